@@ -1,0 +1,70 @@
+"""Customer value analysis with scikit-learn estimators.
+
+Given a log of who bought what when: who is worth how much, who has gone quiet, where each
+relationship stands, which customers are alike, and how far all that can be believed.
+
+The everyday names live here; each room (``custvalue.purchase``, ``custvalue.markov``, ...) holds
+the rest. Names load on first use, so that ``import custvalue`` stays cheap and never loads a
+plotting library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "LifecycleClassifier",
+    "MarkovCLVEstimator",
+    "RFMTransformer",
+    "SilenceScorer",
+    "data",
+    "datasets",
+    "distributed",
+    "evaluation",
+    "exceptions",
+    "ledger",
+    "markov",
+    "metrics",
+    "panel",
+    "plotting",
+    "purchase",
+    "report",
+    "segment",
+    "spend",
+    "summarize",
+    "testing",
+    "value",
+]
+
+# everyday name -> the room it lives in; every other public name is a room
+_ROOM_OF = {
+    "LifecycleClassifier": "segment",
+    "MarkovCLVEstimator": "markov",
+    "RFMTransformer": "segment",
+    "SilenceScorer": "segment",
+    "ledger": "data",
+    "panel": "data",
+    "summarize": "data",
+}
+
+if TYPE_CHECKING:
+    from custvalue.data import ledger, panel, summarize
+    from custvalue.markov import MarkovCLVEstimator
+    from custvalue.segment import LifecycleClassifier, RFMTransformer, SilenceScorer
+
+
+def __getattr__(name: str) -> object:
+    if name in _ROOM_OF:
+        value = getattr(importlib.import_module(f"custvalue.{_ROOM_OF[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in __all__:
+        return importlib.import_module(f"custvalue.{name}")
+    raise AttributeError(f"module 'custvalue' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,194 @@
+"""Any table in, float arrays out; arrays in, the same kind of table out.
+
+Also the facts that travel with a table (its unit, as-of date, customer column, row ledger): in
+``attrs`` of a pandas frame, in the schema metadata of a pyarrow table (so both survive Parquet), in
+a weak side table for every other kind.
+"""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+
+KEY = "custvalue"
+_beside: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What a table says of itself.
+
+    Parameters
+    ----------
+    kind : str
+        ``"summary"`` (one row a customer) or ``"panel"`` (one row a customer-period).
+    customer : str
+        Name of the customer column.
+    unit : str
+        Unit of ``recency``, ``T``, ``silence`` and the gaps (for a panel: of its age).
+    as_of : str
+        End of observation, ISO date or timestamp.
+    period : str or None
+        Length of a panel's period, e.g. ``"4W"``.
+    ledger : dict
+        The row ledger as plain JSON values.
+    extra : dict
+        Anything else a room wants to keep, plain JSON values.
+    """
+
+    kind: str
+    customer: str
+    unit: str
+    as_of: str
+    period: str | None = None
+    ledger: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+def with_facts(frame: Any, facts: TableFacts) -> Any:
+    """Attach ``facts`` to ``frame`` without changing its type; returns the frame to use."""
+    plain = facts.to_dict()
+    if _is_pandas(frame):
+        frame.attrs[KEY] = plain
+        return frame
+    if _is_pyarrow(frame):
+        meta = dict(frame.schema.metadata or {})
+        meta[KEY.encode()] = json.dumps(plain).encode()
+        return frame.replace_schema_metadata(meta)
+    _beside[frame] = plain
+    return frame
+
+
+def facts_of(frame: Any) -> TableFacts | None:
+    """Facts that travel with ``frame``, or None where it has none."""
+    if _is_pandas(frame):
+        plain = frame.attrs.get(KEY)
+    elif _is_pyarrow(frame):
+        raw = (frame.schema.metadata or {}).get(KEY.encode())
+        plain = json.loads(raw) if raw else None
+    else:
+        try:
+            plain = _beside.get(frame)
+        except TypeError:  # not weakly referable, e.g. a numpy scalar or a list
+            plain = None
+    return TableFacts(**plain) if plain else None
+
+
+def keep_facts(source: Any, target: Any, **changes: Any) -> Any:
+    """Attach the facts of ``source`` (with ``changes``) to ``target``, where there are any."""
+    facts = facts_of(source)
+    return target if facts is None else with_facts(target, replace(facts, **changes))
+
+
+def is_frame(X: Any) -> bool:
+    """Whether ``X`` is a data frame of any library that narwhals knows."""
+    if isinstance(X, (np.ndarray, list, tuple, Mapping)) or X is None:
+        return False
+    try:
+        nw.from_native(X)
+    except TypeError:
+        return False
+    return True
+
+
+def column_names(X: Any) -> list[str] | None:
+    """Column names of a frame as given, None for anything else."""
+    if not is_frame(X):
+        return None
+    return list(nw.from_native(X).columns) if not _is_pandas(X) else list(X.columns)
+
+
+def column(X: Any, name: str) -> npt.NDArray[Any]:
+    """One column of an eager frame as a numpy array."""
+    return nw.from_native(X, eager_only=True)[name].to_numpy()
+
+
+def float_columns(
+    X: Any, names: Sequence[str], *, allow_missing: Sequence[str] = (), caller: str = "X"
+) -> npt.NDArray[np.float64]:
+    """Named columns of a frame as a C-ordered float array of shape (n_rows, len(names)).
+
+    Raises
+    ------
+    DataContractError
+        Listing every missing column, every column that is not numeric, and every column with
+        missing or infinite values (unless in ``allow_missing``), with counts and first rows.
+    """
+    frame = nw.from_native(X, eager_only=True)
+    present = set(frame.columns)
+    problems: list[ContractProblem] = []
+    out = np.empty((len(frame), len(names)), dtype=np.float64)
+    for j, name in enumerate(names):
+        if name not in present:
+            problems.append(
+                ContractProblem(
+                    "missing-column",
+                    f"{caller} has no column {name!r}; it has {sorted(map(str, present))}",
+                    "custvalue.summarize and custvalue.panel make every column that is needed.",
+                )
+            )
+            continue
+        try:
+            out[:, j] = np.asarray(frame[name].to_numpy(), dtype=np.float64)
+        except (TypeError, ValueError):
+            problems.append(
+                ContractProblem(
+                    "not-numeric", f"column {name!r} is not numeric", "Convert it to numbers."
+                )
+            )
+            continue
+        bad = np.isinf(out[:, j]) if name in allow_missing else ~np.isfinite(out[:, j])
+        if bad.any():
+            problems.append(
+                ContractProblem(
+                    "not-finite",
+                    f"column {name!r} has missing (NaN) or infinite values",
+                    "Drop these rows or fill them; row positions are counted from 0.",
+                    int(bad.sum()),
+                    first_ids(np.flatnonzero(bad)),
+                )
+            )
+    if problems:
+        raise DataContractError(problems)
+    return out
+
+
+def frame_like(
+    template: Any, columns: Mapping[str, npt.NDArray[Any] | Sequence[Any]], *, index: Any = None
+) -> Any:
+    """Build a table of the kind of ``template`` (pandas where it is an array) from columns.
+
+    Same rows, same order; a pandas template lends its index.
+    """
+    if _is_pandas(template) or not is_frame(template):
+        import pandas as pd
+
+        if index is None and _is_pandas(template):
+            index = template.index
+        return pd.DataFrame(dict(columns), index=index)
+    native = nw.from_native(template, eager_only=True)
+    return nw.from_dict(
+        {k: np.asarray(v) if not isinstance(v, (list, tuple)) else v for k, v in columns.items()},
+        backend=native.implementation,
+    ).to_native()
+
+
+def _is_pandas(frame: Any) -> bool:
+    return nw.dependencies.is_pandas_dataframe(frame)
+
+
+def _is_pyarrow(frame: Any) -> bool:
+    return nw.dependencies.is_pyarrow_table(frame)

@@ -1,0 +1,1 @@
+"""Numerics that several laws need: numpy and scipy only."""

@@ -1,0 +1,104 @@
+"""The one door to scikit-learn's private or version-dependent names.
+
+Rooms import scikit-learn's documented names directly and everything else from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from custvalue import _frames
+
+__all__ = ["DocLink", "check_is_fitted", "read_columns", "validate_data"]
+
+
+class DocLink:
+    """Mixin: the link that scikit-learn's HTML diagram shows points to our documentation."""
+
+    _doc_link_module = "custvalue"
+
+    @property
+    def _doc_link_template(self) -> str:
+        room = ".".join(type(self).__module__.split(".")[:2])
+        return f"https://custvalue.readthedocs.io/api/{room}.{type(self).__name__}.html"
+
+
+def read_columns(
+    estimator: Any,
+    X: Any,
+    names: Sequence[str],
+    *,
+    reset: bool,
+    allow_missing: Sequence[str] = (),
+    min_columns: int = 1,
+) -> tuple[npt.NDArray[np.float64], bool]:
+    """Columns that an estimator wants: by name from a frame that has them, else by position.
+
+    Extra columns and their order do not matter to the named way. A frame with none of the names,
+    and every array, is read by position and checked by scikit-learn's ``validate_data``.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gets ``n_features_in_`` and ``feature_names_in_`` when ``reset``.
+    X : array-like or frame, shape (n_rows, n_columns)
+    names : sequence of str
+        Wanted columns, in order.
+    reset : bool
+        True in ``fit``.
+    allow_missing : sequence of str
+        Names whose missing values (NaN) are legal.
+    min_columns : int
+        Fewest columns an array must have.
+
+    Returns
+    -------
+    values : ndarray of shape (n_rows, k), float64
+        ``k = len(names)`` by name; all columns of ``X`` by position.
+    named : bool
+        Whether columns were found by name.
+
+    Raises
+    ------
+    DataContractError
+        If a frame has some of the names but not all, or bad values.
+    ValueError
+        By position: scikit-learn's own errors; too few columns.
+    """
+    have = _frames.column_names(X)
+    if have is not None and any(name in have for name in names):
+        values = _frames.float_columns(
+            X, names, allow_missing=allow_missing, caller=type(estimator).__name__ + "'s X"
+        )
+        if reset:
+            estimator.feature_names_in_ = np.asarray(names, dtype=object)
+            estimator.n_features_in_ = len(names)
+        elif estimator.n_features_in_ < len(names):
+            raise ValueError(
+                f"X has {len(names)} named columns, but {type(estimator).__name__} was fitted on "
+                f"an array with {estimator.n_features_in_} columns."
+            )
+        if len(values) == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape={values.shape}) while a minimum of 1 is "
+                f"required by {type(estimator).__name__}."
+            )
+        return values, True
+    values = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        dtype=np.float64,
+        ensure_all_finite="allow-nan" if allow_missing else True,
+    )
+    if values.shape[1] < min_columns:
+        raise ValueError(
+            f"{values.shape[1]} feature(s) in X, but {type(estimator).__name__} needs at least "
+            f"{min_columns}: {', '.join(names)}."
+        )
+    return values, False

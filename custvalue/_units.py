@@ -1,0 +1,180 @@
+"""Spans of time and rates of interest, converted once and never guessed.
+
+A span is a number with a unit: ``"52W"``, ``"90D"``, ``"12M"``, ``"1Y"`` or a timedelta. A month is
+365.25 / 12 days, a year 365.25 days. A bare number is refused wherever the unit is known.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from datetime import timedelta
+from typing import TypeAlias
+
+import numpy as np
+
+from custvalue.exceptions import RateWarning, TimeUnitError
+
+Span: TypeAlias = "str | timedelta | np.timedelta64 | float | int"
+
+DAYS_PER = {"D": 1.0, "W": 7.0, "M": 365.25 / 12.0, "Y": 365.25}
+NAME_OF = {"D": "days", "W": "weeks", "M": "months", "Y": "years"}
+_SPAN = re.compile(r"^\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]+)\s*$")
+_SECONDS_PER_DAY = 86_400.0
+
+
+def days_per(unit: str | timedelta | np.timedelta64) -> float:
+    """Days in one ``unit``: D, W, M, Y, a span such as ``"4W"``, or a timedelta.
+
+    Raises
+    ------
+    TimeUnitError
+        If the unit is unknown or not positive.
+
+    Examples
+    --------
+    >>> from custvalue._units import days_per
+    >>> days_per("W"), days_per("4W"), days_per("M")
+    (7.0, 28.0, 30.4375)
+    """
+    if isinstance(unit, str) and unit.strip().upper() in DAYS_PER:
+        return DAYS_PER[unit.strip().upper()]
+    if isinstance(unit, (bool, int, float)):
+        raise TimeUnitError(
+            f"unit={unit!r} is a number; write one of 'D', 'W', 'M', 'Y', a span such as '4W', "
+            "or a timedelta."
+        )
+    days = span_days(unit)
+    if not days > 0:
+        raise TimeUnitError(f"unit={unit!r} is not a positive span of time.")
+    return days
+
+
+def span_days(span: Span, name: str = "horizon") -> float:
+    """Length of ``span`` in days; a bare number is refused.
+
+    Raises
+    ------
+    TimeUnitError
+        If ``span`` is a bare number, has an unknown unit, or is negative or not finite.
+
+    Examples
+    --------
+    >>> from custvalue._units import span_days
+    >>> span_days("2W")
+    14.0
+    """
+    if isinstance(span, timedelta):
+        days = span.total_seconds() / _SECONDS_PER_DAY
+    elif isinstance(span, np.timedelta64):
+        days = float(span / np.timedelta64(1, "us")) / (_SECONDS_PER_DAY * 1e6)
+    elif isinstance(span, str):
+        match = _SPAN.match(span)
+        if match is None or match.group(2).upper() not in DAYS_PER:
+            raise TimeUnitError(
+                f"{name}={span!r} is not a span of time; write a number with D, W, M or Y, "
+                "such as '90D', '52W', '12M' or '1Y'."
+            )
+        days = float(match.group(1)) * DAYS_PER[match.group(2).upper()]
+    else:
+        raise TimeUnitError(
+            f"{name}={span!r} has no unit; write {name}='{span}D' for days or {name}='{span}W' "
+            "for weeks."
+        )
+    if not np.isfinite(days) or days < 0:
+        raise TimeUnitError(f"{name}={span!r} must be finite and not negative.")
+    return days
+
+
+def in_units(span: Span, unit: str | None, name: str = "horizon") -> float:
+    """Length of ``span`` counted in ``unit``.
+
+    Parameters
+    ----------
+    span : str, timedelta or number
+    unit : str or None
+        Unit of the data. Where it is None (plain arrays) only a bare number makes sense and is
+        taken as it stands; where it is known a bare number is refused.
+    name : str
+        What the span is called in the error.
+
+    Raises
+    ------
+    TimeUnitError
+        If the span's unit and the data's do not fit together.
+
+    Examples
+    --------
+    >>> from custvalue._units import in_units
+    >>> in_units("52W", "W"), in_units("14D", "W"), in_units(3, None)
+    (52.0, 2.0, 3.0)
+    """
+    bare = isinstance(span, (int, float, np.integer, np.floating)) and not isinstance(span, bool)
+    if unit is None:
+        if not bare:
+            raise TimeUnitError(
+                f"{name}={span!r} has a unit, but the model does not know the unit of its data. "
+                "Pass a table made by custvalue.summarize or panel, or set unit= on the estimator."
+            )
+        value = float(span)  # type: ignore[arg-type]
+        if not np.isfinite(value) or value < 0:
+            raise TimeUnitError(f"{name}={span!r} must be finite and not negative.")
+        return value
+    if bare:
+        word = NAME_OF.get(unit.upper(), f"units of {unit}")
+        suffix = unit.upper() if unit.upper() in DAYS_PER else "D"
+        raise TimeUnitError(
+            f"this model was fitted with time in {word}; {name}={span} has no unit. "
+            f'Write {name}="{span}D" or {name}="{span}{suffix if suffix != "D" else "W"}".'
+        )
+    return span_days(span, name) / days_per(unit)
+
+
+def rate_per(annual_discount_rate: float, period: str | timedelta | np.timedelta64) -> float:
+    """Discount rate of one ``period`` from an annual one: (1 + d)^(days / 365.25) - 1.
+
+    Raises
+    ------
+    ValueError
+        If the rate is not finite or not above -1.
+
+    Warns
+    -----
+    RateWarning
+        If the rate is negative or above 0.5 a year.
+
+    Examples
+    --------
+    >>> from custvalue._units import rate_per
+    >>> round(rate_per(0.10, "M"), 6)
+    0.007974
+    """
+    rate = check_annual_rate(annual_discount_rate)
+    return float(np.expm1(np.log1p(rate) * days_per(period) / DAYS_PER["Y"]))
+
+
+def check_annual_rate(annual_discount_rate: float) -> float:
+    """Return the rate as a float; refuse what is none, warn where it looks like a slip.
+
+    Examples
+    --------
+    >>> from custvalue._units import check_annual_rate
+    >>> check_annual_rate(0.1)
+    0.1
+    """
+    try:
+        rate = float(annual_discount_rate)
+    except (TypeError, ValueError):
+        rate = np.nan
+    if not np.isfinite(rate) or rate <= -1.0:
+        raise ValueError(
+            f"annual_discount_rate={annual_discount_rate!r} must be a finite number above -1; "
+            "10 % a year is 0.10."
+        )
+    if rate < 0.0 or rate > 0.5:
+        warnings.warn(
+            f"annual_discount_rate={rate:g} means {rate:.0%} a year; 10 % a year is 0.10.",
+            RateWarning,
+            stacklevel=3,
+        )
+    return rate

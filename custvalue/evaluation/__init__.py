@@ -1,0 +1,3 @@
+"""Rolling-origin backtests over any estimator."""
+
+__all__: list[str] = []

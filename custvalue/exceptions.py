@@ -1,0 +1,192 @@
+"""The few public errors and warnings, each with one meaning.
+
+An error is raised where the number would be wrong, a warning where it may be biased. Every
+warning has its own class, so that a service can turn one of them into an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "AsOfWarning",
+    "BinWarning",
+    "BoundaryFitWarning",
+    "ContractProblem",
+    "ConvergenceWarning",
+    "CustvalueWarning",
+    "DataContractError",
+    "DataWarning",
+    "FitFailedError",
+    "InSampleWarning",
+    "IndependenceWarning",
+    "NotSupportedError",
+    "OneTimeBuyerWarning",
+    "ProblemShareWarning",
+    "RateWarning",
+    "SelectionWarning",
+    "SmallSampleWarning",
+    "TimeUnitError",
+    "UndefinedMeanError",
+]
+
+
+@dataclass(frozen=True)
+class ContractProblem:
+    """One thing that is wrong with a table.
+
+    Parameters
+    ----------
+    code : str
+        Stable short name, e.g. ``"missing-column"`` or ``"refunds"``.
+    message : str
+        What is wrong, naming the column.
+    cure : str
+        One sentence: what to do about it.
+    count : int, default=0
+        Number of rows (or customers) at fault; 0 where rows do not apply.
+    ids : tuple of str, default=()
+        The first five customer ids or row positions at fault.
+
+    Examples
+    --------
+    >>> from custvalue.exceptions import ContractProblem
+    >>> print(ContractProblem("refunds", "'amount' has negative values",
+    ...                       "Choose refunds='net_occasion'.", 2, ("7", "9")))
+    refunds: 'amount' has negative values (2 rows, first: 7, 9). Choose refunds='net_occasion'.
+    """
+
+    code: str
+    message: str
+    cure: str
+    count: int = 0
+    ids: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        where = ""
+        if self.count:
+            where = f" ({self.count:,} row{'s' if self.count != 1 else ''}"
+            where += f", first: {', '.join(self.ids)})" if self.ids else ")"
+        return f"{self.code}: {self.message}{where}. {self.cure}"
+
+
+class DataContractError(ValueError):
+    """A table breaks the contract; all its problems are collected and raised together.
+
+    Parameters
+    ----------
+    problems : sequence of ContractProblem
+        What is wrong, one entry a problem.
+
+    Attributes
+    ----------
+    problems : tuple of ContractProblem
+
+    Examples
+    --------
+    >>> from custvalue.exceptions import ContractProblem, DataContractError
+    >>> error = DataContractError([ContractProblem("empty", "the log has no rows", "Pass a log.")])
+    >>> [p.code for p in error.problems]
+    ['empty']
+    """
+
+    def __init__(self, problems: Sequence[ContractProblem] | ContractProblem) -> None:
+        if isinstance(problems, ContractProblem):
+            problems = [problems]
+        self.problems = tuple(problems)
+        if len(self.problems) == 1:
+            text = str(self.problems[0])
+        else:
+            text = f"{len(self.problems)} problems:\n" + "\n".join(
+                f"  {i}. {p}" for i, p in enumerate(self.problems, 1)
+            )
+        super().__init__(text)
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[ContractProblem, ...]]]:
+        return type(self), (self.problems,)
+
+
+class TimeUnitError(ValueError):
+    """A span of time has no unit, an unknown unit, or one that does not fit."""
+
+
+class FitFailedError(RuntimeError):
+    """A fit ended without an answer; the text has gradient norm, starts tried and data facts."""
+
+
+class UndefinedMeanError(ValueError):
+    """The fitted law has an infinite mean; the text lists the options."""
+
+
+class NotSupportedError(NotImplementedError):
+    """A model does not define the quantity asked for; the text says why and names one that does."""
+
+
+class CustvalueWarning(UserWarning):
+    """Base of the library's warnings."""
+
+
+class AsOfWarning(CustvalueWarning):
+    """No as-of date was given, so the last order's date is used."""
+
+
+class DataWarning(CustvalueWarning):
+    """Rows were dropped or look wrong; the text says how many and why."""
+
+
+class BinWarning(CustvalueWarning):
+    """A variable has fewer distinct values than bins; the text names what remains."""
+
+
+class BoundaryFitWarning(CustvalueWarning):
+    """The likelihood has its maximum on the boundary; forecasts stay usable."""
+
+
+class ConvergenceWarning(CustvalueWarning):
+    """A fit is usable, yet its gradient is larger than it should be."""
+
+
+class SelectionWarning(CustvalueWarning):
+    """The customers look selected (for example: no one-time buyers)."""
+
+
+class SmallSampleWarning(CustvalueWarning):
+    """Too few customers or events for the estimate to be stable."""
+
+
+class OneTimeBuyerWarning(CustvalueWarning):
+    """BG/NBD calls every one-time buyer alive, however long ago they bought."""
+
+
+class IndependenceWarning(CustvalueWarning):
+    """Spend per order goes with the number of orders, or looks like a total."""
+
+
+class InSampleWarning(CustvalueWarning):
+    """A model is scored on the rows it was fitted on."""
+
+
+class RateWarning(CustvalueWarning):
+    """An annual discount rate is outside the range in which rates usually lie."""
+
+
+class ProblemShareWarning(CustvalueWarning):
+    """Problem customers exceed the ceiling (3 % unless set otherwise)."""
+
+
+def first_ids(ids: Iterable[object], n: int = 5) -> tuple[str, ...]:
+    """First ``n`` ids as text, for errors and ledgers.
+
+    Examples
+    --------
+    >>> from custvalue.exceptions import first_ids
+    >>> first_ids(range(10))
+    ('0', '1', '2', '3', '4')
+    """
+    out = []
+    for value in ids:
+        out.append(str(value))
+        if len(out) == n:
+            break
+    return tuple(out)

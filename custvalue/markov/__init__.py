@@ -1,0 +1,3 @@
+"""Markov-chain customer value over discrete states."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Plain functions: arrays in, number out."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""One Display class a file, each a thin layer over a public table."""
+
+__all__: list[str] = []

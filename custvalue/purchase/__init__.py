@@ -1,0 +1,3 @@
+"""When customers buy and whether they still do: one law and estimator a file."""
+
+__all__: list[str] = []

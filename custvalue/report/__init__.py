@@ -1,0 +1,3 @@
+"""Numbers -> one JSON-able dict -> one self-contained page."""
+
+__all__: list[str] = []

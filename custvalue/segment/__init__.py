@@ -1,0 +1,3 @@
+"""RFM, silence, lifecycle stages, grades, matrices."""
+
+__all__: list[str] = []

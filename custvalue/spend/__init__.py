@@ -1,0 +1,3 @@
+"""How much a purchase brings."""
+
+__all__: list[str] = []

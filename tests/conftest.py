@@ -1,0 +1,61 @@
+"""Data and helpers that every room's tests share."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, settings
+
+from custvalue.datasets import load_cdnow
+
+settings.register_profile(
+    "default",
+    deadline=None,
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("default")
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def reference(name: str) -> dict[str, dict]:
+    """Entries of ``tests/reference/<name>.json`` by their id."""
+    rows = json.loads((REFERENCE / f"{name}.json").read_text(encoding="utf-8"))
+    return {row["id"]: row for row in rows}
+
+
+@pytest.fixture(scope="session")
+def cdnow() -> pd.DataFrame:
+    """The full CDNOW log: 23,570 customers, 69,659 transactions."""
+    return load_cdnow()
+
+
+@pytest.fixture(scope="session")
+def cdnow_sample() -> pd.DataFrame:
+    """The literature's 1/10 sample: 2,357 customers, 6,919 transactions."""
+    return load_cdnow("sample")
+
+
+@pytest.fixture(scope="session")
+def online_retail() -> pd.DataFrame:
+    """UCI Online Retail from the data folder beside the project; skips where it is absent."""
+    folder = Path(os.environ.get("CUSTVALUE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    path = folder / "online_retail.parquet"
+    if not path.exists():
+        pytest.skip("online_retail.parquet is not here; set CUSTVALUE_DATA to its folder")
+    frame = pd.read_parquet(path)
+    frame["amount"] = frame["Quantity"] * frame["UnitPrice"]
+    return frame
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A seeded generator: tests never depend on an unseeded draw."""
+    return np.random.default_rng(20261121)

@@ -1,0 +1,186 @@
+"""The house's rules, each a short test: import directions, doors, file length, public names."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import custvalue
+
+ROOT = Path(custvalue.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+# A room may import from rooms of a lower floor only; one floor has no doors sideways.
+FLOOR = {
+    "exceptions": 0,
+    "_kernels": 0,
+    "_labels": 0,
+    "_units": 1,
+    "_frames": 2,
+    "_sklearn": 3,
+    "data": 4,
+    "purchase": 4,
+    "spend": 4,
+    "segment": 4,
+    "markov": 5,
+    "value": 6,
+    "metrics": 6,
+    "evaluation": 7,
+    "plotting": 7,
+    "report": 8,
+    "distributed": 8,
+    "cli": 9,
+    "__main__": 10,
+}
+SEE_ALL = {"testing", "datasets"}  # may see any room; only the top floors see them
+MAY_SEE_DATASETS = {"cli", "report", "testing", "datasets"}
+
+# third-party package -> rooms that may import it
+DOORS = {
+    "narwhals": {"data", "_frames", "distributed"},
+    "matplotlib": {"plotting", "report"},
+    "lifetimes": {"datasets"},
+    "jinja2": {"report"},
+    "click": {"cli", "__main__"},
+    "polars": {"data", "distributed"},
+    "duckdb": {"data", "cli", "report", "distributed"},
+    "pyspark": {"data", "distributed"},
+    "dask": {"data", "distributed"},
+    "sqlglot": {"data"},
+}
+
+
+def room_of(path: Path) -> str:
+    part = path.relative_to(ROOT).parts[0]
+    return part.removesuffix(".py")
+
+
+def imported(path: Path) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write absolute imports"
+            base = node.module or ""
+            if base == "custvalue":
+                names += [f"custvalue.{alias.name}" for alias in node.names]
+            else:
+                names.append(base)
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_look_down_and_never_sideways(path):
+    here = room_of(path)
+    if here == "__init__":
+        return
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] != "custvalue" or len(parts) == 1:
+            continue
+        there = parts[1]
+        if there == here or there == "__version__":
+            continue
+        if there in SEE_ALL:
+            assert here in MAY_SEE_DATASETS, f"{here} must not import {there}"
+        elif here not in SEE_ALL:
+            assert FLOOR[there] < FLOOR[here], f"{here} must not import {there}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_third_party_packages_come_in_by_their_door(path):
+    here = room_of(path)
+    for name in imported(path):
+        package = name.split(".")[0]
+        if package in DOORS:
+            assert here in DOORS[package], f"{path}: {package} is not imported here"
+        if name.startswith("sklearn.") and any(p.startswith("_") for p in name.split(".")):
+            assert here == "_sklearn", f"{path}: {name} is private to scikit-learn"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_file_has_at_most_500_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_library_code_leaves_global_state_alone(path):
+    text = path.read_text(encoding="utf-8")
+    for banned in (
+        "warnings.simplefilter(",
+        "warnings.filterwarnings(",
+        "np.seterr(",
+        "set_option(",
+    ):
+        for i, line in enumerate(text.splitlines(), 1):
+            if banned in line:
+                near = "\n".join(text.splitlines()[max(0, i - 4) : i])
+                assert "catch_warnings" in near, f"{path}:{i} changes global state"
+    assert "np.random.seed" not in text
+
+
+def public_objects():
+    seen = set()
+    found = []
+    for info in pkgutil.iter_modules([str(ROOT)]):
+        if info.name.startswith("_") or info.name == "cli":
+            continue
+        module = importlib.import_module(f"custvalue.{info.name}")
+        for name in getattr(module, "__all__", []):
+            value = getattr(module, name)
+            if id(value) not in seen and (inspect.isclass(value) or inspect.isfunction(value)):
+                seen.add(id(value))
+                found.append(pytest.param(value, id=f"{info.name}.{name}"))
+    return found
+
+
+@pytest.mark.parametrize("thing", public_objects())
+def test_every_public_name_is_documented_with_an_example(thing):
+    doc = inspect.getdoc(thing) or ""
+    assert doc, f"{thing} has no docstring"
+    if inspect.isclass(thing) and issubclass(thing, (Exception, Warning)):
+        return
+    assert "Examples\n--------" in doc, f"{thing.__qualname__} has no example"
+    assert ">>>" in doc
+    if inspect.isfunction(thing) and inspect.signature(thing).parameters:
+        assert "Parameters\n----------" in doc
+    if inspect.isclass(thing):
+        for name, member in vars(thing).items():
+            if inspect.isfunction(member) and not name.startswith("_"):
+                assert inspect.getdoc(getattr(thing, name)), f"{thing.__name__}.{name}"
+
+
+def test_every_room_names_what_is_public():
+    for info in pkgutil.iter_modules([str(ROOT)]):
+        if info.ispkg and not info.name.startswith("_"):
+            module = importlib.import_module(f"custvalue.{info.name}")
+            assert hasattr(module, "__all__"), info.name
+            for name in module.__all__:
+                assert hasattr(module, name), f"{info.name}.{name}"
+
+
+def test_importing_the_package_loads_no_plotting_and_changes_no_state():
+    code = (
+        "import sys, warnings\n"
+        "before = list(warnings.filters)\n"
+        "import custvalue\n"
+        "for name in custvalue.__all__: getattr(custvalue, name)\n"
+        "assert warnings.filters == before or all(f in warnings.filters for f in before)\n"
+        "bad = [m for m in ('matplotlib', 'lifetimes', 'polars', 'duckdb', 'pyspark', 'dask',"
+        " 'jinja2', 'click') if m in sys.modules]\n"
+        "assert not bad, bad\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT.parent)
+
+
+def test_a_misspelt_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'RFMTransfomer'"):
+        custvalue.RFMTransfomer  # noqa: B018
