@@ -1,4 +1,4 @@
-"""``python -m benchmarks [part ...]``: run every ``bench_*.py`` here, or those whose name has a part."""
+"""``python -m benchmarks [part ...]``: run every ``bench_*.py`` here, or those that match."""
 
 from __future__ import annotations
 

@@ -25,10 +25,15 @@ settings.load_profile("default")
 REFERENCE = Path(__file__).parent / "reference"
 
 
-def reference(name: str) -> dict[str, dict]:
-    """Entries of ``tests/reference/<name>.json`` by their id."""
-    rows = json.loads((REFERENCE / f"{name}.json").read_text(encoding="utf-8"))
-    return {row["id"]: row for row in rows}
+@pytest.fixture(scope="session")
+def reference():
+    """``reference(name)``: entries of ``tests/reference/<name>.json`` by their id."""
+
+    def read(name: str) -> dict[str, dict]:
+        rows = json.loads((REFERENCE / f"{name}.json").read_text(encoding="utf-8"))
+        return {row["id"]: row for row in rows}
+
+    return read
 
 
 @pytest.fixture(scope="session")
