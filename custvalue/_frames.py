@@ -20,7 +20,8 @@ import numpy.typing as npt
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 KEY = "custvalue"
-_beside: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
+# id of a living table -> its facts; frames have no hash, so a weak-keyed dictionary can't hold them
+_beside: dict[int, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ def with_facts(frame: Any, facts: TableFacts) -> Any:
         meta = dict(frame.schema.metadata or {})
         meta[KEY.encode()] = json.dumps(plain).encode()
         return frame.replace_schema_metadata(meta)
-    _beside[frame] = plain
+    if id(frame) not in _beside:
+        weakref.finalize(frame, _beside.pop, id(frame), None)
+    _beside[id(frame)] = plain
     return frame
 
 
@@ -80,10 +83,7 @@ def facts_of(frame: Any) -> TableFacts | None:
         raw = (frame.schema.metadata or {}).get(KEY.encode())
         plain = json.loads(raw) if raw else None
     else:
-        try:
-            plain = _beside.get(frame)
-        except TypeError:  # not weakly referable, e.g. a numpy scalar or a list
-            plain = None
+        plain = _beside.get(id(frame))
     return TableFacts(**plain) if plain else None
 
 
