@@ -1,3 +1,8 @@
 """Markov-chain customer value over discrete states."""
 
-__all__: list[str] = []
+from custvalue.markov._chain import Chain
+from custvalue.markov._clv import MarkovCLVEstimator
+from custvalue.markov._counts import TransitionCounts
+from custvalue.markov._states import ColumnStates, PanelStates
+
+__all__ = ["Chain", "ColumnStates", "MarkovCLVEstimator", "PanelStates", "TransitionCounts"]

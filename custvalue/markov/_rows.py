@@ -1,0 +1,140 @@
+"""Customer-periods in time order, and which rows make a transition."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from custvalue import _frames
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+
+Gaps: TypeAlias = Literal["error", "skip"]
+Ints = npt.NDArray[np.int64]
+
+
+class Rows(NamedTuple):
+    """How the rows of one call hang together.
+
+    Attributes
+    ----------
+    before, after : ndarray of int, shape (n_moves,)
+        Row positions of each transition: a customer's period and the one that follows it.
+    customer : ndarray of int, shape (n_rows,)
+        Code of each row's customer.
+    period : ndarray of int or None, shape (n_rows,)
+        Period of each row, where the table says it.
+    """
+
+    before: Ints
+    after: Ints
+    customer: Ints
+    period: Ints | None
+
+
+def link(X: Any, groups: Any, customer: str | None, gaps: Gaps) -> Rows:
+    """Link each customer's rows into transitions.
+
+    The customer comes from ``groups``, else from the column ``customer``, else from the column
+    that the panel's facts name; an array without groups is one customer's rows in time order. A
+    column ``period`` puts the rows in order and shows gaps. A customer's last row makes no
+    transition.
+
+    Raises
+    ------
+    DataContractError
+        If a panel has periods but no customer, repeats a customer's period, or leaves out a
+        period and ``gaps="error"``.
+    """
+    if gaps not in ("error", "skip"):
+        raise ValueError(f"gaps={gaps!r} must be 'error' or 'skip'.")
+    names = _frames.column_names(X) or []
+    n = len(X) if not hasattr(X, "shape") else X.shape[0]
+    period = _frames.column(X, "period").astype(np.int64) if "period" in names else None
+    code, ids = _customers(X, groups, customer, names, n, period is not None)
+    if period is None:
+        # rows as they stand: time order within each customer
+        order = np.argsort(code, kind="stable") if (np.diff(code) < 0).any() else np.arange(n)
+    elif _is_sorted(code, period):
+        order = np.arange(n)
+    else:
+        order = np.lexsort((period, code))
+    same = code[order[1:]] == code[order[:-1]]
+    if period is not None:
+        step = period[order[1:]] - period[order[:-1]]
+        _refuse(
+            same & (step == 0),
+            order,
+            ids,
+            code,
+            "repeated-period",
+            "customers have two rows for one period",
+            "Build the panel with custvalue.panel.",
+        )
+        if gaps == "error":
+            _refuse(
+                same & (step > 1),
+                order,
+                ids,
+                code,
+                "gap",
+                "customers have a period without a row",
+                "Fill the missing periods, or pass gaps='skip' to make no transition there.",
+            )
+        same &= step == 1
+    return Rows(order[:-1][same], order[1:][same], code, period)
+
+
+def _customers(
+    X: Any, groups: Any, customer: str | None, names: list[str], n: int, has_period: bool
+) -> tuple[Ints, npt.NDArray[Any]]:
+    if groups is None:
+        facts = _frames.facts_of(X) if names else None
+        name = customer or (facts.customer if facts is not None else None)
+        if name is not None and name in names:
+            groups = _frames.column(X, name)
+        elif customer is not None or has_period:
+            raise DataContractError(
+                ContractProblem(
+                    "missing-customer",
+                    f"no customer column {name!r}" if name else "the customer column is not known",
+                    "Name it with customer=, pass groups=, or use the table of custvalue.panel.",
+                )
+            )
+    if groups is None:
+        return np.zeros(n, dtype=np.int64), np.asarray(["0"])
+    given = np.asarray(groups)
+    if given.shape != (n,):
+        raise ValueError(f"groups has shape {given.shape}; X has {n} rows.")
+    if given.dtype.kind in "iu" and _compact(given):
+        low = given.min()
+        return (given - low).astype(np.int64), np.arange(low, given.max() + 1)
+    ids, code = np.unique(given, return_inverse=True)
+    return code.astype(np.int64), ids
+
+
+def _compact(values: npt.NDArray[Any]) -> bool:
+    return bool(len(values)) and int(values.max()) - int(values.min()) < 4 * len(values)
+
+
+def _is_sorted(code: Ints, period: Ints) -> bool:
+    step = np.diff(code)
+    return bool(np.all((step > 0) | ((step == 0) & (np.diff(period) > 0))))
+
+
+def _refuse(
+    bad: npt.NDArray[np.bool_],
+    order: Ints,
+    ids: npt.NDArray[Any],
+    code: Ints,
+    name: str,
+    message: str,
+    cure: str,
+) -> None:
+    if not bad.any():
+        return
+    who = ids[code[order[1:][bad]]]
+    raise DataContractError(
+        ContractProblem(name, message, cure, int(bad.sum()), first_ids(dict.fromkeys(who)))
+    )

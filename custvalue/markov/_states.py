@@ -1,0 +1,238 @@
+"""From the columns of a panel to states: discretisers, and the list of states they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from custvalue._sklearn import DocLink, check_is_fitted, read_columns
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+PANEL_COLUMNS = ("silence", "n_orders", "mean_value")
+
+
+class PanelStates(DocLink, TransformerMixin, BaseEstimator):
+    """States of a customer-period: silence, number of orders, mean spend, each in classes.
+
+    Parameters
+    ----------
+    recency_max : int, default=12
+        Periods since the last purchase are kept as they are up to here; the last class is
+        "this many or more".
+    frequency_classes : int, default=5
+        Orders so far, in doubling classes: 1, 2, 3-4, 5-8, ..., the last one open.
+    monetary_classes : int, default=3
+        Mean spend so far, cut at its quantiles over all rows of ``fit``.
+
+    Attributes
+    ----------
+    frequency_cuts_ : ndarray
+        A count above ``frequency_cuts_[k]`` is in class k + 1 or higher.
+    monetary_cuts_ : ndarray
+        Cuts of mean spend, frozen in ``fit``.
+
+    Notes
+    -----
+    Reads ``silence``, ``n_orders`` and ``mean_value`` of a panel by name, or the first three
+    columns of an array.
+
+    Examples
+    --------
+    >>> from custvalue.markov import PanelStates
+    >>> PanelStates(recency_max=2, monetary_classes=2).fit_transform(
+    ...     [[0, 1, 10.0], [1, 1, 10.0], [7, 3, 40.0]]).tolist()
+    [[0, 0, 0], [1, 0, 0], [2, 2, 1]]
+    """
+
+    def __init__(
+        self, *, recency_max: int = 12, frequency_classes: int = 5, monetary_classes: int = 3
+    ) -> None:
+        self.recency_max = recency_max
+        self.frequency_classes = frequency_classes
+        self.monetary_classes = monetary_classes
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # classes are whole numbers
+        return tags
+
+    def fit(self, X: Any, y: Any = None) -> PanelStates:
+        """Learn the cuts of mean spend from customer-periods."""
+        for name in ("recency_max", "frequency_classes", "monetary_classes"):
+            least = 0 if name == "recency_max" else 1
+            if int(getattr(self, name)) < least:
+                raise ValueError(f"{name}={getattr(self, name)!r} must be at least {least}.")
+        values, _ = read_columns(self, X, PANEL_COLUMNS, reset=True, min_columns=3)
+        self.frequency_cuts_ = 2.0 ** np.arange(self.frequency_classes - 1)
+        self.monetary_cuts_ = quantile_cuts(values[:, 2], self.monetary_classes)
+        return self
+
+    def transform(self, X: Any) -> Ints:
+        """Classes of each row, shape (n_rows, 3): silence, orders, mean spend."""
+        check_is_fitted(self)
+        values, _ = read_columns(self, X, PANEL_COLUMNS, reset=False, min_columns=3)
+        return np.column_stack(
+            [
+                np.clip(values[:, 0], 0, self.recency_max).astype(np.int64),
+                np.searchsorted(self.frequency_cuts_, values[:, 1], side="left"),
+                np.searchsorted(self.monetary_cuts_, values[:, 2], side="left"),
+            ]
+        )
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Names of the three classes."""
+        return np.asarray(["R", "F", "M"], dtype=object)
+
+
+class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
+    """States from any numeric columns: few distinct values as they are, else quantile classes.
+
+    Parameters
+    ----------
+    columns : sequence of str, optional
+        Columns of a frame; an array is read by position (its first ``max_columns`` columns).
+    n_classes : int, default=10
+        A column with more distinct values than this is cut at its quantiles.
+    max_columns : int, default=3
+        How many columns of an array are read.
+
+    Examples
+    --------
+    >>> from custvalue.markov import ColumnStates
+    >>> ColumnStates(n_classes=2).fit_transform([[5, 0.1], [5, 0.2], [9, 0.7]]).tolist()
+    [[0, 0], [0, 0], [1, 1]]
+    """
+
+    def __init__(
+        self, columns: Sequence[str] | None = None, *, n_classes: int = 10, max_columns: int = 3
+    ) -> None:
+        self.columns = columns
+        self.n_classes = n_classes
+        self.max_columns = max_columns
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # classes are whole numbers
+        return tags
+
+    def fit(self, X: Any, y: Any = None) -> ColumnStates:
+        """Learn the classes of each column."""
+        if int(self.n_classes) < 1:
+            raise ValueError(f"n_classes={self.n_classes!r} must be at least 1.")
+        values = self._read(X, reset=True)
+        self.cuts_ = []
+        for column in values.T:
+            distinct = np.unique(column)
+            if len(distinct) <= self.n_classes:
+                self.cuts_.append(distinct[:-1])
+            else:
+                self.cuts_.append(quantile_cuts(column, self.n_classes))
+        return self
+
+    def transform(self, X: Any) -> Ints:
+        """Classes of each row, shape (n_rows, n_columns)."""
+        check_is_fitted(self)
+        values = self._read(X, reset=False)
+        return np.column_stack(
+            [
+                np.searchsorted(cuts, column, side="left")
+                for cuts, column in zip(self.cuts_, values.T, strict=True)
+            ]
+        ).astype(np.int64)
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Names of the columns, or x0, x1, ... for arrays."""
+        check_is_fitted(self)
+        names = [f"x{k}" for k in range(len(self.cuts_))] if self.columns is None else self.columns
+        return np.asarray(list(names), dtype=object)
+
+    def _read(self, X: Any, *, reset: bool) -> Floats:
+        values, named = read_columns(self, X, tuple(self.columns or ()), reset=reset)
+        return values if named else values[:, : self.max_columns]
+
+
+def quantile_cuts(values: Floats, n_classes: int) -> Floats:
+    """Cuts at the quantiles, repeated cuts merged; a value equal to a cut is below it."""
+    if n_classes < 2:
+        return np.empty(0)
+    cuts = np.quantile(values, np.arange(1, n_classes) / n_classes, method="lower")
+    cuts = np.unique(cuts)
+    return cuts[cuts < values.max()]
+
+
+@dataclass(frozen=True, eq=False)
+class StateList:
+    """The states of a fitted chain: rows of classes, sorted, and how to find one.
+
+    Parameters
+    ----------
+    classes : ndarray of int, shape (n_states, n_columns)
+        Distinct rows in lexical order.
+    """
+
+    classes: Ints
+
+    @classmethod
+    def seen_in(cls, rows: Ints) -> StateList:
+        """Distinct rows."""
+        size, low = _sizes(rows)
+        if float(np.prod(size.astype(np.float64))) < 2**62:
+            keys = np.unique(_pack(rows, size, low))
+            return cls(_unpack(keys, size, low))
+        return cls(np.unique(rows, axis=0))
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def labels(self) -> tuple[Any, ...]:
+        """Name each state: its class where there is one column, else a tuple."""
+        if self.classes.shape[1] == 1:
+            return tuple(int(v) for v in self.classes[:, 0])
+        return tuple(tuple(int(v) for v in row) for row in self.classes)
+
+    def find(self, rows: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """Position of each row's state and whether it was known.
+
+        A row with classes never seen together gets the nearest known state: least sum of
+        distances between classes, the earlier state on ties.
+        """
+        low = np.minimum(self.classes.min(axis=0), rows.min(axis=0))
+        size = np.maximum(self.classes.max(axis=0), rows.max(axis=0)) - low + 1
+        keys = _pack(self.classes, size, low)
+        wanted = _pack(rows, size, low)
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        known = keys[place] == wanted
+        if not known.all():
+            strange, back = np.unique(wanted[~known], return_inverse=True)
+            rows_of = _unpack(strange, size, low)
+            nearest = [int(np.abs(self.classes - row).sum(axis=1).argmin()) for row in rows_of]
+            place = place.copy()
+            place[~known] = np.asarray(nearest)[back]
+        return place, known
+
+
+def _sizes(rows: Ints) -> tuple[Ints, Ints]:
+    low = rows.min(axis=0)
+    return rows.max(axis=0) - low + 1, low
+
+
+def _pack(rows: Ints, size: Ints, low: Ints) -> Ints:
+    key = np.zeros(len(rows), dtype=np.int64)
+    for k in range(rows.shape[1]):
+        key *= size[k]
+        key += rows[:, k] - low[k]
+    return key
+
+
+def _unpack(keys: Ints, size: Ints, low: Ints) -> Ints:
+    out = np.empty((len(keys), len(size)), dtype=np.int64)
+    for k in range(len(size) - 1, -1, -1):
+        keys, out[:, k] = np.divmod(keys, size[k])
+    return out + low

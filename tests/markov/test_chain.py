@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from custvalue.markov import Chain
+
+P = [0.3, 0.2, 0.15, 0.05]
+STATES = ["r1", "r2", "r3", "r4", "former"]
+REWARD = [36.0, -4.0, -4.0, -4.0, 0.0]
+
+
+@pytest.fixture
+def recency_chain():
+    matrix = np.zeros((5, 5))
+    for i, p in enumerate(P):
+        matrix[i, 0], matrix[i, i + 1] = p, 1 - p
+    matrix[4, 4] = 1.0
+    return Chain(STATES, matrix, absorbing=["former"])
+
+
+@st.composite
+def chains(draw, n_max=6):
+    n = draw(st.integers(2, n_max))
+    weights = draw(arrays(float, (n, n), elements=st.floats(0.01, 1.0)))
+    reward = draw(arrays(float, n, elements=st.floats(-50, 50)))
+    return Chain(range(n), weights / weights.sum(axis=1, keepdims=True)), reward
+
+
+def test_pfeifer_and_carraways_figures_come_out(recency_chain, reference):
+    book = reference("markov")
+    four = recency_chain.value(REWARD, horizon=4, discount_rate=0.2)
+    ever = recency_chain.value(REWARD, discount_rate=0.2)
+    np.testing.assert_allclose(four, book["pc.V4"]["value"], atol=book["pc.V4"]["tolerance"])
+    np.testing.assert_allclose(ever, book["pc.Vinf"]["value"], atol=book["pc.Vinf"]["tolerance"])
+
+
+def test_ceasing_contact_after_recency_three_gives_their_better_figures(reference):
+    matrix = [[0.3, 0.7, 0, 0], [0.2, 0, 0.8, 0], [0.15, 0, 0, 0.85], [0, 0, 0, 1]]
+    chain = Chain(["r1", "r2", "r3", "former"], matrix, absorbing=["former"])
+    row = reference("markov")["pc.Vinf_stop"]
+    value = chain.value([36, -4, -4, 0], discount_rate=0.2)
+    np.testing.assert_allclose(value, row["value"], atol=row["tolerance"])
+
+
+@given(chains(), st.floats(0.01, 1.0))
+def test_an_infinite_horizon_is_the_limit_of_finite_ones(made, rate):
+    chain, reward = made
+    far = int(np.ceil(50 / np.log1p(rate)))
+    np.testing.assert_allclose(
+        chain.value(reward, discount_rate=rate),
+        chain.value(reward, discount_rate=rate, horizon=far),
+        atol=1e-8 * (1 + np.abs(reward).max() / rate),
+    )
+
+
+@given(chains(), st.floats(-3, 3))
+def test_value_is_linear_in_the_reward(made, factor):
+    chain, reward = made
+    other = np.arange(chain.n_states, dtype=float)
+    np.testing.assert_allclose(
+        chain.value(factor * reward + other, discount_rate=0.1),
+        factor * chain.value(reward, discount_rate=0.1) + chain.value(other, discount_rate=0.1),
+        atol=1e-6,
+    )
+
+
+@given(chains(), st.randoms())
+def test_permuting_states_permutes_values(made, random):
+    chain, reward = made
+    order = list(range(chain.n_states))
+    random.shuffle(order)
+    turned = Chain(order, chain.matrix[np.ix_(order, order)])
+    np.testing.assert_allclose(turned.value(reward[order]), chain.value(reward)[order], atol=1e-7)
+
+
+@given(chains())
+def test_splitting_a_state_into_two_equal_ones_changes_nothing(made):
+    chain, reward = made
+    n = chain.n_states
+    wide = np.zeros((n + 1, n + 1))
+    wide[:n, :n] = chain.matrix
+    wide[n, :n] = chain.matrix[0]
+    wide[:, n] = wide[:, 0] / 2
+    wide[:, 0] /= 2
+    split = Chain(range(n + 1), wide).value([*reward, reward[0]])
+    np.testing.assert_allclose(split[:n], chain.value(reward), atol=1e-7)
+    np.testing.assert_allclose(split[n], split[0], atol=1e-7)
+
+
+@given(chains())
+def test_a_sparse_chain_has_the_same_values(made):
+    chain, reward = made
+    sparse = Chain(chain.states, sp.csr_array(chain.matrix))
+    assert sparse.is_sparse
+    np.testing.assert_allclose(sparse.value(reward), chain.value(reward), atol=1e-8)
+    np.testing.assert_allclose(
+        sparse.value(reward, horizon=3), chain.value(reward, horizon=3), atol=1e-9
+    )
+    assert sparse == chain
+
+
+@given(chains())
+def test_rewards_at_the_end_come_one_discount_later(made):
+    chain, reward = made
+    np.testing.assert_allclose(
+        chain.value(reward, horizon=5, discount_rate=0.3, timing="end") * 1.3,
+        chain.value(reward, horizon=4, discount_rate=0.3, timing="start"),
+        atol=1e-9,
+    )
+
+
+def test_a_reward_by_transition_is_paid_by_its_chance(recency_chain):
+    by_transition = np.zeros((5, 5))
+    by_transition[:, 0] = 40.0
+    by_state = np.asarray([*P, 0.0]) * 40.0
+    for reward in (by_transition, sp.csr_array(by_transition)):
+        np.testing.assert_allclose(recency_chain.value(reward), recency_chain.value(by_state))
+
+
+def test_rate_zero_needs_a_state_that_is_never_left_and_earns_nothing(recency_chain):
+    value = recency_chain.value(REWARD, discount_rate=0.0)
+    far = recency_chain.value(REWARD, discount_rate=0.0, horizon=400)
+    np.testing.assert_allclose(value, far, atol=1e-9)
+    with pytest.raises(ValueError, match="visited for ever"):
+        Chain(["a", "b"], [[0.5, 0.5], [0.5, 0.5]]).value([1.0, 0.0], discount_rate=0.0)
+
+
+def test_a_row_of_zeros_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"'gone' sums to 0.*absorbing="):
+        Chain(["here", "gone"], [[0.5, 0.5], [0, 0]])
+
+
+def test_a_state_that_can_be_left_is_not_absorbing():
+    with pytest.raises(ValueError, match=r"leaves it with chance 0.5"):
+        Chain(["a", "b"], [[0.5, 0.5], [0.5, 0.5]], absorbing=["b"])
+
+
+def test_names_sizes_and_entries_are_checked():
+    with pytest.raises(ValueError, match="repeat"):
+        Chain(["a", "a"], np.eye(2))
+    with pytest.raises(ValueError, match="shape"):
+        Chain(["a"], np.eye(2))
+    with pytest.raises(ValueError, match="negative"):
+        Chain(["a", "b"], [[1.5, -0.5], [0, 1]])
+    with pytest.raises(ValueError, match="reward has shape"):
+        Chain(["a", "b"], np.eye(2)).value([1.0])
+    with pytest.raises(ValueError, match="timing"):
+        Chain(["a", "b"], np.eye(2)).value([1.0, 2.0], timing="middle")
+
+
+def test_a_chain_cannot_be_changed(recency_chain):
+    with pytest.raises(ValueError, match="read-only"):
+        recency_chain.matrix[0, 0] = 1.0
+    with pytest.raises(AttributeError):
+        recency_chain.states = ()
+
+
+def test_a_chain_survives_pickle_and_json(recency_chain):
+    assert pickle.loads(pickle.dumps(recency_chain)) == recency_chain
+    assert Chain.from_dict(json.loads(json.dumps(recency_chain.to_dict()))) == recency_chain
+
+
+def test_chances_after_some_periods_follow_the_powers_of_the_matrix(recency_chain):
+    path = recency_chain.distribution("r1", 3)
+    np.testing.assert_allclose(path[3], np.linalg.matrix_power(recency_chain.matrix, 3)[0])
+    np.testing.assert_allclose(path.sum(axis=1), 1.0)
