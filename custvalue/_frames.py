@@ -17,7 +17,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue._units import days_per
+from custvalue.exceptions import ContractProblem, DataContractError, TimeUnitError, first_ids
 
 KEY = "custvalue"
 # id of a living table -> its facts; frames have no hash, so a weak-keyed dictionary can't hold them
@@ -192,3 +193,30 @@ def _is_pandas(frame: Any) -> bool:
 
 def _is_pyarrow(frame: Any) -> bool:
     return nw.dependencies.is_pyarrow_table(frame)
+
+
+def unit_of(X: Any, unit: str | None, *, caller: str = "the estimator") -> str | None:
+    """Return the unit of time that a table states, else the given one (which may be None).
+
+    Raises
+    ------
+    TimeUnitError
+        If both are known and differ: ``unit`` would silently rescale every span.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue._frames import TableFacts, unit_of, with_facts
+    >>> facts = TableFacts("summary", "id", "W", "2024-01-31")
+    >>> table = with_facts(pd.DataFrame({"id": [1]}), facts)
+    >>> unit_of(table, None), unit_of([[1.0]], "D"), unit_of([[1.0]], None)
+    ('W', 'D', None)
+    """
+    facts = facts_of(X)
+    stated = None if facts is None else (facts.period or facts.unit)
+    if stated is None or unit is None or days_per(stated) == days_per(unit):
+        return stated or unit
+    raise TimeUnitError(
+        f"the table counts time in {stated!r}, but {caller} in {unit!r}; "
+        f"summarize with unit={unit!r} or refit on a table in {stated!r}."
+    )
