@@ -17,10 +17,82 @@ ZH: dict[str, str] = {
     "strategic": "战略合作者",
     "problem": "问题客户",
     "exited": "退出客户",
+    # -- the four-stage view --
+    "mature": "成熟客户",
+    "declining": "衰退客户",
+    # -- stage rules: templates, filled with thresholds --
+    "the relationship was ended": "关系已终止",
+    "open dispute": "存在未决争议",
+    "no order yet, in the development plan": "尚无订单，已列入开发计划",
+    "no order yet, in contact": "尚无订单，已有接触",
+    "no order yet, known by name only": "尚无订单，仅知其名",
+    "chance of return below {exit_chance}": "回购可能性低于{exit_chance}",
+    "silent for {exit_after} or longer and over {exit_ratio} times the longest own gap": (
+        "沉默达{exit_after}以上且超过自身最长间隔的{exit_ratio}倍"
+    ),
+    "was established, now silent for {quiet_after} or longer and over {quiet_ratio} times "
+    "the longest own gap": (
+        "曾为老客户，现沉默达{quiet_after}以上且超过自身最长间隔的{quiet_ratio}倍"
+    ),
+    "joint project after orders over {strategic_span} or longer": (
+        "订货跨度达{strategic_span}以上且有共同开发项目"
+    ),
+    "{core_orders} or more orders over {core_span} or longer{core_more}": (
+        "订单{core_orders}次以上，跨度达{core_span}以上{core_more}"
+    ),
+    "{established_orders} or more orders over {established_span} or longer": (
+        "订单{established_orders}次以上，跨度达{established_span}以上"
+    ),
+    "trial orders": "试订货",
+    "gaps no more irregular than {n}": "间隔不规则度不超过{n}",
+    "total value from {n} on": "累计金额不低于{n}",
+    "satisfaction from {n} on": "满意度不低于{n}",
+    # -- learned rules --
+    "orders": "订单数",
+    "span of orders": "订货跨度",
+    "silence": "沉默时长",
+    "longest gap": "最长间隔",
+    "mean gap": "平均间隔",
+    "spread of gaps": "间隔离散度",
+    "total value": "累计金额",
+    "silence / longest gap": "沉默时长与最长间隔之比",
+    "irregularity of gaps": "间隔不规则度",
+    "in development plan": "列入开发计划",
+    "contacted": "已接触",
+    "relationship ended": "关系已终止",
+    "joint project": "共同开发项目",
+    "satisfaction": "满意度",
+    "chance of return": "回购可能性",
+    "{what}": "{what}",
+    "no {what}": "非{what}",
+    "{what} over {low}": "{what}大于{low}",
+    "{what} at most {high}": "{what}不超过{high}",
+    "{what} over {low} up to {high}": "{what}大于{low}且不超过{high}",
+    " or unknown": "或未知",
+    "and": "且",
+    "every customer": "全部客户",
+    # -- spans of time --
+    "years": "年",
+    "year": "年",
+    "months": "个月",
+    "month": "个月",
+    "weeks": "周",
+    "week": "周",
+    "days": "天",
+    "day": "天",
+    # -- where a rule's evidence comes from --
+    "crm": "客户关系记录",
+    "model": "模型",
+    "learned": "习得",
     # -- silence --
     # -- RFM segments --
     # -- grades, matrices, contribution --
     # -- columns --
+    "stage": "阶段",
+    "rule": "判定规则",
+    "source": "依据",
+    "order": "次序",
+    "customers": "客户数",
     # -- report and pictures --
 }
 

@@ -1,3 +1,5 @@
 """RFM, silence, lifecycle stages, grades, matrices."""
 
-__all__: list[str] = []
+from custvalue.segment._lifecycle import LifecycleClassifier
+
+__all__ = ["LifecycleClassifier"]

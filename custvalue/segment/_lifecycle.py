@@ -1,0 +1,515 @@
+"""LifecycleClassifier: where each relationship stands, by rules or learned from labelled stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from custvalue import _frames
+from custvalue._labels import ZH, check_language, translate
+from custvalue._sklearn import DocLink, check_is_fitted, validate_data
+from custvalue._units import Span, in_units
+from custvalue.segment import _lifecycle_evidence as reading
+from custvalue.segment._lifecycle_words import leaf_words, rule_words, stage_names
+from custvalue.segment._stages import (
+    RULE_STAGE,
+    RULES,
+    VIEW,
+    VIEW_OF,
+    Evidence,
+    StageThresholds,
+    deciding_rule,
+    held_up,
+)
+
+
+def _learned(estimator: Any) -> bool:
+    if not hasattr(estimator, "tree_"):
+        raise AttributeError(
+            "stage rules decide and give no probabilities; fit with labelled stages (y) for them."
+        )
+    return True
+
+
+class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstimator):
+    """Stage of every customer relationship: by rules, or learned where stages are labelled.
+
+    Without ``y`` the eight stages of the source follow from orders and from whatever CRM columns
+    the table has; the rule that decided is a column of :meth:`stage_table`. With ``y`` a shallow
+    tree learns its own thresholds, which :meth:`rules_text` prints as words.
+
+    ======================  ==========================================================
+    stage                   evidence (first match from the bottom of the table upwards)
+    ======================  ==========================================================
+    potential               no order
+    target                  no order, ``in_plan`` or ``contacted``
+    new                     orders, yet too few or over too short a span
+    established             repeat orders beyond the trial's window
+    core                    many regular orders of some value over a longer span
+    strategic               core evidence over a year more, and ``joint_project``
+    problem                 ``open_dispute``; or was established and went quiet
+    exited                  ``terminated``; or silent beyond return
+    ======================  ==========================================================
+
+    Parameters
+    ----------
+    unit : str or None, default=None
+        Unit of the spans in ``X`` (``"D"``, ``"W"``, ...) where the table does not say it itself.
+    columns : dict or None, default=None
+        Your names for the columns that rules read, e.g. ``{"open_dispute": "has_claim"}``. Known:
+        ``n_orders``, ``recency``, ``silence``, ``gap_max`` (needed), ``gap_mean``, ``gap_std``,
+        ``total_value`` (from :func:`custvalue.summarize`); ``in_plan``, ``contacted``,
+        ``open_dispute``, ``terminated``, ``joint_project`` (true, false or empty),
+        ``satisfaction``, ``return_chance`` (any model's chance of another order).
+    new_window : pair of spans, default=("2M", "4M")
+        Usual length of the trial; its lower edge is the least span of orders of an established
+        customer.
+    established_window : pair of spans, default=("3M", "1Y")
+        Usual length of being established; its lower edge comes on top before core.
+    core_window : span, default="1Y"
+        Usual length of being core; it comes on top before strategic.
+    established_orders, core_orders : int, default=3 and 6
+        Least orders of an established and of a core customer.
+    core_irregularity : float or None, default=1.5
+        Largest spread of a core customer's gaps, by their mean; 1 is what chance alone gives.
+    core_value_quantile : float or None, default=0.5
+        A core customer's total value is at or above this quantile of all customers with the
+        evidence of established ones; the value is learned in ``fit`` and frozen.
+    satisfied_from : float or None, default=None
+        Least ``satisfaction`` of a core customer; None means 0.5 on a scale from 0 to 1.
+    quiet_ratio, quiet_after : float and span, default=2.0 and "1M"
+        An established customer is a problem when silence is over ``quiet_ratio`` times the
+        longest own gap and at least ``quiet_after``.
+    exit_ratio, exit_after : float and span, default=3.0 and "1Y"
+        A customer with orders has left when silence is over ``exit_ratio`` times the longest own
+        gap and at least ``exit_after``.
+    exit_chance : float, default=0.05
+        Where there is a ``return_chance``: below it a customer has left.
+    problem_ceiling : float, default=0.03
+        Share of problem customers above which :meth:`health` warns.
+    min_stay : span or None, default=None
+        Least time between two changes of stage in :meth:`history`, so that stages don't flicker.
+    view : {"eight", "four"}, default="eight"
+        ``"four"`` shows potential, new, mature and declining.
+    labels : {"en", "zh"}, default="en"
+        Language of stages, rules and columns.
+    max_depth : int, default=5
+        With ``y``: depth of the tree.
+    ccp_alpha : float, default=0.001
+        With ``y``: cost-complexity pruning, which keeps the tree as small as it may be.
+    random_state : int, RandomState or None, default=0
+        With ``y``: breaks ties between equally good splits.
+
+    Attributes
+    ----------
+    classes_ : ndarray of str
+        Stages that ``predict`` can give.
+    thresholds_ : StageThresholds
+        Frozen cuts of the rules (fitted without ``y``).
+    tree_ : DecisionTreeClassifier
+        The learned rules (fitted with ``y``).
+    unit_ : str or None
+        Unit of the spans.
+    columns_ : tuple of str
+        Known columns that were found in ``fit`` and are read; empty where an array of unknown
+        columns was learned from.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Notes
+    -----
+    Moving up needs orders, not age: every upward rule reads counts and the span between first and
+    last order, which stand still while a customer only gets older.
+
+    References
+    ----------
+    The eight stages, their windows and the 3 % ceiling follow the source on customer upgrading
+    (客户升级).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue.segment import LifecycleClassifier
+    >>> customers = pd.DataFrame({
+    ...     "customer": ["Ann", "Ben", "Cai", "Dee"],
+    ...     "n_orders": [1, 4, 8, 5], "recency": [0, 90, 400, 200],
+    ...     "silence": [30, 20, 10, 90], "gap_max": [None, 40, 80, 30],
+    ... })
+    >>> model = LifecycleClassifier(unit="D").fit(customers)
+    >>> model.predict(customers)
+    array(['new', 'established', 'core', 'problem'], dtype=object)
+    """
+
+    def __init__(
+        self,
+        *,
+        unit: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        new_window: tuple[Span, Span] = ("2M", "4M"),
+        established_window: tuple[Span, Span] = ("3M", "1Y"),
+        core_window: Span = "1Y",
+        established_orders: int = 3,
+        core_orders: int = 6,
+        core_irregularity: float | None = 1.5,
+        core_value_quantile: float | None = 0.5,
+        satisfied_from: float | None = None,
+        quiet_ratio: float = 2.0,
+        quiet_after: Span = "1M",
+        exit_ratio: float = 3.0,
+        exit_after: Span = "1Y",
+        exit_chance: float = 0.05,
+        problem_ceiling: float = 0.03,
+        min_stay: Span | None = None,
+        view: str = "eight",
+        labels: str = "en",
+        max_depth: int = 5,
+        ccp_alpha: float = 0.001,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.unit = unit
+        self.columns = columns
+        self.new_window = new_window
+        self.established_window = established_window
+        self.core_window = core_window
+        self.established_orders = established_orders
+        self.core_orders = core_orders
+        self.core_irregularity = core_irregularity
+        self.core_value_quantile = core_value_quantile
+        self.satisfied_from = satisfied_from
+        self.quiet_ratio = quiet_ratio
+        self.quiet_after = quiet_after
+        self.exit_ratio = exit_ratio
+        self.exit_after = exit_after
+        self.exit_chance = exit_chance
+        self.problem_ceiling = problem_ceiling
+        self.min_stay = min_stay
+        self.view = view
+        self.labels = labels
+        self.max_depth = max_depth
+        self.ccp_alpha = ccp_alpha
+        self.random_state = random_state
+
+    # -- fitting ---------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> LifecycleClassifier:
+        """Freeze the rules' thresholds, or learn rules from labelled stages.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+            One row a customer. A frame is read by column names; an array, or a frame with none of
+            the names, by position: without ``y`` as ``n_orders, recency, silence, gap_max,
+            gap_mean, gap_std, total_value``, then the CRM columns in the order above (the first
+            four are needed); with ``y`` whatever its columns are.
+        y : array-like of shape (n_customers,) or None
+            Labelled stages.
+        sample_weight : array-like of shape (n_customers,) or None
+            Weights of the rows.
+
+        Returns
+        -------
+        LifecycleClassifier
+            Itself, fitted.
+
+        Raises
+        ------
+        DataContractError
+            Listing every missing column and every value that no history can have.
+        TimeUnitError
+            If the unit of the spans is not known, or stated twice and differently.
+        """
+        check_language(self.labels)
+        stage_names(self.view, self.labels)
+        mapping = reading.check_mapping(self.columns)
+        found = reading.present_columns(X, mapping)
+        for name in ("tree_", "thresholds_"):
+            if hasattr(self, name):
+                delattr(self, name)
+        self.unit_ = _frames.unit_of(X, self.unit, caller="LifecycleClassifier")
+        if y is None:
+            self._fit_rules(X, found, mapping, sample_weight)
+        else:
+            self._fit_tree(X, y, found, mapping, sample_weight)
+        return self
+
+    def _fit_rules(
+        self,
+        X: Any,
+        found: tuple[str, ...] | None,
+        mapping: dict[str, str],
+        sample_weight: Any,
+    ) -> None:
+        if found is not None:
+            reading.check_needed(found, mapping)
+            values = reading.read_named(self, X, found, mapping, reset=True)
+        else:
+            values = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+            k = values.shape[1]
+            if not len(reading.NEEDED) <= k <= len(reading.KNOWN):
+                raise ValueError(
+                    f"{k} feature(s) in X, which has none of the column names. The rules read an "
+                    f"array by position and need between {len(reading.NEEDED)} and "
+                    f"{len(reading.KNOWN)} columns ({', '.join(reading.NEEDED)}, ...); "
+                    "to learn from other columns LifecycleClassifier requires y to be passed, but "
+                    "the target y is None."
+                )
+            found = reading.KNOWN[:k]
+        evidence = reading.to_evidence(values, found)
+        reading.check_evidence(evidence, mapping)
+        self.columns_ = found
+        self.by_name_ = hasattr(self, "feature_names_in_")
+        self.thresholds_ = self._thresholds(evidence, sample_weight)
+        names = stage_names(self.view, self.labels)
+        self.classes_ = np.array(list(dict.fromkeys(names)), dtype=object)
+
+    def _thresholds(self, evidence: Evidence, sample_weight: Any) -> StageThresholds:
+        def units(span: Span, name: str) -> float:
+            return in_units(span, self.unit_, name)
+
+        bare = StageThresholds(
+            unit=self.unit_,
+            new_window=(
+                units(self.new_window[0], "new_window"),
+                units(self.new_window[1], "new_window"),
+            ),
+            established_window=(
+                units(self.established_window[0], "established_window"),
+                units(self.established_window[1], "established_window"),
+            ),
+            core_window=units(self.core_window, "core_window"),
+            established_orders=self.established_orders,
+            core_orders=self.core_orders,
+            core_irregularity=None if evidence.gap_std is None else self.core_irregularity,
+            core_value=None,
+            satisfied_from=reading.check_satisfaction(evidence, self.satisfied_from),
+            quiet_ratio=self.quiet_ratio,
+            quiet_after=units(self.quiet_after, "quiet_after"),
+            exit_ratio=self.exit_ratio,
+            exit_after=units(self.exit_after, "exit_after"),
+            exit_chance=self.exit_chance,
+        )
+        return reading.with_usual_value(
+            bare, evidence, self.core_value_quantile, sample_weight, held_up(evidence, bare)[0]
+        )
+
+    def _fit_tree(
+        self,
+        X: Any,
+        y: Any,
+        found: tuple[str, ...] | None,
+        mapping: dict[str, str],
+        sample_weight: Any,
+    ) -> None:
+        if found is not None:
+            values = reading.read_named(self, X, found, mapping, reset=True)
+            y = column_or_1d(np.asarray(y), warn=True)
+        else:
+            values, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        check_classification_targets(y)
+        self.columns_ = found or ()
+        self.by_name_ = found is not None
+        values, names = self._for_learning(values)
+        tree = DecisionTreeClassifier(
+            max_depth=self.max_depth, ccp_alpha=self.ccp_alpha, random_state=self.random_state
+        )
+        self.tree_ = tree.fit(values, y, sample_weight=sample_weight)
+        self.learned_from_ = names
+        self.may_lack_ = frozenset(
+            name for name, lack in zip(names, np.isnan(values).any(axis=0), strict=True) if lack
+        )
+        self.classes_ = tree.classes_
+
+    def _for_learning(
+        self, values: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+        if self.columns_:
+            return reading.learning_columns(values, self.columns_)
+        theirs = getattr(self, "feature_names_in_", None)
+        if theirs is None:
+            theirs = [f"x{j}" for j in range(values.shape[1])]
+        return values, tuple(map(str, theirs))
+
+    # -- reading and deciding --------------------------------------------------------------------
+
+    def _values(self, X: Any) -> npt.NDArray[np.float64]:
+        check_is_fitted(self, "classes_")
+        _frames.unit_of(X, self.unit_, caller="LifecycleClassifier")
+        if self.by_name_ and _frames.is_frame(X):
+            return reading.read_named(
+                self, X, self.columns_, reading.check_mapping(self.columns), reset=False
+            )
+        return validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
+
+    def _evidence(self, X: Any) -> Evidence:
+        evidence = reading.to_evidence(self._values(X), self.columns_)
+        reading.check_evidence(evidence, reading.check_mapping(self.columns))
+        return evidence
+
+    def _rule_ids(self, X: Any) -> npt.NDArray[np.int8]:
+        return deciding_rule(self._evidence(X), self.thresholds_)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Stage of every customer.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+            As in ``fit``; the same columns, extra ones are ignored by name.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            One of ``classes_``.
+        """
+        check_is_fitted(self, "classes_")
+        if hasattr(self, "tree_"):
+            return self.tree_.predict(self._for_learning(self._values(X))[0])
+        names = np.array(stage_names(self.view, self.labels), dtype=object)
+        return names[RULE_STAGE[self._rule_ids(X)]]
+
+    @available_if(_learned)
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
+        """Chance of every stage, where stages were learned (fitted with ``y``).
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_customers, n_classes)
+            Columns as in ``classes_``; the shares of labelled stages in the customer's leaf.
+        """
+        return self.tree_.predict_proba(self._for_learning(self._values(X))[0])
+
+    def transform(self, X: Any) -> Any:
+        """Stage as columns, one a class: 1 in the customer's stage, or the learned chances.
+
+        For Pipelines and ColumnTransformers; ``set_output`` chooses the kind of table.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_customers, n_classes)
+        """
+        check_is_fitted(self, "classes_")
+        if hasattr(self, "tree_"):
+            return self.predict_proba(X)
+        stage = RULE_STAGE[self._rule_ids(X)]
+        place = VIEW_OF[stage] if len(self.classes_) == len(VIEW) else stage
+        return np.eye(len(self.classes_))[place]
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
+        """Names of :meth:`transform`'s columns: ``stage_`` and the class.
+
+        Parameters
+        ----------
+        input_features : array-like or None
+            Not used; there for scikit-learn's contract.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self, "classes_")
+        return np.array([f"stage_{name}" for name in self.classes_], dtype=object)
+
+    # -- words -----------------------------------------------------------------------------------
+
+    def stage_table(self, X: Any, *, labels: str | None = None, view: str | None = None) -> Any:
+        """Stage of every customer with the rule that decided.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+        labels : {"en", "zh"} or None
+            Language of this table; None for the estimator's own.
+        view : {"eight", "four"} or None
+            View of this table; None for the estimator's own.
+
+        Returns
+        -------
+        frame of the kind of ``X`` (pandas for an array)
+            The customer column where ``X`` states one, then ``stage``, ``rule`` (in words) and
+            ``source`` (orders, crm, model or learned); same rows, order and index.
+        """
+        check_is_fitted(self, "classes_")
+        labels = check_language(labels or self.labels)
+        view = view or self.view
+        out: dict[str, Any] = {}
+        ids = reading.customer_ids(X)
+        if ids is not None:
+            out[ids[0]] = ids[1]
+        if hasattr(self, "tree_"):
+            values = self._for_learning(self._values(X))[0]
+            leaf = self.tree_.apply(values)
+            words = leaf_words(self.tree_, self.learned_from_, self.unit_, labels, self.may_lack_)
+            sentence = np.empty(max(words) + 1, dtype=object)
+            sentence[list(words)] = list(words.values())
+            stage = self.classes_[np.argmax(self.tree_.tree_.value[leaf, 0], axis=1)]
+            out[translate("stage", labels)] = _in_language(stage, labels)
+            out[translate("rule", labels)] = sentence[leaf]
+            learned = np.full(len(leaf), translate("learned", labels), dtype=object)
+            out[translate("source", labels)] = learned
+        else:
+            rule = self._rule_ids(X)
+            names = np.array(stage_names(view, labels), dtype=object)
+            sources = [translate(r.source, labels) for r in RULES]
+            out[translate("stage", labels)] = names[RULE_STAGE[rule]]
+            out[translate("rule", labels)] = np.array(
+                rule_words(self.thresholds_, labels), dtype=object
+            )[rule]
+            out[translate("source", labels)] = np.array(sources, dtype=object)[rule]
+        return _frames.keep_facts(X, _frames.frame_like(X, out), kind="stages")
+
+    def rules_text(self, *, labels: str | None = None) -> str:
+        """Print the rules as sentences, one a line, in order of precedence.
+
+        Parameters
+        ----------
+        labels : {"en", "zh"} or None
+            Language; None for the estimator's own.
+
+        Returns
+        -------
+        str
+            Written rules with their thresholds (and which are unused for want of a column), or
+            the learned tree's leaves.
+        """
+        check_is_fitted(self, "classes_")
+        language = check_language(labels or self.labels)
+        colon = ": " if language == "en" else "："
+        if hasattr(self, "tree_"):
+            words = leaf_words(self.tree_, self.learned_from_, self.unit_, language, self.may_lack_)
+            stage = self.classes_[np.argmax(self.tree_.tree_.value[:, 0], axis=1)]
+            named = _in_language(stage, language)
+            return "\n".join(f"{named[leaf]}{colon}{text}" for leaf, text in words.items())
+        names = stage_names(self.view, language)
+        return "\n".join(
+            f"{names[rule.stage]}{colon}{text}"
+            for rule, text in zip(RULES, rule_words(self.thresholds_, language), strict=True)
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _in_language(stages: npt.NDArray[Any], labels: str) -> npt.NDArray[Any]:
+    """Known stage names in the language asked for; the user's own names as they are."""
+    if labels == "en":
+        return stages
+    return np.array([ZH.get(str(stage), stage) for stage in stages], dtype=object)
