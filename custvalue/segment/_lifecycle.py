@@ -14,14 +14,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from custvalue import _frames
-from custvalue._labels import ZH, check_language, translate
+from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_is_fitted, validate_data
 from custvalue._units import Span, in_units
 from custvalue.segment import _lifecycle_evidence as reading
-from custvalue.segment._lifecycle_words import leaf_words, rule_words, stage_names
+from custvalue.segment._lifecycle_outputs import StageOutputs
+from custvalue.segment._lifecycle_words import stage_names
 from custvalue.segment._stages import (
     RULE_STAGE,
-    RULES,
     VIEW,
     VIEW_OF,
     Evidence,
@@ -39,7 +39,7 @@ def _learned(estimator: Any) -> bool:
     return True
 
 
-class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstimator):
+class LifecycleClassifier(DocLink, StageOutputs, ClassifierMixin, TransformerMixin, BaseEstimator):
     """Stage of every customer relationship: by rules, or learned where stages are labelled.
 
     Without ``y`` the eight stages of the source follow from orders and from whatever CRM columns
@@ -322,9 +322,8 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         )
         self.tree_ = tree.fit(values, y, sample_weight=sample_weight)
         self.learned_from_ = names
-        self.may_lack_ = frozenset(
-            name for name, lack in zip(names, np.isnan(values).any(axis=0), strict=True) if lack
-        )
+        lacking = np.flatnonzero(np.isnan(values).any(axis=0))
+        self.may_lack_ = frozenset(names[j] for j in lacking)
         self.classes_ = tree.classes_
 
     def _for_learning(
@@ -375,7 +374,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         names = np.array(stage_names(self.view, self.labels), dtype=object)
         return names[RULE_STAGE[self._rule_ids(X)]]
 
-    @available_if(_learned)
+    @available_if(_learned)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Chance of every stage, where stages were learned (fitted with ``y``).
 
@@ -425,91 +424,8 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         check_is_fitted(self, "classes_")
         return np.array([f"stage_{name}" for name in self.classes_], dtype=object)
 
-    # -- words -----------------------------------------------------------------------------------
-
-    def stage_table(self, X: Any, *, labels: str | None = None, view: str | None = None) -> Any:
-        """Stage of every customer with the rule that decided.
-
-        Parameters
-        ----------
-        X : frame or array-like, shape (n_customers, n_columns)
-        labels : {"en", "zh"} or None
-            Language of this table; None for the estimator's own.
-        view : {"eight", "four"} or None
-            View of this table; None for the estimator's own.
-
-        Returns
-        -------
-        frame of the kind of ``X`` (pandas for an array)
-            The customer column where ``X`` states one, then ``stage``, ``rule`` (in words) and
-            ``source`` (orders, crm, model or learned); same rows, order and index.
-        """
-        check_is_fitted(self, "classes_")
-        labels = check_language(labels or self.labels)
-        view = view or self.view
-        out: dict[str, Any] = {}
-        ids = reading.customer_ids(X)
-        if ids is not None:
-            out[ids[0]] = ids[1]
-        if hasattr(self, "tree_"):
-            values = self._for_learning(self._values(X))[0]
-            leaf = self.tree_.apply(values)
-            words = leaf_words(self.tree_, self.learned_from_, self.unit_, labels, self.may_lack_)
-            sentence = np.empty(max(words) + 1, dtype=object)
-            sentence[list(words)] = list(words.values())
-            stage = self.classes_[np.argmax(self.tree_.tree_.value[leaf, 0], axis=1)]
-            out[translate("stage", labels)] = _in_language(stage, labels)
-            out[translate("rule", labels)] = sentence[leaf]
-            learned = np.full(len(leaf), translate("learned", labels), dtype=object)
-            out[translate("source", labels)] = learned
-        else:
-            rule = self._rule_ids(X)
-            names = np.array(stage_names(view, labels), dtype=object)
-            sources = [translate(r.source, labels) for r in RULES]
-            out[translate("stage", labels)] = names[RULE_STAGE[rule]]
-            out[translate("rule", labels)] = np.array(
-                rule_words(self.thresholds_, labels), dtype=object
-            )[rule]
-            out[translate("source", labels)] = np.array(sources, dtype=object)[rule]
-        return _frames.keep_facts(X, _frames.frame_like(X, out), kind="stages")
-
-    def rules_text(self, *, labels: str | None = None) -> str:
-        """Print the rules as sentences, one a line, in order of precedence.
-
-        Parameters
-        ----------
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
-
-        Returns
-        -------
-        str
-            Written rules with their thresholds (and which are unused for want of a column), or
-            the learned tree's leaves.
-        """
-        check_is_fitted(self, "classes_")
-        language = check_language(labels or self.labels)
-        colon = ": " if language == "en" else "："
-        if hasattr(self, "tree_"):
-            words = leaf_words(self.tree_, self.learned_from_, self.unit_, language, self.may_lack_)
-            stage = self.classes_[np.argmax(self.tree_.tree_.value[:, 0], axis=1)]
-            named = _in_language(stage, language)
-            return "\n".join(f"{named[leaf]}{colon}{text}" for leaf, text in words.items())
-        names = stage_names(self.view, language)
-        return "\n".join(
-            f"{names[rule.stage]}{colon}{text}"
-            for rule, text in zip(RULES, rule_words(self.thresholds_, language), strict=True)
-        )
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = False
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _in_language(stages: npt.NDArray[Any], labels: str) -> npt.NDArray[Any]:
-    """Known stage names in the language asked for; the user's own names as they are."""
-    if labels == "en":
-        return stages
-    return np.array([ZH.get(str(stage), stage) for stage in stages], dtype=object)
