@@ -34,6 +34,7 @@ __all__ = [
     "report",
     "segment",
     "spend",
+    "split_by_date",
     "summarize",
     "testing",
     "value",
@@ -47,11 +48,12 @@ _ROOM_OF = {
     "SilenceScorer": "segment",
     "ledger": "data",
     "panel": "data",
+    "split_by_date": "data",
     "summarize": "data",
 }
 
 if TYPE_CHECKING:
-    from custvalue.data import ledger, panel, summarize
+    from custvalue.data import ledger, panel, split_by_date, summarize
     from custvalue.markov import MarkovCLVEstimator
     from custvalue.segment import LifecycleClassifier, RFMTransformer, SilenceScorer
 

@@ -1,0 +1,34 @@
+"""Columns as arrays -> a table of the log's own kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+
+def dates(tick: npt.NDArray[np.int64], grain: int) -> npt.NDArray[np.datetime64]:
+    """Ticks as datetime64[us], the start of each grain."""
+    return (tick * (grain * 1_000_000)).view("datetime64[us]")
+
+
+def build(log: Any, customer: str, ids: Any, columns: Mapping[str, npt.NDArray[Any]]) -> Any:
+    """Make a table of the kind of ``log``: the ids, then the columns.
+
+    A missing figure is NaN in pandas and null in every other kind.
+    """
+    frame = nw.from_native(log, eager_only=True)
+    if nw.dependencies.is_pandas_dataframe(frame.to_native()):
+        series = ids.to_native().reset_index(drop=True)
+        return pd.DataFrame({customer: series, **columns}, copy=False)
+    made = {customer: ids}
+    for name, values in columns.items():
+        series = nw.new_series(name, values, backend=frame.implementation)
+        if values.dtype.kind == "f" and len(values) and np.isnan(values.min()):
+            series = series.fill_nan(None)
+        made[name] = series
+    return nw.from_dict(made, backend=frame.implementation).to_native()

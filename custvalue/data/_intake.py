@@ -1,0 +1,494 @@
+"""An eager table of any kind -> codes, ticks and money as numpy arrays, with what was dropped."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from custvalue.data._ledger import WORDS, Dropped
+from custvalue.data._money import Money, minor_units, net
+from custvalue.data._options import LogOptions
+from custvalue.exceptions import (
+    AsOfWarning,
+    ContractProblem,
+    DataContractError,
+    DataWarning,
+    first_ids,
+)
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass
+class Intake:
+    """Rows of a log that count, as arrays.
+
+    ``code`` are non-negative integers that sort as the customer ids do; ``tick`` is time in grains
+    since 1970; ``take_ids`` gives the customer ids of entries as a series of the log's own kind.
+    """
+
+    code: Ints
+    tick: Ints
+    money: Money
+    profit: Money | None
+    take_ids: Callable[[Ints], Any]
+    as_of: int
+    zone: str | None
+    rows_in: int
+    amount_in: float
+    dropped: list[Dropped] = field(default_factory=list)
+    order: Ints | None = None
+
+
+def missing_columns(have: list[str], options: LogOptions) -> list[ContractProblem]:
+    """One problem for every column that the call names and the log lacks."""
+    return [
+        ContractProblem(
+            "missing-column",
+            f"the log has no column {name!r}; it has {sorted(map(str, have))}",
+            "Name the log's own columns in customer=, time=, amount=.",
+        )
+        for name in options.columns
+        if name not in have
+    ]
+
+
+def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -> Intake:
+    """Read an eager log; ``quiet`` where the same rows were warned about already.
+
+    Raises
+    ------
+    DataContractError
+        With every problem of the call.
+    """
+    native = nw.to_native(log, pass_through=True)
+    if nw.dependencies.is_pandas_dataframe(native) and native.columns.has_duplicates:
+        twice = native.columns[native.columns.duplicated()].unique()
+        raise DataContractError(
+            ContractProblem(
+                "duplicate-column",
+                f"the log has several columns called {', '.join(map(repr, twice))}",
+                "Rename or drop them.",
+            )
+        )
+    frame = nw.from_native(log, eager_only=True)
+    problems = missing_columns(list(frame.columns), options)
+    if problems:
+        raise DataContractError(problems)
+    n = len(frame)
+    ids = frame[options.customer]
+    when, no_time, zone = _times(frame[options.time], options, problems)
+    amount = _numbers(frame, options.amount, problems)
+    profit = _profit(frame, amount, options, problems)
+    if problems:
+        raise DataContractError(problems)
+    assert when is not None
+    assert amount is not None
+
+    no_id = ids.is_null().to_numpy().astype(bool)
+    if ids.dtype.is_float():
+        no_id |= np.isnan(ids.to_numpy().astype(np.float64))
+    finite = None if _all_finite(amount) else np.isfinite(amount)
+    fates: list[tuple[str, Mask]] = []
+    if no_id.any():
+        fates.append(("missing_customer", no_id))
+    if no_time is not None:
+        fates.append(("missing_time", no_time))
+    if finite is not None:
+        fates.append(("bad_amount", ~finite))
+    if profit is not None and not _all_finite(profit):
+        fates.append(("bad_profit", ~np.isfinite(profit)))
+    alive = np.ones(n, dtype=bool)
+    if options.invalid == "error":
+        problems += [_invalid_problem(reason, mask, options) for reason, mask in fates]
+    for _, mask in fates:
+        alive &= ~mask
+    if options.duplicates != "keep":
+        again = _repeated(frame) & alive
+        if again.any():
+            if options.duplicates == "error":
+                problems.append(
+                    ContractProblem(
+                        "duplicates",
+                        "rows repeat an earlier one in every column",
+                        "Choose duplicates='drop' or 'keep'.",
+                        int(again.sum()),
+                        _names(ids, again),
+                    )
+                )
+            fates.append(("duplicate", again))
+            alive &= ~again
+
+    tick = _ticks(when, options.grain)
+    end = as_of_tick(as_of, options, zone)
+    if end is None and not alive.any():
+        problems.append(
+            ContractProblem(
+                "no-rows", "the log has no usable row to take the as-of date from", "Give as_of=."
+            )
+        )
+    elif end is None:
+        end = int(tick.max() if alive.all() else tick[alive].max())
+        if not quiet:
+            warnings.warn(last_order_text(end, options), AsOfWarning, stacklevel=4)
+    elif n and tick.max() > end:
+        late = (tick > end) & alive
+        fates.append(("after_as_of", late))
+        alive &= ~late
+    if n and not (np.nanmin(amount) > 0):
+        _amount_policies(amount, alive, ids, options, fates, problems)
+    if problems:
+        raise DataContractError(problems)
+    assert end is not None
+
+    book = _book(fates, amount, ids)
+    if not quiet:
+        warn_invalid(book)
+    row = None if alive.all() else np.flatnonzero(alive)
+    amount_in = None
+    if row is not None:
+        amount_in = net(amount if finite is None else amount[finite])
+        tick, amount = tick[row], amount[row]
+        profit = None if profit is None else profit[row]
+    money = minor_units(amount)
+    if amount_in is None:
+        amount_in = money.total()
+    code = encode(ids, row, tick)
+    native_ids = frame[options.customer]
+    return Intake(
+        code=code,
+        tick=tick,
+        money=money,
+        profit=None if profit is None else minor_units(profit),
+        take_ids=lambda at: native_ids[at if row is None else row[at]],
+        as_of=end,
+        zone=zone,
+        rows_in=n,
+        amount_in=amount_in,
+        dropped=book,
+        order=order_codes(frame, options, row),
+    )
+
+
+def _times(
+    series: Any, options: LogOptions, problems: list[ContractProblem]
+) -> tuple[npt.NDArray[np.datetime64] | None, Mask | None, str | None]:
+    """Wall-clock times, which of them are missing, and the zone they had."""
+    name, dtype = options.time, series.dtype
+    if dtype == nw.Categorical or dtype == nw.Enum:
+        series = series.cast(nw.String)
+        dtype = series.dtype
+    if dtype == nw.String or dtype == nw.Object:
+        series = _parse(series, options, problems)
+        if series is None:
+            return None, None, None
+        dtype = series.dtype
+    zone: str | None = None
+    if dtype == nw.Datetime:
+        zone = dtype.time_zone
+        if zone is not None:
+            if options.time_zone is not None:
+                series = series.dt.convert_time_zone(options.time_zone)
+                zone = options.time_zone
+            series = series.dt.replace_time_zone(None)
+        when = series.to_numpy()
+    elif dtype == nw.Date:
+        when = series.to_numpy()
+    else:
+        problems.append(
+            ContractProblem(
+                "time-not-a-date",
+                f"column {name!r} has type {dtype}, which is no date",
+                "Turn it into datetimes; a number does not say what it counts.",
+            )
+        )
+        return None, None, None
+    if when.dtype.kind != "M":
+        when = when.astype("datetime64[us]")
+    missing = np.isnat(when) if len(when) and np.isnat(when.min()) else None
+    return when, missing, zone
+
+
+def _parse(series: Any, options: LogOptions, problems: list[ContractProblem]) -> Any:
+    """Text (or objects) -> datetimes; ISO 8601 unless ``time_format`` says otherwise."""
+    values = pd.Series(series.to_numpy(), dtype=object)
+    given = values.notna()
+    style = options.time_format or "ISO8601"
+    try:
+        parsed = pd.to_datetime(values, format=style, errors="coerce")
+    except ValueError as error:
+        if "time zone" not in str(error) and "timezone" not in str(error):
+            raise
+        problems.append(
+            ContractProblem(
+                "mixed-time-zones",
+                f"column {options.time!r} mixes time zones, or times with and without one",
+                "Convert it to one zone first, e.g. pandas.to_datetime(..., utc=True).",
+            )
+        )
+        return None
+    bad = given & parsed.isna()
+    if bad.any() and options.time_format is None:
+        problems.append(
+            ContractProblem(
+                "time-not-iso",
+                f"column {options.time!r} has text that is not ISO 8601, "
+                f"e.g. {values[bad].iloc[0]!r}",
+                "Give time_format=, e.g. '%d/%m/%Y'; the order of day and month is not guessed.",
+                int(bad.sum()),
+                first_ids(np.flatnonzero(bad)),
+            )
+        )
+        return None
+    return nw.from_native(parsed, series_only=True)
+
+
+def _numbers(
+    frame: Any, name: str, problems: list[ContractProblem]
+) -> npt.NDArray[np.float64] | None:
+    series = frame[name]
+    if not (series.dtype == nw.String or series.dtype == nw.Categorical):
+        try:
+            return np.ascontiguousarray(series.to_numpy(), dtype=np.float64)
+        except (TypeError, ValueError):
+            pass
+    problems.append(
+        ContractProblem(
+            "not-numeric", f"column {name!r} is not numeric", "Convert it to numbers first."
+        )
+    )
+    return None
+
+
+def _profit(
+    frame: Any,
+    amount: npt.NDArray[np.float64] | None,
+    options: LogOptions,
+    problems: list[ContractProblem],
+) -> npt.NDArray[np.float64] | None:
+    """Profit of each row, None where it is the amount itself."""
+    if not options.has_profit or amount is None:
+        return None
+    if options.cost is not None:
+        cost = _numbers(frame, options.cost, problems)
+        return None if cost is None else amount - cost
+    if isinstance(options.margin, str):
+        share = _numbers(frame, options.margin, problems)
+        return None if share is None else amount * share
+    assert options.margin is not None
+    return amount * float(options.margin)
+
+
+def _amount_policies(
+    amount: npt.NDArray[np.float64],
+    alive: Mask,
+    ids: Any,
+    options: LogOptions,
+    fates: list[tuple[str, Mask]],
+    problems: list[ContractProblem],
+) -> None:
+    """Refunds and zero amounts; ``alive`` is changed in place."""
+    negative = (amount < 0) & alive
+    if negative.any() and options.refunds == "error":
+        problems.append(refund_problem(options, int(negative.sum()), _names(ids, negative)))
+    elif options.refunds == "drop" and negative.any():
+        fates.append(("refund", negative))
+        alive &= ~negative
+    if options.zero_amounts == "drop":
+        zero = (amount == 0) & alive
+        if zero.any():
+            fates.append(("zero_amount", zero))
+            alive &= ~zero
+
+
+def refund_problem(options: LogOptions, count: int, first: tuple[str, ...]) -> ContractProblem:
+    """Say that negative amounts need a policy."""
+    return ContractProblem(
+        "refunds",
+        f"column {options.amount!r} has negative amounts, which would count as purchases",
+        "Choose refunds='net_occasion', 'net_order' (with order=) or 'drop'.",
+        count,
+        first,
+    )
+
+
+def _invalid_problem(reason: str, mask: Mask, options: LogOptions) -> ContractProblem:
+    return ContractProblem(
+        reason.replace("_", "-"),
+        f"the log's {WORDS[reason]}",
+        "Repair these rows, or choose invalid='drop' to leave them out and count them.",
+        int(mask.sum()),
+        first_ids(np.flatnonzero(mask)),
+    )
+
+
+def _book(
+    fates: list[tuple[str, Mask]], amount: npt.NDArray[np.float64], ids: Any
+) -> list[Dropped]:
+    """One entry a reason; a row belongs to the first reason that applies."""
+    book: list[Dropped] = []
+    taken: Mask | None = None
+    for reason, mask in fates:
+        mine = mask if taken is None else mask & ~taken
+        taken = mine.copy() if taken is None else taken | mine
+        if mine.any():
+            lost = amount[mine]
+            first = first_ids(np.flatnonzero(mine)) if reason in _BY_ROW else _names(ids, mine)
+            book.append(Dropped(reason, int(mine.sum()), net(lost[np.isfinite(lost)]), first))
+    return book
+
+
+_BY_ROW = {"missing_customer"}  # such rows have no id to name
+_INVALID = ("missing_customer", "missing_time", "bad_amount", "bad_profit")
+
+
+def warn_invalid(book: list[Dropped]) -> None:
+    """Say once, with counts, which unusable rows were left out."""
+    lost = [d for d in book if d.reason in _INVALID]
+    if lost:
+        text = "; ".join(f"{WORDS[d.reason]}: {d.rows:,}" for d in lost)
+        warnings.warn(
+            f"rows left out: {text}. They are in the row ledger; invalid='error' refuses them.",
+            DataWarning,
+            stacklevel=5,
+        )
+
+
+def _names(ids: Any, mask: Mask) -> tuple[str, ...]:
+    """First five different customers of the rows in ``mask``."""
+    found: dict[str, None] = {}
+    for at in np.flatnonzero(mask):
+        value = ids[int(at)]
+        found[str(value)] = None
+        if len(found) == 5:
+            break
+    return tuple(found)
+
+
+def _repeated(frame: Any) -> Mask:
+    """Rows that repeat an earlier one in every column."""
+    index = "__row__"
+    kept = frame.with_row_index(index).unique(subset=list(frame.columns), keep="first")
+    out = np.ones(len(frame), dtype=bool)
+    out[kept[index].to_numpy()] = False
+    return out
+
+
+def _all_finite(values: npt.NDArray[np.float64]) -> bool:
+    # a minimum and a maximum see NaN and infinity without a temporary array
+    return not len(values) or bool(np.isfinite(values.min()) and np.isfinite(values.max()))
+
+
+def _ticks(when: npt.NDArray[np.datetime64], grain: int) -> Ints:
+    """Whole grains since 1970 (weeks and other runs of days begin as 1970-01-01 does)."""
+    unit, step = np.datetime_data(when.dtype)
+    if unit == "D" and grain % 86_400 == 0:
+        per = grain // 86_400
+    else:
+        if unit not in _PER_SECOND:
+            when, unit, step = when.astype("datetime64[s]"), "s", 1
+        per = grain * _PER_SECOND[unit] // step
+    return when.view(np.int64) // per if per != 1 else when.view(np.int64)
+
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def as_of_tick(as_of: Any, options: LogOptions, zone: str | None) -> int | None:
+    """Last grain that is seen; None where ``as_of`` is None.
+
+    Raises
+    ------
+    DataContractError
+        If ``as_of`` cannot be read as one date or time.
+    """
+    if as_of is None:
+        return None
+    try:
+        stamp = pd.Timestamp(as_of) if not isinstance(as_of, str) else _iso(as_of)
+    except (TypeError, ValueError):
+        stamp = pd.NaT
+    if not isinstance(stamp, pd.Timestamp) or isinstance(as_of, (int, float)):
+        raise DataContractError(
+            ContractProblem(
+                "as-of", f"as_of={as_of!r} is no date", "Write it as '2011-12-09' or a datetime."
+            )
+        )
+    if stamp.tzinfo is not None:
+        wanted = options.time_zone or zone
+        stamp = (stamp.tz_convert(wanted) if wanted else stamp).tz_localize(None)
+    return int(stamp.value // 10**9 if stamp.unit == "ns" else stamp.timestamp()) // options.grain
+
+
+def _iso(text: str) -> Any:
+    return pd.to_datetime(text, format="ISO8601")
+
+
+def tick_date(tick: int, grain: int) -> str:
+    """ISO date of a tick (with the time where the grain is shorter than a day)."""
+    stamp = np.datetime64(tick * grain, "s")
+    return str(stamp.astype("datetime64[D]")) if grain % 86_400 == 0 else str(stamp)
+
+
+def last_order_text(end: int, options: LogOptions) -> str:
+    """Text of the warning when no as-of date is given."""
+    return (
+        f"as_of not given; using the last order's date, {tick_date(end, options.grain)}. "
+        "A quiet end of the log would look like activity; write as_of= to say when you looked."
+    )
+
+
+def order_codes(frame: Any, options: LogOptions, row: Ints | None) -> Ints | None:
+    """Order ids as integers, where orders are to be netted; each missing one is its own order."""
+    if options.refunds != "net_order" or options.order is None:
+        return None
+    values = frame[options.order].to_numpy()
+    codes = pd.factorize(values if row is None else values[row])[0].astype(np.int64)
+    missing = codes < 0
+    codes[missing] = codes.max(initial=-1) + 1 + np.arange(int(missing.sum()))
+    return codes
+
+
+def encode(ids: Any, row: Ints | None, tick: Ints) -> Ints:
+    """Non-negative integers that sort as the customer ids do.
+
+    Whole-number ids whose range leaves room in 64 bits for time and row are taken as they stand,
+    which saves a hash table over all rows.
+    """
+    if ids.dtype.is_integer() and not ids.is_null().any():
+        values = ids.to_numpy()
+        values = values if row is None else values[row]
+        if len(values):
+            low, high = int(values.min()), int(values.max())
+            width = int(tick.max()) - int(tick.min())
+            bits = (high - low).bit_length() + width.bit_length() + (len(values) - 1).bit_length()
+            if bits <= 63:
+                return (values - low).astype(np.int64, copy=False)
+    else:
+        values = ids.to_native()
+        values = values.to_pandas() if nw.dependencies.is_pyarrow_chunked_array(values) else values
+        if not isinstance(values, pd.Series):
+            values = pd.Series(ids.to_numpy())
+        values = values if row is None else values.iloc[row]
+    codes, uniques = pd.factorize(values)
+    place = np.empty(len(uniques), dtype=np.int64)
+    place[_order(uniques)] = np.arange(len(uniques))
+    return place[codes]
+
+
+def _order(uniques: Any) -> Ints:
+    """Positions that sort ids: numbers and text as usual, mixed kinds by kind, then text."""
+    values = np.asarray(uniques)
+    try:
+        return np.argsort(values, kind="stable")
+    except TypeError:
+        keys = [(type(v).__name__, str(v)) for v in values]
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)

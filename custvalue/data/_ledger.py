@@ -1,0 +1,162 @@
+"""The row ledger: where every row and every cent of a log went."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from custvalue._frames import facts_of
+
+WORDS = {
+    "missing_customer": "customer id is missing",
+    "missing_time": "time is missing or unreadable",
+    "bad_amount": "amount is missing or not finite",
+    "bad_profit": "margin or cost is missing or not finite",
+    "duplicate": "row repeats an earlier one in every column",
+    "after_as_of": "after the as-of date",
+    "before_cutoff": "up to the cutoff, in the known part",
+    "refund": "negative amount (refunds='drop')",
+    "zero_amount": "zero amount",
+    "order_netted_away": "order nets to nothing or less",
+    "occasion_netted_away": "occasion nets to nothing or less",
+}
+
+
+class Dropped(NamedTuple):
+    """Rows left out for one reason.
+
+    ``reason`` is a stable short name, ``rows`` and ``amount`` their number and net amount, and
+    ``first`` up to five customer ids (row positions where the id is missing).
+
+    Examples
+    --------
+    >>> from custvalue.data import Dropped
+    >>> Dropped("zero_amount", 2, 0.0, ("17", "23")).rows
+    2
+    """
+
+    reason: str
+    rows: int
+    amount: float
+    first: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowLedger:
+    """Rows in = rows used + rows dropped, and the same for the net amount.
+
+    Parameters
+    ----------
+    rows_in, rows_used : int
+    amount_in, amount_used : float
+        Net amounts; a missing or infinite amount counts as nothing.
+    dropped : tuple of Dropped
+        One entry a reason, in the order in which reasons are looked for; a row has one reason.
+    customers : int
+        Customers in the result.
+    occasions : int
+        Purchase occasions in the result; ``rows_used - occasions`` rows were merged into others.
+    customers_lost : int
+        Customers with an id and no purchase left.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import custvalue as cv
+    >>> log = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-02-01", "2024-01-05"],
+    ...                     "paid": [10.0, 20.0, 0.0]})
+    >>> book = cv.ledger(cv.summarize(log, customer="who", time="when", amount="paid",
+    ...                               as_of="2024-03-01"))
+    >>> book.rows_in, book.rows_used, book.adds_up
+    (3, 2, True)
+    >>> [(d.reason, d.rows) for d in book.dropped]
+    [('zero_amount', 1)]
+    """
+
+    rows_in: int
+    rows_used: int
+    amount_in: float
+    amount_used: float
+    dropped: tuple[Dropped, ...] = ()
+    customers: int = 0
+    occasions: int = 0
+    customers_lost: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether rows agree exactly and money within 1e-9 of what went through the books."""
+        rows = self.rows_in == self.rows_used + sum(d.rows for d in self.dropped)
+        parts = [self.amount_used, *(d.amount for d in self.dropped)]
+        size = max(1.0, abs(self.amount_in), *(abs(p) for p in parts))
+        return rows and abs(self.amount_in - math.fsum(parts)) <= 1e-9 * size
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        plain = asdict(self)
+        plain["dropped"] = [
+            {"reason": d.reason, "rows": d.rows, "amount": d.amount, "first": list(d.first)}
+            for d in self.dropped
+        ]
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> RowLedger:
+        """Read back what ``to_dict`` wrote."""
+        dropped = tuple(Dropped(**{**d, "first": tuple(d["first"])}) for d in plain["dropped"])
+        return cls(**{**plain, "dropped": dropped})
+
+    def __str__(self) -> str:
+        lines = [
+            f"{'rows':>14} {'net amount':>20}",
+            f"{self.rows_in:>14,} {self.amount_in:>20,.2f}  in",
+        ]
+        for d in self.dropped:
+            first = f" (first: {', '.join(d.first)})" if d.first else ""
+            lines.append(f"{-d.rows:>14,} {0.0 - d.amount:>20,.2f}  {WORDS[d.reason]}{first}")
+        lines.append(
+            f"{self.rows_used:>14,} {self.amount_used:>20,.2f}  used: {self.occasions:,} occasions "
+            f"of {self.customers:,} customers"
+        )
+        if self.customers_lost:
+            lines.append(f"{self.customers_lost:,} customers have no purchase left")
+        return "\n".join(lines)
+
+
+def ledger(table: Any) -> RowLedger:
+    """Row ledger of a table made by ``summarize``, ``panel`` or ``split_by_date``.
+
+    Parameters
+    ----------
+    table : frame
+        The table as it was returned (pandas keeps it through most operations, in ``attrs``).
+
+    Returns
+    -------
+    RowLedger
+        Printable: rows and net amount in, dropped by reason with first ids, used.
+
+    Raises
+    ------
+    ValueError
+        If the table carries no ledger.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import custvalue as cv
+    >>> log = pd.DataFrame({"who": [1, 1], "when": ["2024-01-01", "2024-05-01"], "paid": [9.5, 3]})
+    >>> table = cv.summarize(log, customer="who", time="when", amount="paid", as_of="2024-03-01")
+    >>> print(cv.ledger(table))
+              rows           net amount
+                 2                12.50  in
+                -1                -3.00  after the as-of date (first: 1)
+                 1                 9.50  used: 1 occasions of 1 customers
+    """
+    facts = facts_of(table)
+    if facts is None or not facts.ledger:
+        raise ValueError(
+            "this table carries no row ledger; pass the table that summarize, panel or "
+            "split_by_date returned, before it was joined or rebuilt."
+        )
+    return RowLedger.from_dict(facts.ledger)

@@ -1,0 +1,125 @@
+"""What a call asks for, checked once: column names, policies, grain of time, unit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+
+from custvalue._units import days_per, span_days
+
+Refunds: TypeAlias = Literal["error", "net_occasion", "net_order", "drop"]
+ZeroAmounts: TypeAlias = Literal["drop", "keep"]
+Duplicates: TypeAlias = Literal["keep", "drop", "error"]
+Invalid: TypeAlias = Literal["drop", "error"]
+Unit: TypeAlias = "str | timedelta | np.timedelta64"
+
+DAY = 86_400
+_SECONDS = {"d": DAY, "w": 7 * DAY, "h": 3600, "min": 60, "s": 1}
+_GRAIN = re.compile(r"^\s*(\d*)\s*([A-Za-z]+)\s*$")
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    """Names of the log's columns and the policies of one call."""
+
+    customer: str
+    time: str
+    amount: str
+    occasion: str | timedelta = "1d"
+    refunds: Refunds = "error"
+    zero_amounts: ZeroAmounts = "drop"
+    duplicates: Duplicates = "keep"
+    invalid: Invalid = "drop"
+    order: str | None = None
+    margin: float | str | None = None
+    cost: str | None = None
+    time_format: str | None = None
+    time_zone: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, legal in (
+            ("refunds", self.refunds, get_args(Refunds)),
+            ("zero_amounts", self.zero_amounts, get_args(ZeroAmounts)),
+            ("duplicates", self.duplicates, get_args(Duplicates)),
+            ("invalid", self.invalid, get_args(Invalid)),
+        ):
+            if value not in legal:
+                raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, legal))}.")
+        if self.refunds == "net_order" and self.order is None:
+            raise ValueError(
+                "refunds='net_order' nets a refund against its order, so it needs order=, the "
+                "column with the order id; without one use refunds='net_occasion'."
+            )
+        if self.margin is not None and self.cost is not None:
+            raise ValueError("give margin= (a share of the amount) or cost= (money), not both.")
+        if isinstance(self.margin, (int, float)) and not np.isfinite(self.margin):
+            raise ValueError(f"margin={self.margin!r} must be a finite share, such as 0.3.")
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the log's columns that this call reads."""
+        extra = [self.cost, self.margin if isinstance(self.margin, str) else None]
+        if self.refunds == "net_order":
+            extra.append(self.order)
+        names = [self.customer, self.time, self.amount, *extra]
+        return list(dict.fromkeys(name for name in names if name is not None))
+
+    @property
+    def has_profit(self) -> bool:
+        """Whether profit differs from spend."""
+        return self.margin is not None or self.cost is not None
+
+    @property
+    def grain(self) -> int:
+        """Seconds in one occasion."""
+        return grain_seconds(self.occasion)
+
+
+def grain_seconds(occasion: str | timedelta) -> int:
+    """Seconds in one occasion's grain of time.
+
+    Raises
+    ------
+    ValueError
+        If it is not a whole number of seconds that divides a day, or of whole days.
+
+    Examples
+    --------
+    >>> from custvalue.data._options import grain_seconds
+    >>> grain_seconds("1d"), grain_seconds("6h"), grain_seconds("1w")
+    (86400, 21600, 604800)
+    """
+    seconds = 0.0
+    if isinstance(occasion, timedelta):
+        seconds = occasion.total_seconds()
+    elif isinstance(occasion, str):
+        match = _GRAIN.match(occasion)
+        if match is not None and match.group(2).lower() in _SECONDS:
+            seconds = int(match.group(1) or 1) * _SECONDS[match.group(2).lower()]
+    whole = int(seconds)
+    if whole != seconds or whole <= 0 or (DAY % whole and whole % DAY):
+        raise ValueError(
+            f"occasion={occasion!r} must be a whole number of days or weeks ('1d', '1w') or a part "
+            "that divides a day ('6h', '15min', '1s')."
+        )
+    return whole
+
+
+def unit_name(unit: Unit) -> str:
+    """Write the unit as text that ``days_per`` reads back: ``"W"``, ``"4W"``, ``"10.5D"``.
+
+    Examples
+    --------
+    >>> from datetime import timedelta
+    >>> from custvalue.data._options import unit_name
+    >>> unit_name("w"), unit_name("4w"), unit_name(timedelta(days=10))
+    ('W', '4W', '10D')
+    """
+    days_per(unit)
+    if isinstance(unit, str):
+        return unit.strip().upper()
+    return f"{span_days(unit, 'unit'):.12g}D"
