@@ -85,7 +85,24 @@ ZH: dict[str, str] = {
     "model": "模型",
     "learned": "习得",
     # -- silence --
+    "active": "活跃",
+    "watch": "关注",
+    "silent": "沉默",
+    "deeply silent": "深度沉默",
+    "own gaps": "自身间隔",
+    "one own gap": "仅一个自身间隔",
+    "population": "总体间隔",
     # -- RFM segments --
+    "champions": "冠军客户",
+    "loyal customers": "忠诚客户",
+    "potential loyalists": "潜力忠诚客户",
+    "new customers": "新客户",
+    "promising": "有望客户",
+    "need attention": "需关注客户",
+    "about to sleep": "即将沉睡客户",
+    "at risk": "流失风险客户",
+    "cannot lose": "不可流失客户",
+    "lost": "流失客户",
     # -- grades, matrices, contribution --
     # -- columns --
     "stage": "阶段",

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from custvalue import _frames
 
-__all__ = ["DocLink", "check_is_fitted", "read_columns", "validate_data"]
+__all__ = ["DocLink", "check_input_features", "check_is_fitted", "read_columns", "validate_data"]
 
 
 class DocLink:
@@ -26,6 +26,27 @@ class DocLink:
     def _doc_link_template(self) -> str:
         room = ".".join(type(self).__module__.split(".")[:2])
         return f"https://custvalue.readthedocs.io/api/{room}.{type(self).__name__}.html"
+
+
+def check_input_features(estimator: Any, input_features: Any) -> None:
+    """Hold ``input_features`` of ``get_feature_names_out`` against what was seen in ``fit``.
+
+    Raises
+    ------
+    ValueError
+        If the names or their number differ.
+    """
+    if input_features is None:
+        return
+    given = np.asarray(input_features, dtype=object)
+    seen = getattr(estimator, "feature_names_in_", None)
+    if seen is not None and not np.array_equal(seen, given):
+        raise ValueError("input_features is not equal to feature_names_in_")
+    if len(given) != estimator.n_features_in_:
+        raise ValueError(
+            "input_features should have length equal to number of features "
+            f"({estimator.n_features_in_}), got {len(given)}"
+        )
 
 
 def read_columns(

@@ -1,5 +1,46 @@
 """RFM, silence, lifecycle stages, grades, matrices."""
 
+from custvalue.segment._drift import DriftReport, population_stability
 from custvalue.segment._lifecycle import LifecycleClassifier
+from custvalue.segment._rfm import RFMTransformer
+from custvalue.segment._rfm_law import (
+    VariableCuts,
+    bin_bounds,
+    bins_of,
+    learned_weights,
+    nested_cuts,
+    quantile_cuts,
+    scores_of,
+    stone_score,
+)
+from custvalue.segment._segment_map import SegmentMap
+from custvalue.segment._silence import (
+    GapFacts,
+    gap_facts,
+    population_silence,
+    rank_ratio,
+    silence_score,
+)
+from custvalue.segment._silence_scorer import SilenceScorer
 
-__all__ = ["LifecycleClassifier"]
+__all__ = [
+    "DriftReport",
+    "GapFacts",
+    "LifecycleClassifier",
+    "RFMTransformer",
+    "SegmentMap",
+    "SilenceScorer",
+    "VariableCuts",
+    "bin_bounds",
+    "bins_of",
+    "gap_facts",
+    "learned_weights",
+    "nested_cuts",
+    "population_silence",
+    "population_stability",
+    "quantile_cuts",
+    "rank_ratio",
+    "scores_of",
+    "silence_score",
+    "stone_score",
+]

@@ -1,0 +1,488 @@
+"""RFM scores as a scikit-learn transformer: cut points learned once, frozen, never renumbered."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from custvalue._frames import column, column_names, facts_of, frame_like, is_frame, keep_facts
+from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
+from custvalue._units import Span, in_units
+from custvalue.exceptions import BinWarning
+from custvalue.segment._drift import DriftReport, drift_report
+from custvalue.segment._rfm_law import (
+    Floats,
+    Ints,
+    VariableCuts,
+    bin_bounds,
+    learned_weights,
+    nested_cuts,
+    quantile_cuts,
+    scores_of,
+)
+
+PANEL_COLUMNS = ("period", "orders", "profit")
+TIME_COLUMNS = ("silence", "recency", "T", "gap_mean", "gap_max")
+MONEY_COLUMNS = ("total_value", "mean_value", "monetary_value", "total_profit")
+COMPOSITE = "score"
+
+
+class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
+    """Scores for recency, frequency and money, 1 to n, where n is best.
+
+    Recency is scored on ``silence`` (shorter is better), frequency on ``n_orders``, money on
+    ``total_value`` or ``mean_value``. Cut points are learned in ``fit`` and frozen: the same
+    customer has the same score next month unless the customer changed. Equal values always get
+    equal scores, whatever the order of the rows and the currency.
+
+    Parameters
+    ----------
+    n_bins : int, sequence or mapping, default=5
+        Number of scores: one for all variables, one each, or by letter (``{"F": 3}``; the letters
+        not named get 5).
+    method : {"independent", "nested", "fixed"}, default="independent"
+        ``"independent"``: each variable by its own quantiles. ``"nested"`` (Hughes): F within each
+        R group, M within each R x F group, so that cells are of near-equal size. ``"fixed"``:
+        all cut points are given in ``cuts``.
+    cuts : mapping of letter to ascending cut points, optional
+        A cut is the largest value of its bin, in the data's own units; those of a time may be
+        spans such as ``"30D"``. With ``method="independent"`` it may name some letters only.
+    monetary : {"total_value", "mean_value"}, default="total_value"
+        Column that M is scored on.
+    weights : sequence, mapping or "learn", optional
+        Adds a column ``score``, the weighted sum of the scores (Stone). ``"learn"`` takes the
+        weights that best follow the response ``y`` given to ``fit``.
+    columns : mapping of letter to column, optional
+        Other variables, e.g. ``{"R": "silence", "F": "n_orders", "M": "total_value", "L": "T"}``.
+    less_is_better : collection of str, default=("R",)
+        Letters of the variables of which less is better.
+    remainder : {"auto", "drop", "passthrough"}, default="auto"
+        What happens to the other columns of a frame. ``"auto"`` passes them through where the
+        frame is a panel (it has columns ``period``, ``orders`` and ``profit``) and drops them
+        otherwise.
+
+    Attributes
+    ----------
+    variables_ : tuple of VariableCuts
+        The frozen cut points.
+    weights_ : tuple of float or None
+    shares_ : tuple of tuple of float
+        Share of the fitted rows at each score 1 to n, a variable each; ``drift`` compares them.
+    unit_ : str or None
+        Unit of time of the table it was fitted on.
+    n_features_in_, feature_names_in_
+        As everywhere in scikit-learn.
+
+    See Also
+    --------
+    SegmentMap : Named segments over the cells.
+
+    Notes
+    -----
+    A frame that has the named columns is read by name, and a frame of the same kind, with the same
+    rows and index, comes back. Any other frame and every array is read by position: the first
+    column is silence, where less is better, every further column more-is-better; an array comes
+    back.
+
+    References
+    ----------
+    Hughes, A. M. (1994), *Strategic Database Marketing*. Stone, B. (1995), *Successful Direct
+    Marketing Methods*.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue import RFMTransformer
+    >>> customers = pd.DataFrame({"silence": [5.0, 40.0, 200.0, 90.0],
+    ...                           "n_orders": [9, 4, 1, 2],
+    ...                           "total_value": [900.0, 350.0, 20.0, 80.0]})
+    >>> RFMTransformer(n_bins=2).fit_transform(customers)
+       R  F  M
+    0  2  2  2
+    1  2  2  2
+    2  1  1  1
+    3  1  1  1
+    """
+
+    def __init__(
+        self,
+        *,
+        n_bins: int | Sequence[int] | Mapping[str, int] = 5,
+        method: Literal["independent", "nested", "fixed"] = "independent",
+        cuts: Mapping[str, Sequence[Span]] | None = None,
+        monetary: Literal["total_value", "mean_value"] = "total_value",
+        weights: Sequence[float] | Mapping[str, float] | Literal["learn"] | None = None,
+        columns: Mapping[str, str] | None = None,
+        less_is_better: Collection[str] = ("R",),
+        remainder: Literal["auto", "drop", "passthrough"] = "auto",
+    ) -> None:
+        self.n_bins = n_bins
+        self.method = method
+        self.cuts = cuts
+        self.monetary = monetary
+        self.weights = weights
+        self.columns = columns
+        self.less_is_better = less_is_better
+        self.remainder = remainder
+
+    def fit(self, X: Any, y: npt.ArrayLike | None = None) -> RFMTransformer:
+        """Learn the cut points, and the weights where asked for.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+        y : array-like of shape (n_customers,), optional
+            Response that ``weights="learn"`` follows; else ignored.
+
+        Returns
+        -------
+        RFMTransformer
+
+        Raises
+        ------
+        DataContractError
+            If a column is missing or has missing or infinite values.
+        ValueError
+            If a parameter is not legal.
+
+        Warns
+        -----
+        BinWarning
+            If a variable has too few distinct values for its bins.
+        """
+        names = self._columns()
+        if self.method not in ("independent", "nested", "fixed"):
+            raise ValueError(f"method={self.method!r} must be 'independent', 'nested' or 'fixed'.")
+        if self.remainder not in ("auto", "drop", "passthrough"):
+            raise ValueError(
+                f"remainder={self.remainder!r} must be 'auto', 'drop' or 'passthrough'."
+            )
+        values, named = read_columns(self, X, list(names.values()), reset=True)
+        facts = facts_of(X)
+        self.unit_ = facts.unit if facts is not None else None
+        if named:
+            labels = list(names.items())
+        else:
+            given = getattr(self, "feature_names_in_", None)
+            labels = [
+                (_letter(j), str(given[j]) if given is not None else f"column {j}")
+                for j in range(values.shape[1])
+            ]
+        self._passed = self._passed_columns(X) if named else []
+        letters = [letter for letter, _ in labels]
+        given_cuts = self._given_cuts(letters)
+        blank = [
+            VariableCuts(letter, name, letter in self.less_is_better if named else j == 0, ())
+            for j, (letter, name) in enumerate(labels)
+        ]
+        sizes = _sizes(self.n_bins, letters)
+        self.variables_ = _learn(values, blank, sizes, self.method, given_cuts)
+        scores = scores_of(values, self.variables_)
+        self.shares_ = tuple(
+            tuple(np.bincount(scores[:, j] - 1, minlength=v.n_bins) / len(scores))
+            for j, v in enumerate(self.variables_)
+        )
+        self._warn_few_values(values, scores, given_cuts)
+        self.weights_ = self._weights(letters, scores, y)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Scores of every row by the frozen cut points.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+
+        Returns
+        -------
+        frame or ndarray of shape (n_customers, n_scores)
+            Scores R, F, M (and ``score`` with weights); a frame where ``X`` is read by name, with
+            the other columns of a panel behind them.
+
+        Raises
+        ------
+        DataContractError
+            If a column is missing or has missing or infinite values.
+        """
+        check_is_fitted(self)
+        values, named = read_columns(self, X, self._names(), reset=False)
+        scores = scores_of(values, self.variables_)
+        weighted = None if self.weights_ is None else scores @ np.asarray(self.weights_)
+        if not named:
+            out = scores.astype(np.float64)
+            return out if weighted is None else np.column_stack([out, weighted])
+        columns: dict[str, npt.NDArray[Any]] = {
+            v.letter: scores[:, j] for j, v in enumerate(self.variables_)
+        }
+        if weighted is not None:
+            columns[COMPOSITE] = weighted
+        for name in self._passed:
+            columns[name] = column(X, name)
+        return keep_facts(X, frame_like(X, columns))
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Ranges of values behind scores, in the data's own units.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n, n_scores)
+            Scores 1 to n, as ``transform`` gives them (a column ``score`` is ignored).
+
+        Returns
+        -------
+        frame
+            Two columns a variable: ``<column>_above`` (excluded) and ``<column>_up_to``
+            (included); infinite where the range is open. Of the kind of ``X`` (pandas for arrays).
+
+        Raises
+        ------
+        ValueError
+            If a score is not a whole number from 1 to n.
+        """
+        check_is_fitted(self)
+        letters = [v.letter for v in self.variables_]
+        if is_frame(X):
+            scores = np.column_stack([np.asarray(column(X, a), dtype=np.float64) for a in letters])
+        else:
+            scores = np.asarray(X, dtype=np.float64)[:, : len(letters)]
+        columns: dict[str, Floats] = {}
+        cell = np.zeros(len(scores), dtype=np.intp)
+        for j, v in enumerate(self.variables_):
+            legal = np.isin(scores[:, j], np.arange(1, v.n_bins + 1))
+            if not legal.all():
+                raise ValueError(
+                    f"{v.letter} must be a whole number from 1 to {v.n_bins}; "
+                    f"{int((~legal).sum()):,} rows are not, first: row "
+                    f"{int(np.flatnonzero(~legal)[0])} with {scores[~legal, j][0]:g}."
+                )
+            whole = scores[:, j].astype(np.intp)
+            bounds = bin_bounds(v, whole, cell if v.is_nested else None)
+            columns[f"{v.column}_above"] = bounds[:, 0]
+            columns[f"{v.column}_up_to"] = bounds[:, 1]
+            cell = cell * v.n_bins + whole - 1
+        return frame_like(X, columns)
+
+    def thresholds_table(self) -> Any:
+        """Show the frozen cut points, one row a score (and group, where scoring is nested).
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``variable``, ``column``, ``unit``, ``group`` (scores of the variables before,
+            empty unless nested), ``score``, ``above`` (excluded) and ``up_to`` (included). Time is
+            in the unit of the fitted table, money in its currency.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        rows: list[dict[str, Any]] = []
+        sizes: list[int] = []
+        for v in self.variables_:
+            scores = np.arange(v.n_bins, 0, -1)
+            for g in range(len(v.cuts)):
+                group = ""
+                if v.is_nested:
+                    group = "-".join(str(int(s) + 1) for s in np.unravel_index(g, sizes))
+                cell = np.full(len(scores), g, dtype=np.intp)
+                for score, (low, high) in zip(scores, bin_bounds(v, scores, cell), strict=True):
+                    rows.append(
+                        {
+                            "variable": v.letter,
+                            "column": v.column,
+                            "unit": self._unit_of(v.column),
+                            "group": group,
+                            "score": int(score),
+                            "above": low,
+                            "up_to": high,
+                        }
+                    )
+            sizes.append(v.n_bins)
+        return pd.DataFrame(rows)
+
+    def drift(self, new: Any) -> DriftReport:
+        """How far a newer table has moved from the one that the cut points were learned on.
+
+        Parameters
+        ----------
+        new : frame or array-like
+            Customers of today.
+
+        Returns
+        -------
+        DriftReport
+            Population stability index by variable, and the share of customers whose score would
+            change if the cut points were learned anew; ``print`` shows it.
+        """
+        check_is_fitted(self)
+        values, _ = read_columns(self, new, self._names(), reset=False)
+        scores = scores_of(values, self.variables_)
+        fresh = scores_of(
+            values,
+            _learn(
+                values,
+                self.variables_,
+                [v.n_bins for v in self.variables_],
+                self.method,
+                self._given_cuts([v.letter for v in self.variables_]),
+            ),
+        )
+        return drift_report(
+            [v.column for v in self.variables_],
+            self.shares_,
+            [
+                np.bincount(scores[:, j] - 1, minlength=v.n_bins) / len(scores)
+                for j, v in enumerate(self.variables_)
+            ],
+            (scores != fresh).mean(axis=0),
+            float((scores != fresh).any(axis=1).mean()),
+            len(scores),
+        )
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Names of the output columns: R, F, M, ``score`` with weights, then what passes through.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Checked against the names seen in ``fit``; they do not change the answer.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        check_input_features(self, input_features)
+        names = [v.letter for v in self.variables_]
+        names += [COMPOSITE] if self.weights_ is not None else []
+        return np.asarray([*names, *self._passed], dtype=object)
+
+    def _columns(self) -> dict[str, str]:
+        if self.columns is not None:
+            return dict(self.columns)
+        if self.monetary not in ("total_value", "mean_value"):
+            raise ValueError(f"monetary={self.monetary!r} must be 'total_value' or 'mean_value'.")
+        return {"R": "silence", "F": "n_orders", "M": self.monetary}
+
+    def _names(self) -> list[str]:
+        return list(self._columns().values())
+
+    def _unit_of(self, name: str) -> str:
+        if name in TIME_COLUMNS:
+            return self.unit_ or ""
+        return "money" if name in MONEY_COLUMNS else ""
+
+    def _passed_columns(self, X: Any) -> list[str]:
+        have = column_names(X) or []
+        if self.remainder == "drop":
+            return []
+        if self.remainder == "auto" and not set(PANEL_COLUMNS) <= set(have):
+            return []
+        return list(have)
+
+    def _given_cuts(self, letters: Sequence[str]) -> dict[str, tuple[float, ...]]:
+        given = dict(self.cuts or {})
+        if unknown := sorted(set(given) - set(letters)):
+            raise ValueError(f"cuts name {unknown}, which are not among the variables {letters}.")
+        missing = [letter for letter in letters if letter not in given]
+        if self.method == "fixed" and missing:
+            raise ValueError(f"method='fixed' needs cuts for every variable; {missing} have none.")
+        if self.method == "nested" and given:
+            raise ValueError("method='nested' learns its cuts; leave cuts out.")
+        out = {}
+        for letter, values in given.items():
+            numbers = [in_units(c, self.unit_) if isinstance(c, str) else float(c) for c in values]  # type: ignore[arg-type]
+            if not np.isfinite(numbers).all() or not (np.diff(numbers) > 0).all():
+                raise ValueError(f"cuts[{letter!r}]={list(values)} must be finite and ascending.")
+            out[letter] = tuple(numbers)
+        return out
+
+    def _weights(
+        self, letters: Sequence[str], scores: Ints, y: npt.ArrayLike | None
+    ) -> tuple[float, ...] | None:
+        if self.weights is None:
+            return None
+        if isinstance(self.weights, str):
+            if self.weights != "learn":
+                raise ValueError(f"weights={self.weights!r} must be numbers or 'learn'.")
+            if y is None:
+                raise ValueError("weights='learn' needs the response y in fit.")
+            y = np.asarray(y, dtype=np.float64)
+            if y.shape != (len(scores),) or not np.isfinite(y).all():
+                raise ValueError(f"y must hold {len(scores):,} finite numbers, one a row of X.")
+            return tuple(float(w) for w in learned_weights(scores, y))
+        given = self.weights
+        numbers = [given[a] for a in letters] if isinstance(given, Mapping) else list(given)
+        if len(numbers) != len(letters) or not all(np.isfinite(w) and w >= 0 for w in numbers):
+            raise ValueError(f"weights={given!r} must hold a number >= 0 for each of {letters}.")
+        return tuple(float(w) for w in numbers)
+
+    def _warn_few_values(
+        self, values: Floats, scores: Ints, given: Mapping[str, tuple[float, ...]]
+    ) -> None:
+        """Say which scores cannot occur because equal values must stay together."""
+        for j, v in enumerate(self.variables_):
+            if v.letter in given or v.is_nested:
+                continue
+            possible = len(set(v.cuts[0])) + 1
+            if possible == v.n_bins:
+                continue
+            found, counts = np.unique(values[:, j], return_counts=True)
+            top = counts.argmax()
+            used = ", ".join(str(s) for s in np.unique(scores[:, j]))
+            warnings.warn(
+                f"{v.column} ({v.letter}): {counts[top] / len(values):.0%} of the rows have the "
+                f"value {found[top]:g}; {v.n_bins} bins asked, {possible} possible. "
+                f"Scores used: {used}.",
+                BinWarning,
+                stacklevel=3,
+            )
+
+
+def _letter(j: int) -> str:
+    return "RFM"[j] if j < 3 else f"V{j + 1}"
+
+
+def _sizes(n_bins: int | Sequence[int] | Mapping[str, int], letters: Sequence[str]) -> list[int]:
+    if isinstance(n_bins, Mapping):
+        if unknown := sorted(set(n_bins) - set(letters)):
+            raise ValueError(f"n_bins names {unknown}, which are not among {list(letters)}.")
+        sizes = [n_bins.get(letter, 5) for letter in letters]
+    elif isinstance(n_bins, Sequence) and not isinstance(n_bins, str):
+        sizes = list(n_bins)
+    else:
+        sizes = [n_bins] * len(letters)
+    legal = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1 for n in sizes]
+    if len(sizes) != len(letters) or not all(legal):
+        raise ValueError(
+            f"n_bins={n_bins!r} must be a whole number >= 1, or one for each of {list(letters)}."
+        )
+    return [int(n) for n in sizes]
+
+
+def _learn(
+    values: Floats,
+    variables: Sequence[VariableCuts],
+    sizes: Sequence[int],
+    method: str,
+    given: Mapping[str, tuple[float, ...]],
+) -> tuple[VariableCuts, ...]:
+    """Cut points of every variable; only letter, column and direction of ``variables`` count."""
+    found: list[VariableCuts] = []
+    cell = np.zeros(len(values), dtype=np.intp)
+    for j, blank in enumerate(variables):
+        if blank.letter in given:
+            cuts: tuple[tuple[float, ...], ...] = (given[blank.letter],)
+        elif method == "nested":
+            cuts = nested_cuts(values[:, j], sizes[j], cell, sizes[:j])
+        else:
+            cuts = (tuple(float(c) for c in quantile_cuts(values[:, j], sizes[j])),)
+        found.append(blank._replace(cuts=cuts))
+        if method == "nested":
+            score = scores_of(values[:, : j + 1], found)[:, j]
+            cell = cell * sizes[j] + score - 1
+    return tuple(found)
