@@ -1,0 +1,215 @@
+"""Metrics against closed forms, scikit-learn and scipy, and the laws they must obey."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import sklearn.metrics
+from hypothesis import given
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import cross_validate
+
+from custvalue import metrics
+
+money = st.floats(0, 1e5).map(lambda v: round(v, 2))
+RANKING = (metrics.normalized_gini_score, metrics.spearman_score, metrics.top_share_score)
+ALL = (
+    *RANKING,
+    metrics.total_bias,
+    metrics.absolute_total_bias_error,
+    metrics.mean_absolute_error,
+    metrics.root_mean_squared_error,
+    metrics.decile_calibration_error,
+)
+
+
+@st.composite
+def truth_and_forecast(draw):
+    n = draw(st.integers(2, 40))
+    truth = draw(arrays(float, n, elements=money))
+    forecast = draw(arrays(float, n, elements=st.one_of(money, st.sampled_from([0.0, 1.0, 2.0]))))
+    truth[0] += 1.0 + truth.max()  # somebody brought something, and not all the same
+    return truth, forecast
+
+
+@given(truth_and_forecast())
+def test_the_truth_scores_perfectly(rows):
+    truth, _ = rows
+    assert metrics.normalized_gini_score(truth, truth) == pytest.approx(1.0)
+    assert metrics.spearman_score(truth, truth) == pytest.approx(1.0)
+    assert metrics.top_share_score(truth, truth) == pytest.approx(1.0)
+    for error in (
+        metrics.total_bias,
+        metrics.mean_absolute_error,
+        metrics.root_mean_squared_error,
+        metrics.decile_calibration_error,
+    ):
+        assert error(truth, truth) == pytest.approx(0.0, abs=1e-9)
+
+
+@given(truth_and_forecast(), money)
+def test_a_constant_ranks_nobody(rows, constant):
+    truth, _ = rows
+    level = np.full(len(truth), constant)
+    assert metrics.normalized_gini_score(truth, level) == 0.0
+    assert metrics.spearman_score(truth, level) == 0.0
+    assert metrics.top_share_score(truth, level, of="total") == pytest.approx(0.1)
+
+
+@given(truth_and_forecast(), st.randoms(use_true_random=False))
+def test_row_order_never_matters(rows, random):
+    truth, forecast = rows
+    order = list(range(len(truth)))
+    random.shuffle(order)
+    for metric in ALL:
+        assert metric(truth[order], forecast[order]) == pytest.approx(
+            metric(truth, forecast), rel=1e-9, abs=1e-9
+        ), metric
+
+
+@given(truth_and_forecast(), st.floats(0.01, 100))
+def test_ranking_metrics_ignore_the_level_of_the_forecast(rows, factor):
+    truth, forecast = rows
+    for metric in RANKING:
+        assert metric(truth, np.exp2(forecast / 1e4) * factor) == pytest.approx(
+            metric(truth, np.exp2(forecast / 1e4)), abs=1e-9
+        )
+
+
+@given(truth_and_forecast(), st.data())
+def test_weights_equal_repetition(rows, data):
+    truth, forecast = rows
+    weight = data.draw(arrays(int, len(truth), elements=st.integers(0, 3)))
+    weight[0] += 1
+    again = np.repeat(np.arange(len(truth)), weight)
+    for metric in ALL:
+        if metric is metrics.decile_calibration_error or len(np.unique(truth[again])) == 1:
+            continue  # deciles are those of the rows; equal truths have no order
+        assert metric(truth, forecast, sample_weight=weight) == pytest.approx(
+            metric(truth[again], forecast[again]), rel=1e-8, abs=1e-8
+        ), metric
+
+
+@given(truth_and_forecast())
+def test_gini_is_the_area_between_the_gain_curve_and_chance(rows):
+    truth, _ = rows
+    forecast = np.random.default_rng(3).permutation(len(truth)) * 1.0  # no ties: plain definition
+    order = np.argsort(-forecast)
+    share = np.r_[0.0, np.cumsum(truth[order]) / truth.sum()]
+    best = np.r_[0.0, np.cumsum(np.sort(truth)[::-1]) / truth.sum()]
+    grid = np.linspace(0, 1, len(truth) + 1)
+
+    def area(curve):
+        return float(np.sum((curve[1:] + curve[:-1]) / 2 * np.diff(grid))) - 0.5
+
+    assert metrics.normalized_gini_score(truth, forecast) == pytest.approx(area(share) / area(best))
+
+
+def test_gini_of_yes_or_no_outcomes_is_twice_the_auc_less_one(rng):
+    bought = (rng.random(500) < 0.3).astype(float)
+    forecast = rng.integers(0, 20, 500) + 3.0 * bought
+    assert metrics.normalized_gini_score(bought, forecast) == pytest.approx(
+        2 * sklearn.metrics.roc_auc_score(bought, forecast) - 1
+    )
+
+
+def test_errors_agree_with_scikit_learn_and_scipy(rng):
+    truth, forecast = rng.gamma(0.5, 10, 300).round(), rng.gamma(0.5, 10, 300).round()
+    weight = rng.random(300)
+    assert metrics.mean_absolute_error(truth, forecast, sample_weight=weight) == pytest.approx(
+        sklearn.metrics.mean_absolute_error(truth, forecast, sample_weight=weight)
+    )
+    assert metrics.root_mean_squared_error(truth, forecast, sample_weight=weight) == pytest.approx(
+        sklearn.metrics.root_mean_squared_error(truth, forecast, sample_weight=weight)
+    )
+    assert metrics.spearman_score(truth, forecast) == pytest.approx(
+        stats.spearmanr(truth, forecast).statistic
+    )
+    chance = rng.random(300)
+    assert metrics.brier_error(truth > 5, chance, sample_weight=weight) == pytest.approx(
+        sklearn.metrics.brier_score_loss(truth > 5, chance, sample_weight=weight)
+    )
+
+
+def test_resampled_scores_are_the_metric_under_each_weighting(rng):
+    truth, forecast = rng.gamma(0.5, 10, 60).round(), rng.integers(0, 9, 60) * 1.0
+    weights = rng.integers(0, 3, (7, 60)) * 1.0
+    for name, metric in {
+        "gini": metrics.normalized_gini_score,
+        "mae": metrics.mean_absolute_error,
+        "rmse": metrics.root_mean_squared_error,
+        "spearman": metrics.spearman_score,
+        "top_decile": metrics.top_share_score,
+        "total_bias": metrics.total_bias,
+        "absolute_total_bias": metrics.absolute_total_bias_error,
+    }.items():
+        one_by_one = [metric(truth, forecast, sample_weight=w) for w in weights]
+        many = metrics.resampled_scores(name, truth, forecast, weights)
+        np.testing.assert_allclose(many, one_by_one, rtol=1e-12)
+
+
+def test_intervals_of_the_true_quantiles_cover_their_level_and_score_best(rng):
+    truth = rng.exponential(10, 20_000)
+    low, high = -10 * np.log(0.9), -10 * np.log(0.1)
+    covered = metrics.interval_coverage(truth, np.full(20_000, low), np.full(20_000, high))
+    assert covered == pytest.approx(0.8, abs=0.01)
+    best = metrics.interval_error(truth, np.full(20_000, low), np.full(20_000, high), level=0.8)
+    for lower, upper in ((0.0, 60.0), (low, 15.0), (low * 2, high)):
+        worse = metrics.interval_error(
+            truth, np.full(20_000, lower), np.full(20_000, upper), level=0.8
+        )
+        assert worse > best
+
+
+@given(truth_and_forecast())
+def test_calibration_groups_hold_everybody_once_and_keep_ties_together(rows):
+    truth, forecast = rows
+    table = metrics.calibration_table(truth, forecast)
+    assert table["n_customers"].sum() == len(truth)
+    assert table["actual_total"].sum() == pytest.approx(truth.sum())
+    assert len(table) <= min(10, len(np.unique(forecast)))
+    assert (np.diff(table["predicted_mean"]) > 0).all()
+    error = metrics.decile_calibration_error(truth, forecast)
+    assert error >= metrics.absolute_total_bias_error(truth, forecast) - 1e-12
+
+
+def test_ten_groups_of_distinct_predictions_have_equal_size():
+    assert (metrics.calibration_table(np.ones(200), np.arange(200.0))["n_customers"] == 20).all()
+
+
+def test_every_scorer_runs_in_cross_validation(rng):
+    X = rng.random((80, 2))
+    found = cross_validate(LinearRegression(), X, X[:, 0] + 1.0, cv=3, scoring=metrics.scorers())
+    assert found["test_normalized_gini"] == pytest.approx(1.0)
+    assert (found["test_neg_mean_absolute_error"] <= 0).all()
+    with pytest.raises(ValueError, match="must be one of"):
+        metrics.value_scorer("gini")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: metrics.total_bias([0, 0], [1, 1]), "nobody bought"),
+        (lambda: metrics.normalized_gini_score([3, 3], [1, 2]), "all actual values are equal"),
+        (lambda: metrics.mean_absolute_error([1, np.nan], [1, 2]), "y_true has 1 missing"),
+        (lambda: metrics.mean_absolute_error([1, 2], [1]), "y_pred has 1"),
+        (lambda: metrics.mean_absolute_error([], []), "no row"),
+        (lambda: metrics.mean_absolute_error([1], [1], sample_weight=[-1]), "not be negative"),
+        (lambda: metrics.brier_error([2], [0.3]), "0 or 1"),
+        (lambda: metrics.brier_error([1], [1.3]), "not a chance"),
+        (lambda: metrics.interval_coverage([1], [2], [1]), "lower end above"),
+        (lambda: metrics.interval_error([1], [0], [1], level=1.0), "strictly between"),
+        (lambda: metrics.top_share_score([1, 2], [1, 2], top=0), "strictly between"),
+        (lambda: metrics.top_share_score([1, 2], [1, 2], of="all"), "'best' or 'total'"),
+        (lambda: metrics.calibration_table([1], [1], n_groups=0), "at least 1"),
+        (lambda: metrics.resampled_scores("auc", [1], [1], [[1]]), "must be one of"),
+        (lambda: metrics.resampled_scores("mae", [1], [1], [1]), "shape"),
+        (lambda: metrics.total_bias([[1, 2]], [1, 2]), "one dimension"),
+    ],
+)
+def test_what_is_no_number_is_refused_with_the_reason(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
