@@ -117,6 +117,40 @@ def column(X: Any, name: str) -> npt.NDArray[Any]:
     return nw.from_native(X, eager_only=True)[name].to_numpy()
 
 
+def eager(X: Any) -> Any:
+    """Return the frame itself; where it is lazy (polars, DuckDB, Spark), its rows in memory."""
+    frame = nw.from_native(X)
+    return frame.collect().to_native() if isinstance(frame, nw.LazyFrame) else X
+
+
+def rows_where(X: Any, mask: npt.NDArray[np.bool_]) -> Any:
+    """Rows of an eager frame where ``mask`` is True, in order; a pandas index is kept."""
+    if _is_pandas(X):
+        return X.loc[mask]
+    return nw.from_native(X, eager_only=True).filter(mask.tolist()).to_native()
+
+
+def wall_times(
+    X: Any, name: str, *, time_format: str | None = None, time_zone: str | None = None
+) -> npt.NDArray[np.datetime64]:
+    """Read a column of times as ``datetime64[us]`` on the wall clock; NaT where it cannot be read.
+
+    Times with a zone are shown in ``time_zone``, or in their own where it is None.
+    """
+    times = nw.from_native(X, eager_only=True)[name]
+    if isinstance(times.dtype, nw.Datetime) and times.dtype.time_zone is not None:
+        if time_zone is not None:
+            times = times.dt.convert_time_zone(time_zone)
+        times = times.dt.replace_time_zone(None)
+    raw = times.to_numpy()
+    if raw.dtype.kind != "M":
+        import pandas as pd
+
+        text = pd.Series(raw)
+        raw = pd.to_datetime(text, errors="coerce", format=time_format or "ISO8601").to_numpy()
+    return raw.astype("datetime64[us]")
+
+
 def float_columns(
     X: Any, names: Sequence[str], *, allow_missing: Sequence[str] = (), caller: str = "X"
 ) -> npt.NDArray[np.float64]:

@@ -21,6 +21,7 @@ __all__ = [
     "FitFailedError",
     "InSampleWarning",
     "IndependenceWarning",
+    "InterruptedWarning",
     "NotSupportedError",
     "OneTimeBuyerWarning",
     "ProblemShareWarning",
@@ -165,6 +166,10 @@ class IndependenceWarning(CustvalueWarning):
 
 class InSampleWarning(CustvalueWarning):
     """A model is scored on the rows it was fitted on."""
+
+
+class InterruptedWarning(CustvalueWarning):
+    """Long work was interrupted; the result holds what was finished, and says how much."""
 
 
 class RateWarning(CustvalueWarning):

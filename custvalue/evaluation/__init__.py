@@ -1,3 +1,22 @@
-"""Rolling-origin backtests over any estimator."""
+"""Rolling-origin backtests over any estimator, and leak-free tables to learn from."""
 
-__all__: list[str] = []
+from custvalue.evaluation._backtest import backtest
+from custvalue.evaluation._baselines import LastPeriodRepeated, RateCarriedForward
+from custvalue.evaluation._features import history_frame, supervised_frame
+from custvalue.evaluation._log import TransactionLog, cutoffs, future_value
+from custvalue.evaluation._reads import Candidate, reads_of
+from custvalue.evaluation._result import BacktestResult
+
+__all__ = [
+    "BacktestResult",
+    "Candidate",
+    "LastPeriodRepeated",
+    "RateCarriedForward",
+    "TransactionLog",
+    "backtest",
+    "cutoffs",
+    "future_value",
+    "history_frame",
+    "reads_of",
+    "supervised_frame",
+]

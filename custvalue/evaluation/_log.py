@@ -1,0 +1,365 @@
+"""A transaction log as a light handle, and its rows cut at dates so that nothing leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from custvalue._frames import column, eager, rows_where, wall_times
+from custvalue._units import Span, span_days
+from custvalue.data import panel, summarize
+from custvalue.exceptions import ContractProblem, DataContractError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    FloatArray = npt.NDArray[np.float64]
+
+_DAY = np.timedelta64(1, "D")
+_MICROSECOND = np.timedelta64(1, "us")
+
+
+class TransactionLog:
+    """A log, the names of its columns and the policies it is read with, shared by reference.
+
+    Nothing is copied when scikit-learn clones an estimator that holds it, and every view of it
+    (:meth:`until`, :meth:`between`) has only the rows of its own time: what an estimator gets at
+    a cutoff cannot hold the future.
+
+    Parameters
+    ----------
+    log : frame
+        One row an order line or order, any table that :func:`custvalue.summarize` takes; lazy
+        tables are collected once.
+    customer, time, amount : str
+        Names of the columns.
+    unit : str, default="D"
+        Unit of ``recency``, ``T`` and ``silence`` in summaries.
+    as_of : str, datetime64 or None, default=None
+        End of observation; None is the day of the last row.
+    **policies
+        Passed to :func:`custvalue.summarize` and :func:`custvalue.panel` as they stand
+        (``refunds=``, ``zero_amounts=``, ...).
+
+    Attributes
+    ----------
+    frame : frame
+        The rows.
+    as_of : numpy.datetime64
+        End of observation; a date without a time of day includes the whole day.
+
+    Raises
+    ------
+    DataContractError
+        If columns are missing, there is no row, or times cannot be read.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue.evaluation import TransactionLog
+    >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
+    ...                      "paid": [5.0, 7.0, 9.0]})
+    >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")
+    >>> log
+    TransactionLog(3 rows, 2024-01-01 to 2024-01-20)
+    >>> log.until("2024-01-10").summary()["frequency"].tolist()
+    [1]
+    """
+
+    def __init__(
+        self,
+        log: Any,
+        *,
+        customer: str,
+        time: str,
+        amount: str,
+        unit: str = "D",
+        as_of: Any = None,
+        **policies: Any,
+    ) -> None:
+        self.frame = eager(log)
+        self.customer, self.time, self.amount = customer, time, amount
+        self.unit = unit
+        self.policies = policies
+        self._times = wall_times(
+            self.frame,
+            time,
+            time_format=policies.get("time_format"),
+            time_zone=policies.get("time_zone"),
+        )
+        known = self._times[~np.isnat(self._times)]
+        if len(known) == 0:
+            raise DataContractError(
+                ContractProblem("empty", "the log has no row with a time", "Pass a log with rows.")
+            )
+        self.first = known.min()
+        self.as_of = known.max().astype("datetime64[D]") if as_of is None else instant(as_of)
+        self._tables: dict[Any, Any] = {}
+
+    def __repr__(self) -> str:
+        first = np.datetime_as_string(self.first, unit="D")
+        last = np.datetime_as_string(self.as_of, unit="D")
+        return f"TransactionLog({len(self._times):,} rows, {first} to {last})"
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def __sklearn_clone__(self) -> TransactionLog:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TransactionLog:
+        return self
+
+    def until(self, cutoff: Any) -> TransactionLog:
+        """Rows up to ``cutoff`` as a log whose observation ends there.
+
+        Parameters
+        ----------
+        cutoff : str or datetime64
+            A date includes its whole day.
+
+        Returns
+        -------
+        TransactionLog
+        """
+        end = instant(cutoff)
+        return self._view(self._times < after(end), end)
+
+    def between(self, start: Any, end: Any) -> TransactionLog:
+        """Rows after ``start`` up to ``end`` (which belongs to the view).
+
+        Parameters
+        ----------
+        start, end : str or datetime64
+            Dates include their whole day.
+
+        Returns
+        -------
+        TransactionLog
+        """
+        last = instant(end)
+        inside = (self._times >= after(instant(start))) & (self._times < after(last))
+        return self._view(inside, last)
+
+    def summary(self, unit: str | None = None) -> Any:
+        """:func:`custvalue.summarize` of these rows at :attr:`as_of`.
+
+        Parameters
+        ----------
+        unit : str or None
+            None: the log's own.
+
+        Returns
+        -------
+        frame of the kind of :attr:`frame`, one row a customer
+        """
+        key = ("summary", unit or self.unit)
+        if key not in self._tables:
+            self._tables[key] = summarize(unit=unit or self.unit, **self._arguments())
+        return self._tables[key]
+
+    def panel(self, period: str = "4W") -> Any:
+        """:func:`custvalue.panel` of these rows at :attr:`as_of`.
+
+        Parameters
+        ----------
+        period : str
+            Length of a period.
+
+        Returns
+        -------
+        frame of the kind of :attr:`frame`, one row a customer-period
+        """
+        key = ("panel", period)
+        if key not in self._tables:
+            self._tables[key] = panel(period=period, **self._arguments())
+        return self._tables[key]
+
+    def customers(self) -> npt.NDArray[Any]:
+        """Ids of the summary's rows, in its order.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+        """
+        return column(self.summary(), self.customer)
+
+    def totals(self, customers: npt.NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+        """Money and orders of each customer asked for within these rows, 0 where there is none.
+
+        Parameters
+        ----------
+        customers : array-like of shape (n_customers,)
+
+        Returns
+        -------
+        value, orders : ndarray of shape (n_customers,)
+        """
+        value, orders = np.zeros(len(customers)), np.zeros(len(customers))
+        if len(self._times) == 0:
+            return value, orders
+        here = self.summary()
+        place = positions(column(here, self.customer), customers)
+        found = place >= 0
+        value[found] = np.asarray(column(here, "total_value"), float)[place[found]]
+        orders[found] = np.asarray(column(here, "n_orders"), float)[place[found]]
+        return value, orders
+
+    @property
+    def span_days(self) -> float:
+        """Days from the first row to :attr:`as_of`."""
+        return float((self.as_of - self.first) / _DAY)
+
+    def before(self, span: Span) -> np.datetime64:
+        """Return the instant that lies ``span`` before :attr:`as_of`.
+
+        Parameters
+        ----------
+        span : str or timedelta
+
+        Returns
+        -------
+        numpy.datetime64
+        """
+        return shifted(self.as_of, -span_days(span))
+
+    def _arguments(self) -> dict[str, Any]:
+        names = {"customer": self.customer, "time": self.time, "amount": self.amount}
+        return {"log": self.frame, **names, "as_of": _readable(self.as_of), **self.policies}
+
+    def _view(self, mask: npt.NDArray[np.bool_], as_of: np.datetime64) -> TransactionLog:
+        view = object.__new__(TransactionLog)
+        view.__dict__ = {
+            **self.__dict__,
+            "frame": rows_where(self.frame, mask),
+            "_times": self._times[mask],
+            "as_of": as_of,
+            "_tables": {},
+        }
+        return view
+
+
+def cutoffs(log: TransactionLog, dates: Sequence[Any]) -> pd.DataFrame:
+    """List the samples to learn and predict on: every customer known at each date.
+
+    Parameters
+    ----------
+    log : TransactionLog
+    dates : sequence of str or datetime64
+        Ends of observation; a date includes its whole day.
+
+    Returns
+    -------
+    DataFrame
+        One row a customer and date: the customer column under its own name, ``as_of``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue.evaluation import TransactionLog, cutoffs
+    >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
+    ...                      "paid": [5.0, 7.0, 9.0]})
+    >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")
+    >>> cutoffs(log, ["2024-01-05", "2024-01-25"])["who"].tolist()
+    [1, 1, 2]
+    """
+    import pandas as pd
+
+    parts = []
+    for date in dates:
+        known = log.until(date)
+        parts.append(pd.DataFrame({log.customer: known.customers(), "as_of": known.as_of}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def future_value(log: TransactionLog, X: Any, *, horizon: Span) -> FloatArray:
+    """Sum what each (customer, date) row brought within ``horizon`` after its date.
+
+    Parameters
+    ----------
+    log : TransactionLog
+    X : frame
+        Made by :func:`cutoffs`: the customer column and ``as_of``.
+    horizon : str or timedelta
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Money, after the log's policies; 0 for customers who did not buy.
+
+    Raises
+    ------
+    DataContractError
+        If a horizon ends after the log does: its value would be cut short.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue.evaluation import TransactionLog, cutoffs, future_value
+    >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
+    ...                      "paid": [5.0, 7.0, 9.0]})
+    >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")
+    >>> future_value(log, cutoffs(log, ["2024-01-05"]), horizon="1W").tolist()
+    [7.0]
+    """
+    dates = np.asarray(column(X, "as_of"), dtype="datetime64[us]")
+    ids = column(X, log.customer)
+    y = np.zeros(len(ids))
+    for date in np.unique(dates):
+        rows = dates == date
+        y[rows] = log.between(date, horizon_end(log, date, horizon)).totals(ids[rows])[0]
+    return y
+
+
+def horizon_end(log: TransactionLog, cutoff: Any, horizon: Span) -> np.datetime64:
+    """End of the horizon after ``cutoff``; refused where the log does not reach it."""
+    end = shifted(instant(cutoff), span_days(horizon))
+    if after(end) > after(log.as_of):
+        raise DataContractError(
+            ContractProblem(
+                "unfinished-horizon",
+                f"cutoff {_readable(instant(cutoff))} plus {horizon} ends on {_readable(end)}, "
+                f"the log on {_readable(log.as_of)}",
+                "Choose an earlier cutoff or a shorter horizon; if the shop was open and sold "
+                "nothing until then, pass as_of=.",
+            )
+        )
+    return end
+
+
+def positions(ids: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Row of each wanted id in ``ids``, -1 where it is not there."""
+    import pandas as pd
+
+    return pd.Index(ids).get_indexer(pd.Index(wanted))
+
+
+def instant(date: Any) -> np.datetime64:
+    """Read a date or time as ``datetime64[us]``."""
+    import pandas as pd
+
+    stamp = pd.Timestamp(date)
+    if stamp.tz is not None:
+        stamp = stamp.tz_localize(None)
+    return stamp.to_datetime64().astype("datetime64[us]")
+
+
+def after(end: np.datetime64) -> np.datetime64:
+    """First instant past ``end``; a date without a time of day lasts until midnight."""
+    whole_day = end == end.astype("datetime64[D]")
+    return end.astype("datetime64[us]") + (_DAY if whole_day else _MICROSECOND)
+
+
+def shifted(date: np.datetime64, days: float) -> np.datetime64:
+    """``date`` moved by days; whole days keep a date a date."""
+    if days == int(days):
+        return date + int(days) * _DAY
+    moved = date + np.timedelta64(round(days * 86_400e6), "us")
+    return moved.astype("datetime64[D]").astype("datetime64[us]")
+
+
+def _readable(date: np.datetime64) -> str:
+    return str(np.datetime_as_string(date, unit="auto"))

@@ -1,0 +1,204 @@
+"""What a backtest found: tables, intervals of differences, words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from custvalue.metrics import resampled_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# metric -> whether more is better
+COMPARED = {
+    "gini": True,
+    "mae": False,
+    "rmse": False,
+    "absolute_total_bias": False,
+    "spearman": True,
+    "top_decile": True,
+}
+_BLOCK = 4_000_000  # cells of weights held at once
+
+
+@dataclass(frozen=True)
+class BacktestResult:
+    """Scores and predictions of every estimator at every cutoff.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row an estimator and cutoff, one more a cutoff for customers who first bought within
+        the horizon. Columns: ``estimator``, ``cutoff``, ``n_customers``, ``actual_total``,
+        ``predicted_total``, ``total_bias`` (predicted / actual - 1), ``mae``, ``rmse``,
+        ``spearman``, ``gini``, ``top_decile`` (value of the predicted top tenth, as a share of
+        what the true top tenth brought), ``decile_calibration``, ``brier`` (missing where an
+        estimator states no chance of buying), ``coverage`` (missing where it states no
+        interval), ``fit_seconds``, ``predict_seconds``. New customers have no scores.
+    predictions : DataFrame
+        One row a customer and cutoff: the customer column, ``cutoff``, ``actual`` (money),
+        ``actual_orders``, and one column an estimator.
+    horizon : str
+        How far each forecast looked.
+    customer : str
+        Name of the customer column.
+    complete : bool
+        False where it was interrupted and later origins are missing.
+
+    Examples
+    --------
+    >>> import custvalue as cv
+    >>> from custvalue.evaluation import backtest
+    >>> result = backtest({}, cv.datasets.load_cdnow("sample"), customer="customer_id",
+    ...                   time="date", amount="amount", cutoffs=["1997-09-30"], horizon="39W")
+    >>> result.estimators
+    ['rate carried forward', 'last period repeated']
+    >>> result.complete
+    True
+    """
+
+    table: pd.DataFrame
+    predictions: pd.DataFrame
+    horizon: str
+    customer: str
+    complete: bool = True
+
+    @property
+    def estimators(self) -> list[str]:
+        """Names of the estimators, in the order given; baselines last."""
+        fixed = {self.customer, "cutoff", "actual", "actual_orders"}
+        return [str(name) for name in self.predictions.columns if name not in fixed]
+
+    def scores(self) -> pd.DataFrame:
+        """Mean over cutoffs, one row an estimator, best Gini first.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by estimator; ``abs_total_bias`` is the mean size of the bias.
+        """
+        rows = self.table[self.table["estimator"].isin(self.estimators)].copy()
+        rows["abs_total_bias"] = rows["total_bias"].abs()
+        numbers = [c for c in rows.columns if c not in ("estimator", "cutoff")]
+        return rows.groupby("estimator")[numbers].mean().sort_values("gini", ascending=False)
+
+    def differences(
+        self,
+        *,
+        against: str,
+        metrics: Sequence[str] = ("gini", "mae", "absolute_total_bias"),
+        level: float = 0.95,
+        n_resamples: int = 400,
+        random_state: int = 0,
+    ) -> pd.DataFrame:
+        """Bootstrap intervals of how much better or worse every other estimator is.
+
+        Customers are drawn with replacement, a customer together with all cutoffs; each metric is
+        computed at each cutoff and averaged over cutoffs; both estimators see the same draw.
+
+        Parameters
+        ----------
+        against : str
+            Estimator that the others are compared with.
+        metrics : sequence of str
+            Of ``"gini"``, ``"mae"``, ``"rmse"``, ``"absolute_total_bias"``, ``"spearman"``,
+            ``"top_decile"``.
+        level : float, default=0.95
+        n_resamples : int, default=400
+        random_state : int, default=0
+
+        Returns
+        -------
+        DataFrame
+            One row a metric and other estimator: ``estimator``, ``metric``, ``value``,
+            ``reference`` (value of ``against``), ``difference``, ``lower``, ``upper`` (percentile
+            interval), ``verdict``: ``"better"``, ``"worse"`` or, where the interval holds 0,
+            ``"tied"``; said of the other estimator.
+
+        Raises
+        ------
+        ValueError
+            If ``against`` or a metric is unknown, or ``level`` is outside (0, 1).
+        """
+        import pandas as pd
+
+        if against not in self.estimators:
+            raise ValueError(f"against={against!r} must be one of {self.estimators}.")
+        for metric in metrics:
+            if metric not in COMPARED:
+                raise ValueError(f"metric={metric!r} must be one of {list(COMPARED)}.")
+        if not 0 < level < 1:
+            raise ValueError(f"level={level!r} must lie strictly between 0 and 1.")
+        drawn = self._resampled(list(metrics), n_resamples, random_state)
+        tails = [(1 - level) / 2, (1 + level) / 2]
+        rows = []
+        for metric in metrics:
+            for name in self.estimators:
+                if name == against:
+                    continue
+                value, reference = drawn[name, metric], drawn[against, metric]
+                gap = value[1:] - reference[1:]
+                lower, upper = np.quantile(gap[np.isfinite(gap)], tails)
+                rows.append(
+                    {
+                        "estimator": name,
+                        "metric": metric,
+                        "value": value[0],
+                        "reference": reference[0],
+                        "difference": value[0] - reference[0],
+                        "lower": lower,
+                        "upper": upper,
+                        "verdict": _verdict(lower, upper, more_is_better=COMPARED[metric]),
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    def _resampled(
+        self, metrics: list[str], n_resamples: int, random_state: int
+    ) -> dict[tuple[str, str], np.ndarray]:
+        """Metric of the data (first) and of each resample, averaged over cutoffs."""
+        import pandas as pd
+
+        person, people = pd.factorize(self.predictions[self.customer])
+        origins = [rows.index.to_numpy() for _, rows in self.predictions.groupby("cutoff")]
+        rng = np.random.default_rng(random_state)
+        blocks: dict[tuple[str, str], list[np.ndarray]] = {
+            (name, metric): [] for name in self.estimators for metric in metrics
+        }
+        left, first = n_resamples, True
+        size = max(1, _BLOCK // max(len(people), 1))
+        while left or first:
+            n = min(size, left + first)
+            draws = rng.integers(0, len(people), (n, len(people)))
+            weights = np.stack([np.bincount(row, minlength=len(people)) for row in draws])
+            weights = weights.astype(np.float64)
+            if first:
+                weights[0] = 1.0
+            left -= n - first
+            first = False
+            for (name, metric), parts in blocks.items():
+                parts.append(
+                    np.mean(
+                        [
+                            resampled_scores(
+                                metric,
+                                self.predictions["actual"].to_numpy()[rows],
+                                self.predictions[name].to_numpy()[rows],
+                                weights[:, person[rows]],
+                            )
+                            for rows in origins
+                        ],
+                        axis=0,
+                    )
+                )
+        return {key: np.concatenate(parts) for key, parts in blocks.items()}
+
+
+def _verdict(lower: float, upper: float, *, more_is_better: bool) -> str:
+    if lower <= 0 <= upper:
+        return "tied"
+    return "better" if (lower > 0) == more_is_better else "worse"
