@@ -1,1 +1,27 @@
 """Numerics that several laws need: numpy and scipy only."""
+
+from custvalue._kernels._beta_mean import mean_over_beta
+from custvalue._kernels._compress import Histories, compress, distinct_pairs, grid_of
+from custvalue._kernels._differences import by_differences
+from custvalue._kernels._gammas import counts_of, log_rising, rising_sums, sigmoid, softplus
+from custvalue._kernels._newton import Objective, Optimum, climb, covariance
+from custvalue._kernels._quadrature import legendre
+
+__all__ = [
+    "Histories",
+    "Objective",
+    "Optimum",
+    "by_differences",
+    "climb",
+    "compress",
+    "counts_of",
+    "covariance",
+    "distinct_pairs",
+    "grid_of",
+    "legendre",
+    "log_rising",
+    "mean_over_beta",
+    "rising_sums",
+    "sigmoid",
+    "softplus",
+]

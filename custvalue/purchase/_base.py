@@ -1,0 +1,422 @@
+"""What every purchase model answers, and how to add one.
+
+A model is one file: a NamedTuple of positive parameters, the functions of a
+:class:`~custvalue.purchase.PurchaseLaw`, and an estimator that names them::
+
+    class MyModel(PurchaseModel):
+        law = PurchaseLaw(name="my model", params=MyParams, mixing=(...), log_likelihood=...,
+                          prob_alive=..., alive=..., expected_orders=..., log_prob_none=...,
+                          survival=..., pmf=..., simulate=...)
+
+The functions take the parameters first, then a history (x, t_x, T) or, for a customer who is alive
+now, the time t from now on; all arguments broadcast. Fitting (scaled time, several starts, weights,
+boundaries, standard errors, priors), every forecast, sampling, scoring, bootstrap and persistence
+then work; ``custvalue.testing.check_purchase_model(MyModel())`` says whether they are right. An
+``objective`` with analytic derivatives makes the fit fast. ``discrete=True`` counts time in order
+opportunities.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+
+from custvalue._frames import frame_like
+from custvalue._sklearn import DocLink, check_is_fitted
+from custvalue._units import Span, check_annual_rate, days_per, in_units
+from custvalue.purchase import _forecast
+from custvalue.purchase._fitting import Fitting
+from custvalue.purchase._law import Floats, PurchaseLaw
+from custvalue.purchase._prior import Prior
+from custvalue.purchase._rows import read_histories
+from custvalue.purchase._scorer import Scorer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DAYS_PER_YEAR = 365.25
+
+
+class PurchaseModel(DocLink, Fitting, BaseEstimator):
+    """Base of every purchase model; see the module's docstring for how to add one.
+
+    Parameters
+    ----------
+    unit : str or None, default=None
+        Unit of ``recency`` and ``T`` ("D", "W", ...) where the table does not say it.
+    horizon : str, number or None, default=None
+        Horizon of forecasts where a method is not given one.
+    prior : Prior or None, default=None
+        What is known beforehand, in plain quantities.
+
+    Attributes
+    ----------
+    params_ : NamedTuple
+        The fitted parameters, times in the data's unit.
+    unit_ : str or None
+
+    Examples
+    --------
+    >>> from custvalue.purchase import MBGNBD, PurchaseModel
+    >>> issubclass(MBGNBD, PurchaseModel)
+    True
+    """
+
+    law: ClassVar[PurchaseLaw]
+
+    def __init__(
+        self,
+        *,
+        unit: str | None = None,
+        horizon: Span | None = None,
+        prior: Prior | None = None,
+    ) -> None:
+        self.unit = unit
+        self.horizon = horizon
+        self.prior = prior
+
+    # ---- forecasts ---------------------------------------------------------------------------
+
+    def predict(self, X: Any, horizon: Span | None = None) -> Floats:
+        """Forecast the expected number of orders within the horizon, one value a row.
+
+        Parameters
+        ----------
+        X : table with columns frequency, recency, T, or array with these three columns first
+        horizon : str or number, optional
+            ``"26W"``, ``"90D"``; a bare number only where the unit of the data is unknown.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        x, t_x, T = self._histories(X)
+        t = self._time(horizon)
+        return _forecast.expected(self.law, self.params_, x, t_x, T, t)
+
+    def predict_alive(self, X: Any, at: Span | None = None) -> Floats:
+        """P(still a customer) of each row, now or a while after the as-of date.
+
+        Parameters
+        ----------
+        X : table or array
+        at : str or number, optional
+            How long after the as-of date; what is ordered in between is not known.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        x, t_x, T = self._histories(X)
+        here = _forecast.alive_now(self.law, self.params_, x, t_x, T)
+        if at is None:
+            return here
+        t = self._time(at, "at")
+        return here * _forecast.if_alive(
+            self.law, self.params_, x, T, lambda *p: self.law.survival(*p, t)
+        )
+
+    def predict_proba_any(self, X: Any, horizon: Span | None = None) -> Floats:
+        """Chance of at least one order within the horizon, one value a row.
+
+        Parameters
+        ----------
+        X : table or array
+        horizon : str or number, optional
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        x, t_x, T = self._histories(X)
+        return _forecast.prob_any(self.law, self.params_, x, t_x, T, self._time(horizon))
+
+    def predict_pmf(self, X: Any, horizon: Span | None = None, n_max: int = 20) -> Floats:
+        """Chance of k orders within the horizon, k = 0..n_max.
+
+        Parameters
+        ----------
+        X : table or array
+        horizon : str or number, optional
+        n_max : int, default=20
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_max + 1)
+            A row sums to 1 less the chance of more than ``n_max`` orders.
+        """
+        x, t_x, T = self._histories(X)
+        t = self._time(horizon)
+        return _forecast.pmf(self.law, self.params_, x, t_x, T, t, int(n_max))
+
+    def predict_next_order(self, X: Any, q: float | tuple[float, ...] = (0.1, 0.5, 0.9)) -> Any:
+        """When the next order comes: quantiles, and the chance that it never does.
+
+        Parameters
+        ----------
+        X : table or array
+        q : float or tuple of float, default=(0.1, 0.5, 0.9)
+
+        Returns
+        -------
+        table of the kind of X
+            A column ``q<percent>`` a quantile: time from the as-of date, in the data's unit, by
+            which the next order has come with chance q; inf where that never becomes so likely.
+            Column ``never``: chance of no further order at all.
+        """
+        x, t_x, T = self._histories(X)
+        columns: dict[str, Floats] = {}
+        for level in (q,) if isinstance(q, (int, float)) else tuple(q):
+            if not 0.0 < level < 1.0:
+                raise ValueError(f"q={level!r} must lie between 0 and 1.")
+            columns[f"q{100 * level:g}"] = _forecast.next_order(
+                self.law, self.params_, x, t_x, T, float(level)
+            )
+        columns["never"] = _forecast.never_again(self.law, self.params_, x, t_x, T)
+        return frame_like(X, columns)
+
+    def residual_orders(self, X: Any, annual_discount_rate: float) -> Floats:
+        """Sum expected orders without end, discounted continuously (DERT), one value a row.
+
+        Parameters
+        ----------
+        X : table or array
+        annual_discount_rate : float
+            Above 0: without discounting the sum may be infinite.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+
+        References
+        ----------
+        Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), RFM and CLV: using iso-value curves for
+        customer base analysis, Journal of Marketing Research 42(4), 415-430.
+        """
+        x, t_x, T = self._histories(X)
+        delta = self._log_discount(annual_discount_rate)
+        return _forecast.residual(self.law, self.params_, x, t_x, T, delta)
+
+    def discounted_orders(
+        self, X: Any, horizon: Span | None = None, *, annual_discount_rate: float, steps: int = 12
+    ) -> Floats:
+        """Sum expected orders within the horizon, discounted at the end of each of equal steps.
+
+        Parameters
+        ----------
+        X : table or array
+        horizon : str or number, optional
+        annual_discount_rate : float
+        steps : int, default=12
+            Stretches into which the horizon is cut (months of a year).
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        x, t_x, T = self._histories(X)
+        t = self._time(horizon)
+        rate = np.log1p(check_annual_rate(annual_discount_rate)) / self._units_per_year()
+        ends = t * np.arange(1, steps + 1) / steps
+        return _forecast.discounted(self.law, self.params_, x, t_x, T, ends, np.exp(-rate * ends))
+
+    def new_customer(self, horizon: Span | None = None) -> float:
+        """Forecast the repeat orders of a customer who has just placed the first order.
+
+        Parameters
+        ----------
+        horizon : str or number, optional
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self, "params_")
+        zero = np.zeros(1)
+        return float(
+            _forecast.expected(self.law, self.params_, zero, zero, zero, self._time(horizon))[0]
+        )
+
+    def scorer(self, horizon: Span | None = None) -> Scorer:
+        """Frozen, thread-safe scorer of single customers for a service.
+
+        Parameters
+        ----------
+        horizon : str or number, optional
+
+        Returns
+        -------
+        Scorer
+        """
+        check_is_fitted(self, "params_")
+        return Scorer(self.law, self.params_, self._time(horizon))
+
+    # ---- samples -----------------------------------------------------------------------------
+
+    def sample_future(
+        self,
+        X: Any,
+        horizon: Span | None = None,
+        *,
+        size: int = 1,
+        random_state: int | np.random.Generator | None = None,
+    ) -> npt.NDArray[np.int64]:
+        """Draw numbers of orders within the horizon from each row's predictive law.
+
+        Parameters
+        ----------
+        X : table or array
+        horizon : str or number, optional
+        size : int, default=1
+        random_state : int or Generator, optional
+
+        Returns
+        -------
+        ndarray of shape (n_rows, size), int
+        """
+        x, t_x, T = self._histories(X)
+        t, rng = self._time(horizon), np.random.default_rng(random_state)
+        here = _forecast.alive_now(self.law, self.params_, x, t_x, T)
+        future = [np.broadcast_to(p, x.shape) for p in self.law.alive(*self.params_, x, T)]
+        out = np.zeros((len(x), size), dtype=np.int64)
+        for j in range(size):
+            rows = np.flatnonzero(rng.random(len(x)) < here)
+            if len(rows):
+                orders = self.law.simulate(*(p[rows] for p in future), t, rng)
+                out[rows, j] = np.bincount(orders.owner, minlength=len(rows))
+        return out
+
+    def sample_histories(
+        self, n: int, T: Any, *, random_state: int | np.random.Generator | None = None
+    ) -> pd.DataFrame:
+        """Simulate customers and summarise them: frequency, recency, T and who is still alive.
+
+        Parameters
+        ----------
+        n : int
+        T : float or array-like of shape (n,)
+            Time observed since the first order, in the model's unit.
+        random_state : int or Generator, optional
+
+        Returns
+        -------
+        DataFrame of shape (n, 4)
+            ``frequency``, ``recency``, ``T``, ``alive`` (the truth at T).
+        """
+        import pandas as pd
+
+        check_is_fitted(self, "params_")
+        rng = np.random.default_rng(random_state)
+        end = np.broadcast_to(np.asarray(T, dtype=float), (n,))
+        owner, time, left = self._simulate(n, end, rng)
+        last = np.zeros(n)
+        np.maximum.at(last, owner, time)
+        return pd.DataFrame(
+            {
+                "frequency": np.bincount(owner, minlength=n).astype(float),
+                "recency": last,
+                "T": np.array(end),
+                "alive": left > end,
+            }
+        )
+
+    def sample(
+        self,
+        n: int,
+        horizon: Span | None = None,
+        *,
+        births: Span | None = None,
+        start: str = "2020-01-01",
+        random_state: int | np.random.Generator | None = None,
+    ) -> pd.DataFrame:
+        """Simulate a transaction log of ``n`` customers whose first orders are spread over time.
+
+        Parameters
+        ----------
+        n : int
+        horizon : str or number, optional
+            Length of the log, from ``start`` on.
+        births : str or number, optional
+            First orders fall evenly into this stretch at the beginning; a quarter of the horizon
+            unless given.
+        start : str, default="2020-01-01"
+        random_state : int or Generator, optional
+
+        Returns
+        -------
+        DataFrame
+            One row an order, by time: ``customer_id`` (int), ``date`` (datetime64 where the unit is
+            known, else a number), ``alive`` (whether the customer is one at the log's end).
+        """
+        import pandas as pd
+
+        check_is_fitted(self, "params_")
+        rng = np.random.default_rng(random_state)
+        end = self._time(horizon)
+        spread = end / 4.0 if births is None else self._time(births, "births")
+        born = rng.random(n) * spread
+        if self.law.discrete:
+            born = np.floor(born)
+        owner, time, left = self._simulate(n, end - born, rng)
+        who = np.concatenate([np.arange(n), owner])
+        when = np.concatenate([born, born[owner] + time])
+        order = np.argsort(when, kind="stable")
+        who, when = who[order], when[order]
+        date: Any = when
+        if self.unit_ is not None:
+            span = np.floor(when * days_per(self.unit_) * 86_400e3).astype("timedelta64[ms]")
+            date = np.datetime64(start, "ms") + span
+        alive = (left > end - born)[who]
+        return pd.DataFrame({"customer_id": who, "date": date, "alive": alive})
+
+    def _simulate(
+        self, n: int, end: Floats, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.intp], Floats, Floats]:
+        """Orders of new customers: some leave right away, the others live as ``alive`` says."""
+        zero = np.zeros(n)
+        here = rng.random(n) < self.law.prob_alive(*self.params_, zero, zero, zero)
+        rows = np.flatnonzero(here)
+        left = np.where(here, np.inf, 0.0)
+        if len(rows) == 0:
+            return rows, np.empty(0), left
+        future = self.law.alive(*self.params_, zero[rows], zero[rows])
+        orders = self.law.simulate(
+            *(np.broadcast_to(p, rows.shape) for p in future), end[rows], rng
+        )
+        left[rows] = orders.left
+        return rows[orders.owner], orders.time, left
+
+    # ---- what the methods share --------------------------------------------------------------
+
+    def _histories(self, X: Any) -> tuple[Floats, Floats, Floats]:
+        check_is_fitted(self, "params_")
+        return read_histories(self, X, reset=False, discrete=self.law.discrete)
+
+    def _time(self, span: Span | None, name: str = "horizon") -> float:
+        span = self.horizon if span is None else span
+        if span is None:
+            raise ValueError(
+                f"{type(self).__name__} needs a horizon: predict(X, horizon='26W'), or horizon= in "
+                "the constructor."
+            )
+        return in_units(span, self.unit_, name)
+
+    def _units_per_year(self) -> float:
+        if self.unit_ is None:
+            raise ValueError(
+                "an annual discount rate needs the unit of time: fit on a table made by "
+                "custvalue.summarize, or set unit= on the estimator."
+            )
+        return DAYS_PER_YEAR / days_per(self.unit_)
+
+    def _log_discount(self, annual_discount_rate: float) -> float:
+        rate = check_annual_rate(annual_discount_rate)
+        if rate <= 0.0:
+            raise ValueError(
+                f"annual_discount_rate={rate:g}: orders without end need a rate above 0; "
+                "discounted_orders has an end and takes any rate."
+            )
+        return float(np.log1p(rate) / self._units_per_year())

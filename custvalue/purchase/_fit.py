@@ -1,0 +1,307 @@
+"""From weighted histories to parameters and an account of how the search ended."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from custvalue._kernels import Histories, Objective, Optimum, by_differences, climb, covariance
+from custvalue.exceptions import FitFailedError
+from custvalue.purchase._law import Floats, Mixing, PurchaseLaw
+from custvalue.purchase._prior import Prior
+
+LIMIT = 16.0  # |log parameter| in scaled time; beyond it a likelihood no longer changes
+FLAT = 1e4  # a shape beyond this is one value for all customers
+NIL = 1e-5  # a mean below this (in scaled time) is none
+WARM = 30_000  # rows from which a search starts on a sample
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """How a fit ended and what it saw; no customer's data.
+
+    Parameters
+    ----------
+    status : {"interior", "boundary"}
+        A fit that fails raises ``FitFailedError`` instead.
+    boundary : tuple of str
+        Each boundary reached, in words.
+    undefined : tuple of str
+        Parameters whose standard errors are undefined there.
+    log_likelihood : float
+        Total over customers, natural log, no constants dropped, without a prior's part.
+    gradient_norm : float
+        Largest slope of the mean log-likelihood in a free log parameter.
+    iterations, evaluations, starts : int
+    n_customers : float
+        Sum of the weights.
+    n_distinct : int
+        Rows left after equal histories were put together.
+    facts : dict
+        Data facts that matter to a fit.
+    log_covariance : tuple of tuple of float
+        Covariance of the log parameters (inverse observed information); NaN where undefined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue.purchase import NBD
+    >>> X = NBD.from_params(r=1.0, alpha=5.0).sample_histories(500, T=20.0, random_state=0)
+    >>> report = NBD().fit(X).fit_report()
+    >>> report.status, report.n_customers
+    ('interior', 500.0)
+    """
+
+    status: Literal["interior", "boundary"]
+    boundary: tuple[str, ...]
+    undefined: tuple[str, ...]
+    log_likelihood: float
+    gradient_norm: float
+    iterations: int
+    evaluations: int
+    starts: int
+    n_customers: float
+    n_distinct: int
+    n_parameters: int
+    facts: dict[str, float] = field(default_factory=dict)
+    log_covariance: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion: 2 k - 2 log L."""
+        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion: k log n - 2 log L."""
+        return self.n_parameters * float(np.log(self.n_customers)) - 2.0 * self.log_likelihood
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; NaN as None."""
+        plain = asdict(self)
+        plain["log_covariance"] = [
+            [None if np.isnan(v) else float(v) for v in row] for row in self.log_covariance
+        ]
+        plain["boundary"], plain["undefined"] = list(self.boundary), list(self.undefined)
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> FitReport:
+        """Inverse of ``to_dict``."""
+        values = dict(plain)
+        values["boundary"], values["undefined"] = (
+            tuple(plain["boundary"]),
+            tuple(plain["undefined"]),
+        )
+        values["log_covariance"] = tuple(
+            tuple(np.nan if v is None else float(v) for v in row) for row in plain["log_covariance"]
+        )
+        return cls(**values)
+
+
+def fit_law(
+    law: PurchaseLaw, rows: Histories, prior: Prior | None = None, start: Any = None
+) -> tuple[Any, FitReport]:
+    """Maximise the likelihood (times the prior) of ``rows``.
+
+    Time is scaled to a mean T of 1 and parameters are searched in logs, so that neither units nor
+    sizes matter; the search climbs by Newton steps from one start and, where that does not
+    converge, from others.
+
+    Returns
+    -------
+    params : NamedTuple
+    report : FitReport
+
+    Raises
+    ------
+    FitFailedError
+        If no start converges.
+    """
+    n = float(rows.w.sum())
+    scale = 1.0 if law.discrete else float(np.dot(rows.w, rows.T) / n) or 1.0
+    scaled = rows if scale == 1.0 else _scaled(rows, scale)
+    names = law.params._fields
+    objective = _objective(law, scaled, prior, n, scale)
+    starts = _starts(law, scaled)
+    if start is not None:
+        starts = [np.log(np.array(law.rescaled(start, 1.0 / scale), dtype=float)), *starts]
+    box = np.full(len(names), LIMIT)
+    first = starts[0]
+    if start is None and len(rows.x) > WARM:
+        first = _warm(law, scaled, prior, scale, first, box)
+    best: Optimum | None = None
+    evaluations = tried = 0
+    for theta in [first, *starts]:
+        found = climb(objective, theta, -box, box)
+        evaluations, tried = evaluations + found.evaluations, tried + 1
+        if best is None or found.value > best.value or (found.converged and not best.converged):
+            best = found
+        if best.converged or found.gradient_norm < 1e-7:
+            break
+    assert best is not None
+    facts = _facts(rows)
+    params = law.rescaled(law.params(*map(float, np.exp(best.theta))), scale)
+    boundary, undefined = _boundaries(law, np.exp(best.theta), best)
+    if not boundary and not best.converged and best.gradient_norm > 1e-5:
+        raise FitFailedError(
+            f"{law.name} did not converge from {tried} starts: gradient norm "
+            f"{best.gradient_norm:.1e} per customer at {params}. Data: "
+            + ", ".join(f"{k} {v:g}" for k, v in facts.items())
+        )
+    total = best.value * n
+    if prior is not None:
+        total -= _prior_part(prior, law, best.theta, scale)[0]
+    if not law.discrete:
+        total -= float(np.dot(rows.w, rows.x)) * np.log(scale)  # a density has a unit
+    held = best.on_lower | best.on_upper
+    spread = covariance(best.hessian, n, held)
+    for name in undefined:
+        spread[names.index(name), :] = spread[:, names.index(name)] = np.nan
+    undefined = tuple(k for i, k in enumerate(names) if np.isnan(spread[i, i]))
+    report = FitReport(
+        status="boundary" if boundary else "interior",
+        boundary=boundary,
+        undefined=undefined,
+        log_likelihood=total,
+        gradient_norm=best.gradient_norm,
+        iterations=best.iterations,
+        evaluations=evaluations,
+        starts=tried,
+        n_customers=n,
+        n_distinct=len(rows.x),
+        n_parameters=len(names),
+        facts=facts,
+        log_covariance=tuple(tuple(map(float, row)) for row in spread),
+    )
+    return params, report
+
+
+def _scaled(rows: Histories, scale: float) -> Histories:
+    tick = None if rows.tick is None else rows.tick / scale
+    return Histories(rows.x, rows.t_x / scale, rows.T / scale, rows.w, tick)
+
+
+def _objective(
+    law: PurchaseLaw, rows: Histories, prior: Prior | None, n: float, scale: float
+) -> Objective:
+    if law.objective is not None:
+        of_data = law.objective(rows)
+    else:
+
+        def mean(theta: Floats) -> float:
+            ll = law.log_likelihood(*np.exp(theta), rows.x, rows.t_x, rows.T)
+            return float(np.dot(rows.w, ll)) / float(rows.w.sum())
+
+        of_data = by_differences(mean)
+    if prior is None:
+        return of_data
+
+    def with_prior(theta: Floats) -> tuple[float, Floats, Floats]:
+        value, gradient, hessian = of_data(theta)
+        v, g, h = _prior_part(prior, law, theta, scale)
+        return value + v / n, gradient + g / n, hessian + h / n
+
+    return with_prior
+
+
+def _prior_part(
+    prior: Prior, law: PurchaseLaw, theta: Floats, scale: float
+) -> tuple[float, Floats, Floats]:
+    names = law.params._fields
+    shift = np.array([np.log(scale) if k in law.time_params else 0.0 for k in names])
+    return prior.log_density(theta + shift, names, law.mixing)
+
+
+def _starts(law: PurchaseLaw, rows: Histories) -> list[Floats]:
+    """Log parameters to start from: the mean of the order process from the data, guesses else."""
+    seen = float(np.dot(rows.w, rows.x)) + 0.5
+    rate = seen / (float(np.dot(rows.w, rows.T)) + 0.5)
+    starts = []
+    for shape, leave, size in ((0.7, 0.3, 3.0), (2.0, 0.05, 10.0), (0.2, 0.6, 1.0)):
+        values = dict.fromkeys(law.params._fields, 1.0)
+        for m in law.mixing:
+            if m.kind == "gamma":
+                mean = rate if m.what == "order_rate" else 3.0 * leave
+                values[m.first] = shape
+                values[m.second] = shape / mean
+            else:
+                mean = leave if m.what == "dropout" else min(rate, 0.9)
+                values[m.first], values[m.second] = size * mean, size * (1.0 - mean)
+        starts.append(np.log([values[k] for k in law.params._fields]))
+    return starts
+
+
+def _warm(
+    law: PurchaseLaw, rows: Histories, prior: Prior | None, scale: float, theta: Floats, box: Floats
+) -> Floats:
+    """Climb on every k-th row; from there the full search needs three evaluations."""
+    every = max(2, min(100, len(rows.x) // 10_000))
+    x, t_x, T, w = (v[::every].copy() for v in rows[:4])
+    part = Histories(x, t_x, T, w, rows.tick)
+    found = climb(
+        _objective(law, part, prior, float(part.w.sum()), scale), theta, -box, box, tol=1e-6
+    )
+    return found.theta if np.isfinite(found.value) else theta
+
+
+def _facts(rows: Histories) -> dict[str, float]:
+    n = float(rows.w.sum())
+    return {
+        "customers": n,
+        "share_without_repeat": float(rows.w[rows.x == 0].sum()) / n,
+        "mean_frequency": float(np.dot(rows.w, rows.x)) / n,
+        "max_frequency": float(rows.x.max()),
+        "min_T": float(rows.T.min()),
+        "max_T": float(rows.T.max()),
+        # enough to recognise the same rows, not enough to learn anything about one of them
+        "sum_recency": float(np.dot(rows.w, rows.t_x)),
+        "sum_T": float(np.dot(rows.w, rows.T)),
+    }
+
+
+_WORDS = {
+    "order_rate": ("no spread in order rates: one rate for all customers", "nobody orders again"),
+    "order_chance": (
+        "no spread in order chances: one chance for all customers",
+        "nobody orders again",
+    ),
+    "dropout": ("no spread in drop-out: one value for all customers", "nobody leaves"),
+}
+
+
+def _boundaries(
+    law: PurchaseLaw, params: Floats, found: Optimum
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the boundaries reached, and the parameters that lose their meaning there."""
+    values = dict(zip(law.params._fields, params, strict=True))
+    words: list[str] = []
+    undefined: list[str] = []
+    for m in law.mixing:
+        said = _boundary_of(m, values[m.first], values[m.second])
+        if said:
+            words.append(said)
+            undefined += [m.first, m.second]
+    stuck = np.flatnonzero(found.on_lower | found.on_upper)
+    for i in stuck:
+        name = law.params._fields[i]
+        if name not in undefined:
+            words.append(f"{name} runs to {'0' if found.on_lower[i] else 'infinity'}")
+            undefined.append(name)
+    return tuple(words), tuple(undefined)
+
+
+def _boundary_of(m: Mixing, first: float, second: float) -> str | None:
+    even, none = _WORDS[m.what]
+    mean = first / second if m.kind == "gamma" else first / (first + second)
+    if mean < NIL:
+        return none
+    if m.what == "dropout" and mean > (1.0 / NIL if m.kind == "gamma" else 1.0 - NIL):
+        return "everybody leaves at once"
+    if (first if m.kind == "gamma" else first + second) > FLAT:
+        return even
+    if m.kind == "beta" and first + second < 1e-4:
+        return f"{m.what}: every customer's is 0 or 1"
+    return None

@@ -1,0 +1,377 @@
+"""The half of a purchase model that learns: fit, score, uncertainty, persistence."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from scipy.special import ndtri
+
+import custvalue
+from custvalue._kernels import Histories, compress
+from custvalue._sklearn import check_is_fitted
+from custvalue._units import days_per
+from custvalue.exceptions import BoundaryFitWarning, InSampleWarning
+from custvalue.purchase._fit import FitReport, fit_law
+from custvalue.purchase._law import Floats, PurchaseLaw
+from custvalue.purchase._prior import Prior
+from custvalue.purchase._rows import check_meaning, read_histories, unit_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+BLOCK = 8192
+
+
+class Fitting:
+    """Mixin: everything about parameters; forecasts are in ``PurchaseModel``."""
+
+    law: ClassVar[PurchaseLaw]
+    unit: Any
+    horizon: Any
+    prior: Any
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Estimate the parameters by maximum likelihood.
+
+        Parameters
+        ----------
+        X : table with columns frequency, recency, T, or array with these three columns first
+            One row a customer, the one-time buyers too.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_rows,), optional
+            How many customers a row stands for.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataContractError
+            If the columns break the meaning of frequency, recency or T.
+        FitFailedError
+            If the search ends without an answer.
+
+        Warns
+        -----
+        BoundaryFitWarning
+            If the likelihood is highest at a limit; forecasts are usable.
+        SelectionWarning
+            If one-time buyers seem to have been removed.
+        """
+        x, t_x, T = read_histories(self, X, reset=True, discrete=self.law.discrete)
+        unit = unit_of(self, X)
+        weight = _weights(sample_weight, len(x))
+        if weight is not None and (weight == 0).any():
+            some = weight > 0
+            x, t_x, T, weight = x[some], t_x[some], T[some], weight[some]
+        rows = compress(x, t_x, T, weight, 1.0 if self.law.discrete else None)
+        check_meaning(rows, self.law.name)
+        self.params_, self._report = fit_law(self.law, rows, self._prior())
+        self.unit_ = unit
+        if self._report.boundary:
+            warnings.warn(_boundary_text(self), BoundaryFitWarning, stacklevel=2)
+        return self
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Mean log-likelihood per customer; higher is better.
+
+        Parameters
+        ----------
+        X : table or array
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_rows,), optional
+
+        Returns
+        -------
+        float
+
+        Warns
+        -----
+        InSampleWarning
+            If these are the rows the model was fitted on.
+        """
+        x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
+        weight = _weights(sample_weight, len(x))
+        facts = self._report.facts if self._report is not None else {}
+        if facts:
+            w = np.ones(len(x)) if weight is None else weight
+            here = [w.sum(), np.dot(w, t_x), np.dot(w, T), np.dot(w, x) / w.sum()]
+            then = [facts[k] for k in ("customers", "sum_recency", "sum_T", "mean_frequency")]
+            if np.allclose(here, then, rtol=1e-9, atol=0.0):
+                warnings.warn(
+                    "scored on the rows it was fitted on: this says how well the model describes "
+                    "them, not how well it forecasts. Score a later period or other customers.",
+                    InSampleWarning,
+                    stacklevel=2,
+                )
+        return float(np.average(self.score_samples(X), weights=weight))
+
+    def score_samples(self, X: Any) -> Floats:
+        """Log-likelihood of each row.
+
+        Parameters
+        ----------
+        X : table or array
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
+        out = np.empty(len(x))
+        for lo in range(0, len(x), BLOCK):
+            part = slice(lo, lo + BLOCK)
+            out[part] = self.law.log_likelihood(*self.params_, x[part], t_x[part], T[part])
+        return out
+
+    # ---- uncertainty -------------------------------------------------------------------------
+
+    def fit_report(self) -> FitReport:
+        """How the fit ended: status, boundary, log-likelihood, gradient norm, data facts.
+
+        Returns
+        -------
+        FitReport
+
+        Raises
+        ------
+        ValueError
+            If the model was made by ``from_params`` and so never fitted.
+        """
+        check_is_fitted(self, "params_")
+        if self._report is None:
+            raise ValueError("this model was made from parameters; it has no fit to report.")
+        return self._report
+
+    def standard_errors(self) -> Any:
+        """Take standard errors of the parameters from the observed information.
+
+        Returns
+        -------
+        NamedTuple of the parameters' type
+            NaN for parameters named in ``fit_report().undefined``: at a boundary they have none.
+        """
+        spread = np.sqrt(np.diag(np.asarray(self.fit_report().log_covariance)))
+        return self.law.params(*(float(p * s) for p, s in zip(self.params_, spread, strict=True)))
+
+    def confidence_interval(self, level: float = 0.95) -> pd.DataFrame:
+        """Estimate and interval of each parameter, symmetric in logs.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+
+        Returns
+        -------
+        DataFrame
+            Index ``parameter``; columns ``estimate``, ``lower``, ``upper``, ``note`` (why there is
+            no interval, else empty).
+        """
+        import pandas as pd
+
+        report = self.fit_report()
+        estimate = np.array(self.params_, dtype=float)
+        spread = np.sqrt(np.diag(np.asarray(report.log_covariance)))
+        reach = float(ndtri(0.5 + level / 2.0)) * spread
+        note = [
+            f"undefined at the boundary: {'; '.join(report.boundary) or 'flat likelihood'}"
+            if k in report.undefined
+            else ""
+            for k in self.params_._fields
+        ]
+        return pd.DataFrame(
+            {
+                "estimate": estimate,
+                "lower": estimate * np.exp(-reach),
+                "upper": estimate * np.exp(reach),
+                "note": note,
+            },
+            index=pd.Index(self.params_._fields, name="parameter"),
+        )
+
+    def parameter_draws(self, n: int, random_state: Any = None) -> Floats:
+        """Draws of the parameters from their large-sample law (normal in logs).
+
+        Parameters
+        ----------
+        n : int
+        random_state : int or Generator, optional
+
+        Returns
+        -------
+        ndarray of shape (n, n_parameters)
+            Parameters without a standard error stay at their estimate.
+        """
+        rng = np.random.default_rng(random_state)
+        spread = np.nan_to_num(np.asarray(self.fit_report().log_covariance))
+        centre = np.log(np.array(self.params_, dtype=float))
+        return np.exp(rng.multivariate_normal(centre, spread, size=n, method="eigh"))
+
+    def bootstrap(
+        self, X: Any, n_draws: int = 100, *, sample_weight: Any = None, random_state: Any = None
+    ) -> pd.DataFrame:
+        """Refit on resampled customers; equal rows are drawn as one row with a weight.
+
+        Parameters
+        ----------
+        X : table or array
+            The rows the model was fitted on: a fitted model keeps none.
+        n_draws : int, default=100
+        sample_weight : array-like of shape (n_rows,), optional
+        random_state : int or Generator, optional
+
+        Returns
+        -------
+        DataFrame of shape (n_draws, n_parameters)
+        """
+        import pandas as pd
+
+        rng = np.random.default_rng(random_state)
+        x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
+        rows = compress(
+            x, t_x, T, _weights(sample_weight, len(x)), 1.0 if self.law.discrete else None
+        )
+        size = round(float(rows.w.sum()))
+        draws = []
+        for _ in range(n_draws):
+            w = rng.multinomial(size, rows.w / rows.w.sum()).astype(float)
+            some = w > 0
+            drawn = Histories(rows.x[some], rows.t_x[some], rows.T[some], w[some], rows.tick)
+            draws.append(fit_law(self.law, drawn, self._prior(), start=self.params_)[0])
+        return pd.DataFrame(draws, columns=list(self.params_._fields))
+
+    # ---- parameters in and out ---------------------------------------------------------------
+
+    @classmethod
+    def from_params(cls, *, unit: str | None = None, horizon: Any = None, **params: float) -> Self:
+        """Make a model with given parameters, ready to forecast.
+
+        Parameters
+        ----------
+        unit : str, optional
+            Unit of time of the parameters.
+        horizon : str or number, optional
+        **params : float
+            All parameters of the law, by name, positive.
+
+        Returns
+        -------
+        PurchaseModel
+
+        Raises
+        ------
+        ValueError
+            If a parameter is missing, unknown or not positive.
+        """
+        wanted = set(cls.law.params._fields)
+        if set(params) != wanted or not all(0 < v < np.inf for v in params.values()):
+            raise ValueError(
+                f"{cls.__name__}.from_params wants {', '.join(cls.law.params._fields)}, each "
+                f"positive and finite; got {params}."
+            )
+        if unit is not None:
+            days_per(unit)
+        model = cls(unit=unit, horizon=horizon)  # type: ignore[call-arg]
+        model.params_ = cls.law.params(**{k: float(v) for k, v in params.items()})
+        model._report = None
+        model.unit_ = unit
+        model.n_features_in_ = 3
+        return model
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything about the fitted model as plain JSON values; no customer's data.
+
+        Returns
+        -------
+        dict
+        """
+        check_is_fitted(self, "params_")
+        return {
+            "schema": SCHEMA,
+            "library": custvalue.__version__,
+            "model": type(self).__name__,
+            "unit": self.unit_,
+            "params": {k: float(v) for k, v in self.params_._asdict().items()},
+            "report": None if self._report is None else self._report.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Self:
+        """Inverse of ``to_dict``; called on ``PurchaseModel`` it finds the class by its name.
+
+        Parameters
+        ----------
+        plain : dict
+
+        Returns
+        -------
+        PurchaseModel
+
+        Raises
+        ------
+        ValueError
+            If the dictionary holds another model or a schema this version does not read.
+        """
+        plain = json.loads(json.dumps(plain))
+        if plain.get("schema") != SCHEMA:
+            raise ValueError(
+                f"the file holds schema {plain.get('schema')!r}; this version reads {SCHEMA}."
+            )
+        name = plain.get("model")
+        kind = cls if cls.__name__ == name else _by_name(cls, str(name))
+        if kind is None:
+            raise ValueError(f"the file holds {name!r}, not {cls.__name__}.")
+        model = kind.from_params(unit=plain["unit"], **plain["params"])
+        if plain["report"] is not None:
+            model._report = FitReport.from_dict(plain["report"])
+        return model
+
+    def _prior(self) -> Prior | None:
+        if self.prior is not None and not isinstance(self.prior, Prior):
+            raise TypeError(f"prior={self.prior!r} must be a custvalue.purchase.Prior or None.")
+        return self.prior
+
+    params_: Any
+    unit_: str | None
+    n_features_in_: int
+    _report: FitReport | None
+
+
+def _by_name(cls: Any, name: str) -> Any:
+    for kind in cls.__subclasses__():
+        if kind.__name__ == name:
+            return kind
+        found = _by_name(kind, name)
+        if found is not None:
+            return found
+    return None
+
+
+def _weights(sample_weight: Any, n: int) -> Floats | None:
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape != (n,):
+        raise ValueError(f"sample_weight has shape {weight.shape}, X has {n} rows.")
+    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.sum() > 0):
+        raise ValueError("sample_weight must be finite, not negative, and not all 0.")
+    return weight
+
+
+def _boundary_text(model: Fitting) -> str:
+    report = model.fit_report()
+    facts = report.facts
+    shown = ", ".join(f"{k} = {v:.4g}" for k, v in model.params_._asdict().items())
+    undefined = ", ".join(report.undefined) or "no parameter"
+    return (
+        f"{model.law.name} ended on a boundary: {'; '.join(report.boundary)} ({shown}). Forecasts "
+        f"are usable; standard errors of {undefined} are undefined. {facts['customers']:,.0f} "
+        f"customers, {1 - facts['share_without_repeat']:.0%} of them with repeat orders."
+    )

@@ -1,0 +1,166 @@
+"""Forecasts of a law for rows of histories: in blocks, each distinct (x, T) computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from custvalue._kernels import distinct_pairs
+from custvalue.purchase._law import Floats, PurchaseLaw
+
+BLOCK = 8192
+
+
+def alive_now(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats) -> Floats:
+    """P(alive at T) of each row."""
+    out = np.empty(len(x))
+    for lo in range(0, len(x), BLOCK):
+        part = slice(lo, lo + BLOCK)
+        out[part] = law.prob_alive(*params, x[part], t_x[part], T[part])
+    return out
+
+
+def if_alive(
+    law: PurchaseLaw, params: Any, x: Floats, T: Floats, value: Callable[..., Floats]
+) -> Floats:
+    """``value(*parameters of a living customer's future)`` of each row."""
+    pairs = distinct_pairs(x, T)
+    if pairs is not None:
+        return _in_blocks(law, params, pairs[0], pairs[1], value)[pairs[2]]
+    return _in_blocks(law, params, x, T, value)
+
+
+def _in_blocks(
+    law: PurchaseLaw, params: Any, x: Floats, T: Floats, value: Callable[..., Floats]
+) -> Floats:
+    out = np.empty(len(x))
+    for lo in range(0, len(x), BLOCK):
+        part = slice(lo, lo + BLOCK)
+        out[part] = value(*law.alive(*params, x[part], T[part]))
+    return out
+
+
+def expected(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, t: float) -> Floats:
+    """Forecast the expected orders in (T, T + t]."""
+    out = if_alive(law, params, x, T, lambda *p: law.expected_orders(*p, t))
+    out *= alive_now(law, params, x, t_x, T)
+    return out
+
+
+def prob_any(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, t: float) -> Floats:
+    """P(at least one order in (T, T + t])."""
+    out = if_alive(law, params, x, T, lambda *p: -np.expm1(law.log_prob_none(*p, t)))
+    out *= alive_now(law, params, x, t_x, T)
+    return np.clip(out, 0.0, 1.0)
+
+
+def pmf(
+    law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, t: float, n_max: int
+) -> Floats:
+    """P(k orders in (T, T + t]), k = 0..n_max, shape (n, n_max + 1)."""
+    out = np.empty((len(x), n_max + 1))
+    block = max(1, BLOCK * 8 // (n_max + 1))
+    for lo in range(0, len(x), block):
+        part = slice(lo, lo + block)
+        here = law.prob_alive(*params, x[part], t_x[part], T[part])[:, None]
+        out[part] = here * law.pmf(*law.alive(*params, x[part], T[part]), t, n_max)
+        out[part, 0] += 1.0 - here[:, 0]
+    return np.clip(out, 0.0, 1.0)
+
+
+def never_again(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats) -> Floats:
+    """P(no further order, ever)."""
+    quiet = if_alive(law, params, x, T, lambda *p: np.exp(law.log_prob_none(*p, np.inf)))
+    here = alive_now(law, params, x, t_x, T)
+    return np.asarray(1.0 - here + here * quiet)
+
+
+def next_order(
+    law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, q: float
+) -> Floats:
+    """Time until the next order has come with chance ``q``; inf where it never gets that likely."""
+    out = np.full(len(x), np.inf)
+    for lo in range(0, len(x), BLOCK):
+        part = slice(lo, lo + BLOCK)
+        here = law.prob_alive(*params, x[part], t_x[part], T[part])
+        future = law.alive(*params, x[part], T[part])
+        ever = here * -np.expm1(law.log_prob_none(*future, np.inf))
+        can = np.flatnonzero(ever > q)
+        if len(can) == 0:
+            continue
+        future = tuple(np.broadcast_to(p, here.shape)[can] for p in future)
+        # P(none within t | alive) falls in t; bisect its log time between a blink and for ever
+        wanted = np.log1p(-q / here[can])
+        low, high = np.full(len(can), -30.0), np.full(len(can), 650.0)
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            later = law.log_prob_none(*future, np.exp(middle)) > wanted
+            low, high = np.where(later, middle, low), np.where(later, high, middle)
+        out[lo + can] = np.exp(0.5 * (low + high))
+    return out
+
+
+@lru_cache(maxsize=1)
+def _exponential_nodes() -> tuple[Floats, Floats]:
+    """Nodes and weights of the integral of exp(-u) f(u) over (0, inf), double exponential."""
+    v = np.arange(-3.9, 4.4, 0.08)
+    u = np.exp(v - np.exp(-v))
+    w = 0.08 * u * (1.0 + np.exp(-v)) * np.exp(-u)
+    keep = w > 1e-18
+    return u[keep], w[keep]
+
+
+def residual(
+    law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, delta: float
+) -> Floats:
+    """Sum the expected orders in (T, inf), each discounted by exp(-delta t).
+
+    By parts that is the integral of ``exp(-u) E(u / delta)``, so that any law will do.
+    """
+    u, w = _exponential_nodes()
+
+    def value(*future: Floats) -> Floats:
+        total = 0.0
+        for node, weight in zip(u, w, strict=True):
+            total = total + weight * law.expected_orders(*future, node / delta)
+        return np.asarray(total)
+
+    def opportunities(*future: Floats) -> Floats:
+        # discrete time: sum over n of (E(n) - E(n-1)) d^n = (1 - d) sum of E(n) d^n
+        d = np.exp(-delta)
+        n = np.arange(1.0, np.ceil(40.0 / delta) + 1)
+        total = 0.0
+        for t in n:
+            total = total + d**t * law.expected_orders(*future, t)
+        return np.asarray(-np.expm1(-delta) * total)
+
+    out = if_alive(law, params, x, T, opportunities if law.discrete else value)
+    out *= alive_now(law, params, x, t_x, T)
+    return out
+
+
+def discounted(
+    law: PurchaseLaw,
+    params: Any,
+    x: Floats,
+    t_x: Floats,
+    T: Floats,
+    ends: Floats,
+    factors: Floats,
+) -> Floats:
+    """Sum expected orders between successive ``ends``, each stretch times its factor."""
+
+    def value(*future: Floats) -> Floats:
+        total: Any = 0.0
+        before: Any = 0.0
+        for end, factor in zip(ends, factors, strict=True):
+            now = law.expected_orders(*future, float(end))
+            total, before = total + factor * (now - before), now
+        return np.asarray(total)
+
+    out = if_alive(law, params, x, T, value)
+    out *= alive_now(law, params, x, t_x, T)
+    return out
