@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "BGNBD",
+    "MBGNBD",
+    "NBD",
     "LifecycleClassifier",
     "MarkovCLVEstimator",
     "RFMTransformer",
@@ -42,8 +45,11 @@ __all__ = [
 
 # everyday name -> the room it lives in; every other public name is a room
 _ROOM_OF = {
+    "BGNBD": "purchase",
     "LifecycleClassifier": "segment",
+    "MBGNBD": "purchase",
     "MarkovCLVEstimator": "markov",
+    "NBD": "purchase",
     "RFMTransformer": "segment",
     "SilenceScorer": "segment",
     "ledger": "data",
@@ -55,6 +61,7 @@ _ROOM_OF = {
 if TYPE_CHECKING:
     from custvalue.data import ledger, panel, split_by_date, summarize
     from custvalue.markov import MarkovCLVEstimator
+    from custvalue.purchase import BGNBD, MBGNBD, NBD
     from custvalue.segment import LifecycleClassifier, RFMTransformer, SilenceScorer
 
 
