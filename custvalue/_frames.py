@@ -221,6 +221,16 @@ def frame_like(
     ).to_native()
 
 
+def new_table(template: Any, columns: Mapping[str, Any]) -> Any:
+    """Build a table of the kind of ``template`` whose rows are its own: no index is lent."""
+    return frame_like(template, columns, index=range(len(next(iter(columns.values())))))
+
+
+def empty_like(frame: Any) -> Any:
+    """Return a table of the same kind and columns without rows: a template that holds no data."""
+    return nw.from_native(frame, eager_only=True).head(0).to_native()
+
+
 def _is_pandas(frame: Any) -> bool:
     return nw.dependencies.is_pandas_dataframe(frame)
 

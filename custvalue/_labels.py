@@ -48,7 +48,7 @@ ZH: dict[str, str] = {
     "total value from {n} on": "累计金额不低于{n}",
     "satisfaction from {n} on": "满意度不低于{n}",
     # -- learned rules --
-    "orders": "订单数",
+    "number of orders": "订单数",
     "span of orders": "订货跨度",
     "silence": "沉默时长",
     "longest gap": "最长间隔",
@@ -80,7 +80,60 @@ ZH: dict[str, str] = {
     "week": "周",
     "days": "天",
     "day": "天",
+    " (not used: no such column)": "（未使用：无此列）",
+    # -- time in a stage and what the next one wants --
+    "no window": "无期限",
+    "early": "未到期",
+    "due": "到期",
+    "overdue": "逾期",
+    "unknown": "未知",
+    "estimated": "估计",
+    "exact": "准确",
+    "a place in the development plan": "列入开发计划",
+    "a first order": "首次订货",
+    "more orders": "更多订单",
+    "orders over a longer span": "更长的订货跨度",
+    "more regular orders": "更规律的订货",
+    "a higher total value": "更高的累计金额",
+    "more satisfaction": "更高的满意度",
+    "a joint project": "共同开发项目",
+    "an end to the dispute": "解决争议",
+    "an order after the silence": "沉默后再次订货",
+    "a new beginning": "重新建立关系",
+    "first seen": "首次出现",
+    # -- the playbook: value messages and next steps --
+    "image and brand": "企业形象与品牌",
+    "make the name known and find the first point of contact": "提高知名度，找到首个接触点",
+    "personal relations, people and brand": "人际关系、人员与品牌",
+    "win mutual interest and a first trial order": "建立双向意向，争取首次试订货",
+    "product value: core needs only, the agreed way of working held": (
+        "产品价值：只满足核心需求，遵守约定的合作方式"
+    ),
+    "deliver the trial without a fault and ask for the repeat order": (
+        "试订货零差错交付，并争取再次订货"
+    ),
+    "brand, technology and network value: additional needs step by step": (
+        "品牌、技术与网络价值：逐步满足附加需求"
+    ),
+    "widen the use of the product and leave competitors no opening": (
+        "扩大产品使用范围，不给竞争者机会"
+    ),
+    "core needs fully and additional needs as far as possible": (
+        "充分满足核心需求，尽量满足附加需求"
+    ),
+    "keep out of price competition and look for a joint project": (
+        "避开价格竞争，寻找共同开发项目"
+    ),
+    "joint development": "共同开发",
+    "develop tailored products or services together": "共同开发定制的产品或服务",
+    "diagnose and convert fast": "诊断原因，尽快转化",
+    "find the cause of the conflict or the silence and settle it within days": (
+        "查明冲突或沉默的原因，数日内解决"
+    ),
+    "care goes on": "继续关怀",
+    "part on good terms, stay in touch and keep the door open": ("好聚好散，保持联系，留有余地"),
     # -- where a rule's evidence comes from --
+    "orders": "订单",
     "crm": "客户关系记录",
     "model": "模型",
     "learned": "习得",
@@ -110,6 +163,26 @@ ZH: dict[str, str] = {
     "source": "依据",
     "order": "次序",
     "customers": "客户数",
+    "customer_share": "客户占比",
+    "total_value": "累计金额",
+    "value_share": "金额占比",
+    "mean_value": "平均金额",
+    "used": "是否使用",
+    "stage_since": "阶段起始日",
+    "since_is": "起始日性质",
+    "time_in_stage": "阶段时长",
+    "window_from": "期限下限",
+    "window_to": "期限上限",
+    "timing": "期限状态",
+    "next_stage": "下一阶段",
+    "orders_missing": "尚缺订单数",
+    "span_missing": "尚缺跨度",
+    "wants": "升级所缺",
+    "from": "原阶段",
+    "date": "日期",
+    "group": "大类",
+    "value_message": "价值诉求",
+    "next_step": "下一步",
     # -- report and pictures --
 }
 

@@ -2,6 +2,8 @@
 
 from custvalue.segment._drift import DriftReport, population_stability
 from custvalue.segment._lifecycle import LifecycleClassifier
+from custvalue.segment._lifecycle_history import StageHistory
+from custvalue.segment._playbook import playbook
 from custvalue.segment._rfm import RFMTransformer
 from custvalue.segment._rfm_law import (
     VariableCuts,
@@ -30,12 +32,14 @@ __all__ = [
     "RFMTransformer",
     "SegmentMap",
     "SilenceScorer",
+    "StageHistory",
     "VariableCuts",
     "bin_bounds",
     "bins_of",
     "gap_facts",
     "learned_weights",
     "nested_cuts",
+    "playbook",
     "population_silence",
     "population_stability",
     "quantile_cuts",

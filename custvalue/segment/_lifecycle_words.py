@@ -11,7 +11,7 @@ from custvalue._units import DAYS_PER, days_per
 from custvalue.segment._stages import RULES, STAGES, VIEW, VIEW_OF, StageThresholds
 
 _PHRASE_OF = {
-    "n_orders": "orders",
+    "n_orders": "number of orders",
     "recency": "span of orders",
     "silence": "silence",
     "gap_max": "longest gap",
@@ -168,3 +168,23 @@ def _bound(name: str, low: float, high: float, unit: str | None, labels: Languag
             what=what, low=number(low), high=number(high)
         )
     return text
+
+
+_COLUMN_OF_RULE = {
+    "terminated": "terminated",
+    "dispute": "open_dispute",
+    "in_plan": "in_plan",
+    "contacted": "contacted",
+    "no_return": "return_chance",
+    "joint_project": "joint_project",
+}
+
+
+def unused_rules(columns: tuple[str, ...]) -> set[str]:
+    """Codes of the rules whose CRM column is not among ``columns``."""
+    return {rule for rule, column in _COLUMN_OF_RULE.items() if column not in columns}
+
+
+def translated(frame: Any, labels: str) -> Any:
+    """Return a small pandas table with its column names in the language asked for."""
+    return frame.rename(columns={name: translate(name, labels) for name in frame.columns})

@@ -30,6 +30,8 @@ POTENTIAL, TARGET, NEW, ESTABLISHED, CORE, STRATEGIC, PROBLEM, EXITED = range(8)
 
 VIEW = ("potential", "new", "mature", "declining")
 VIEW_OF = np.array([0, 0, 1, 2, 2, 2, 3, 3], dtype=np.int8)  # stage code -> place in VIEW
+# with orders and not gone: those among whom problem customers are counted
+PRESENT = np.array([False, False, True, True, True, True, True, False])
 
 
 class Rule(NamedTuple):
