@@ -239,13 +239,15 @@ def make_history(
     value_column: str,
     decide: Callable[[Any], tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]],
     stages: Sequence[str],
+    absent: int | None,
     min_stay_days: float,
     labels: str,
 ) -> StageHistory:
     """Line the customers of several tables up and stage them at each date.
 
     ``decide`` gives for a table the stage codes and whether a stage must be taken at once (a CRM
-    record says so), whatever the least stay.
+    record says so), whatever the least stay. ``absent`` is the stage of a customer whose orders
+    were all taken back since (refunds of whole orders), None where there is none.
     """
     import pandas as pd
 
@@ -261,13 +263,15 @@ def make_history(
     ids_at = [_frames.column(table, name) for table in tables]
     place, ids = pd.factorize(np.concatenate(ids_at))
     places = np.split(place, np.cumsum([len(ids_) for ids_ in ids_at])[:-1])
-    _check_rows(places, np.asarray(ids), at)
+    _check_rows(places, np.asarray(ids), at, may_vanish=absent is not None)
 
     codes = np.full((len(ids), len(tables)), UNSEEN, dtype=np.int8)
     has_value = all(value_column in (_frames.column_names(t) or []) for t in tables)
     value = np.zeros((len(ids), len(tables))) if has_value else None
     since = np.full(len(ids), at[0])
     for j, (table, rows) in enumerate(zip(tables, places, strict=True)):
+        if j and absent is not None:
+            codes[:, j] = np.where(codes[:, j - 1] == UNSEEN, UNSEEN, absent)
         new, at_once = decide(table)
         old = codes[rows, j - 1] if j else np.full(len(rows), UNSEEN, dtype=np.int8)
         stayed = (at[j] - since[rows]) / _DAY >= min_stay_days
@@ -310,7 +314,9 @@ def _dates_of(summaries: Sequence[Any], dates: Sequence[Any] | None) -> Any:
     return pd.to_datetime(list(dates)).to_numpy(dtype="datetime64[ns]")
 
 
-def _check_rows(places: list[npt.NDArray[np.intp]], ids: npt.NDArray[Any], at: Any) -> None:
+def _check_rows(
+    places: list[npt.NDArray[np.intp]], ids: npt.NDArray[Any], at: Any, *, may_vanish: bool
+) -> None:
     problems = []
     for rows, date in zip(places, at, strict=True):
         if len(np.unique(rows)) < len(rows):
@@ -326,7 +332,7 @@ def _check_rows(places: list[npt.NDArray[np.intp]], ids: npt.NDArray[Any], at: A
             )
     for before, after, date in zip(places[:-1], places[1:], at[1:], strict=True):
         gone = np.setdiff1d(before, after)
-        if len(gone):
+        if len(gone) and not may_vanish:
             problems.append(
                 ContractProblem(
                     "customers-vanish",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from custvalue import _frames
 from custvalue._labels import ZH, check_language, translate
@@ -26,6 +27,7 @@ from custvalue.segment._lifecycle_words import (
 from custvalue.segment._playbook import playbook
 from custvalue.segment._stage_time import SINCE_IS, TIMING, WANTS, progress, wants_words, windows
 from custvalue.segment._stages import (
+    POTENTIAL,
     PRESENT,
     PROBLEM,
     RULE_STAGE,
@@ -113,8 +115,6 @@ class StageOutputs:
             ``order``, ``stage``, ``rule``, ``source``, ``used``: a rule is not used where the table
             that was fitted lacks its column. Of a learned tree one row a leaf.
         """
-        import pandas as pd
-
         check_is_fitted(self, "classes_")
         language = check_language(labels or self.labels)
         if hasattr(self, "tree_"):
@@ -328,7 +328,8 @@ class StageOutputs:
         Raises
         ------
         DataContractError
-            If a summary has customers twice or lacks customers of an earlier one.
+            If a summary has customers twice; with learned stages also if it lacks customers of an
+            earlier one (by rules they have no order left and are potential again).
         """
         check_is_fitted(self, "classes_")
         language = check_language(labels or self.labels)
@@ -347,6 +348,7 @@ class StageOutputs:
             reading.check_mapping(self.columns)["total_value"],
             decide,
             self._names(view, language),
+            None if hasattr(self, "tree_") else POTENTIAL,
             0.0 if self.min_stay is None else span_days(self.min_stay, "min_stay"),
             language,
         )
@@ -443,8 +445,9 @@ def _words(words: Sequence[str], labels: str) -> npt.NDArray[Any]:
 
 def _days_before(as_of: Any, days: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:
     """Dates that lie the given number of days before ``as_of``; NaT where days are NaN."""
-    end = np.datetime64(as_of, "s")
+    end = pd.Timestamp(as_of).to_datetime64().astype("datetime64[s]")
     out = np.full(days.shape, np.datetime64("NaT"), dtype="datetime64[s]")
     known = ~np.isnan(days)
-    out[known] = end - np.round(days[known] * 86_400).astype("timedelta64[s]")
+    whole = end - np.round(days[known] * 86_400).astype("timedelta64[s]")
+    out[known] = whole.astype("datetime64[D]")
     return out
