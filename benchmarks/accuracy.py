@@ -1,0 +1,210 @@
+"""Who forecasts best: ``python -m benchmarks.accuracy [scenario ...] [--differences]``.
+
+Every method that is installed, on every scenario, with the default ``MarkovCLVEstimator`` as the
+one that the others are compared with. Scenarios:
+
+* ``cdnow``: cutoff week 39, horizon 39 weeks, 23,500 customers;
+* ``online_retail``: cutoff day 189, horizon 182 days (refunds netted within the day; rows without
+  a customer left out);
+* ``cdnow_rolling``, ``online_retail_rolling``: three earlier and later origins each, so that a
+  default that suits one date only shows;
+* ``simulated``: a log drawn from NBD with leaving and growing, half of its customers seasonal, so
+  that no method has its own model in the data.
+
+online_retail is read from the folder named by CUSTVALUE_DATA, or ``shared/data`` beside the
+project; it is skipped with the reason where it is not there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import custvalue as cv
+from benchmarks.peers import PACKAGES, Clvkit, Lifetimes, installed
+from custvalue.evaluation import BacktestResult, backtest
+from custvalue.markov import MarkovCLVEstimator
+
+MARKOV = "MarkovCLVEstimator"
+SHOWN = ["gini", "ratio", "mae", "rmse", "spearman", "top_decile", "seconds"]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A log, its origins and its horizon."""
+
+    log: pd.DataFrame
+    names: dict[str, Any]
+    cutoffs: list[Any]
+    horizon: str
+
+
+def cdnow() -> Scenario:
+    return Scenario(cv.datasets.load_cdnow(), _CDNOW, ["1997-09-30"], "39W")
+
+
+def cdnow_rolling() -> Scenario:
+    days = ["1997-06-30", "1997-09-30", "1997-12-31"]
+    return Scenario(cv.datasets.load_cdnow(), _CDNOW, days, "26W")
+
+
+def online_retail() -> Scenario:
+    log, first = _online_retail()
+    return Scenario(log, _RETAIL, [first + pd.Timedelta(days=189)], "182D")
+
+
+def online_retail_rolling() -> Scenario:
+    log, first = _online_retail()
+    days = [first + pd.Timedelta(days=d) for d in (130, 190, 250)]
+    return Scenario(log, _RETAIL, days, "120D")
+
+
+def simulated() -> Scenario:
+    """Three years of a shop that wins customers all the time; no method's own model."""
+    rng = np.random.default_rng(8)
+    n, span = 6000, 1096
+    born = np.sort(rng.integers(0, span, n))
+    rate = rng.lognormal(-4.6, 1.0, n)
+    shape = rng.choice([1, 3], n)  # some buy by habit
+    left = born + rng.weibull(0.8, n) * 500
+    level = rng.lognormal(3.5, 0.7, n)
+    rows = [(np.arange(n), born)]
+    day, alive = born.astype(float), np.arange(n)
+    while len(alive):
+        gap = rng.gamma(shape[alive], 1.0 / (rate[alive] * shape[alive]))
+        season = np.where(alive % 2, 1 + 0.6 * np.sin(2 * np.pi * day[alive] / 365.25), 1.0)
+        day[alive] += 1 + gap / season
+        alive = alive[(day[alive] < span) & (day[alive] < left[alive])]
+        rows.append((alive, day[alive].astype(int)))
+    who, when = (np.concatenate(part) for part in zip(*rows, strict=True))
+    paid = (level[who] * rng.lognormal(-0.125, 0.5, len(who))).round(2)
+    start = pd.Timestamp("2021-01-01")
+    log = pd.DataFrame(
+        {"customer_id": who, "date": start + pd.to_timedelta(when, unit="D"), "amount": paid}
+    )
+    return Scenario(log, _CDNOW, ["2022-12-31"], "52W")
+
+
+_CDNOW = {"customer": "customer_id", "time": "date", "amount": "amount"}
+_RETAIL = {
+    "customer": "CustomerID",
+    "time": "InvoiceDate",
+    "amount": "amount",
+    "refunds": "net_occasion",
+}
+SCENARIOS: dict[str, Callable[[], Scenario]] = {
+    "cdnow": cdnow,
+    "online_retail": online_retail,
+    "cdnow_rolling": cdnow_rolling,
+    "online_retail_rolling": online_retail_rolling,
+    "simulated": simulated,
+}
+
+
+def _online_retail() -> tuple[pd.DataFrame, pd.Timestamp]:
+    folder = os.environ.get("CUSTVALUE_DATA", Path(__file__).parents[2] / "shared" / "data")
+    path = Path(folder) / "online_retail.parquet"
+    if not path.exists():
+        raise FileNotFoundError(f"{path.name} is not here; set CUSTVALUE_DATA to its folder")
+    log = pd.read_parquet(path)
+    first = log["InvoiceDate"].min().normalize()
+    log["amount"] = log["Quantity"] * log["UnitPrice"]
+    log = log.loc[log["CustomerID"].notna(), ["CustomerID", "InvoiceDate", "amount"]]
+    return log, first
+
+
+def methods() -> dict[str, Any]:
+    """All methods by the name they have in the table; the compared one first."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    from custvalue import purchase, spend, value
+
+    named: dict[str, Any] = {MARKOV: MarkovCLVEstimator()}
+    for law in ("ParetoNBD", "BGNBD", "MBGNBD", "NBD"):
+        if not hasattr(purchase, law) or not hasattr(value, "CustomerValue"):
+            continue
+        named[f"{law} x GammaGamma"] = value.CustomerValue(
+            purchases=getattr(purchase, law)(), spend=spend.GammaGamma()
+        )
+    named["gradient boosting"] = HistGradientBoostingRegressor(max_iter=100, random_state=0)
+    if installed("lifetimes"):
+        named["lifetimes Pareto/NBD x GG"] = Lifetimes("ParetoNBDFitter")
+        named["lifetimes BG/NBD x GG"] = Lifetimes("BetaGeoFitter")
+    if installed("clvkit"):
+        named["clvkit BG/NBD x GG"] = Clvkit("BGNBD")
+    return named
+
+
+def run(scenario: Scenario, estimators: dict[str, Any], progress: bool = False) -> BacktestResult:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # each method's own remarks would drown the table
+        return backtest(
+            estimators,
+            scenario.log,
+            cutoffs=scenario.cutoffs,
+            horizon=scenario.horizon,
+            unit="W",
+            progress=progress,
+            **scenario.names,
+        )
+
+
+def table(result: BacktestResult) -> pd.DataFrame:
+    scores = result.scores()
+    scores["ratio"] = 1.0 + scores["total_bias"]
+    scores["seconds"] = scores["fit_seconds"] + scores["predict_seconds"]
+    return scores[SHOWN].round(
+        {"gini": 3, "ratio": 2, "mae": 1, "rmse": 1, "spearman": 3, "top_decile": 3, "seconds": 2}
+    )
+
+
+def verdicts(result: BacktestResult, against: str = MARKOV) -> pd.DataFrame:
+    """Each other method against the default chain: its difference, interval and verdict."""
+    found = result.differences(against=against, n_resamples=300)
+    found["interval"] = [
+        f"{d:+.4g} [{low:+.4g}, {high:+.4g}] {word}"
+        for d, low, high, word in zip(
+            found["difference"], found["lower"], found["upper"], found["verdict"], strict=True
+        )
+    ]
+    return found.pivot(index="estimator", columns="metric", values="interval")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("scenario", nargs="*", default=list(SCENARIOS)[:2])
+    parser.add_argument("--differences", action="store_true", help="bootstrap intervals too")
+    chosen = parser.parse_args(arguments)
+    packages = {name: installed(name) or "not installed" for name in PACKAGES}
+    print(
+        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}, custvalue {cv.__version__}, numpy {np.__version__}, "
+        f"pandas {pd.__version__}, " + ", ".join(f"{k} {v}" for k, v in packages.items())
+    )
+    for name in chosen.scenario:
+        try:
+            scenario = SCENARIOS[name]()
+        except FileNotFoundError as reason:
+            print(f"\n## {name}: skipped ({reason})")
+            continue
+        result = run(scenario, methods(), progress=True)
+        print(f"\n## {name}: horizon {scenario.horizon}, {len(scenario.cutoffs)} origins")
+        print(table(result).to_string())
+        if chosen.differences:
+            print(f"\nagainst {MARKOV} (95 % bootstrap interval):")
+            print(verdicts(result).to_string())
+
+
+if __name__ == "__main__":
+    pd.set_option("display.width", 250)
+    main()

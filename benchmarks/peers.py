@@ -1,0 +1,101 @@
+"""Other people's packages behind ``fit`` and ``predict``, so that they can take part.
+
+Each reads a :class:`custvalue.evaluation.TransactionLog` and answers money within a horizon. What
+is not installed is left out of the tables and named.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from custvalue._units import in_units
+from custvalue.evaluation import TransactionLog
+
+PACKAGES = ("lifetimes", "clvkit")
+
+
+def installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+class Lifetimes:
+    """lifetimes: a purchase model in weeks, times Gamma-Gamma."""
+
+    reads_table = "log"
+
+    def __init__(self, fitter: str) -> None:
+        self.fitter = fitter
+
+    def fit(self, known: TransactionLog) -> Lifetimes:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import lifetimes
+
+            table = known.summary("W")
+            self.orders = getattr(lifetimes, self.fitter)()
+            self.orders.fit(table["frequency"], table["recency"], table["T"])
+            repeat = table[table["frequency"] > 0]
+            self.money = lifetimes.GammaGammaFitter()
+            self.money.fit(repeat["frequency"], repeat["monetary_value"])
+        return self
+
+    def predict(self, known: TransactionLog, horizon: Any) -> np.ndarray:
+        table = known.summary("W")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            orders = self.orders.conditional_expected_number_of_purchases_up_to_time(
+                in_units(horizon, "W"), table["frequency"], table["recency"], table["T"]
+            )
+            spend = self.money.conditional_expected_average_profit(
+                table["frequency"], table["monetary_value"].fillna(0.0)
+            )
+        return np.asarray(orders, float) * np.asarray(spend, float)
+
+
+class Clvkit:
+    """clvkit: its CLV over BG/NBD or MBG/NBD and Gamma-Gamma, in weeks, days as occasions."""
+
+    reads_table = "log"
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+
+    def fit(self, known: TransactionLog) -> Clvkit:
+        import clvkit
+
+        self.base = self._base(known)
+        self.clv = clvkit.CLV(getattr(clvkit, self.model)(), check_independence=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.clv.fit(self.base)
+        return self
+
+    def predict(self, known: TransactionLog, horizon: Any) -> np.ndarray:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = self.clv.predict(horizon=round(in_units(horizon, "W"))).to_pandas()
+        return found["clv"].reindex(known.customers()).to_numpy(float)
+
+    @staticmethod
+    def _base(known: TransactionLog) -> Any:
+        import clvkit
+
+        rows = known.frame
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return clvkit.CustomerBase.from_transactions(
+                rows,
+                customer_id_col=known.customer,
+                datetime_col=known.time,
+                amount_col=known.amount,
+                time_unit="W",
+                collapse="D",
+                observation_period_end=str(known.as_of.astype("datetime64[D]")),
+            )
