@@ -14,7 +14,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from custvalue import _frames
 
-__all__ = ["DocLink", "check_input_features", "check_is_fitted", "read_columns", "validate_data"]
+__all__ = [
+    "DocLink",
+    "check_input_features",
+    "check_is_fitted",
+    "read_columns",
+    "validate_data",
+    "weights_of",
+]
 
 
 class DocLink:
@@ -123,3 +130,27 @@ def read_columns(
             f"{min_columns}: {', '.join(names)}."
         )
     return values, False
+
+
+def weights_of(sample_weight: npt.ArrayLike | None, n_rows: int) -> npt.NDArray[np.float64] | None:
+    """Check ``sample_weight``: one finite weight a row, none negative, some positive.
+
+    Returns None for None, so that unweighted sums stay the fast ones.
+
+    Raises
+    ------
+    ValueError
+        Saying which of these it breaks.
+    """
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight has shape {weights.shape}; expected ({n_rows},), one weight a row."
+        )
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError("sample_weight must be finite and not negative.")
+    if not weights.any():
+        raise ValueError("sample_weight is zero for every row.")
+    return weights

@@ -119,7 +119,7 @@ def climb(
                 break
             scale *= 0.4
         if not moved:  # rounding hides what is left to gain
-            converged = decrement < 1e-7
+            converged = decrement < 1e-6
             break
     held_low = (theta <= lo) & (gradient <= 0)
     held_high = (theta >= hi) & (gradient >= 0)

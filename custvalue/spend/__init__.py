@@ -1,3 +1,7 @@
 """How much a purchase brings."""
 
-__all__: list[str] = []
+from custvalue.spend import _gamma_gamma_law as gamma_gamma
+from custvalue.spend._gamma_gamma import GammaGamma, GammaGammaParams
+from custvalue.spend._independence import Independence
+
+__all__ = ["GammaGamma", "GammaGammaParams", "Independence", "gamma_gamma"]

@@ -1,3 +1,6 @@
 """Purchases x spend x margin x discount -> money; classic formulas."""
 
-__all__: list[str] = []
+from custvalue.value._customer_value import CustomerValue
+from custvalue.value._naive import RateForward
+
+__all__ = ["CustomerValue", "RateForward"]

@@ -1,0 +1,367 @@
+"""Gamma-Gamma: published digits, laws, edges, and data on which others fail."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+from custvalue.exceptions import (
+    BoundaryFitWarning,
+    DataContractError,
+    IndependenceWarning,
+    InSampleWarning,
+    UndefinedMeanError,
+)
+from custvalue.spend import GammaGamma
+from custvalue.spend import gamma_gamma as law
+
+positive = st.floats(0.05, 50.0)
+money = st.floats(0.01, 1e6)
+
+
+@pytest.fixture(scope="module")
+def repeaters(cdnow_sample):
+    """Mean spend per repeat order-day of the sample's customers, 39 weeks."""
+    log = cdnow_sample[cdnow_sample["date"] <= "1997-09-30"]
+    days = log.groupby(["customer_id", "date"])["amount"].sum().reset_index()
+    order = days.groupby("customer_id").cumcount()
+    later = days[order > 0].groupby("customer_id")["amount"].agg(["size", "mean"])
+    ids = days["customer_id"].unique()
+    return pd.DataFrame(
+        {
+            "frequency": later["size"].reindex(ids).fillna(0).to_numpy(),
+            "monetary_value": later["mean"].reindex(ids).to_numpy(),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def model(repeaters):
+    return GammaGamma().fit(repeaters)
+
+
+def simulate(rng, n, p, q, gamma, orders=0.3):
+    x = rng.geometric(orders, n).astype(float)
+    return np.column_stack([x, rng.gamma(p * x) / rng.gamma(q, 1 / gamma, n) / x])
+
+
+def test_the_published_cdnow_parameters_come_out(model, reference):
+    entry = reference("spend")["gg.cdnow.params"]
+    np.testing.assert_allclose(model.params_, entry["value"], atol=entry["tolerance"])
+
+
+def test_the_published_log_likelihood_comes_out(model, reference):
+    entry = reference("spend")["gg.cdnow.LL"]
+    assert model.fit_report().log_likelihood == pytest.approx(
+        entry["value"], abs=entry["tolerance"]
+    )
+
+
+def test_the_published_shrinkage_table_comes_out(reference):
+    for name, zbar in (("gg.shrink", 100.0), ("gg.shrink20", 20.0)):
+        entry = reference("spend")[name]
+        found = law.expected_spend([0, 1, 2, 7, 10], zbar, 6.25, 3.74, 15.44)
+        np.testing.assert_allclose(found, entry["value"], atol=entry["tolerance"])
+
+
+def test_the_population_mean_is_the_published_one(model, reference):
+    assert model.new_customer() == pytest.approx(reference("spend")["gg.cdnow.mean"]["value"], 2e-3)
+
+
+def test_standard_errors_agree_with_the_bootstrap(model, repeaters):
+    drawn = model.bootstrap(repeaters, 200, random_state=0)
+    spread = np.log(drawn).std()
+    np.testing.assert_allclose(
+        model.standard_errors() / np.asarray(model.params_), spread, rtol=0.3
+    )
+
+
+def test_customers_without_a_repeat_order_are_left_out_and_counted(model, repeaters):
+    assert "1,411 of 2,357" in model.fit_report().notes[0]
+    alone = GammaGamma().fit(repeaters[repeaters["frequency"] > 0])
+    np.testing.assert_allclose(alone.params_, model.params_, rtol=1e-10)
+    predicted = model.predict(repeaters)
+    assert predicted.shape == (2357,)
+    none = repeaters["frequency"].to_numpy() == 0
+    assert np.ptp(predicted[none]) == 0.0
+
+
+@given(st.integers(1, 500), money, positive, st.floats(1.05, 50.0), positive)
+def test_expected_spend_lies_between_the_population_and_the_customer(x, zbar, p, q, gamma):
+    population = float(law.expected_spend(0, 0, p, q, gamma))
+    low, high = sorted([population, zbar])
+    assert low * (1 - 1e-12) <= law.expected_spend(x, zbar, p, q, gamma) <= high * (1 + 1e-12)
+
+
+@given(st.integers(0, 10**6), st.floats(1e-3, 1e9), *[st.floats(1e-3, 1e4)] * 3)
+def test_every_quantity_is_finite_where_it_exists(x, zbar, p, q, gamma):
+    assert np.isfinite(law.spend_quantile(0.5, x, zbar, p, q, gamma))
+    assert 0.0 <= law.capped_spend(1e4, x, zbar, p, q, gamma) <= 1e4
+    if x > 0:
+        assert np.isfinite(law.log_likelihood(x, zbar, p, q, gamma))
+    mean = float(law.expected_spend(x, zbar, p, q, gamma))
+    assert mean > 0
+    assert np.isfinite(mean) == (p * x + q > 1)
+
+
+@pytest.mark.parametrize("case", [(1, 5.0, 0.3, 0.4, 2.0), (7, 31.0, 6.25, 3.74, 15.44)])
+def test_the_density_of_mean_spend_integrates_to_one(case):
+    from scipy.integrate import quad
+
+    x, _, p, q, gamma = case
+    total = quad(
+        lambda u: float(np.exp(law.log_likelihood(x, np.exp(u), p, q, gamma) + u)),
+        -80,
+        80,
+        limit=500,
+    )[0]
+    assert total == pytest.approx(1.0, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (1, 1e-3, 1e-3, 1e-3, 1e-3),
+        (10**6, 1e4, 1e4, 1e4, 1e4),
+        (10**6, 1e-3, 1e-3, 1e4, 1e-3),
+        (3, 25.0, 6.25, 3.74, 15.44),
+        (50, 1e5, 1e3, 1e-3, 1e4),
+        (2, 1e-3, 1e4, 1e-2, 1e4),
+    ],
+)
+def test_log_likelihood_agrees_with_arbitrary_precision(case):
+    import mpmath as mp
+
+    with mp.workdps(60):
+        m = [mp.mpf(float(v)) for v in case]
+        s = m[0] * m[1]
+        exact = (
+            mp.loggamma(m[2] * m[0] + m[3])
+            - mp.loggamma(m[2] * m[0])
+            - mp.loggamma(m[3])
+            + m[3] * mp.log(m[4])
+            + (m[2] * m[0] - 1) * mp.log(m[1])
+            + m[2] * m[0] * mp.log(m[0])
+            - (m[2] * m[0] + m[3]) * mp.log(m[4] + s)
+        )
+    assert float(law.log_likelihood(*case)) == pytest.approx(float(exact), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (0, 0.0, 2.0, 0.8, 15.0, 300.0),
+        (1, 40.0, 2.0, 0.8, 15.0, 300.0),
+        (0, 0.0, 2.0, 1.0, 15.0, 50.0),
+        (5, 9.0, 0.5, 3.0, 2.0, 8.0),
+    ],
+)
+def test_capped_spend_agrees_with_quadrature(case):
+    import mpmath as mp
+
+    x, zbar, p, q, gamma, cap = case
+    k, rate = q + p * x, gamma + x * zbar
+    exact = mp.quad(
+        lambda nu: (
+            min(p / nu, cap) * mp.mpf(rate) ** k * nu ** (k - 1) * mp.exp(-rate * nu) / mp.gamma(k)
+        ),
+        [0, p / cap / 2, p / cap, 2 * p / cap, 1, 5, 20, 60],
+    )
+    assert float(law.capped_spend(cap, x, zbar, p, q, gamma)) == pytest.approx(float(exact), 1e-5)
+
+
+def test_simulated_customers_recover_their_parameters(rng):
+    truth = (6.25, 3.74, 15.44)
+    found = GammaGamma().fit(simulate(rng, 60_000, *truth))
+    errors = (np.log(found.params_) - np.log(truth)) / np.sqrt(np.diag(found.covariance()))
+    assert np.all(np.abs(errors) < 4)
+
+
+def test_posterior_draws_average_to_the_expected_spend(model, rng):
+    X = pd.DataFrame({"frequency": [0, 3], "monetary_value": [np.nan, 80.0]})
+    draws = model.sample(X, 40_000, random_state=rng)
+    errors = (draws.mean(axis=0) - model.predict(X)) / (draws.std(axis=0) / 200.0)
+    assert np.all(np.abs(errors) < 5)
+
+
+def test_the_money_unit_changes_gamma_only(model, repeaters):
+    cents = repeaters.assign(monetary_value=repeaters["monetary_value"] * 1e4)
+    scaled = GammaGamma().fit(cents)
+    np.testing.assert_allclose(scaled.params_[:2], model.params_[:2], rtol=1e-7)
+    assert scaled.params_.gamma == pytest.approx(1e4 * model.params_.gamma, rel=1e-7)
+    np.testing.assert_allclose(scaled.predict(cents), 1e4 * model.predict(repeaters), rtol=1e-7)
+
+
+def test_weights_count_as_repetition_and_order_does_not_matter(rng):
+    X = simulate(rng, 400, 2.0, 2.5, 30.0)
+    w = rng.integers(0, 4, 400)
+    weighted = GammaGamma().fit(X, sample_weight=w)
+    repeated = GammaGamma().fit(np.repeat(X, w, axis=0)[::-1])
+    np.testing.assert_allclose(weighted.params_, repeated.params_, rtol=1e-7)
+    np.testing.assert_allclose(weighted.standard_errors(), repeated.standard_errors(), rtol=1e-5)
+
+
+def test_one_row_alone_equals_the_same_row_in_a_batch(model, repeaters):
+    whole = model.predict(repeaters)
+    for i in (0, 5, 100):
+        assert model.predict(repeaters.iloc[[i]])[0] == whole[i]
+
+
+def test_an_infinite_mean_is_an_error_with_options_and_never_negative_money(rng):
+    x = rng.geometric(0.4, 800).astype(float)
+    X = np.column_stack([x, np.exp(rng.normal(3, 2.2, 800))])
+    X[:100] = (0, np.nan)
+    heavy = GammaGamma().fit(X)
+    assert heavy.params_.q < 1
+    assert "infinite" in heavy.fit_report().notes[-1]
+    with pytest.raises(UndefinedMeanError, match=r"100 of 800 customers.*median.*capped"):
+        heavy.predict(X)
+    median = GammaGamma.from_params(**heavy.params_._asdict(), statistic="median")
+    capped = GammaGamma.from_params(**heavy.params_._asdict(), statistic="capped", cap=5_000.0)
+    for other in (median, capped):
+        assert np.all(other.predict(X) > 0)
+        assert np.isfinite(other.predict(X)).all()
+        assert other.new_customer() > 0
+    with pytest.raises(ValueError, match="needs cap="):
+        GammaGamma.from_params(**heavy.params_._asdict(), statistic="capped").predict(X)
+
+
+def test_equal_customers_are_a_named_boundary(rng):
+    x = rng.integers(1, 9, 3000).astype(float)
+    X = np.column_stack([x, rng.gamma(4.0 * x) / x])
+    with pytest.warns(BoundaryFitWarning, match="Customers do not differ"):
+        found = GammaGamma().fit(X)
+    assert found.fit_report().status == "boundary"
+    assert found.fit_report().undefined == ("q", "gamma")
+    np.testing.assert_allclose(found.predict(X), 4.0, rtol=0.05)
+    assert np.isfinite(found.standard_errors()["p"])
+
+
+def test_constant_spend_is_a_named_boundary_and_predicts_itself(rng):
+    X = np.column_stack([rng.integers(1, 9, 300).astype(float), np.full(300, 9.99)])
+    with pytest.warns(BoundaryFitWarning, match="do not differ from one another"):
+        found = GammaGamma().fit(X)
+    np.testing.assert_allclose(found.predict(X), 9.99, rtol=1e-3)
+    assert found.new_customer() == pytest.approx(9.99, rel=1e-3)
+
+
+def test_totals_instead_of_means_are_noticed(repeaters):
+    totals = repeaters.assign(monetary_value=repeaters["monetary_value"] * repeaters["frequency"])
+    with pytest.warns(IndependenceWarning, match="looks like a total"):
+        GammaGamma().fit(totals)
+
+
+def test_independence_is_told_in_money(model, repeaters, reference):
+    found = model.check_independence(repeaters)
+    entry = reference("spend")["data.cdnow.corr_mx_x"]
+    assert found.correlation == pytest.approx(entry["value"], abs=1e-3)
+    assert found.lower < found.correlation < found.upper
+    table = found.by_frequency
+    assert table["customers"].sum() == 946
+    assert table["orders"].sum() == repeaters["frequency"].sum()
+    total = (repeaters["frequency"] * repeaters["monetary_value"]).sum()
+    assert (table["actual_spend"] * table["orders"]).sum() == pytest.approx(total)
+    assert "correlation" in str(found)
+
+
+def test_scoring_the_training_rows_is_said(model, repeaters):
+    with pytest.warns(InSampleWarning, match="flatters"):
+        model.score(repeaters)
+    half = repeaters.iloc[::2]
+    assert model.score(half) == pytest.approx(
+        model.score_samples(half)[half["frequency"] > 0].mean()
+    )
+
+
+def test_a_model_survives_json_pickle_and_clone(model, repeaters):
+    again = GammaGamma.from_dict(json.loads(json.dumps(model.to_dict())))
+    assert again.params_ == model.params_
+    assert str(again.fit_report()) == str(model.fit_report())
+    np.testing.assert_array_equal(again.standard_errors(), model.standard_errors())
+    np.testing.assert_array_equal(again.predict(repeaters), model.predict(repeaters))
+    assert pickle.loads(pickle.dumps(model)).params_ == model.params_
+    assert clone(model).get_params() == model.get_params()
+    assert len(json.dumps(model.to_dict())) < 10_000
+    with pytest.raises(ValueError, match="expected 'GammaGamma'"):
+        GammaGamma.from_dict({"model": "BGNBD", "schema": 1})
+
+
+def test_all_that_is_wrong_with_a_table_is_said_at_once():
+    X = pd.DataFrame({"frequency": [1.5, 2, 3, 1], "monetary_value": [3.0, np.nan, -1.0, 2.0]})
+    with pytest.raises(DataContractError) as caught:
+        GammaGamma().fit(X)
+    assert [p.code for p in caught.value.problems] == [
+        "frequency-not-a-count",
+        "missing-spend",
+        "negative-spend",
+    ]
+    with pytest.raises(DataContractError, match="too-few-repeaters"):
+        GammaGamma().fit([[0, np.nan], [1, 3.0]])
+
+
+SCENARIOS = (
+    "constant",
+    "nearly_constant",
+    "heavy_tail",
+    "many_orders",
+    "tiny",
+    "whale",
+    "large_money",
+    "cents",
+    "cents_min",
+    "one_order_each",
+    "plain",
+)
+
+
+def scenario(name, seed):
+    rng = np.random.default_rng([seed, SCENARIOS.index(name)])
+    n = 20 if name == "tiny" else 400
+    X = simulate(rng, n, 6.25, 3.74, 15.44)
+    if name == "constant":
+        X[:, 1] = 20.0
+    elif name == "nearly_constant":
+        X[:, 1] = 20.0 * np.exp(rng.normal(0, 1e-6, n))
+    elif name == "heavy_tail":
+        X[:, 1] = np.exp(rng.normal(3, 2.2, n))
+    elif name == "many_orders":
+        X = simulate(rng, n, 6.25, 3.74, 15.44)
+        X[:, 0] += 400
+    elif name == "whale":
+        X[0] = (300, 1e7)
+    elif name == "large_money":
+        X[:, 1] *= 1e6
+    elif name == "cents":
+        X[:, 1] = np.maximum(np.round(X[:, 1] / 100, 2), 0.01)
+    elif name == "cents_min":
+        X[rng.random(n) < 0.5, 1] = 0.01
+    elif name == "one_order_each":
+        X = simulate(rng, n, 6.25, 3.74, 15.44, orders=1.0)
+    return X
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_data_on_which_others_fail_end_with_an_answer(name):
+    for seed in range(6):
+        X = scenario(name, seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BoundaryFitWarning)
+            warnings.simplefilter("ignore", IndependenceWarning)
+            found = GammaGamma(statistic="median").fit(X)
+        assert found.fit_report().status in ("interior", "boundary")
+        assert np.isfinite(found.params_).all()
+        assert np.isfinite(found.fit_report().log_likelihood)
+        out = found.predict(np.vstack([X, [[0, np.nan], [1000, 5.0]]]))
+        assert np.isfinite(out).all()
+        assert (out > 0).all()
+        report = found.fit_report()
+        known = [n for n in found.params_._fields if n not in report.undefined]
+        assert np.isfinite(found.standard_errors()[known]).all()
