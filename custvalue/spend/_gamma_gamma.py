@@ -215,8 +215,8 @@ class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
         if self.statistic == "capped":
             if self.cap is None or not self.cap > 0:
                 raise ValueError(
-                    f'statistic="capped" needs cap= as a positive amount; cap={self.cap!r}. '
-                    "A high quantile of monetary_value is a usual choice."
+                    f'statistic="capped" needs cap= (money, such as a high quantile of '
+                    f"monetary_value); cap={self.cap!r}."
                 )
             return law.capped_spend(float(self.cap), x, zbar, *self.params_)
         if self.statistic != "mean":
@@ -241,10 +241,8 @@ class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
         ndarray of shape (n_customers,)
         """
         _sklearn.check_is_fitted(self)
-        if not 0.0 < q < 1.0:
-            raise ValueError(f"q={q!r} must lie in (0, 1).")
         x, zbar = self._read(X, reset=False)
-        return law.spend_quantile(q, x, zbar, *self.params_)
+        return law.spend_quantile(check_level(q), x, zbar, *self.params_)
 
     def predict_interval(self, X: Any, *, level: float = 0.8) -> Array:
         """Interval of each customer's own mean spend per order, given the parameters.
