@@ -21,6 +21,7 @@ __all__ = [
     "NBD",
     "LifecycleClassifier",
     "MarkovCLVEstimator",
+    "ParetoNBD",
     "RFMTransformer",
     "SilenceScorer",
     "data",
@@ -50,6 +51,7 @@ _ROOM_OF = {
     "MBGNBD": "purchase",
     "MarkovCLVEstimator": "markov",
     "NBD": "purchase",
+    "ParetoNBD": "purchase",
     "RFMTransformer": "segment",
     "SilenceScorer": "segment",
     "ledger": "data",
@@ -61,7 +63,7 @@ _ROOM_OF = {
 if TYPE_CHECKING:
     from custvalue.data import ledger, panel, split_by_date, summarize
     from custvalue.markov import MarkovCLVEstimator
-    from custvalue.purchase import BGNBD, MBGNBD, NBD
+    from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
     from custvalue.segment import LifecycleClassifier, RFMTransformer, SilenceScorer
 
 

@@ -6,11 +6,13 @@ from custvalue._kernels._differences import by_differences
 from custvalue._kernels._gammas import counts_of, log_rising, rising_sums, sigmoid, softplus
 from custvalue._kernels._newton import Objective, Optimum, climb, covariance
 from custvalue._kernels._quadrature import legendre
+from custvalue._kernels._two_powers import bounds, log_two_powers
 
 __all__ = [
     "Histories",
     "Objective",
     "Optimum",
+    "bounds",
     "by_differences",
     "climb",
     "compress",
@@ -20,6 +22,7 @@ __all__ = [
     "grid_of",
     "legendre",
     "log_rising",
+    "log_two_powers",
     "mean_over_beta",
     "rising_sums",
     "sigmoid",

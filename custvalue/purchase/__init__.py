@@ -6,6 +6,7 @@ from custvalue.purchase._fit import FitReport
 from custvalue.purchase._law import Mixing, Orders, PurchaseLaw
 from custvalue.purchase._mbgnbd import MBGNBD
 from custvalue.purchase._nbd import NBD
+from custvalue.purchase._paretonbd import ParetoNBD
 from custvalue.purchase._prior import Prior
 from custvalue.purchase._scorer import Scorer
 
@@ -17,6 +18,7 @@ __all__ = [
     "FitReport",
     "Mixing",
     "Orders",
+    "ParetoNBD",
     "Prior",
     "PurchaseLaw",
     "PurchaseModel",
@@ -24,4 +26,4 @@ __all__ = [
 ]
 
 # the registry: every law and contract test runs over it
-MODELS: dict[str, type[PurchaseModel]] = {m.__name__: m for m in (NBD, BGNBD, MBGNBD)}
+MODELS: dict[str, type[PurchaseModel]] = {m.__name__: m for m in (NBD, BGNBD, MBGNBD, ParetoNBD)}

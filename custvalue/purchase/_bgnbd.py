@@ -82,7 +82,7 @@ class BGNBD(PurchaseModel):
     >>> from custvalue.purchase import BGNBD
     >>> model = BGNBD.from_params(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="W")
     >>> float(model.predict([[2, 30.43, 38.86]], horizon="39W")[0].round(4))
-    1.2259
+    1.226
     """
 
     law = PurchaseLaw(

@@ -79,7 +79,7 @@ class MBGNBD(PurchaseModel):
     >>> from custvalue.purchase import MBGNBD
     >>> model = MBGNBD.from_params(r=0.525, alpha=6.183, a=0.891, b=1.614, unit="W")
     >>> model.predict_alive([[0, 0, 38.86], [2, 30.43, 38.86]]).round(4)
-    array([0.3461, 0.7117])
+    array([0.3897, 0.7062])
     """
 
     law = PurchaseLaw(

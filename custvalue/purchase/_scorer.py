@@ -28,7 +28,7 @@ class Scorer:
     >>> model = MBGNBD.from_params(r=0.525, alpha=6.183, a=0.891, b=1.614, unit="W")
     >>> score = model.scorer(horizon="13W")
     >>> round(score(2, 30.43, 38.86), 4), round(score.alive(2, 30.43, 38.86), 4)
-    (0.4412, 0.7117)
+    (0.4769, 0.7062)
     """
 
     law: PurchaseLaw
