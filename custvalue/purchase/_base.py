@@ -31,7 +31,6 @@ from custvalue.purchase import _forecast
 from custvalue.purchase._fitting import Fitting
 from custvalue.purchase._law import Floats, PurchaseLaw
 from custvalue.purchase._prior import Prior
-from custvalue.purchase._rows import read_histories
 from custvalue.purchase._scorer import Scorer
 
 if TYPE_CHECKING:
@@ -223,6 +222,25 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         ends = t * np.arange(1, steps + 1) / steps
         return _forecast.discounted(self.law, self.params_, x, t_x, T, ends, np.exp(-rate * ends))
 
+    def weighted_orders(self, X: Any, times: npt.ArrayLike, factors: npt.ArrayLike) -> Floats:
+        """Sum the orders expected in the stretches between ``times``, each times its factor.
+
+        Parameters
+        ----------
+        X : table or array
+        times : array-like of shape (k,)
+            Ends of the stretches from the as-of date on, ascending, in the data's unit.
+        factors : array-like of shape (k,)
+            What an order of each stretch counts, for example its discount factor.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        x, t_x, T = self._histories(X)
+        ends, weights = np.asarray(times, float), np.asarray(factors, float)
+        return _forecast.discounted(self.law, self.params_, x, t_x, T, ends, weights)
+
     def new_customer(self, horizon: Span | None = None) -> float:
         """Forecast the repeat orders of a customer who has just placed the first order.
 
@@ -393,7 +411,7 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
 
     def _histories(self, X: Any) -> tuple[Floats, Floats, Floats]:
         check_is_fitted(self, "params_")
-        return read_histories(self, X, reset=False, discrete=self.law.discrete)
+        return self._read(X, reset=False)
 
     def _time(self, span: Span | None, name: str = "horizon") -> float:
         span = self.horizon if span is None else span

@@ -64,14 +64,14 @@ class Fitting:
         SelectionWarning
             If one-time buyers seem to have been removed.
         """
-        x, t_x, T = read_histories(self, X, reset=True, discrete=self.law.discrete)
+        x, t_x, T = self._read(X, reset=True)
         unit = unit_of(self, X)
         weight = _weights(sample_weight, len(x))
         if weight is not None and (weight == 0).any():
             some = weight > 0
             x, t_x, T, weight = x[some], t_x[some], T[some], weight[some]
         rows = compress(x, t_x, T, weight, 1.0 if self.law.discrete else None)
-        check_meaning(rows, self.law.name)
+        self._check_meaning(rows)
         self.params_, self._report = fit_law(self.law, rows, self._prior())
         self.unit_ = unit
         if self._report.boundary:
@@ -130,6 +130,14 @@ class Fitting:
             part = slice(lo, lo + BLOCK)
             out[part] = self.law.log_likelihood(*self.params_, x[part], t_x[part], T[part])
         return out
+
+    def _read(self, X: Any, *, reset: bool) -> tuple[Floats, Floats, Floats]:
+        """Histories (x, t_x, T) of a table; models that read other columns override it."""
+        return read_histories(self, X, reset=reset, discrete=self.law.discrete)
+
+    def _check_meaning(self, rows: Histories) -> None:
+        """Look for columns that do not mean what the law takes them to mean."""
+        check_meaning(rows, self.law.name)
 
     # ---- uncertainty -------------------------------------------------------------------------
 
