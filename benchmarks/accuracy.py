@@ -154,6 +154,7 @@ def run(scenario: Scenario, estimators: dict[str, Any], progress: bool = False) 
             cutoffs=scenario.cutoffs,
             horizon=scenario.horizon,
             unit="W",
+            on_error="note",
             progress=progress,
             **scenario.names,
         )

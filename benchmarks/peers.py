@@ -87,7 +87,8 @@ class Clvkit:
     def _base(known: TransactionLog) -> Any:
         import clvkit
 
-        rows = known.frame
+        rows = known.frame[[known.customer, known.time, known.amount]].copy()
+        rows[known.time] = rows[known.time].dt.normalize()  # it refuses rows later on its last day
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return clvkit.CustomerBase.from_transactions(

@@ -1,7 +1,7 @@
 """Rolling-origin backtests over any estimator, and leak-free tables to learn from."""
 
 from custvalue.evaluation._backtest import backtest
-from custvalue.evaluation._baselines import LastPeriodRepeated, RateCarriedForward
+from custvalue.evaluation._baselines import LastPeriodRepeated
 from custvalue.evaluation._features import history_frame, supervised_frame
 from custvalue.evaluation._log import TransactionLog, cutoffs, future_value
 from custvalue.evaluation._reads import Candidate, reads_of
@@ -11,7 +11,6 @@ __all__ = [
     "BacktestResult",
     "Candidate",
     "LastPeriodRepeated",
-    "RateCarriedForward",
     "TransactionLog",
     "backtest",
     "cutoffs",

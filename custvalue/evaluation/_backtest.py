@@ -6,13 +6,13 @@ import sys
 import time as clock
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from custvalue._units import Span
-from custvalue.evaluation._baselines import LastPeriodRepeated, RateCarriedForward
+from custvalue.evaluation._baselines import LastPeriodRepeated
 from custvalue.evaluation._log import TransactionLog, horizon_end, instant
 from custvalue.evaluation._reads import Candidate, Forecaster
 from custvalue.evaluation._result import BacktestResult
@@ -28,6 +28,7 @@ from custvalue.metrics import (
     top_share_score,
     total_bias,
 )
+from custvalue.value import RateForward
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ Progress: TypeAlias = "bool | Callable[[int, int, str], None]"
 Estimators: TypeAlias = "Mapping[str, Any] | Sequence[Any] | Any"
 
 BASELINES: dict[str, Any] = {
-    "rate carried forward": RateCarriedForward(),
+    "rate carried forward": RateForward(),
     "last period repeated": LastPeriodRepeated(),
 }
 NEW_CUSTOMERS = "(customers new in the horizon)"
@@ -65,6 +66,7 @@ def backtest(
     unit: str = "D",
     period: str = "4W",
     level: float = 0.8,
+    on_error: Literal["raise", "note"] = "raise",
     progress: Progress = False,
     **policies: Any,
 ) -> BacktestResult:
@@ -93,6 +95,9 @@ def backtest(
         Period of the panel, for estimators that read one.
     level : float, default=0.8
         Level of the intervals whose coverage is counted.
+    on_error : {"raise", "note"}, default="raise"
+        What an estimator's failure does: end the backtest, or leave its scores at that cutoff
+        missing with the error in the column ``note``.
     progress : bool or callable, default=False
         True writes a line to standard error after each fit; a callable gets (done, total, text).
     **policies
@@ -124,17 +129,20 @@ def backtest(
     >>> result = backtest({}, log, customer="customer_id", time="date", amount="amount",
     ...                   cutoffs=["1997-09-30"], horizon="39W")
     >>> result.table[["estimator", "total_bias", "gini"]].round(2).iloc[:2].to_numpy().tolist()
-    [['rate carried forward', 1.93, 0.68], ['last period repeated', 1.44, 0.68]]
+    [['rate carried forward', 1.79, 0.68], ['last period repeated', 1.44, 0.68]]
     """
+    if on_error not in ("raise", "note"):
+        raise ValueError(f"on_error={on_error!r} must be 'raise' or 'note'.")
     whole = as_log(log, customer, time, amount, unit, policies)
     candidates = _named(estimators)
     origins = _checked_cutoffs(whole, cutoffs, horizon)
     tell = _teller(progress, len(origins) * len(candidates))
     tables: list[pd.DataFrame] = []
     predictions: list[pd.DataFrame] = []
+    setting = Setting(horizon, period, level, on_error)
     try:
         for origin in origins:
-            table, predicted = _one_origin(candidates, whole, origin, horizon, period, level, tell)
+            table, predicted = _one_origin(candidates, whole, origin, setting, tell)
             tables.append(table)
             predictions.append(predicted)
     except KeyboardInterrupt:
@@ -179,19 +187,26 @@ def as_log(
     )
 
 
+class Setting(NamedTuple):
+    """What is the same at every origin."""
+
+    horizon: Span
+    period: str
+    level: float
+    on_error: str
+
+
 def _one_origin(
     candidates: Mapping[str, Candidate],
     whole: TransactionLog,
     origin: np.datetime64,
-    horizon: Span,
-    period: str,
-    level: float,
+    setting: Setting,
     tell: Callable[[str], None],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
     known = whole.until(origin)
-    coming = whole.between(origin, horizon_end(whole, origin, horizon))
+    coming = whole.between(origin, horizon_end(whole, origin, setting.horizon))
     customers = known.customers()
     actual, orders = coming.totals(customers)
     predictions: dict[str, Any] = {
@@ -202,34 +217,47 @@ def _one_origin(
     }
     rows = []
     for name, candidate in candidates.items():
-        forecaster = Forecaster(candidate, horizon, period)
-        start = clock.perf_counter()
-        forecaster.fit(known)
-        fitted = clock.perf_counter()
-        predicted = forecaster.predict(known)
-        done = clock.perf_counter()
-        predictions[name] = predicted
-        rows.append(
-            {
-                "estimator": name,
-                "cutoff": pd.Timestamp(origin),
-                "n_customers": len(customers),
-                "actual_total": actual.sum(),
-                "predicted_total": predicted.sum(),
-                **_scores(actual, predicted),
-                **_chances(forecaster, known, orders),
-                **_intervals(forecaster, known, actual, level),
-                "fit_seconds": fitted - start,
-                "predict_seconds": done - fitted,
-            }
-        )
+        row: dict[str, Any] = {
+            "estimator": name,
+            "cutoff": pd.Timestamp(origin),
+            "n_customers": len(customers),
+            "actual_total": actual.sum(),
+        }
+        try:
+            predictions[name], found = _one_estimator(candidate, known, actual, orders, setting)
+        except Exception as error:
+            if setting.on_error == "raise":
+                raise
+            predictions[name] = np.full(len(customers), np.nan)
+            found = {"note": f"{type(error).__name__}: {error}"}
+        rows.append({**row, **found})
         tell(f"{name} at {np.datetime_as_string(origin, unit='D')}")
-    rows.append(_new_customers(coming, customers, origin, float(actual.sum())))
+    rows.append(_new_customers(coming, customers, origin))
     return pd.DataFrame(rows), pd.DataFrame(predictions)
 
 
-def _scores(actual: FloatArray, predicted: FloatArray) -> dict[str, float]:
-    return {name: metric(actual, predicted) for name, metric in _METRICS.items()}
+def _one_estimator(
+    candidate: Candidate,
+    known: TransactionLog,
+    actual: FloatArray,
+    orders: FloatArray,
+    setting: Setting,
+) -> tuple[FloatArray, dict[str, Any]]:
+    forecaster = Forecaster(candidate, setting.horizon, setting.period)
+    start = clock.perf_counter()
+    forecaster.fit(known)
+    fitted = clock.perf_counter()
+    predicted = forecaster.predict(known)
+    done = clock.perf_counter()
+    return predicted, {
+        "predicted_total": predicted.sum(),
+        **{name: metric(actual, predicted) for name, metric in _METRICS.items()},
+        **_chances(forecaster, known, orders),
+        **_intervals(forecaster, known, actual, setting.level),
+        "fit_seconds": fitted - start,
+        "predict_seconds": done - fitted,
+        "note": "",
+    }
 
 
 def _chances(forecaster: Forecaster, known: TransactionLog, orders: FloatArray) -> dict[str, float]:
@@ -245,7 +273,7 @@ def _intervals(
 
 
 def _new_customers(
-    coming: TransactionLog, customers: npt.NDArray[Any], origin: np.datetime64, known_value: float
+    coming: TransactionLog, customers: npt.NDArray[Any], origin: np.datetime64
 ) -> dict[str, Any]:
     """Those who first bought within the horizon: no estimator of known customers can see them."""
     import pandas as pd
@@ -259,6 +287,7 @@ def _new_customers(
         "n_customers": len(new),
         "actual_total": value,
         "predicted_total": 0.0,
+        "note": "not known at the cutoff, so not in any score",
     }
 
 

@@ -38,7 +38,8 @@ class BacktestResult:
         ``spearman``, ``gini``, ``top_decile`` (value of the predicted top tenth, as a share of
         what the true top tenth brought), ``decile_calibration``, ``brier`` (missing where an
         estimator states no chance of buying), ``coverage`` (missing where it states no
-        interval), ``fit_seconds``, ``predict_seconds``. New customers have no scores.
+        interval), ``fit_seconds``, ``predict_seconds``, ``note`` (why scores are missing). New
+        customers have no scores.
     predictions : DataFrame
         One row a customer and cutoff: the customer column, ``cutoff``, ``actual`` (money),
         ``actual_orders``, and one column an estimator.
@@ -83,7 +84,7 @@ class BacktestResult:
         """
         rows = self.table[self.table["estimator"].isin(self.estimators)].copy()
         rows["abs_total_bias"] = rows["total_bias"].abs()
-        numbers = [c for c in rows.columns if c not in ("estimator", "cutoff")]
+        numbers = [c for c in rows.columns if c not in ("estimator", "cutoff", "note")]
         return rows.groupby("estimator")[numbers].mean().sort_values("gini", ascending=False)
 
     def differences(
@@ -114,10 +115,10 @@ class BacktestResult:
         Returns
         -------
         DataFrame
-            One row a metric and other estimator: ``estimator``, ``metric``, ``value``,
-            ``reference`` (value of ``against``), ``difference``, ``lower``, ``upper`` (percentile
-            interval), ``verdict``: ``"better"``, ``"worse"`` or, where the interval holds 0,
-            ``"tied"``; said of the other estimator.
+            One row a metric and other estimator that did not fail: ``estimator``, ``metric``,
+            ``value``, ``reference`` (value of ``against``), ``difference``, ``lower``, ``upper``
+            (percentile interval), ``verdict``: ``"better"``, ``"worse"`` or, where the interval
+            holds 0, ``"tied"``; said of the other estimator.
 
         Raises
         ------
@@ -133,12 +134,14 @@ class BacktestResult:
                 raise ValueError(f"metric={metric!r} must be one of {list(COMPARED)}.")
         if not 0 < level < 1:
             raise ValueError(f"level={level!r} must lie strictly between 0 and 1.")
+        if self._failed(against):
+            raise ValueError(f"{against!r} failed at a cutoff; see the column note of the table.")
         drawn = self._resampled(list(metrics), n_resamples, random_state)
         tails = [(1 - level) / 2, (1 + level) / 2]
         rows = []
         for metric in metrics:
             for name in self.estimators:
-                if name == against:
+                if name == against or self._failed(name):
                     continue
                 value, reference = drawn[name, metric], drawn[against, metric]
                 gap = value[1:] - reference[1:]
@@ -157,6 +160,9 @@ class BacktestResult:
                 )
         return pd.DataFrame(rows)
 
+    def _failed(self, name: str) -> bool:
+        return bool(self.predictions[name].isna().any())
+
     def _resampled(
         self, metrics: list[str], n_resamples: int, random_state: int
     ) -> dict[tuple[str, str], np.ndarray]:
@@ -167,7 +173,10 @@ class BacktestResult:
         origins = [rows.index.to_numpy() for _, rows in self.predictions.groupby("cutoff")]
         rng = np.random.default_rng(random_state)
         blocks: dict[tuple[str, str], list[np.ndarray]] = {
-            (name, metric): [] for name in self.estimators for metric in metrics
+            (name, metric): []
+            for name in self.estimators
+            if not self._failed(name)
+            for metric in metrics
         }
         left, first = n_resamples, True
         size = max(1, _BLOCK // max(len(people), 1))

@@ -10,6 +10,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from custvalue.data import split_by_date
 from custvalue.evaluation import (
     Candidate,
     TransactionLog,
@@ -87,8 +88,9 @@ def test_a_backtest_of_six_customers_agrees_with_one_by_hand():
     assert result.predictions["who"].tolist() == list("abcdef")
     assert result.predictions["actual"].tolist() == [30.0, 0.0, 15.0, 0.0, 12.0, 0.0]
     assert result.predictions["actual_orders"].tolist() == [1, 0, 1, 0, 2, 0]
-    # observed days: a 99, b 90, c 68, d 0 -> 28, e 25 -> 28, f 67
-    rate = np.array([30 / 99, 50 / 90, 15 / 68, 40 / 28, 8 / 28, 1 / 67]) * 50
+    # observed days: a 99, b 90, c 68, d 0, e 25, f 67; at least their mean counts
+    observed = np.maximum([99, 90, 68, 0, 25, 67], (99 + 90 + 68 + 0 + 25 + 67) / 6)
+    rate = np.array([30, 50, 15, 40, 8, 1]) / observed * 50
     np.testing.assert_allclose(result.predictions["rate carried forward"], rate)
     # the 50 days up to 2024-04-09 begin on 2024-02-20
     again = [20.0, 0.0, 5.0, 40.0, 8.0, 0.0]
@@ -250,6 +252,38 @@ def test_what_reads_what_is_told_by_attribute_signature_or_outright():
         Candidate(LinearRegression(), reads="table")
 
 
+class Faulty(Oracle):
+    """Fails at the later cutoff only."""
+
+    def predict(self, X, horizon=None):
+        if str(X.as_of)[:10] == "2024-04-09":
+            raise ZeroDivisionError("no luck")
+        return np.ones(len(X.customers()))
+
+
+def test_a_failure_ends_the_backtest_or_is_noted():
+    two = {**ARGUMENTS, "cutoffs": ["2024-03-15", "2024-04-09"]}
+    with pytest.raises(ZeroDivisionError):
+        backtest({"faulty": Faulty()}, SIX, **two)
+    result = backtest({"faulty": Faulty()}, SIX, on_error="note", **two)
+    rows = result.table.set_index(["estimator", "cutoff"]).loc["faulty"]
+    assert rows["note"].tolist() == ["", "ZeroDivisionError: no luck"]
+    assert rows["gini"].isna().tolist() == [False, True]
+    found = result.differences(against="last period repeated", n_resamples=5)
+    assert set(found["estimator"]) == {"rate carried forward"}
+    with pytest.raises(ValueError, match="failed at a cutoff"):
+        result.differences(against="faulty")
+
+
+def test_actual_values_are_those_of_split_by_date(cdnow_sample):
+    names = {"customer": "customer_id", "time": "date", "amount": "amount"}
+    split = split_by_date(cdnow_sample, "1997-09-30", "39W", as_of="1998-06-30", **names)
+    result = backtest({}, cdnow_sample, cutoffs=["1997-09-30"], horizon="39W", **names)
+    assert result.predictions["actual"].tolist() == split.future["spend"].tolist()
+    assert result.predictions["actual_orders"].tolist() == split.future["orders"].tolist()
+    assert result.table["n_customers"].iloc[-1] == len(split.new)
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
@@ -261,6 +295,7 @@ def test_what_reads_what_is_told_by_attribute_signature_or_outright():
         ({"customer": "id"}, DataContractError, "no column 'id'"),
         ({"estimators": {"rate carried forward": Oracle(TRUTH)}}, ValueError, "every backtest has"),
         ({"estimators": [Oracle(TRUTH), Oracle(TRUTH)]}, ValueError, "pass a dict"),
+        ({"on_error": "skip"}, ValueError, "'raise' or 'note'"),
         ({"log": TransactionLog(SIX, **NAMES)}, ValueError, "leave"),
     ],
 )
