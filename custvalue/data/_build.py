@@ -25,10 +25,10 @@ def build(log: Any, customer: str, ids: Any, columns: Mapping[str, npt.NDArray[A
     if nw.dependencies.is_pandas_dataframe(frame.to_native()):
         series = ids.to_native().reset_index(drop=True)
         return pd.DataFrame({customer: series, **columns}, copy=False)
-    made = {customer: ids}
+    made = []
     for name, values in columns.items():
         series = nw.new_series(name, values, backend=frame.implementation)
         if values.dtype.kind == "f" and len(values) and np.isnan(values.min()):
             series = series.fill_nan(None)
-        made[name] = series
-    return nw.from_dict(made, backend=frame.implementation).to_native()
+        made.append(series)
+    return ids.alias(customer).to_frame().with_columns(*made).to_native()
