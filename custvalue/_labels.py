@@ -181,6 +181,10 @@ ZH: dict[str, str] = {
     "from": "原阶段",
     "date": "日期",
     "group": "大类",
+    "contribution_per_period": "每期贡献",
+    "future_value": "未来价值",
+    "total_future_value": "未来价值合计",
+    "customer_periods": "客户期数",
     "value_message": "价值诉求",
     "next_step": "下一步",
     # -- report and pictures --

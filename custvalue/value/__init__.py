@@ -2,5 +2,12 @@
 
 from custvalue.value._customer_value import CustomerValue
 from custvalue.value._naive import RateForward
+from custvalue.value._stage_value import StageValue, stage_history, stage_value
 
-__all__ = ["CustomerValue", "RateForward"]
+__all__ = [
+    "CustomerValue",
+    "RateForward",
+    "StageValue",
+    "stage_history",
+    "stage_value",
+]

@@ -1,0 +1,262 @@
+"""Value of a relationship stage: stages at several dates, a chain on them, money per period."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+
+from custvalue import _frames
+from custvalue._labels import translate
+from custvalue._units import Span, rate_per, span_days
+from custvalue.data import summarize
+from custvalue.exceptions import SmallSampleWarning
+from custvalue.markov import Chain
+from custvalue.segment import LifecycleClassifier, StageHistory
+
+_DAY = np.timedelta64(1, "D")
+
+
+def stage_history(
+    log: Any,
+    dates: Sequence[Any],
+    *,
+    customer: str,
+    time: str,
+    amount: str,
+    classifier: LifecycleClassifier | None = None,
+    **options: Any,
+) -> StageHistory:
+    """Stages of a log's customers at several dates.
+
+    Parameters
+    ----------
+    log : frame
+        Transaction log; what is later than a date is not seen at that date.
+    dates : sequence of dates
+        As-of dates.
+    customer, time, amount : str
+        Columns of the log.
+    classifier : LifecycleClassifier or None, default=None
+        A fitted one is used as it is; an unfitted one (or None) has its thresholds learned on the
+        last date's summary, the same for all dates.
+    **options
+        Passed to :func:`custvalue.summarize`, e.g. ``refunds=`` or ``unit=``.
+
+    Returns
+    -------
+    StageHistory
+        Its money adds up to the log's.
+
+    Examples
+    --------
+    >>> import custvalue as cv
+    >>> from custvalue.value import stage_history
+    >>> history = stage_history(
+    ...     cv.datasets.load_cdnow("sample"), ["1997-12-31", "1998-06-30"],
+    ...     customer="customer_id", time="date", amount="amount")
+    >>> history
+    StageHistory(2,349 customers, 2 dates from 1997-12-31 to 1998-06-30)
+    """
+    summaries = [
+        summarize(log, customer=customer, time=time, amount=amount, as_of=date, **options)
+        for date in dates
+    ]
+    model = LifecycleClassifier() if classifier is None else classifier
+    if not hasattr(model, "classes_"):
+        last = summaries[int(np.argmax([_frames.facts_of(table).as_of for table in summaries]))]  # type: ignore[union-attr]
+        model = clone(model).fit(last)
+    return model.history(summaries)
+
+
+@dataclass(frozen=True, eq=False)
+class StageValue:
+    """Value of a customer by stage, through a chain on stages.
+
+    Parameters
+    ----------
+    chain : Chain
+        Stages and their transition probabilities from one date to the next.
+    reward : ndarray of shape (n_stages,)
+        Mean contribution of a customer in the period after a date, by the stage at that date.
+    future_value : ndarray of shape (n_stages,)
+        Discounted contribution over the horizon, first paid after one period.
+    observed : ndarray of shape (n_stages,), int
+        Customer-periods that each row rests on.
+    customers : ndarray of shape (n_stages,), int
+        Customers in each stage at the last date.
+    period_days : float
+        Length of a period.
+    periods : int or None
+        Horizon in periods; None is without end.
+    annual_discount_rate : float
+    history : StageHistory
+        Labels and kind of the tables.
+
+    Examples
+    --------
+    >>> import custvalue as cv
+    >>> from custvalue.value import stage_history, stage_value
+    >>> history = stage_history(
+    ...     cv.datasets.load_cdnow("sample"), ["1997-12-31", "1998-03-31", "1998-06-30"],
+    ...     customer="customer_id", time="date", amount="amount")
+    >>> value = stage_value(history, horizon="1Y", annual_discount_rate=0.10)
+    >>> bool(value.future_value[value.chain.position("core")] > 100)
+    True
+    """
+
+    chain: Chain
+    reward: npt.NDArray[np.float64]
+    future_value: npt.NDArray[np.float64]
+    observed: npt.NDArray[np.int64]
+    customers: npt.NDArray[np.int64]
+    period_days: float
+    periods: int | None
+    annual_discount_rate: float
+    history: StageHistory
+
+    def table(self) -> Any:
+        """Value by stage as a table of the kind of the summaries.
+
+        Returns
+        -------
+        frame
+            ``stage``, ``customers`` (at the last date), ``contribution_per_period`` and
+            ``future_value`` of one customer, ``total_future_value`` of all of them,
+            ``customer_periods`` (observed).
+        """
+        labels = self.history.labels
+        columns = {
+            "stage": list(self.chain.states),
+            "customers": self.customers,
+            "contribution_per_period": self.reward,
+            "future_value": self.future_value,
+            "total_future_value": self.customers * self.future_value,
+            "customer_periods": self.observed,
+        }
+        return _frames.new_table(
+            self.history.template,
+            {translate(name, labels): values for name, values in columns.items()},
+        )
+
+
+def stage_value(
+    history: StageHistory,
+    *,
+    annual_discount_rate: float,
+    horizon: Span | None = None,
+    margin: float = 1.0,
+) -> StageValue:
+    """Value each stage by what its customers bring and where they go next.
+
+    The stages at the dates of ``history`` make a chain (transitions of all pairs of neighbouring
+    dates, pooled); a period's contribution is the money between the two dates times ``margin``.
+    Value is the discounted sum along the chain, first paid at the end of the first period.
+
+    Parameters
+    ----------
+    history : StageHistory
+        At two or more evenly spaced dates, with money.
+    annual_discount_rate : float
+        Yearly; 10 % is 0.10.
+    horizon : span or None, default=None
+        Whole number of periods, e.g. ``"1Y"`` on quarterly dates; None is without end.
+    margin : float, default=1.0
+        Contribution per unit of money.
+
+    Returns
+    -------
+    StageValue
+        Only the stages that occur.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two dates, they are unevenly spaced (by more than a tenth), there is
+        no money, or the horizon is not a whole number of periods.
+
+    Warns
+    -----
+    SmallSampleWarning
+        If a stage was reached at the last date only: where it leads is not known, and it is taken
+        to keep its customers and to bring nothing.
+
+    Examples
+    --------
+    >>> import custvalue as cv
+    >>> from custvalue.value import stage_history, stage_value
+    >>> history = stage_history(
+    ...     cv.datasets.load_cdnow("sample"), ["1997-12-31", "1998-03-31", "1998-06-30"],
+    ...     customer="customer_id", time="date", amount="amount")
+    >>> value = stage_value(history, horizon="1Y", annual_discount_rate=0.10)
+    >>> list(value.table().columns)[:4]
+    ['stage', 'customers', 'contribution_per_period', 'future_value']
+    """
+    days = _period_days(history.dates)
+    n = len(history.stages)
+    counts, money = np.zeros((n, n)), np.zeros(n)
+    for j in range(len(history.dates) - 1):
+        counts += history.migration_matrix(j, j + 1)[:n]
+        money += history.migration_matrix(j, j + 1, money=True)[:n].sum(axis=1)
+    seen = np.flatnonzero((counts.sum(axis=0) + counts.sum(axis=1)) > 0)
+    counts, money = counts[np.ix_(seen, seen)], money[seen] * margin
+    observed = counts.sum(axis=1)
+    blind = np.flatnonzero(observed == 0)
+    states = tuple(history.stages[i] for i in seen)
+    if len(blind):
+        warnings.warn(
+            f"stage(s) {', '.join(states[i] for i in blind)} occur at the last date only, so "
+            "nothing is known of what follows; they are valued at 0. Add dates.",
+            SmallSampleWarning,
+            stacklevel=2,
+        )
+        counts[blind, blind] = 1.0
+    chain = Chain(states, counts / counts.sum(axis=1, keepdims=True))
+    reward = np.divide(money, observed, out=np.zeros(len(seen)), where=observed > 0)
+    periods = None if horizon is None else _whole_periods(horizon, days)
+    value = chain.value(
+        reward,
+        horizon=periods,
+        discount_rate=rate_per(annual_discount_rate, f"{days}D"),
+        timing="end",
+    )
+    last = history.codes[:, -1]
+    customers = np.bincount(last[last >= 0], minlength=n)[seen]
+    return StageValue(
+        chain,
+        reward,
+        value,
+        observed.astype(np.int64),
+        customers,
+        days,
+        periods,
+        annual_discount_rate,
+        history,
+    )
+
+
+def _period_days(dates: npt.NDArray[np.datetime64]) -> float:
+    if len(dates) < 2:
+        raise ValueError("a chain on stages needs stages at two dates or more.")
+    gaps = np.diff(dates) / _DAY
+    if gaps.max() > 1.1 * gaps.min():
+        raise ValueError(
+            f"the dates are {gaps.min():g} to {gaps.max():g} days apart; a chain needs even "
+            "periods, such as the ends of quarters."
+        )
+    return float(gaps.mean())
+
+
+def _whole_periods(horizon: Span, days: float) -> int:
+    count = span_days(horizon) / days
+    if round(count) < 1 or abs(count - round(count)) > 0.05 * count:
+        raise ValueError(
+            f"horizon={horizon!r} is {count:.2f} periods of {days:.1f} days; it must be a whole "
+            "number of them."
+        )
+    return round(count)
