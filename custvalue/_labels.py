@@ -157,6 +157,19 @@ ZH: dict[str, str] = {
     "cannot lose": "不可流失客户",
     "lost": "流失客户",
     # -- grades, matrices, contribution --
+    "key customer": "重点客户",
+    "general customer": "一般客户",
+    "active and loyal": "活跃且忠诚",
+    "active, not loyal": "活跃不忠诚",
+    "loyal, not active": "忠诚不活跃",
+    "neither active nor loyal": "不活跃不忠诚",
+    "grade": "等级",
+    "customer_kind": "客户类别",
+    "value_from": "金额下限",
+    "value": "金额",
+    "activity": "活跃度",
+    "loyalty": "忠诚度",
+    "quadrant": "象限",
     # -- columns --
     "stage": "阶段",
     "rule": "判定规则",
@@ -202,6 +215,18 @@ def check_language(labels: str) -> Language:
     if labels not in ("en", "zh"):
         raise ValueError(f"labels={labels!r} must be 'en' or 'zh'.")
     return labels  # type: ignore[return-value]
+
+
+def translate_if_known(word: str, labels: str = "en") -> str:
+    """One word in the language asked for; a word of the user's own stays as it is.
+
+    Examples
+    --------
+    >>> from custvalue._labels import translate_if_known
+    >>> translate_if_known("core", "zh"), translate_if_known("region", "zh")
+    ('核心客户', 'region')
+    """
+    return word if check_language(labels) == "en" else ZH.get(word, word)
 
 
 def translate(word: str, labels: str = "en") -> str:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
-from custvalue._labels import ZH, check_language, translate
+from custvalue._labels import check_language, translate, translate_if_known
 from custvalue._sklearn import check_is_fitted
 from custvalue._units import Span, days_per, span_days
 from custvalue.exceptions import NotSupportedError, ProblemShareWarning
@@ -424,7 +424,7 @@ def _in_language(stages: npt.NDArray[Any], labels: str) -> npt.NDArray[Any]:
     """Known stage names in the language asked for; the user's own names as they are."""
     if labels == "en":
         return stages
-    return np.array([ZH.get(str(stage), stage) for stage in stages], dtype=object)
+    return np.array([translate_if_known(str(stage), labels) for stage in stages], dtype=object)
 
 
 def _warn_of_problems(problems: int, present: int, ceiling: float) -> None:

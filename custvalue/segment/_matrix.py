@@ -1,0 +1,358 @@
+"""Activity x loyalty matrix: two indexes of ranked columns, four named quadrants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from custvalue import _frames
+from custvalue._labels import check_language, translate, translate_if_known
+from custvalue._sklearn import DocLink, check_is_fitted, read_columns
+from custvalue.segment._drift import DriftReport, drift_report
+from custvalue.segment._lifecycle_evidence import customer_ids
+
+Floats = npt.NDArray[np.float64]
+QUADRANTS = (
+    "active and loyal",
+    "active, not loyal",
+    "loyal, not active",
+    "neither active nor loyal",
+)
+_ACTIVITY = {"n_orders": 1.0, "silence": -1.0}
+_LOYALTY = {"recency": 1.0, "satisfaction": 1.0, "recommendation": 1.0}
+_MOST_KNOTS = 1000
+
+
+class RankLaw(NamedTuple):
+    """Frozen ranks of one column: ``rank`` in 0..1 at each of ``knots``, ascending."""
+
+    knots: Floats
+    rank: Floats
+
+
+def rank_law(values: Floats) -> RankLaw:
+    """Learn where values stand among the fitted ones: the share below plus half the share equal.
+
+    Missing values are left out. More than 1,000 distinct values are thinned to 1,000 knots.
+    """
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return RankLaw(np.zeros(1), np.full(1, 0.5))
+    knots, count = np.unique(known, return_counts=True)
+    rank = (np.cumsum(count) - count / 2.0) / len(known)
+    if len(knots) > _MOST_KNOTS:
+        keep = np.unique(np.linspace(0, len(knots) - 1, _MOST_KNOTS).astype(np.intp))
+        knots, rank = knots[keep], rank[keep]
+    return RankLaw(knots, rank)
+
+
+def rank_index(values: Floats, laws: Sequence[RankLaw], weights: Floats) -> Floats:
+    """Weighted mean of ranks; a weight below zero turns its column round.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, k)
+        NaN is no answer: the other columns count alone; without any answer the index is 0.5.
+    laws : sequence of k RankLaw
+    weights : ndarray of shape (k,)
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        From 0 to 1.
+    """
+    top, bottom = np.zeros(len(values)), np.zeros(len(values))
+    for column, law, weight in zip(values.T, laws, weights, strict=True):
+        known = ~np.isnan(column)
+        rank = np.interp(column[known], law.knots, law.rank)
+        top[known] += abs(weight) * (rank if weight > 0 else 1.0 - rank)
+        bottom[known] += abs(weight)
+    return np.divide(top, bottom, out=np.full(len(values), 0.5), where=bottom > 0)
+
+
+class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
+    """Two indexes, activity and loyalty, and the quadrant in which each customer stands.
+
+    Each index is the weighted mean of its columns' ranks among the fitted customers (0 lowest, 1
+    highest, ties in the middle), so columns of any scale go together and units don't matter.
+
+    Parameters
+    ----------
+    activity, loyalty : dict of str to float, or None
+        Column names and weights; a weight below zero says that less is better. None takes, of what
+        the table has, ``n_orders`` and (turned round) ``silence`` for activity; ``recency`` (how
+        long the customer kept ordering), ``satisfaction`` and ``recommendation`` for loyalty. Of
+        an array the first half of the columns (rounded up) is activity.
+    cuts : pair of float, default=(0.5, 0.5)
+        A customer is active, and loyal, above these.
+    names : sequence of 4 str or None, default=None
+        Names of the quadrants: active and loyal; active only; loyal only; neither.
+    labels : {"en", "zh"}, default="en"
+        Language of the tables.
+
+    Attributes
+    ----------
+    activity_, loyalty_ : dict of str to float
+        Columns and weights in use.
+    ranks_ : tuple of RankLaw
+        Frozen ranks, first of the activity columns, then of the loyalty columns.
+    quadrant_shares_ : ndarray of shape (4,)
+        Shares of the fitted customers.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue.segment import ActivityLoyaltyMatrix
+    >>> customers = pd.DataFrame({"visits": [9, 8, 1, 2], "satisfaction": [5, 1, 4, 2]})
+    >>> matrix = ActivityLoyaltyMatrix(activity={"visits": 1}, loyalty={"satisfaction": 1})
+    >>> matrix.fit(customers).quadrant_table(customers)
+       activity  loyalty                  quadrant
+    0     0.875    0.875          active and loyal
+    1     0.625    0.125         active, not loyal
+    2     0.125    0.625         loyal, not active
+    3     0.375    0.375  neither active nor loyal
+    """
+
+    def __init__(
+        self,
+        *,
+        activity: Mapping[str, float] | None = None,
+        loyalty: Mapping[str, float] | None = None,
+        cuts: Sequence[float] = (0.5, 0.5),
+        names: Sequence[str] | None = None,
+        labels: str = "en",
+    ) -> None:
+        self.activity = activity
+        self.loyalty = loyalty
+        self.cuts = cuts
+        self.names = names
+        self.labels = labels
+
+    def fit(self, X: Any, y: Any = None) -> ActivityLoyaltyMatrix:
+        """Learn the ranks.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+        y : None
+            Not used; there for scikit-learn's contract.
+
+        Returns
+        -------
+        ActivityLoyaltyMatrix
+            Itself, fitted.
+
+        Raises
+        ------
+        DataContractError
+            If a column is missing or not numeric.
+        ValueError
+            If a weight is 0 or not finite, or an index has no column.
+        """
+        check_language(self.labels)
+        self._quadrant_names(self.labels)
+        if np.shape(self.cuts) != (2,):
+            raise ValueError(f"cuts={self.cuts!r} must be two numbers, for activity and loyalty.")
+        have = _frames.column_names(X)
+        activity = _weights("activity", self.activity, _ACTIVITY, have)
+        loyalty = _weights("loyalty", self.loyalty, _LOYALTY, have)
+        wanted = [*activity, *loyalty] or ["activity", "loyalty"]
+        values, named = read_columns(
+            self,
+            X,
+            wanted,
+            reset=True,
+            allow_missing=wanted,
+            min_columns=2,
+        )
+        if not named:
+            half = (values.shape[1] + 1) // 2
+            columns = [f"x{j}" for j in range(values.shape[1])]
+            activity = dict.fromkeys(columns[:half], 1.0)
+            loyalty = dict.fromkeys(columns[half:], 1.0)
+        elif not activity or not loyalty:
+            raise ValueError(
+                f"X has no column for {'loyalty' if activity else 'activity'}; say which: "
+                "activity={'visits': 1}, loyalty={'satisfaction': 1}."
+            )
+        self.activity_, self.loyalty_ = activity, loyalty
+        self.ranks_ = tuple(rank_law(column) for column in values.T)
+        self.quadrant_shares_ = _shares(self._quadrants(self._indexes(values, self.ranks_)))
+        return self
+
+    def _quadrant_names(self, labels: str) -> list[str]:
+        if self.names is None:
+            return [translate(name, labels) for name in QUADRANTS]
+        if len(self.names) != 4:
+            raise ValueError(f"names={self.names!r} must be four names.")
+        return list(self.names)
+
+    def _read(self, X: Any) -> Floats:
+        check_is_fitted(self, "ranks_")
+        wanted = [*self.activity_, *self.loyalty_]
+        return read_columns(self, X, wanted, reset=False, allow_missing=wanted)[0]
+
+    def _indexes(self, values: Floats, ranks: Sequence[RankLaw]) -> Floats:
+        k = len(self.activity_)
+        activity = rank_index(values[:, :k], ranks[:k], np.array([*self.activity_.values()]))
+        loyalty = rank_index(values[:, k:], ranks[k:], np.array([*self.loyalty_.values()]))
+        return np.column_stack([activity, loyalty])
+
+    def _quadrants(self, indexes: Floats) -> npt.NDArray[np.intp]:
+        active, loyal = indexes[:, 0] > self.cuts[0], indexes[:, 1] > self.cuts[1]
+        return np.where(active, np.where(loyal, 0, 1), np.where(loyal, 2, 3))
+
+    def transform(self, X: Any) -> Any:
+        """Activity and loyalty index of every customer.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_customers, 2)
+            From 0 to 1.
+        """
+        return self._indexes(self._read(X), self.ranks_)
+
+    def quadrants(self, X: Any) -> npt.NDArray[Any]:
+        """Quadrant of every customer.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_customers,) of str
+        """
+        places = self._quadrants(self.transform(X))
+        return np.array(self._quadrant_names(self.labels), dtype=object)[places]
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
+        """Names of :meth:`transform`'s columns.
+
+        Parameters
+        ----------
+        input_features : array-like or None
+            Not used; there for scikit-learn's contract.
+
+        Returns
+        -------
+        ndarray of str
+            ``activity``, ``loyalty``.
+        """
+        check_is_fitted(self, "ranks_")
+        return np.array(["activity", "loyalty"], dtype=object)
+
+    def quadrant_table(self, X: Any, *, labels: str | None = None) -> Any:
+        """Both indexes and the quadrant of every customer.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+        labels : {"en", "zh"} or None
+            Language; None for the estimator's own.
+
+        Returns
+        -------
+        frame of the kind of ``X`` (pandas for an array)
+            The customer where ``X`` states one, ``activity``, ``loyalty``, ``quadrant``; same rows,
+            order and index.
+        """
+        language = check_language(labels or self.labels)
+        indexes = self.transform(X)
+        columns: dict[str, Any] = dict([ids]) if (ids := customer_ids(X)) else {}
+        columns[translate("activity", language)] = indexes[:, 0]
+        columns[translate("loyalty", language)] = indexes[:, 1]
+        names = np.array(self._quadrant_names(language), dtype=object)
+        columns[translate("quadrant", language)] = names[self._quadrants(indexes)]
+        return _frames.keep_facts(X, _frames.frame_like(X, columns), kind="quadrants")
+
+    def summary_table(
+        self, X: Any, *, value: str | None = "total_value", labels: str | None = None
+    ) -> Any:
+        """Size and money of the four quadrants.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+        value : str or None, default="total_value"
+            Column with each customer's money; left out where ``X`` has none of the name.
+        labels : {"en", "zh"} or None
+            Language; None for the estimator's own.
+
+        Returns
+        -------
+        frame of the kind of ``X`` (pandas for an array)
+            ``quadrant``, ``customers``, ``customer_share``, and with money the total under its own
+            name and ``value_share``.
+        """
+        language = check_language(labels or self.labels)
+        place = self._quadrants(self.transform(X))
+        size = np.bincount(place, minlength=4)
+        columns: dict[str, Any] = {
+            "quadrant": self._quadrant_names(language),
+            "customers": size,
+            "customer_share": size / size.sum(),
+        }
+        if value is not None and value in (_frames.column_names(X) or []):
+            amounts = np.nan_to_num(_frames.float_columns(X, [value], allow_missing=[value])[:, 0])
+            money = np.bincount(place, weights=amounts, minlength=4)
+            columns[value] = money
+            columns["value_share"] = money / money.sum() if money.sum() else np.zeros(4)
+        named = {translate_if_known(name, language): column for name, column in columns.items()}
+        return _frames.keep_facts(X, _frames.new_table(X, named), kind="quadrant sizes")
+
+    def drift(self, X: Any) -> DriftReport:
+        """How far new customers have moved from the fitted ones.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+
+        Returns
+        -------
+        DriftReport
+            Stability of the quadrants' shares, and the share of customers whose quadrant would
+            change if ranks were learned anew.
+        """
+        values = self._read(X)
+        now = self._quadrants(self._indexes(values, self.ranks_))
+        anew = self._quadrants(self._indexes(values, [rank_law(column) for column in values.T]))
+        moved = float((now != anew).mean())
+        return drift_report(
+            ["quadrant"], [self.quadrant_shares_], [_shares(now)], [moved], moved, len(values)
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _weights(
+    name: str,
+    given: Mapping[str, float] | None,
+    default: Mapping[str, float],
+    have: list[str] | None,
+) -> dict[str, float]:
+    """Columns and weights: as given, or those of the default that the table has."""
+    if given is None:
+        return {column: weight for column, weight in default.items() if column in (have or [])}
+    weights = {str(column): float(weight) for column, weight in given.items()}
+    bad = [column for column, w in weights.items() if w == 0 or not np.isfinite(w)]
+    if bad or not weights:
+        raise ValueError(f"{name}={dict(given)!r} must give each column a weight other than 0.")
+    return weights
+
+
+def _shares(places: npt.NDArray[np.intp]) -> Floats:
+    return np.bincount(places, minlength=4) / len(places)
