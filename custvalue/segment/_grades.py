@@ -23,6 +23,12 @@ class Concentration(NamedTuple):
     """The concentration curve: customers from the most valuable down.
 
     ``customer_share`` and ``value_share`` run from 0 to 1, of shape (n + 1,).
+
+    Examples
+    --------
+    >>> from custvalue.segment import concentration
+    >>> concentration([3.0, 1.0]).customer_share.tolist()
+    [0.0, 0.5, 1.0]
     """
 
     customer_share: Floats
@@ -35,6 +41,12 @@ class Pareto(NamedTuple):
     ``top_share``: share of value of the best 20 % (or ``top``) of customers. ``customers_for``:
     least share of customers that bring 80 % (or ``of_value``) of it. ``gini``: 0 if all are equal,
     close to 1 if one has all.
+
+    Examples
+    --------
+    >>> from custvalue.segment import pareto
+    >>> round(pareto([1.0, 1.0, 1.0, 1.0]).customers_for, 12)
+    0.8
     """
 
     top_share: float

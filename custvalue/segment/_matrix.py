@@ -28,7 +28,14 @@ _MOST_KNOTS = 1000
 
 
 class RankLaw(NamedTuple):
-    """Frozen ranks of one column: ``rank`` in 0..1 at each of ``knots``, ascending."""
+    """Frozen ranks of one column: ``rank`` in 0..1 at each of ``knots``, ascending.
+
+    Examples
+    --------
+    >>> from custvalue.segment import RankLaw
+    >>> RankLaw(knots=[1.0, 2.0], rank=[0.25, 0.75]).rank
+    [0.25, 0.75]
+    """
 
     knots: Floats
     rank: Floats
@@ -37,7 +44,21 @@ class RankLaw(NamedTuple):
 def rank_law(values: Floats) -> RankLaw:
     """Learn where values stand among the fitted ones: the share below plus half the share equal.
 
-    Missing values are left out. More than 1,000 distinct values are thinned to 1,000 knots.
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Missing values are left out. More than 1,000 distinct values are thinned to 1,000 knots.
+
+    Returns
+    -------
+    RankLaw
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue.segment import rank_law
+    >>> rank_law(np.array([5.0, 5.0, 7.0, 9.0])).rank.tolist()
+    [0.25, 0.625, 0.875]
     """
     known = values[~np.isnan(values)]
     if not len(known):
@@ -64,6 +85,14 @@ def rank_index(values: Floats, laws: Sequence[RankLaw], weights: Floats) -> Floa
     -------
     ndarray of shape (n,)
         From 0 to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue.segment import rank_index, rank_law
+    >>> visits = np.array([1.0, 2.0])
+    >>> rank_index(visits[:, None], [rank_law(visits)], np.array([-1.0])).tolist()
+    [0.75, 0.25]
     """
     top, bottom = np.zeros(len(values)), np.zeros(len(values))
     for column, law, weight in zip(values.T, laws, weights, strict=True):
