@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from custvalue._units import Span
 from custvalue.evaluation._baselines import LastPeriodRepeated
-from custvalue.evaluation._log import TransactionLog, horizon_end, instant
+from custvalue.evaluation._log import TransactionLog, horizon_end, instant, known_at
 from custvalue.evaluation._reads import Candidate, Forecaster
 from custvalue.evaluation._result import BacktestResult
 from custvalue.exceptions import InterruptedWarning
@@ -205,7 +205,7 @@ def _one_origin(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
-    known = whole.until(origin)
+    known = known_at(whole, origin)
     coming = whole.between(origin, horizon_end(whole, origin, setting.horizon))
     customers = known.customers()
     actual, orders = coming.totals(customers)

@@ -256,6 +256,11 @@ def cutoffs(log: TransactionLog, dates: Sequence[Any]) -> pd.DataFrame:
     DataFrame
         One row a customer and date: the customer column under its own name, ``as_of``.
 
+    Raises
+    ------
+    DataContractError
+        If nobody is known at a date.
+
     Examples
     --------
     >>> import pandas as pd
@@ -270,9 +275,24 @@ def cutoffs(log: TransactionLog, dates: Sequence[Any]) -> pd.DataFrame:
 
     parts = []
     for date in dates:
-        known = log.until(date)
+        known = known_at(log, date)
         parts.append(pd.DataFrame({log.customer: known.customers(), "as_of": known.as_of}))
     return pd.concat(parts, ignore_index=True)
+
+
+def known_at(log: TransactionLog, cutoff: Any) -> TransactionLog:
+    """``log.until(cutoff)``, refused where nobody is known by then."""
+    known = log.until(cutoff)
+    if len(known) == 0 or len(known.customers()) == 0:
+        raise DataContractError(
+            ContractProblem(
+                "nobody-known",
+                f"no customer has an order up to {_readable(known.as_of)}; the log begins on "
+                f"{_readable(log.first.astype('datetime64[D]'))}",
+                "Choose a later cutoff.",
+            )
+        )
+    return known
 
 
 def future_value(log: TransactionLog, X: Any, *, horizon: Span) -> FloatArray:

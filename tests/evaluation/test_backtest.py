@@ -288,6 +288,7 @@ def test_actual_values_are_those_of_split_by_date(cdnow_sample):
     ("changes", "error", "message"),
     [
         ({"horizon": "90D"}, DataContractError, "unfinished-horizon"),
+        ({"cutoffs": ["2023-04-09"]}, DataContractError, "nobody-known"),
         ({"cutoffs": []}, ValueError, "at least one cutoff"),
         ({"cutoffs": "2024-04-09"}, ValueError, "must be a list"),
         ({"cutoffs": ["2024-04-09"] * 2}, ValueError, "are the same"),
