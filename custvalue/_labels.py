@@ -201,6 +201,45 @@ ZH: dict[str, str] = {
     "value_message": "价值诉求",
     "next_step": "下一步",
     # -- report and pictures --
+    "money": "金额",
+    "not yet a customer": "尚非客户",
+    "per customer": "人均",
+    "value per customer": "人均价值",
+    "Area: number of customers. Darker: worth more per customer.": (
+        "面积：客户数。颜色越深：人均价值越高。"
+    ),
+    "Customers of each cell": "各格客户数",
+    "mean M score": "平均 M 分",
+    "F score (1 to best)": "F 分（1 至最高）",
+    "R score (1 to best)": "R 分（1 至最高）",
+    "% of customers": "客户占比（%）",
+    "state now": "当前状态",
+    "state one period later": "一期之后的状态",
+    "before": "之前",
+    "after": "之后",
+    "share of customers, best first (%)": "客户占比，由高到低（%）",
+    "share of value (%)": "价值占比（%）",
+    "cumulative share of profit (%)": "累计利润占比（%）",
+    "{customers:.0f} % of customers bring {value:.0f} %": (
+        "{customers:.0f}% 的客户带来 {value:.0f}%"
+    ),
+    "actual": "实际",
+    "forecast": "预测",
+    "cumulative": "累计",
+    "end of period": "期末",
+    "group of customers, lowest forecast first": "客户分组，预测由低到高",
+    "false alarms (of those who came back)": "误报（占回购客户）",
+    "misses (of those who stayed away)": "漏报（占未回购客户）",
+    "chosen cut": "选定阈值",
+    "silence score: silent from here on": "沉默得分：由此起判为沉默",
+    "share of customers (%)": "客户占比（%）",
+    "today": "今日",
+    "date": "日期",
+    "chance of an order within {window} (%)": "{window} 内下单的可能性（%）",
+    "chance of still being a customer": "仍为客户的可能性",
+    "expected orders": "预期订单数",
+    "repeat orders": "重复订单数",
+    "last order, time since the first one": "末次订单距首次订单的时间",
 }
 
 

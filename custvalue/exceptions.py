@@ -19,6 +19,7 @@ __all__ = [
     "DataContractError",
     "DataWarning",
     "FitFailedError",
+    "FontWarning",
     "InSampleWarning",
     "IndependenceWarning",
     "InterruptedWarning",
@@ -178,6 +179,10 @@ class RateWarning(CustvalueWarning):
 
 class ProblemShareWarning(CustvalueWarning):
     """Problem customers exceed the ceiling (3 % unless set otherwise)."""
+
+
+class FontWarning(CustvalueWarning):
+    """No installed font has the letters of a picture; the text says which font to install."""
 
 
 def first_ids(ids: Iterable[object], n: int = 5) -> tuple[str, ...]:

@@ -1,3 +1,46 @@
-"""One Display class a file, each a thin layer over a public table."""
+"""One Display class a picture, each a thin layer over a public table."""
 
-__all__: list[str] = []
+from custvalue.plotting._alive import FrequencyRecencyDisplay, history_table
+from custvalue.plotting._forecast import (
+    CalibrationDisplay,
+    TrackingDisplay,
+    tracking_table,
+)
+from custvalue.plotting._segments import (
+    RFMHeatmapDisplay,
+    SegmentTreemapDisplay,
+    rfm_table,
+    segment_table,
+)
+from custvalue.plotting._silence import GapCurveDisplay, TimelineDisplay, threshold_table
+from custvalue.plotting._style import svg_text
+from custvalue.plotting._transitions import FlowDisplay, TransitionDisplay, flow_table
+from custvalue.plotting._worth import (
+    ConcentrationDisplay,
+    StateValueDisplay,
+    WhaleCurveDisplay,
+    concentration_table,
+)
+
+__all__ = [
+    "CalibrationDisplay",
+    "ConcentrationDisplay",
+    "FlowDisplay",
+    "FrequencyRecencyDisplay",
+    "GapCurveDisplay",
+    "RFMHeatmapDisplay",
+    "SegmentTreemapDisplay",
+    "StateValueDisplay",
+    "TimelineDisplay",
+    "TrackingDisplay",
+    "TransitionDisplay",
+    "WhaleCurveDisplay",
+    "concentration_table",
+    "flow_table",
+    "history_table",
+    "rfm_table",
+    "segment_table",
+    "svg_text",
+    "threshold_table",
+    "tracking_table",
+]

@@ -1,0 +1,168 @@
+"""Colours, fonts and SVG text that all pictures share; matplotlib is imported inside functions."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import warnings
+from typing import Any
+
+from custvalue._labels import ZH, check_language
+from custvalue.exceptions import FontWarning
+
+# Okabe & Ito (2008): eight colours that people with any colour vision can tell apart.
+BLUE = "#0072B2"
+ORANGE = "#D55E00"
+GREEN = "#007A5A"
+AMBER = "#E69F00"
+SKY = "#56B4E9"
+PINK = "#CC79A7"
+INK = "#1f2933"
+MUTED = "#52606d"
+GRID = "#e4e7eb"
+CYCLE = (BLUE, AMBER, GREEN, PINK, SKY, ORANGE, "#999999", "#F0E442")
+SEQUENTIAL = "Blues"  # one hue, light to dark: safe for every colour vision, and in print
+
+CJK_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "SimHei",
+    "Noto Sans CJK JP",
+)
+FONT_ADVICE = (
+    "install one, for example Noto Sans CJK (Debian and Ubuntu: fonts-noto-cjk), or save the "
+    "figure as SVG with custvalue.plotting.svg_text, which leaves the letters to the reader's "
+    "browser"
+)
+
+
+def word(text: str, labels: str = "en") -> str:
+    """``text`` in the language asked for; a word of the user's own stays as it is."""
+    return text if check_language(labels) == "en" else ZH.get(text, text)
+
+
+def words(texts: Any, labels: str = "en") -> list[str]:
+    """`word` over many."""
+    return [word(str(text), labels) for text in texts]
+
+
+def chinese_font() -> str | None:
+    """Name of an installed font with Chinese letters, or None."""
+    from matplotlib import font_manager
+
+    have = set(font_manager.get_font_names())
+    return next((name for name in CJK_FONTS if name in have), None)
+
+
+def plain_numbers(axis: Any) -> None:
+    """Write 400,000 rather than 4e5 on an axis."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if abs(v) >= 10 else f"{v:g}"))
+
+
+def new_axes(size: tuple[float, float] = (6.4, 4.0)) -> Any:
+    """Axes on a new figure that pyplot shows in a notebook."""
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def quiet_axes(ax: Any, *, grid: str | None = "y") -> None:
+    """Take away what carries no information: two spines, tick marks, a heavy grid."""
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(GRID)
+    ax.tick_params(colors=MUTED, length=0)
+    ax.set_axisbelow(True)
+    if grid:
+        ax.grid(True, axis=grid, color=GRID, linewidth=0.8)
+    for text in (ax.xaxis.label, ax.yaxis.label):
+        text.set_color(INK)
+
+
+def set_letters(ax: Any, labels: str) -> None:
+    """Give every text of ``ax`` a font that has its letters.
+
+    Warns
+    -----
+    FontWarning
+        If the labels are Chinese and no installed font has Chinese letters.
+    """
+    if check_language(labels) == "en":
+        return
+    from matplotlib.text import Text
+
+    found = chinese_font()
+    if found is None:
+        warnings.warn(
+            f"no installed font has Chinese letters (a PNG shows boxes); {FONT_ADVICE}.",
+            FontWarning,
+            stacklevel=4,
+        )
+    # names that are not installed still go into SVG text, where the reader's browser looks them up
+    families = [found, "DejaVu Sans"] if found else ["DejaVu Sans"]
+    for item in ax.findobj(Text):
+        item.set_fontfamily(families)
+    ax.tick_params(labelfontfamily=families)
+
+
+def svg_text(figure: Any, *, name: str = "figure", title: str = "") -> str:
+    """One figure as SVG whose letters stay text, the same bytes on every run.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+    name : str, default="figure"
+        Prefix of every id in the SVG, so that several can share a page.
+    title : str, default=""
+        What a screen reader says of the picture.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element without XML header, scaling with the page.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from custvalue.plotting import svg_text
+    >>> figure = Figure(figsize=(2, 1))
+    >>> _ = figure.subplots().plot([0, 1])
+    >>> text = svg_text(figure, name="line", title="A line")
+    >>> text[:4], "A line" in text, text == svg_text(figure, name="line", title="A line")
+    ('<svg', True, True)
+    """
+    import matplotlib
+
+    buffer = io.StringIO()
+    keep = {"svg.fonttype": "none", "svg.hashsalt": name}
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with matplotlib.rc_context(keep), warnings.catch_warnings():
+        # the letters are the browser's business here: text stays text
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure.savefig(buffer, format="svg", metadata=nothing, facecolor="none")
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"\bid=\"", f'id="{name}-', text)
+    text = re.sub(r"url\(#", f"url(#{name}-", text)
+    text = re.sub(r"href=\"#", f'href="#{name}-', text)
+    box = re.search(r'viewBox="([^"]+)"', text)
+    assert box is not None  # matplotlib always writes one
+    said = html.escape(title, quote=True)
+    head = f'<svg viewBox="{box.group(1)}" role="img" aria-label="{said}" class="picture"'
+    head += ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+    text = re.sub(r"<svg[^>]*>", lambda _: head, text, count=1)
+    if chinese_font() is None:
+        fallback = ", ".join(f"'{f}'" for f in CJK_FONTS[:6])
+        text = text.replace("'DejaVu Sans'", f"'DejaVu Sans', {fallback}")
+    return text.strip() + "\n"
