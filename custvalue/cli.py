@@ -1,0 +1,212 @@
+"""Command line: parse, call public functions, print."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time as clock
+import types
+from pathlib import Path
+from typing import Any, Self
+
+import click
+
+import custvalue
+
+EXAMPLES = """\b
+custvalue report --demo --out report/
+
+\b
+custvalue report orders.csv --customer customer_id --time date --amount amount \\
+    --as-of 1997-09-30 --period 4W --horizon 52W \\
+    --annual-discount-rate 0.10 --margin 0.3 --out report/
+"""
+DEMO = {"customer": "customer_id", "time": "date", "amount": "amount"}
+
+
+class Progress:
+    """Steps on a terminal, shown once the work has lasted two seconds.
+
+    Nothing is written where the stream is no terminal, or where the work is short.
+    """
+
+    def __init__(self, stream: Any, *, after: float = 2.0) -> None:
+        self._stream = stream
+        self._shown = False
+        self._text = ""
+        self._lock = threading.Lock()
+        self._began = clock.monotonic()
+        self._timer = threading.Timer(after, self._show) if stream.isatty() else None
+
+    def __enter__(self) -> Self:
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._lock:
+            if self._shown:
+                self._stream.write("\r\x1b[K")
+                self._stream.flush()
+            self._shown = False
+            self._timer = None
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """Say that step ``done`` of ``total`` begins."""
+        with self._lock:
+            self._text = f"[{done}/{total}] {step}"
+            if self._shown:
+                self._write()
+
+    def _show(self) -> None:
+        with self._lock:
+            if self._timer is not None:
+                self._shown = True
+                self._write()
+
+    def _write(self) -> None:
+        seconds = clock.monotonic() - self._began
+        self._stream.write(f"\r\x1b[K{self._text} ({seconds:.0f} s)")
+        self._stream.flush()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(custvalue.__version__, prog_name="custvalue")
+def main() -> None:
+    """Work out customer value from a transaction log: who is worth what, and who is quiet."""
+
+
+@main.command(epilog=EXAMPLES)
+@click.argument("log", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--demo", is_flag=True, help="Use the CDNOW log (23,570 customers) instead of LOG.")
+@click.option("--customer", metavar="COLUMN", help="Column with the customer id.")
+@click.option("--time", metavar="COLUMN", help="Column with the date or time of an order.")
+@click.option("--amount", metavar="COLUMN", help="Column with the money, or 'Quantity*Price'.")
+@click.option("--as-of", metavar="DATE", help="End of observation; default: the last order.")
+@click.option("--period", default="4W", show_default=True, help="Period of the chain.")
+@click.option("--horizon", default="52W", show_default=True, help="How far to forecast.")
+@click.option(
+    "--annual-discount-rate", type=float, default=0.10, show_default=True, help="0.10 is 10 %."
+)
+@click.option(
+    "--margin", type=float, help="Share of spend that is profit; without it value is spend."
+)
+@click.option(
+    "--refunds",
+    type=click.Choice(["error", "net_occasion", "net_order", "drop"]),
+    default="error",
+    show_default=True,
+    help="What to do with negative amounts.",
+)
+@click.option("--order", metavar="COLUMN", help="Column with the order id, for net_order.")
+@click.option(
+    "--zero-amounts",
+    type=click.Choice(["drop", "keep"]),
+    help="What to do with rows of amount zero.  [default: drop; the demo keeps them]",
+)
+@click.option(
+    "--duplicates",
+    type=click.Choice(["keep", "drop", "error"]),
+    default="keep",
+    show_default=True,
+    help="What to do with rows that repeat an earlier one.",
+)
+@click.option("--time-format", metavar="FORMAT", help="Of dates that are not ISO, e.g. %d/%m/%Y.")
+@click.option("--time-zone", metavar="ZONE", help="Zone of the days, for times with an offset.")
+@click.option("--encoding", help="Of a CSV file; default: UTF-8, else GB 18030.")
+@click.option("--currency", default="", help="Put before money, e.g. USD or ¥.")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Of the report.",
+)
+@click.option(
+    "--tables",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Kind of the table files.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("report"),
+    show_default=True,
+    help="Folder to write to.",
+)
+@click.option("--quiet", is_flag=True, help="Write no summary and no progress.")
+def report(log: Path | None, demo: bool, out: Path, tables: str, quiet: bool, **asked: Any) -> None:
+    """Write a customer-value report of LOG (CSV or Parquet) and its tables to a folder."""
+    encoding = asked.pop("encoding")
+    if demo == (log is not None):
+        raise click.UsageError("name a LOG file, or --demo, and not both.")
+    if demo:
+        asked.update({name: asked[name] or column for name, column in DEMO.items()})
+        asked["margin"] = 0.3 if asked["margin"] is None else asked["margin"]
+        # free orders are orders in the literature on this log
+        asked["zero_amounts"] = asked["zero_amounts"] or "keep"
+        asked["as_of"] = asked["as_of"] or "1998-06-30"
+        asked["currency"] = asked["currency"] or "USD"
+    asked["zero_amounts"] = asked["zero_amounts"] or "drop"
+    lost = [f"--{name}" for name in DEMO if not asked[name]]
+    if lost:
+        raise click.UsageError(f"say which columns to read: {', '.join(lost)} missing.")
+
+    from custvalue.report import make_report, read_log
+
+    with Progress(sys.stderr if not quiet else _Nowhere()) as progress:
+        progress("read the log", 0, 0)
+        if log is None:
+            from custvalue.datasets import load_cdnow
+
+            frame, source = load_cdnow(), "CDNOW"
+        else:
+            columns = {name: asked[name] for name in DEMO}
+            more = [asked["order"]] if asked["order"] else []
+            frame, source = read_log(log, **columns, more=more, encoding=encoding), log.name
+        made = make_report(frame, source=source, progress=progress, **asked)
+        files = made.write(out, tables="parquet" if tables == "parquet" else "csv")
+    if not quiet:
+        click.echo(made.summary_text())
+        click.echo("wrote " + ", ".join(str(path) for path in files))
+
+
+class _Nowhere:
+    """A stream that shows nothing."""
+
+    def isatty(self) -> bool:
+        return False
+
+
+def run() -> int:
+    """Run the command line: 0 done, 2 wrong usage or bad input, with one line of error."""
+    try:
+        main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except click.Abort:
+        click.echo("custvalue: stopped.", err=True)
+        return 130
+    except click.ClickException as error:
+        click.echo(f"custvalue: {error.format_message()}", err=True)
+        return 2
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        # every error for bad input is a ValueError (DataContractError, TimeUnitError, ...)
+        click.echo(f"custvalue: {one_line(str(error))}", err=True)
+        return 2
+    return 0
+
+
+def one_line(text: str) -> str:
+    """``text`` on one line."""
+    return " ".join(part.strip() for part in text.splitlines() if part.strip())

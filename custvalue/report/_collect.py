@@ -1,0 +1,340 @@
+"""A transaction log -> the report's numbers: plain JSON values, and the tables beside the page."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from custvalue._frames import facts_of, with_facts
+from custvalue._units import span_days
+from custvalue.data import ledger, panel, summarize
+from custvalue.exceptions import CustvalueWarning
+from custvalue.markov import MarkovCLVEstimator
+from custvalue.plotting import flow_table, tracking_table
+from custvalue.purchase import MBGNBD
+from custvalue.report._backtest import Tested, chain, hold_back, like_outcomes, running_spend
+from custvalue.segment import LifecycleClassifier, RFMTransformer, SegmentMap, SilenceScorer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+Step = Callable[[str, int, int], None]
+STEPS = (
+    "summarise the log",
+    "score and segment customers",
+    "judge silence and stages",
+    "fit the purchase law",
+    "fit the chain",
+    "test the forecast on the past",
+    "draw",
+)
+WINDOW = 90  # days: "active" and the chance of an order
+LEVEL = 0.8
+TOP = 25
+QUIET = ("silent", "deeply silent")
+POLICIES = ("refunds", "zero_amounts", "duplicates", "order", "time_format", "time_zone")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a report is asked for; see `custvalue.report.make_report`."""
+
+    customer: str
+    time: str
+    amount: str
+    as_of: Any
+    period: str
+    horizon: str
+    annual_discount_rate: float
+    margin: float | None
+    policies: dict[str, Any]
+    title: str | None
+    source: str
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Names of the log's columns."""
+        return {"customer": self.customer, "time": self.time, "amount": self.amount}
+
+    @property
+    def scale(self) -> float:
+        """Value of a unit of spend."""
+        return 1.0 if self.margin is None else float(self.margin)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Numbers of a report.
+
+    Parameters
+    ----------
+    customers, segments, transitions : DataFrame
+        The tables beside the page.
+    history : DataFrame
+        The panel.
+    moves, flow : DataFrame
+        Moves between segments one period apart; stages at ``flow_date`` against today's.
+    flow_date : str
+    backtest : Tested or None
+    spread : float
+        Standard deviation of the sum of all future values.
+    upcoming : DataFrame
+        Spend by period, past and expected.
+    ledger : dict
+    as_of : str
+    caught : tuple of str
+        What was warned about on the way.
+    """
+
+    customers: pd.DataFrame
+    segments: pd.DataFrame
+    transitions: pd.DataFrame
+    history: pd.DataFrame
+    moves: pd.DataFrame
+    flow: pd.DataFrame
+    flow_date: str
+    backtest: Tested | None
+    spread: float
+    upcoming: pd.DataFrame
+    ledger: dict[str, Any]
+    as_of: str
+    caught: tuple[str, ...]
+
+
+def collect(log: Any, asked: Asked, step: Step) -> Collected:
+    """Compute everything that the report shows.
+
+    Parameters
+    ----------
+    log : frame
+    asked : Asked
+    step : callable
+        Told the name of each step as it begins.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        out = _collect(log, asked, step)
+    texts = [" ".join(str(w.message).split()) for w in caught if _ours(w.category)]
+    return replace(out, caught=tuple(dict.fromkeys(texts)))
+
+
+def _ours(category: type[Warning]) -> bool:
+    return issubclass(category, CustvalueWarning)
+
+
+def _collect(log: Any, asked: Asked, step: Step) -> Collected:
+    def begin(i: int) -> None:
+        step(STEPS[i], i + 1, len(STEPS))
+
+    begin(0)
+    summary = to_pandas(
+        summarize(log, **asked.columns, as_of=asked.as_of, unit="D", **asked.policies)
+    )
+    facts = facts_of(summary)
+    assert facts is not None  # summarize always states them
+    as_of = np.datetime64(facts.as_of, "D")
+    history = to_pandas(
+        panel(log, **asked.columns, as_of=str(as_of), period=asked.period, **asked.policies)
+    )
+
+    begin(1)
+    rfm = RFMTransformer().fit(summary)
+    scores = rfm.transform(summary)
+    cells = SegmentMap.ready(5)
+    segment = cells.assign(scores)
+
+    begin(2)
+    silence = SilenceScorer().fit(summary).transform(summary)
+    lifecycle = LifecycleClassifier().fit(summary)
+    stage = lifecycle.predict(summary)
+
+    begin(3)
+    law = MBGNBD().fit(summary)
+    orders = np.asarray(law.predict(summary, horizon=asked.horizon))
+    chance = np.asarray(law.predict_proba_any(summary, horizon=f"{WINDOW}D"))
+
+    begin(4)
+    model = chain(asked.horizon, asked.annual_discount_rate, asked.scale).fit(history)
+    latest = history.groupby(asked.customer, sort=False).tail(1)
+    value = _by_customer(latest[asked.customer], model.predict(latest), summary[asked.customer])
+
+    table = summary[
+        [asked.customer, "first_order", "last_order", "n_orders", "total_value", "mean_value"]
+    ].copy()
+    table["silence_days"] = summary["silence"]
+    table["usual_gap_days"] = summary["gap_mean"]
+    for letter in "RFM":
+        table[letter] = np.asarray(scores[letter], dtype=int)
+    table["segment"] = segment
+    table["silence_score"] = silence["silence_score"].to_numpy()
+    table["rank_ratio"] = silence["rank_ratio"].to_numpy()
+    table["silence_grade"] = silence["grade"].to_numpy()
+    table["stage"] = stage
+    table["expected_orders"] = orders
+    table[f"chance_of_order_{WINDOW}d"] = chance
+    table["future_value"] = value
+    table["at_stake"] = at_stake(table)
+    table.attrs.clear()
+
+    begin(5)
+    tested = hold_back(log, {**asked.columns, **asked.policies}, history, asked.horizon)
+    table["future_value_low"], table["future_value_high"], spread = interval(
+        value, tested, asked.scale
+    )
+
+    flow, flow_date = stage_flow(log, asked, as_of, lifecycle, table)
+    return Collected(
+        customers=table,
+        segments=segment_sizes(table, cells.describe(rfm, summary)),
+        transitions=transition_rows(model[-1]),
+        history=history,
+        moves=segment_moves(history, asked.customer, cells),
+        flow=flow,
+        flow_date=flow_date,
+        backtest=tested,
+        spread=spread,
+        upcoming=upcoming(model, latest, history, asked),
+        ledger=ledger(summary).to_dict(),
+        as_of=str(as_of),
+        caught=(),
+    )
+
+
+def to_pandas(frame: Any) -> pd.DataFrame:
+    """``frame`` as pandas, with the facts that travel with it."""
+    import pandas as pd
+
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    facts = facts_of(frame)
+    made = frame.collect() if hasattr(frame, "collect") and not hasattr(frame, "rdd") else frame
+    for way in ("to_pandas", "toPandas", "df", "compute"):
+        if hasattr(made, way):
+            made = getattr(made, way)()
+            break
+    return made if facts is None else with_facts(made, facts)
+
+
+def _by_customer(ids: pd.Series, values: Any, wanted: pd.Series) -> Floats:
+    import pandas as pd
+
+    return pd.Series(np.asarray(values, dtype=float), index=ids).reindex(wanted).to_numpy()
+
+
+def at_stake(table: pd.DataFrame) -> Floats:
+    """Future value of an active customer with the same F and M scores, less one's own; 0 if less.
+
+    Customers who are not quiet have nothing at stake. Where no active customer has the same
+    scores, those with the same F are taken, then all active ones.
+    """
+    quiet = table["silence_grade"].isin(QUIET).to_numpy()
+    active = table[table["silence_grade"] == "active"]
+    if active.empty:
+        return np.zeros(len(table))
+    own = table["future_value"].to_numpy(dtype=float)
+    alike = np.full(len(table), float(active["future_value"].mean()))
+    for keys in (["F"], ["F", "M"]):
+        mean = active.groupby(keys)["future_value"].mean()
+        found = mean.reindex(table.set_index(keys).index).to_numpy(dtype=float)
+        alike = np.where(np.isfinite(found), found, alike)
+    return np.where(quiet, np.maximum(alike - own, 0.0), 0.0)
+
+
+def interval(value: Floats, tested: Tested | None, scale: float) -> tuple[Floats, Floats, float]:
+    """80 % range of each customer's value, and the standard deviation of the sum of all.
+
+    Where customers with a like forecast ended in the test on the past, carried over in proportion
+    to the forecast; NaN where there was no test.
+    """
+    if tested is None:
+        nothing = np.full(len(value), np.nan)
+        return nothing, nothing, np.nan
+    mean, low, high, variance = like_outcomes(tested, LEVEL)
+    # ranks carry over: the k-th best customer today is like the k-th best at the cutoff
+    place = np.argsort(np.argsort(value, kind="stable"), kind="stable") / max(len(value) - 1, 1)
+    group = np.minimum((place * len(mean)).astype(int), len(mean) - 1)
+    factor = np.divide(value, mean[group], out=np.full(len(value), scale), where=mean[group] > 0)
+    spread = float(np.sqrt(np.sum(factor**2 * variance[group])))
+    low = np.minimum(low[group] * factor, value)
+    return low, np.maximum(high[group] * factor, value), spread
+
+
+def segment_sizes(table: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
+    """One row a segment with customers: size, money, silence, future value, rule."""
+    grouped = table.groupby("segment")
+    out = rules[rules["customers"] > 0][["segment", "scores", "rule", "customers"]].copy()
+    out["customer_share"] = out["customers"] / len(table)
+
+    def of(series: pd.Series) -> Floats:
+        return series.reindex(out["segment"]).to_numpy(dtype=float)
+
+    out["value"] = of(grouped["total_value"].sum())
+    out["value_share"] = out["value"] / table["total_value"].sum()
+    out["silence"] = of(grouped["silence_days"].median())
+    out["orders_each"] = of(grouped["n_orders"].mean())
+    out["future_value"] = of(grouped["future_value"].sum())
+    out["future_each"] = out["future_value"] / out["customers"]
+    return out.reset_index(drop=True)
+
+
+def transition_rows(model: MarkovCLVEstimator) -> pd.DataFrame:
+    """Write the chain as a tidy table: from, to, probability."""
+    import pandas as pd
+
+    matrix = np.asarray(model.chain_.dense())
+    start, end = np.nonzero(matrix > 0)
+    names = np.array([_state_name(state) for state in model.chain_.states])
+    return pd.DataFrame({"from": names[start], "to": names[end], "probability": matrix[start, end]})
+
+
+def _state_name(state: Any) -> str:
+    return "-".join(map(str, state)) if isinstance(state, tuple) else str(state)
+
+
+def segment_moves(history: pd.DataFrame, customer: str, cells: SegmentMap) -> pd.DataFrame:
+    """Segments one period apart, over the whole panel."""
+    scores = RFMTransformer(remainder="drop").fit_transform(history)
+    segment = cells.assign(scores)
+    ids = history[customer].to_numpy()
+    same = ids[1:] == ids[:-1]
+    return flow_table(segment[:-1][same], segment[1:][same])
+
+
+def stage_flow(
+    log: Any,
+    asked: Asked,
+    as_of: np.datetime64,
+    lifecycle: LifecycleClassifier,
+    table: pd.DataFrame,
+) -> tuple[pd.DataFrame, str]:
+    """Stages half a year (or a third of the log) ago against today's."""
+    first = table["first_order"].min().to_datetime64().astype("datetime64[D]")
+    days = min(182, int((as_of - first) / np.timedelta64(1, "D")) // 3)
+    date = str(as_of - np.timedelta64(days, "D"))
+    then = to_pandas(summarize(log, **asked.columns, as_of=date, unit="D", **asked.policies))
+    stages = dict(zip(then[asked.customer], lifecycle.predict(then), strict=True))
+    before = [stages.get(who, "not yet a customer") for who in table[asked.customer]]
+    return flow_table(before, table["stage"].to_numpy()), date
+
+
+def upcoming(model: Any, latest: pd.DataFrame, history: pd.DataFrame, asked: Asked) -> pd.DataFrame:
+    """Spend of each period so far, and what today's customers are expected to spend."""
+    length = round(span_days(asked.period))
+    ahead = max(round(span_days(asked.horizon) / span_days(asked.period)), 1)
+    undiscounted = chain(asked.horizon, 0.0, 1.0).fit(history)
+    running = running_spend(undiscounted, latest, length, ahead)
+    by_period = history.groupby("period")
+    ends = by_period["period_end"].first().to_numpy().astype("datetime64[D]")
+    later = ends[-1] + np.arange(1, ahead + 1) * np.timedelta64(length, "D")
+    nothing = np.full(ahead, np.nan)
+    return tracking_table(
+        np.concatenate([ends, later]),
+        np.concatenate([by_period["spend"].sum().to_numpy(dtype=float), nothing]),
+        np.concatenate([np.full(len(ends), np.nan), np.diff(running)]),
+    )

@@ -1,0 +1,238 @@
+"""What was collected -> the plain JSON values that the page shows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import custvalue
+from custvalue.plotting import concentration_table
+from custvalue.report._collect import LEVEL, QUIET, TOP, WINDOW, Asked, Collected
+from custvalue.report._words import Words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GRADES = ("active", "watch", "silent", "deeply silent")
+STAGES = (
+    "potential",
+    "target",
+    "new",
+    "established",
+    "core",
+    "strategic",
+    "problem",
+    "exited",
+)
+CEILING = 0.03  # the source's: at most 3 % problem customers
+NORMAL_80 = 1.2815515655446004  # a normal outcome lies within so many deviations in 8 of 10 cases
+MOVES = 15
+
+
+def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any]:
+    """Everything the page says, as plain JSON values.
+
+    Parameters
+    ----------
+    got : Collected
+    asked : Asked
+    words : Words
+        Used for rules alone, which are sentences made of thresholds.
+    """
+    table = got.customers
+    segments = got.segments.assign(rule=[rule_words(r, words) for r in got.segments["rule"]])
+    return {
+        "about": {
+            "title": asked.title,
+            "source": asked.source,
+            "as_of": got.as_of,
+            "first_date": str(table["first_order"].min())[:10],
+            "period": asked.period,
+            "horizon": asked.horizon,
+            "annual_discount_rate": float(asked.annual_discount_rate),
+            "margin": asked.margin,
+            "level": LEVEL,
+            "version": custvalue.__version__,
+        },
+        "base": _base(got),
+        "segments": _rows(segments),
+        "quiet": _quiet(table),
+        "stages": _stages(table),
+        "backtest": _backtest(got),
+        "moves": _rows(got.moves.sort_values("customers", ascending=False).head(MOVES)),
+        "ledger": got.ledger,
+        "notes": list(got.caught),
+    }
+
+
+def rule_words(rule: str, words: Words) -> str:
+    """Write a segment's rule in days and money."""
+    number = r"(-?[\d.e+]+)"
+    either = []
+    for box in rule.split(" or "):
+        parts = []
+        for part in box.split(", "):
+            match = re.fullmatch(
+                rf"(\w+)(?: above {number}(?: D)?)?(?: and)?(?: up to {number}(?: D)?)?", part
+            )
+            if match and (match.group(2) or match.group(3)):
+                low, high = (float(end) if end else None for end in match.groups()[1:])
+                parts.append(SPOKEN[match.group(1)](low, high, words))
+        either.append(words(", ").join(parts))
+    return words("; or ").join(part for part in either if part)
+
+
+def _silence_words(low: float | None, high: float | None, words: Words) -> str:
+    if low is None:
+        return words("last order at most {days:,.0f} days ago", days=high)
+    if high is None:
+        return words("last order over {days:,.0f} days ago", days=low)
+    return words("last order over {low:,.0f}, at most {high:,.0f} days ago", low=low, high=high)
+
+
+def _orders_words(low: float | None, high: float | None, words: Words) -> str:
+    if low is None:
+        if high == 1:
+            return words("one order")
+        return words("at most {n:,.0f} orders", n=high)
+    if high is None:
+        return words("at least {n:,.0f} orders", n=low + 1)
+    if high == low + 1:
+        return words("{n:,.0f} orders", n=high)
+    return words("{low:,.0f} to {high:,.0f} orders", low=low + 1, high=high)
+
+
+def _spend_words(low: float | None, high: float | None, words: Words) -> str:
+    if low is None:
+        return words("spent at most {money}", money=words.money(high or 0.0))
+    if high is None:
+        return words("spent over {money}", money=words.money(low))
+    return words("spent over {low}, at most {high}", low=words.money(low), high=words.money(high))
+
+
+SPOKEN = {"silence": _silence_words, "n_orders": _orders_words, "total_value": _spend_words}
+
+
+def _base(got: Collected) -> dict[str, Any]:
+    table = got.customers
+    orders = float(table["n_orders"].sum())
+    spend = float(table["total_value"].sum())
+    active = int((table["silence_days"] <= WINDOW).sum())
+    future = float(table["future_value"].sum())
+    shares = concentration_table(table["total_value"], n_points=6)["value_share"]
+    return {
+        "customers": len(table),
+        "one_time_share": float((table["n_orders"] == 1).mean()),
+        "orders": orders,
+        "mean_order": spend / orders,
+        "spend": spend,
+        "top20": float(shares.iloc[1]),
+        "window": WINDOW,
+        "active": active,
+        "active_share": active / len(table),
+        "expected_orders": float(table["expected_orders"].sum()),
+        "future_value": future,
+        "future_low": future - NORMAL_80 * got.spread,
+        "future_high": future + NORMAL_80 * got.spread,
+    }
+
+
+def _quiet(table: pd.DataFrame) -> dict[str, Any]:
+    chance = f"chance_of_order_{WINDOW}d"
+    grouped = table.groupby("silence_grade")
+    grades = [
+        {
+            "grade": grade,
+            "customers": len(part),
+            "customer_share": len(part) / len(table),
+            "value": float(part["total_value"].sum()),
+            "silence": float(part["silence_days"].median()),
+            "chance": float(part[chance].mean()),
+            "future_value": float(part["future_value"].sum()),
+        }
+        for grade in GRADES
+        if grade in grouped.groups
+        for part in [grouped.get_group(grade)]
+    ]
+    quiet = table[table["silence_grade"].isin(QUIET)]
+    # a customer who may still answer is worth more effort than one who surely will not
+    winnable = quiet.assign(winnable=quiet["at_stake"] * quiet[chance])
+    top = winnable.sort_values("winnable", ascending=False, kind="stable").head(TOP)
+    customer = str(table.columns[0])
+    return {
+        "window": WINDOW,
+        "grades": grades,
+        "customers": len(quiet),
+        "share": len(quiet) / len(table),
+        "spend": float(quiet["total_value"].sum()),
+        "at_stake": float(quiet["at_stake"].sum()),
+        "top": [
+            {
+                "customer": str(row[customer]),
+                "n_orders": int(row["n_orders"]),
+                "total_value": float(row["total_value"]),
+                "last_order": str(row["last_order"])[:10],
+                "usual_gap": float(row["usual_gap_days"]),
+                "silence": float(row["silence_days"]),
+                "chance": float(row[chance]),
+                "future_value": float(row["future_value"]),
+                "at_stake": float(row["at_stake"]),
+            }
+            for row in top.to_dict("records")
+        ],
+    }
+
+
+def _stages(table: pd.DataFrame) -> dict[str, Any]:
+    spend = float(table["total_value"].sum())
+    grouped = table.groupby("stage")
+    rows = [
+        {
+            "stage": stage,
+            "customers": len(part),
+            "customer_share": len(part) / len(table),
+            "value": float(part["total_value"].sum()),
+            "value_share": float(part["total_value"].sum()) / spend,
+            "future_each": float(part["future_value"].mean()),
+        }
+        for stage in STAGES
+        if stage in grouped.groups
+        for part in [grouped.get_group(stage)]
+    ]
+    problem = float((table["stage"] == "problem").mean())
+    return {"rows": rows, "problem_share": problem, "ceiling": CEILING, "upgrades": []}
+
+
+def _backtest(got: Collected) -> dict[str, Any] | None:
+    test = got.backtest
+    if test is None:
+        return None
+    rows = test.scores.to_dict("records")
+    return {
+        "cutoff": test.cutoff,
+        "span": test.span,
+        "forecast": float(test.forecast.sum()),
+        "actual": float(test.actual.sum()),
+        "methods": [
+            {
+                "method": row["estimator"],
+                "ratio": 1.0 + float(row["total_bias"]),
+                "gini": float(row["gini"]),
+                "mae": float(row["mae"]),
+                "top_decile": float(row["top_decile"]),
+            }
+            for row in rows
+            if np.isfinite(row["gini"])
+        ],
+        "groups": _rows(test.groups),
+    }
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows with Python values instead of numpy's."""
+    return [
+        {str(key): value.item() if hasattr(value, "item") else value for key, value in row.items()}
+        for row in table.to_dict("records")
+    ]

@@ -1,0 +1,240 @@
+"""make_report: a transaction log in, a page and its tables out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from custvalue._labels import Language, check_language
+from custvalue._units import check_annual_rate, span_days
+from custvalue.report._blocks import span
+from custvalue.report._collect import STEPS, Asked, Step, collect
+from custvalue.report._facts import facts_of_report
+from custvalue.report._pictures import pictures
+from custvalue.report._render import render
+from custvalue.report._sections import frame_words, page
+from custvalue.report._words import Words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Report:
+    """A customer-value report: its page, its tables, the row ledger.
+
+    Parameters
+    ----------
+    facts : dict
+        Every number on the page, plain JSON values.
+    customers, segments, transitions : DataFrame
+        One row a customer; a segment; a possible move of the chain.
+    html : str
+        The page: one file that needs nothing else.
+    language : {"en", "zh"}
+    currency : str
+
+    Examples
+    --------
+    >>> import custvalue as cv
+    >>> from custvalue.report import make_report
+    >>> log = cv.datasets.load_cdnow("sample")
+    >>> made = make_report(log, customer="customer_id", time="date", amount="amount",
+    ...                    as_of="1998-06-30", margin=0.3)
+    >>> len(made.customers), made.ledger["rows_in"]
+    (2349, 6919)
+    """
+
+    facts: dict[str, Any] = field(repr=False)
+    customers: pd.DataFrame = field(repr=False)
+    segments: pd.DataFrame = field(repr=False)
+    transitions: pd.DataFrame = field(repr=False)
+    html: str = field(repr=False)
+    language: Language = "en"
+    currency: str = ""
+
+    @property
+    def ledger(self) -> dict[str, Any]:
+        """Rows in, used, and dropped by reason."""
+        return dict(self.facts["ledger"])
+
+    def write(self, folder: str | Path, *, tables: Literal["csv", "parquet"] = "csv") -> list[Path]:
+        """Write ``report.html``, the tables and ``ledger.json`` to ``folder``; return the paths.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made where it does not exist.
+        tables : {"csv", "parquet"}, default="csv"
+        """
+        if tables not in ("csv", "parquet"):
+            raise ValueError(f"tables={tables!r} must be 'csv' or 'parquet'.")
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        page_path = folder / "report.html"
+        page_path.write_text(self.html, encoding="utf-8", newline="\n")
+        paths = [page_path]
+        for name in ("customers", "segments", "transitions"):
+            path = folder / f"{name}.{tables}"
+            frame: pd.DataFrame = getattr(self, name)
+            if tables == "csv":
+                frame.to_csv(
+                    path,
+                    index=False,
+                    lineterminator="\n",
+                    date_format="%Y-%m-%d",
+                    float_format="%.8g",
+                )
+            else:
+                frame.to_parquet(path, index=False)
+            paths.append(path)
+        ledger = folder / "ledger.json"
+        text = json.dumps(self.ledger, ensure_ascii=False, indent=2)
+        ledger.write_text(text + "\n", encoding="utf-8", newline="\n")
+        return [*paths, ledger]
+
+    def summary_text(self) -> str:
+        """Say the main numbers in a few lines."""
+        w = Words(self.language, self.currency)
+        base, about, quiet = self.facts["base"], self.facts["about"], self.facts["quiet"]
+        book = self.facts["ledger"]
+        left = book["rows_in"] - book["rows_used"]
+        return "\n".join(
+            [
+                w(
+                    "{rows} rows in = {used} used + {left} left out; {customers} customers, as of "
+                    "{as_of}",
+                    rows=w.cell(book["rows_in"], "int"),
+                    used=w.cell(book["rows_used"], "int"),
+                    left=w.cell(left, "int"),
+                    customers=w.cell(base["customers"], "int"),
+                    as_of=about["as_of"],
+                ),
+                w(
+                    "expected in the next {span}: {orders} orders, value {value}",
+                    span=span(about["horizon"], w),
+                    orders=w.cell(base["expected_orders"], "int"),
+                    value=w.money(base["future_value"]),
+                ),
+                w(
+                    "{n} customers ({share}) are quiet",
+                    n=w.cell(quiet["customers"], "int"),
+                    share=w.cell(quiet["share"], "share"),
+                ),
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        lines = self.summary_text().splitlines()
+        return "<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>"
+
+
+def make_report(
+    log: Any,
+    *,
+    customer: str,
+    time: str,
+    amount: str,
+    as_of: Any = None,
+    period: str = "4W",
+    horizon: str = "52W",
+    annual_discount_rate: float = 0.10,
+    margin: float | None = None,
+    refunds: str = "error",
+    zero_amounts: str = "drop",
+    duplicates: str = "keep",
+    order: str | None = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
+    language: Language = "en",
+    currency: str = "",
+    title: str | None = None,
+    source: str = "log",
+    progress: Step | None = None,
+) -> Report:
+    """Customer-value report of a transaction log.
+
+    Parameters
+    ----------
+    log : frame
+        One row an order or order line; any table that `custvalue.summarize` takes.
+    customer, time, amount : str
+        Names of its columns.
+    as_of : date or ISO str, optional
+        End of observation; default: the last order, said in the report's notes.
+    period : str, default="4W"
+        Period of the chain.
+    horizon : str, default="52W"
+        How far to forecast.
+    annual_discount_rate : float, default=0.10
+    margin : float, optional
+        Share of spend that is profit; without it value is spend, and the report says so.
+    refunds, zero_amounts, duplicates, order, time_format, time_zone
+        Policies of `custvalue.summarize`.
+    language : {"en", "zh"}, default="en"
+    currency : str, default=""
+        Put before money.
+    title : str, optional
+        Of the page.
+    source : str, default="log"
+        What the page calls the log.
+    progress : callable, optional
+        Called with (step, its number, number of steps) as each step begins.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    DataContractError
+        If the log cannot be read; all problems at once.
+
+    Examples
+    --------
+    >>> import custvalue as cv
+    >>> from custvalue.report import make_report
+    >>> log = cv.datasets.load_cdnow("sample")
+    >>> made = make_report(log, customer="customer_id", time="date", amount="amount",
+    ...                    as_of="1997-09-30", margin=0.3, currency="USD")
+    >>> print(made.summary_text().splitlines()[0])
+    6,919 rows in = 4,952 used + 1,967 left out; 2,349 customers, as of 1997-09-30
+    """
+    words = Words(check_language(language), currency)
+    check_annual_rate(annual_discount_rate)
+    span_days(horizon, "horizon")
+    span_days(period, "period")
+    if margin is not None and not 0.0 < float(margin) <= 1.0:
+        raise ValueError(f"margin={margin!r} must be a share of spend above 0, at most 1.")
+    asked = Asked(
+        customer=customer,
+        time=time,
+        amount=amount,
+        as_of=as_of,
+        period=period,
+        horizon=horizon,
+        annual_discount_rate=annual_discount_rate,
+        margin=margin,
+        policies={
+            "refunds": refunds,
+            "zero_amounts": zero_amounts,
+            "duplicates": duplicates,
+            "order": order,
+            "time_format": time_format,
+            "time_zone": time_zone,
+        },
+        title=title,
+        source=source,
+    )
+    tell = progress or _say_nothing
+    got = collect(log, asked, tell)
+    tell(STEPS[-1], len(STEPS), len(STEPS))
+    facts = facts_of_report(got, asked, words)
+    html = render(page(facts, pictures(got, words), words), frame_words(words))
+    return Report(facts, got.customers, got.segments, got.transitions, html, language, currency)
+
+
+def _say_nothing(step: str, done: int, total: int) -> None:
+    return None

@@ -1,0 +1,483 @@
+"""The report's numbers as sections of sentences, cards, tables and pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from custvalue.report._advice import MESSAGE, REASON, TODO
+from custvalue.report._blocks import Block, Column, fact, figure, section, span, table, tile
+from custvalue.report._words import Words
+
+
+def page(facts: dict[str, Any], pictures: dict[str, str], words: Words) -> dict[str, Any]:
+    """Everything the template shows.
+
+    Parameters
+    ----------
+    facts : dict
+        What `custvalue.report._collect` found, plain JSON values.
+    pictures : dict
+        SVG text by name.
+    words : Words
+        Language and currency.
+    """
+    about = facts["about"]
+    w = words
+    margin = w("not given: value is spend")
+    if about["margin"] is not None:
+        margin = w.cell(about["margin"], "share")
+    return {
+        "title": about["title"] or w("Customer value report: {source}", source=about["source"]),
+        "facts": [
+            {"label": w("As of"), "text": about["as_of"]},
+            {"label": w("Looking ahead"), "text": span(about["horizon"], w)},
+            {"label": w("Margin"), "text": margin},
+            {
+                "label": w("Discount rate a year"),
+                "text": w.cell(about["annual_discount_rate"], "share"),
+            },
+            {"label": w("Orders since"), "text": about["first_date"]},
+        ],
+        "sections": [
+            _base(facts, pictures, w),
+            _segments(facts, pictures, w),
+            _quiet(facts, pictures, w),
+            _stages(facts, pictures, w),
+            _forecast(facts, pictures, w),
+            _moves(facts, pictures, w),
+            _ledger(facts, w),
+        ],
+        "footer": w(
+            "Made by custvalue {version}. The tables beside this page hold every customer; numbers "
+            "here are sums and means of them.",
+            version=about["version"],
+        ),
+    }
+
+
+def frame_words(words: Words) -> dict[str, str]:
+    """Words of the page's frame."""
+    return {
+        "lang": "en" if words.language == "en" else "zh-CN",
+        "sort": words("sort by this column"),
+        "skip": words("skip to the report"),
+        "contents": words("contents"),
+    }
+
+
+def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
+    base, about = facts["base"], facts["about"]
+    ahead = span(about["horizon"], w)
+    worth = w("future profit") if about["margin"] is not None else w("future spend")
+    tiles = [
+        tile(
+            w("Customers"),
+            w.cell(base["customers"], "int"),
+            w("{share} bought only once", share=w.cell(base["one_time_share"], "share")),
+        ),
+        tile(
+            w("Orders"),
+            w.cell(base["orders"], "int"),
+            w("{mean} per order on average", mean=w.money(base["mean_order"])),
+        ),
+        tile(
+            w("Spend so far"),
+            w.money(base["spend"]),
+            w("the best 20 % of customers bring {share}", share=w.cell(base["top20"], "share")),
+        ),
+        tile(
+            w("Bought in the last {days} days", days=base["window"]),
+            w.cell(base["active"], "int"),
+            w("{share} of all customers", share=w.cell(base["active_share"], "share")),
+        ),
+        tile(
+            w("Expected orders, next {span}", span=ahead),
+            w.cell(base["expected_orders"], "int"),
+            w("from all customers known today"),
+        ),
+        tile(
+            w("Expected {worth}, next {span}", worth=worth, span=ahead),
+            w.money(base["future_value"]),
+            w(
+                "80 % range {low} to {high}",
+                low=w.money(base["future_low"]),
+                high=w.money(base["future_high"]),
+            ),
+        ),
+    ]
+    figures = [
+        figure(
+            pictures,
+            "concentration",
+            w("How to read: the further the curve bends up, the fewer customers carry the base."),
+        ),
+        figure(
+            pictures,
+            "spend",
+            w(
+                "Spend of each {period}; right of the dotted line what these customers are "
+                "expected to spend, before discount.",
+                period=span(about["period"], w),
+            ),
+        ),
+    ]
+    return section(
+        "base",
+        w("The base"),
+        w("The base on a page"),
+        w(
+            "Who the customers are and what they bring. Value means {meaning}, over the next "
+            "{span}, discounted to {as_of}.",
+            meaning=_meaning(about, w),
+            span=ahead,
+            as_of=about["as_of"],
+        ),
+        [{"type": "tiles", "tiles": tiles}, {"type": "figures", "figures": figures}],
+    )
+
+
+def _meaning(about: dict[str, Any], w: Words) -> str:
+    if about["margin"] is None:
+        return w("spend (no margin was given)")
+    return w("spend times the margin of {margin}", margin=w.cell(about["margin"], "share"))
+
+
+def _segments(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
+    rows = facts["segments"]
+    cards = [
+        {
+            "title": w.name(row["segment"]),
+            "big": w(
+                "{n} customers, {share}" if row["customers"] != 1 else "1 customer, {share}",
+                n=w.cell(row["customers"], "int"),
+                share=w.cell(row["customer_share"], "share"),
+            ),
+            "rule": row["rule"],
+            "facts": [
+                fact(w("share of spend"), w.cell(row["value_share"], "share")),
+                fact(w("usual silence"), w.cell(row["silence"], "days")),
+                fact(w("orders each"), w.cell(row["orders_each"], "number")),
+                fact(w("future value each"), w.money(row["future_each"])),
+            ],
+            "todo": w(TODO.get(row["segment"], TODO["other"])),
+        }
+        for row in rows
+    ]
+    columns: list[Column] = [
+        ("segment", w("Segment"), "name"),
+        ("customers", w("Customers"), "int"),
+        ("customer_share", w("Share"), "bar"),
+        ("value", w("Spend so far"), "money"),
+        ("value_share", w("Share of spend"), "bar"),
+        ("silence", w("Usual silence"), "days"),
+        ("future_value", w("Future value"), "money"),
+        ("future_each", w("each"), "money"),
+    ]
+    caption = w("Segments by size, spend so far and future value")
+    return section(
+        "segments",
+        w("Segments"),
+        w("Segments: who is alike"),
+        w(
+            "Customers scored 1 to 5 on how recently, how often and how much they bought; every "
+            "customer is in exactly one segment."
+        ),
+        [
+            {
+                "type": "figures",
+                "figures": [
+                    figure(
+                        pictures,
+                        "segments",
+                        w("Each box is a segment: its area is customers, its colour spend each."),
+                    ),
+                    figure(
+                        pictures,
+                        "segment_value",
+                        w("Future value of one customer; the line is the 80 % range of the mean."),
+                    ),
+                ],
+            },
+            {"type": "cards", "cards": cards},
+            table("segment-table", caption, columns, rows, w),
+        ],
+    )
+
+
+def _quiet(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
+    quiet = facts["quiet"]
+    columns: list[Column] = [
+        ("grade", w("Grade"), "name"),
+        ("customers", w("Customers"), "int"),
+        ("customer_share", w("Share"), "bar"),
+        ("value", w("Spend so far"), "money"),
+        ("silence", w("Usual silence"), "days"),
+        ("chance", w("Chance of an order in {days} days", days=quiet["window"]), "share"),
+        ("future_value", w("Future value"), "money"),
+    ]
+    top: list[Column] = [
+        ("customer", w("Customer"), "text"),
+        ("n_orders", w("Orders"), "int"),
+        ("total_value", w("Spend so far"), "money"),
+        ("last_order", w("Last order"), "date"),
+        ("usual_gap", w("Usual gap"), "days"),
+        ("silence", w("Silence"), "days"),
+        ("chance", w("Chance of an order"), "share"),
+        ("future_value", w("Future value"), "money"),
+        ("at_stake", w("Worth of winning back"), "money"),
+    ]
+    blocks: list[Block] = [
+        {
+            "type": "figures",
+            "figures": [
+                figure(
+                    pictures,
+                    "silence",
+                    w("Customers by time since their last order, and how many order again."),
+                ),
+                figure(
+                    pictures,
+                    "silence_value",
+                    w("Money spent so far by customers of each grade of silence."),
+                ),
+            ],
+        },
+        table("silence-table", w("Grades of silence"), columns, quiet["grades"], w),
+        table(
+            "winback-table",
+            w("Quiet customers worth winning back first (the first {n})", n=len(quiet["top"])),
+            top,
+            quiet["top"],
+            w,
+        ),
+        {
+            "type": "notes",
+            "notes": [
+                w(
+                    "A customer is quiet when the time since the last order is longer than every "
+                    "earlier gap between orders; one-time buyers are judged by everybody's gaps."
+                ),
+                w(
+                    "Worth of winning back: the future value of an active customer with the same "
+                    "frequency and money scores, less the customer's own. A contact pays where its "
+                    "cost is below that worth times the extra chance of response it brings. The "
+                    "list starts with those who may still answer: worth times chance of an order."
+                ),
+                w(
+                    "The table customers has all of them. Hold out a random tenth, so that the "
+                    "effect can be measured."
+                ),
+            ],
+        },
+    ]
+    return section(
+        "quiet",
+        w("Who is quiet"),
+        w("Who is quiet, and what winning them back is worth"),
+        w(
+            "{n} customers ({share}) are quiet by their own rhythm. Together they have spent "
+            "{spend} so far; as active customers they would be worth {worth} more.",
+            n=w.cell(quiet["customers"], "int"),
+            share=w.cell(quiet["share"], "share"),
+            spend=w.money(quiet["spend"]),
+            worth=w.money(quiet["at_stake"]),
+        ),
+        blocks,
+    )
+
+
+def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
+    stages = facts["stages"]
+    columns: list[Column] = [
+        ("stage", w("Stage"), "name"),
+        ("customers", w("Customers"), "int"),
+        ("customer_share", w("Share"), "bar"),
+        ("value", w("Spend so far"), "money"),
+        ("value_share", w("Share of spend"), "bar"),
+        ("future_each", w("Future value each"), "money"),
+        ("todo", w("Message"), "text"),
+    ]
+    rows = [{**row, "todo": w(MESSAGE[row["stage"]])} for row in stages["rows"]]
+    over = stages["problem_share"] > stages["ceiling"]
+    text = (
+        "Problem customers are {share} of all, above the ceiling of {ceiling}: diagnose why "
+        "established customers went quiet, the most valuable first."
+        if over
+        else "Problem customers are {share} of all, within the ceiling of {ceiling}."
+    )
+    notes = [
+        w(
+            text,
+            share=w.cell(stages["problem_share"], "share"),
+            ceiling=w.cell(stages["ceiling"], "share"),
+        ),
+        w(
+            "Potential and target customers have no order yet, strategic partners a joint project: "
+            "a log of orders alone shows none of them."
+        ),
+    ]
+    blocks: list[Block] = [
+        {
+            "type": "figures",
+            "figures": [
+                figure(
+                    pictures,
+                    "stages",
+                    w("Where customers stood on the first date, and where they stand now."),
+                )
+            ],
+        },
+        table("stage-table", w("Stages of the relationship"), columns, rows, w),
+    ]
+    if stages["upgrades"]:
+        due: list[Column] = [
+            ("stage", w("Stage"), "name"),
+            ("early", w("Upgrade early"), "int"),
+            ("due", w("Upgrade due"), "int"),
+            ("overdue", w("Upgrade overdue"), "int"),
+        ]
+        blocks.append(table("upgrade-table", w("Upgrades due"), due, stages["upgrades"], w))
+    blocks.append({"type": "notes", "notes": notes})
+    return section(
+        "stages",
+        w("Stages"),
+        w("Stages of the relationship, and upgrades due"),
+        w("Where each relationship stands by its orders, and what to say to it."),
+        blocks,
+    )
+
+
+def _forecast(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
+    test, about = facts["backtest"], facts["about"]
+    blocks: list[Block] = []
+    if test is None:
+        lead = w("The log is too short to hold back a part of it, so the forecast is untested.")
+    else:
+        lead = w(
+            "Tested on the past: with the orders up to {cutoff} alone, the same method forecast "
+            "{forecast} of spend for the next {span}; {actual} came, so the forecast was {ratio} "
+            "of the truth.",
+            cutoff=test["cutoff"],
+            forecast=w.money(test["forecast"]),
+            actual=w.money(test["actual"]),
+            span=span(test["span"], w),
+            ratio=w.cell(test["forecast"] / test["actual"] if test["actual"] else None, "share"),
+        )
+        figures = [
+            figure(
+                pictures,
+                "tracking",
+                w("Solid: what was spent. Dashed: what was forecast at the dotted line."),
+            ),
+            figure(
+                pictures,
+                "calibration",
+                w("Customers in groups by forecast: a dot on its bar's end is a right forecast."),
+            ),
+        ]
+        columns: list[Column] = [
+            ("group", w("Group, lowest forecast first"), "int"),
+            ("n_customers", w("Customers"), "int"),
+            ("predicted_mean", w("Forecast each"), "money"),
+            ("actual_mean", w("Came each"), "money"),
+        ]
+        compare: list[Column] = [
+            ("method", w("Method"), "name"),
+            ("ratio", w("Forecast / actual"), "share"),
+            ("gini", w("Ranking (Gini, 1 is perfect)"), "number"),
+            ("mae", w("Mean error each"), "money"),
+            ("top_decile", w("Actual spend of the best tenth"), "share"),
+        ]
+        rows = [{**row, "method": w(row["method"])} for row in test["methods"]]
+        blocks = [
+            {"type": "figures", "figures": figures},
+            table("method-table", w("The same test for simple methods"), compare, rows, w),
+            table("calibration-table", w("Forecast against outcome"), columns, test["groups"], w),
+        ]
+    blocks.append(
+        {
+            "type": "notes",
+            "notes": [
+                w(
+                    "Future value comes from a Markov chain over customer states, in periods of "
+                    "{period}, discounted at {rate} a year.",
+                    period=span(about["period"], w),
+                    rate=w.cell(about["annual_discount_rate"], "share"),
+                ),
+                w("The range of a customer is where the outcome lies in 8 of 10 such cases."),
+                w(
+                    "The range of a sum allows for chance and for the estimate, not for a change "
+                    "of the market."
+                ),
+            ],
+        }
+    )
+    return section(
+        "forecast", w("Forecast"), w("The forecast, and how far to trust it"), lead, blocks
+    )
+
+
+def _moves(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
+    moves = facts["moves"]
+    columns: list[Column] = [
+        ("from", w("From"), "name"),
+        ("to", w("To"), "name"),
+        ("customers", w("Customers"), "int"),
+        ("share", w("Share of those in the first segment"), "bar"),
+    ]
+    return section(
+        "moves",
+        w("Moves"),
+        w("Who moves where"),
+        w(
+            "Segments one period apart ({period}), over the whole log: each row says where the "
+            "customers of a segment are one period later.",
+            period=span(facts["about"]["period"], w),
+        ),
+        [
+            {
+                "type": "figures",
+                "figures": [
+                    figure(
+                        pictures, "moves", w("Per cent of a segment's customers, one period later.")
+                    )
+                ],
+            },
+            table("move-table", w("The largest moves"), columns, moves, w),
+        ],
+    )
+
+
+def _ledger(facts: dict[str, Any], w: Words) -> Block:
+    book = facts["ledger"]
+    rows = [{"what": w("rows in the log"), "rows": book["rows_in"], "amount": book["amount_in"]}]
+    rows += [
+        {"what": w(REASON[d["reason"]]), "rows": -d["rows"], "amount": -d["amount"]}
+        for d in book["dropped"]
+    ]
+    rows.append({"what": w("rows used"), "rows": book["rows_used"], "amount": book["amount_used"]})
+    columns: list[Column] = [
+        ("what", w("What"), "text"),
+        ("rows", w("Rows"), "int"),
+        ("amount", w("Net amount"), "money"),
+    ]
+    notes = [
+        w(
+            "{rows} rows used make {orders} orders of {customers} customers: all rows of a "
+            "customer on one day are one order.",
+            rows=w.cell(book["rows_used"], "int"),
+            orders=w.cell(book["occasions"], "int"),
+            customers=w.cell(book["customers"], "int"),
+        ),
+        *facts["notes"],
+    ]
+    return section(
+        "ledger",
+        w("Data"),
+        w("The data: every row accounted for"),
+        w("Rows in the log = rows used + rows left out, each with its reason."),
+        [
+            table("ledger-table", w("Row ledger"), columns, rows, w),
+            {"type": "notes", "notes": notes},
+        ],
+    )

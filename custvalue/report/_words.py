@@ -1,0 +1,59 @@
+"""How the report writes numbers, and its sentences in English and Chinese."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from custvalue._labels import ZH as WORDS_ZH
+from custvalue._labels import Language, check_language
+from custvalue.report._words_zh import ZH
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts and numbers in one language.
+
+    Parameters
+    ----------
+    language : {"en", "zh"}
+    currency : str
+        Put before money; a word such as USD gets a space.
+    """
+
+    language: Language
+    currency: str = ""
+
+    def __post_init__(self) -> None:
+        check_language(self.language)
+
+    def __call__(self, text: str, *items: Any, **values: Any) -> str:
+        """Say a sentence of the report; every sentence has a translation (a test)."""
+        return (text if self.language == "en" else ZH[text]).format(*items, **values)
+
+    def name(self, word: str) -> str:
+        """Name of a segment, stage or grade; the user's own names stay as they are."""
+        return word if self.language == "en" else WORDS_ZH.get(word, word)
+
+    def cell(self, value: Any, kind: str) -> str:
+        """Write one value: ``int``, ``money``, ``share``, ``number``, ``days``, ``date``, text."""
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return "–"
+        if kind == "int":
+            return f"{value:,.0f}"
+        if kind == "money":
+            return self.money(value)
+        if kind == "share":
+            return f"{100 * value:.0f} %" if abs(value) >= 0.0995 else f"{100 * value:.1f} %"
+        if kind == "number":
+            return f"{value:,.2f}"
+        if kind == "days":
+            return self("{n:,.0f} days", n=value)
+        return str(value)
+
+    def money(self, value: float) -> str:
+        """Money with its currency; cents only where they matter."""
+        digits = f"{abs(value):,.0f}" if abs(value) >= 100 else f"{abs(value):,.2f}"
+        gap = " " if self.currency.isalpha() and self.currency.isascii() else ""
+        return ("−" if value < 0 else "") + self.currency + gap + digits

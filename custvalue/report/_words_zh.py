@@ -1,0 +1,286 @@
+"""The report in Chinese: sentence by sentence."""
+
+from __future__ import annotations
+
+ZH: dict[str, str] = {
+    # -- rules and numbers --
+    ", ": "，",
+    "; or ": "；或",
+    "{n:,.0f} days": "{n:,.0f} 天",
+    "{n} days": "{n} 天",
+    "{n} weeks": "{n} 周",
+    "{n} months": "{n} 个月",
+    "{n} years": "{n} 年",
+    "last order at most {days:,.0f} days ago": "末次订单在 {days:,.0f} 天以内",
+    "last order over {days:,.0f} days ago": "末次订单在 {days:,.0f} 天以前",
+    "last order over {low:,.0f}, at most {high:,.0f} days ago": (
+        "末次订单在 {low:,.0f} 天以前、{high:,.0f} 天以内"
+    ),
+    "one order": "仅一次订单",
+    "at most {n:,.0f} orders": "订单至多 {n:,.0f} 次",
+    "at least {n:,.0f} orders": "订单至少 {n:,.0f} 次",
+    "{n:,.0f} orders": "订单 {n:,.0f} 次",
+    "{low:,.0f} to {high:,.0f} orders": "订单 {low:,.0f} 至 {high:,.0f} 次",
+    "spent at most {money}": "消费不超过 {money}",
+    "spent over {money}": "消费超过 {money}",
+    "spent over {low}, at most {high}": "消费超过 {low}、不超过 {high}",
+    # -- frame --
+    "Customer value report: {source}": "客户价值报告：{source}",
+    "As of": "截至",
+    "Looking ahead": "展望期",
+    "Margin": "利润率",
+    "Discount rate a year": "年贴现率",
+    "Orders since": "订单起始",
+    "not given: value is spend": "未给出：价值即消费额",
+    "sort by this column": "按此列排序",
+    "skip to the report": "跳至报告正文",
+    "contents": "目录",
+    "Made by custvalue {version}. The tables beside this page hold every customer; numbers here "
+    "are sums and means of them.": (
+        "由 custvalue {version} 生成。同目录的数据表包含每一位客户；本页数字是其合计与均值。"
+    ),
+    "{rows} rows in = {used} used + {left} left out; {customers} customers, as of {as_of}": (
+        "{rows} 行 = 采用 {used} 行 + 剔除 {left} 行；客户 {customers} 位，截至 {as_of}"
+    ),
+    "expected in the next {span}: {orders} orders, value {value}": (
+        "未来 {span} 预期：订单 {orders} 次，价值 {value}"
+    ),
+    "{n} customers ({share}) are quiet": "{n} 位客户（{share}）已沉默",
+    # -- the base --
+    "The base": "总览",
+    "The base on a page": "客户总览",
+    "Who the customers are and what they bring. Value means {meaning}, over the next {span}, "
+    "discounted to {as_of}.": (
+        "客户是谁，带来多少。价值指未来 {span} 的{meaning}，贴现至 {as_of}。"
+    ),
+    "spend (no margin was given)": "消费额（未给出利润率）",
+    "spend times the margin of {margin}": "消费额乘以利润率 {margin}",
+    "future profit": "未来利润",
+    "future spend": "未来消费",
+    "Customers": "客户数",
+    "{share} bought only once": "其中 {share} 仅购买一次",
+    "Orders": "订单数",
+    "{mean} per order on average": "平均每单 {mean}",
+    "Spend so far": "累计消费",
+    "the best 20 % of customers bring {share}": "最好的 20% 客户带来 {share}",
+    "Bought in the last {days} days": "近 {days} 天有购买",
+    "{share} of all customers": "占全部客户的 {share}",
+    "Expected orders, next {span}": "未来 {span} 预期订单",
+    "from all customers known today": "来自今日已有的全部客户",
+    "Expected {worth}, next {span}": "未来 {span} 预期{worth}",
+    "80 % range {low} to {high}": "80% 区间 {low} 至 {high}",
+    "How to read: the further the curve bends up, the fewer customers carry the base.": (
+        "读法：曲线越向上弯，支撑整体的客户越少。"
+    ),
+    "Spend of each {period}; right of the dotted line what these customers are expected to spend, "
+    "before discount.": "每 {period} 的消费额；虚线右侧为这些客户的预期消费，未贴现。",
+    # -- segments --
+    "Segments": "细分",
+    "Segments: who is alike": "客户细分：谁与谁相似",
+    "Customers scored 1 to 5 on how recently, how often and how much they bought; every customer "
+    "is in exactly one segment.": (
+        "按最近购买、购买次数、购买金额各打 1 至 5 分；每位客户恰属一个细分。"
+    ),
+    "Each box is a segment: its area is customers, its colour spend each.": (
+        "每个方块是一个细分：面积为客户数，颜色为人均消费。"
+    ),
+    "Future value of one customer; the line is the 80 % range of the mean.": (
+        "每位客户的未来价值；横线为均值的 80% 区间。"
+    ),
+    "{n} customers, {share}": "{n} 位客户，{share}",
+    "1 customer, {share}": "1 位客户，{share}",
+    "share of spend": "消费占比",
+    "usual silence": "沉默中位数",
+    "orders each": "人均订单",
+    "future value each": "人均未来价值",
+    "Segment": "细分",
+    "Share": "占比",
+    "Share of spend": "消费占比",
+    "Usual silence": "沉默中位数",
+    "Future value": "未来价值",
+    "each": "人均",
+    "Segments by size, spend so far and future value": "各细分的规模、累计消费与未来价值",
+    "Keep close: early access, referrals, no discounts needed.": (
+        "保持亲近：优先体验、转介绍，无须折扣。"
+    ),
+    "Offer the next product; thank them.": "推荐下一件产品，并致谢。",
+    "Bring the next order soon after the last one.": "趁热促成下一单。",
+    "Welcome, explain, bring the second order.": "欢迎、说明，促成第二单。",
+    "Remind them of what they liked.": "提醒其曾经的喜好。",
+    "A small reason to come back now.": "给一个现在回来的小理由。",
+    "Call or write personally: they were worth it.": "亲自致电或致信：值得挽回。",
+    "Only cheap channels; test first.": "只用低成本渠道，先做测试。",
+    "Test one message on a part, keep a control group.": "先在部分客户上测试，保留对照组。",
+    # -- who is quiet --
+    "Who is quiet": "沉默客户",
+    "Who is quiet, and what winning them back is worth": "谁已沉默，挽回值多少",
+    "{n} customers ({share}) are quiet by their own rhythm. Together they have spent {spend} so "
+    "far; as active customers they would be worth {worth} more.": (
+        "按各自的购买节奏，{n} 位客户（{share}）已沉默，累计消费 {spend}；若恢复活跃，价值将增加 "
+        "{worth}。"
+    ),
+    "Grade": "等级",
+    "Chance of an order in {days} days": "{days} 天内下单可能性",
+    "Customer": "客户",
+    "Last order": "末次订单",
+    "Usual gap": "平均间隔",
+    "Silence": "沉默时长",
+    "Chance of an order": "下单可能性",
+    "Worth of winning back": "挽回价值",
+    "Customers by time since their last order, and how many order again.": (
+        "按距末次订单的天数统计的客户数，及其再次下单的可能性。"
+    ),
+    "Money spent so far by customers of each grade of silence.": "各沉默等级客户的累计消费。",
+    "Grades of silence": "沉默等级",
+    "Quiet customers worth winning back first (the first {n})": (
+        "最值得先挽回的沉默客户（前 {n} 位）"
+    ),
+    "A customer is quiet when the time since the last order is longer than every earlier gap "
+    "between orders; one-time buyers are judged by everybody's gaps.": (
+        "距末次订单的时间超过以往任何一次间隔，即判为沉默；仅购买一次的客户以全体客户的间隔为准。"
+    ),
+    "Worth of winning back: the future value of an active customer with the same frequency and "
+    "money scores, less the customer's own. A contact pays where its cost is below that worth "
+    "times the extra chance of response it brings. The list starts with those who may still "
+    "answer: worth times chance of an order.": (
+        "挽回价值：频率分与金额分相同的活跃客户的未来价值，减去该客户自身的未来价值。"
+        "联系成本低于挽回价值乘以所提升的响应可能性时，联系才划算。"
+        "名单按挽回价值乘以下单可能性排序。"
+    ),
+    "The table customers has all of them. Hold out a random tenth, so that the effect can be "
+    "measured.": "全部客户见 customers 数据表。请随机留出十分之一作对照，以便衡量效果。",
+    # -- stages --
+    "Stages": "阶段",
+    "Stages of the relationship, and upgrades due": "客户关系阶段与应升级客户",
+    "Where each relationship stands by its orders, and what to say to it.": (
+        "依订单判断每段关系所处的阶段，以及应传递的信息。"
+    ),
+    "Stage": "阶段",
+    "Future value each": "人均未来价值",
+    "Message": "沟通要点",
+    "Stages of the relationship": "关系阶段",
+    "Upgrades due": "应升级客户",
+    "Upgrade early": "未到期",
+    "Upgrade due": "应升级",
+    "Upgrade overdue": "已逾期",
+    "Problem customers are {share} of all, above the ceiling of {ceiling}: diagnose why "
+    "established customers went quiet, the most valuable first.": (
+        "问题客户占 {share}，超过 {ceiling} 的上限：请从最有价值者开始，查明老客户为何沉默。"
+    ),
+    "Problem customers are {share} of all, within the ceiling of {ceiling}.": (
+        "问题客户占 {share}，未超过 {ceiling} 的上限。"
+    ),
+    "Potential and target customers have no order yet, strategic partners a joint project: a log "
+    "of orders alone shows none of them.": (
+        "潜在客户与目标客户尚无订单，战略合作者有共同项目：仅凭订单记录无法看出。"
+    ),
+    "Where customers stood on the first date, and where they stand now.": (
+        "客户在前一日期所处的阶段，以及现在的阶段。"
+    ),
+    "Image and brand.": "形象与品牌。",
+    "Personal relations, people and brand.": "人际关系、人员与品牌。",
+    "Product value; keep to what was agreed.": "产品价值；信守约定的合作方式。",
+    "Brand, service, further needs step by step.": "品牌、服务，逐步满足附加需求。",
+    "Meet the core needs fully; further needs as far as possible.": (
+        "充分满足核心需求，尽量满足附加需求。"
+    ),
+    "Joint development.": "共同开发。",
+    "Diagnose and convert fast.": "尽快诊断与转化。",
+    "Care goes on, at low cost.": "以低成本持续关怀。",
+    # -- forecast --
+    "Forecast": "预测",
+    "The forecast, and how far to trust it": "预测及其可信度",
+    "The log is too short to hold back a part of it, so the forecast is untested.": (
+        "记录太短，无法留出一段作检验，预测未经检验。"
+    ),
+    "Tested on the past: with the orders up to {cutoff} alone, the same method forecast {forecast} "
+    "of spend for the next {span}; {actual} came, so the forecast was {ratio} of the truth.": (
+        "用历史检验：仅凭 {cutoff} 以前的订单，同一方法预测其后 {span} 消费 {forecast}；"
+        "实际为 {actual}，预测为实际的 {ratio}。"
+    ),
+    "Solid: what was spent. Dashed: what was forecast at the dotted line.": (
+        "实线：实际消费。虚线：在点线处所作的预测。"
+    ),
+    "Customers in groups by forecast: a dot on its bar's end is a right forecast.": (
+        "客户按预测分组：圆点落在柱顶即预测准确。"
+    ),
+    "Group, lowest forecast first": "组（预测由低到高）",
+    "Forecast each": "人均预测",
+    "Came each": "人均实际",
+    "Method": "方法",
+    "Forecast / actual": "预测／实际",
+    "Ranking (Gini, 1 is perfect)": "排序（基尼，1 为完美）",
+    "Mean error each": "人均误差",
+    "Actual spend of the best tenth": "预测最高十分之一的实际消费占比",
+    "The same test for simple methods": "与简单方法同场比较",
+    "chain over customer states": "客户状态马尔可夫链",
+    "rate carried forward": "按以往速率外推",
+    "last period repeated": "重复上一期",
+    "Forecast against outcome": "预测与结果",
+    "Future value comes from a Markov chain over customer states, in periods of {period}, "
+    "discounted at {rate} a year.": (
+        "未来价值来自客户状态的马尔可夫链，每期 {period}，年贴现率 {rate}。"
+    ),
+    "The range of a customer is where the outcome lies in 8 of 10 such cases.": (
+        "客户的区间：十个同类客户中八个的结果落在其中。"
+    ),
+    "The range of a sum allows for chance and for the estimate, not for a change of the market.": (
+        "合计的区间已计入偶然与估计误差，未计入市场变化。"
+    ),
+    # -- moves --
+    "Moves": "流动",
+    "Who moves where": "客户流向",
+    "Segments one period apart ({period}), over the whole log: each row says where the customers "
+    "of a segment are one period later.": (
+        "全部记录中相隔一期（{period}）的细分：每行是该细分客户一期之后的去向。"
+    ),
+    "Per cent of a segment's customers, one period later.": "细分客户一期之后的去向占比（%）。",
+    "From": "原细分",
+    "To": "现细分",
+    "Share of those in the first segment": "占原细分",
+    "The largest moves": "最大的流动",
+    # -- data --
+    "Data": "数据",
+    "The data: every row accounted for": "数据：每一行都有着落",
+    "Rows in the log = rows used + rows left out, each with its reason.": (
+        "记录行数 = 采用行数 + 剔除行数，剔除各有原因。"
+    ),
+    "{rows} rows used make {orders} orders of {customers} customers: all rows of a customer on one "
+    "day are one order.": (
+        "采用的 {rows} 行合为 {customers} 位客户的 {orders} 次订单："
+        "同一客户同一天的记录算作一次订单。"
+    ),
+    "rows in the log": "记录行数",
+    "rows used": "采用行数",
+    "What": "项目",
+    "Rows": "行数",
+    "Net amount": "净金额",
+    "Row ledger": "行账",
+    "left out: no customer id": "剔除：无客户编号",
+    "left out: time missing or unreadable": "剔除：时间缺失或无法识别",
+    "left out: amount missing or not finite": "剔除：金额缺失或无效",
+    "left out: margin or cost missing or not finite": "剔除：利润率或成本缺失或无效",
+    "left out: repeats an earlier row": "剔除：重复行",
+    "left out: after the as-of date": "剔除：晚于截至日",
+    "left out: negative amount": "剔除：负金额",
+    "left out: amount zero": "剔除：金额为零",
+    "left out: order nets to nothing or less": "剔除：订单净额不为正",
+    "left out: day nets to nothing or less": "剔除：当日净额不为正",
+    # -- pictures --
+    "spend per period ({currency})": "每期消费（{currency}）",
+    "spend per customer ({currency})": "人均消费（{currency}）",
+    "spend so far ({currency})": "累计消费（{currency}）",
+    "days since the last order": "距末次订单天数",
+    "customers": "客户数",
+    "chance of an order in {days} days (%)": "{days} 天内下单可能性（%）",
+    "Concentration of spend": "消费集中度",
+    "Spend by period and forecast": "各期消费与预测",
+    "Segments by size and spend": "各细分的规模与消费",
+    "Future value by segment": "各细分的未来价值",
+    "Customers by silence": "按沉默时长统计的客户",
+    "Spend by grade of silence": "各沉默等级的消费",
+    "Stages then and now": "阶段的前后对比",
+    "Moves between segments": "细分之间的流动",
+    "Forecast against what was spent": "预测与实际消费",
+    "Forecast against outcome by group": "各组预测与结果",
+}

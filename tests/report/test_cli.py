@@ -1,0 +1,180 @@
+"""The command line: files in, files out, one line of error for bad input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from custvalue import cli
+
+CALL = ["--customer", "customer_id", "--time", "date", "--amount", "amount"]
+
+
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory, cdnow_sample):
+    path = tmp_path_factory.mktemp("log") / "orders.csv"
+    cdnow_sample.to_csv(path, index=False)
+    return path
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["custvalue", *map(str, arguments)])
+    return cli.run()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, orders):
+    """The issue's own call, on the sample."""
+    out = tmp_path_factory.mktemp("out") / "report"
+    done = subprocess.run(
+        (
+            f"{sys.executable} -m custvalue report {orders} {' '.join(CALL)} --as-of 1997-09-30 "
+            f"--period 4W --horizon 52W --annual-discount-rate 0.10 --margin 0.3 --out {out}"
+        ).split(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return out, done
+
+
+def test_report_writes_the_page_the_tables_and_the_ledger(made):
+    out, done = made
+    names = sorted(path.name for path in out.iterdir())
+    assert names == [
+        "customers.csv",
+        "ledger.json",
+        "report.html",
+        "segments.csv",
+        "transitions.csv",
+    ]
+    assert "2,349 customers" in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_table_of_customers_has_what_was_promised(made):
+    table = pd.read_csv(made[0] / "customers.csv")
+    assert len(table) == table["customer_id"].nunique()
+    for name in ("R", "F", "M", "segment", "silence_score", "silence_grade", "stage"):
+        assert table[name].notna().all(), name
+    assert (table["future_value_low"] <= table["future_value"] + 1e-9).all()
+    assert (table["future_value"] <= table["future_value_high"] + 1e-9).all()
+    assert (table["expected_orders"] >= 0).all()
+
+
+def test_the_ledger_adds_up(made):
+    ledger = json.loads((made[0] / "ledger.json").read_text("utf-8"))
+    assert ledger["rows_in"] == 6919
+    assert ledger["rows_in"] == ledger["rows_used"] + sum(d["rows"] for d in ledger["dropped"])
+
+
+def test_rows_of_the_transition_table_sum_to_one(made):
+    table = pd.read_csv(made[0] / "transitions.csv")
+    assert table.groupby("from")["probability"].sum().to_numpy() == pytest.approx(1.0)
+
+
+def test_parquet_in_and_out_gives_the_same_customers(monkeypatch, tmp_path, made, orders, capsys):
+    pd.read_csv(orders, parse_dates=["date"]).to_parquet(tmp_path / "orders.parquet")
+    code = run(
+        monkeypatch,
+        "report",
+        tmp_path / "orders.parquet",
+        *CALL,
+        "--as-of=1997-09-30",
+        "--margin=0.3",
+        "--tables=parquet",
+        f"--out={tmp_path / 'out'}",
+    )
+    assert code == 0
+    got = pd.read_parquet(tmp_path / "out" / "customers.parquet")
+    want = pd.read_csv(made[0] / "customers.csv")
+    assert list(got.columns) == list(want.columns)
+    assert got["future_value"].to_numpy() == pytest.approx(want["future_value"], rel=1e-6)
+    first, second = (folder / "report.html" for folder in (made[0], tmp_path / "out"))
+    assert first.read_text("utf-8").replace("orders.csv", "orders.parquet") == second.read_text(
+        "utf-8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["report"], "name a LOG file, or --demo"),
+        (["report", "nowhere.csv"], "nowhere.csv' does not exist"),
+        (["report", "{orders}"], "--customer, --time, --amount missing"),
+        (["report", "{orders}", *CALL[:-1], "price"], "no column 'price'; it has 'customer_id'"),
+        (["report", "{orders}", *CALL, "--horizon", "52"], "not a span of time"),
+        (["report", "{orders}", *CALL, "--margin", "30"], "margin=30.0 must be a share"),
+        (["report", "{orders}", *CALL, "--annual-discount-rate", "x"], "not a valid float"),
+        (["report", "{orders}", *CALL, "--refunds", "hide"], "'hide' is not one of"),
+        (["riport"], "No such command 'riport'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(monkeypatch, capsys, orders, arguments, says):
+    code = run(monkeypatch, *(a.format(orders=orders) for a in arguments))
+    error = capsys.readouterr().err
+    assert code == 2
+    assert says in error
+    assert error.startswith("custvalue: ")
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+
+
+def test_refunds_are_refused_with_count_and_first_customers(monkeypatch, capsys, tmp_path):
+    rows = [["7", "2024-01-01", "10"], ["9", "2024-02-01", "-3"], ["9", "2024-03-01", "5"]]
+    path = tmp_path / "orders.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["customer_id", "date", "amount"], *rows])
+    code = run(monkeypatch, "report", path, *CALL, "--as-of", "2024-04-01", "--out", tmp_path)
+    error = capsys.readouterr().err
+    assert code == 2
+    assert "refund" in error
+    assert "1 row" in error
+    assert error.count("\n") == 1
+
+
+def test_help_loads_no_heavy_library():
+    code = (
+        "import sys\nfrom custvalue import cli\nsys.argv = ['custvalue', 'report', '--help']\n"
+        "assert cli.run() == 0\n"
+        "bad = [m for m in ('numpy', 'pandas', 'sklearn', 'matplotlib') if m in sys.modules]\n"
+        "assert not bad, bad\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--demo" in done.stdout
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_for_long_work_only():
+    terminal = Terminal()
+    with cli.Progress(terminal, after=0.01) as progress:
+        progress("fit", 1, 2)
+        time.sleep(0.1)
+        progress("draw", 2, 2)
+    assert "[1/2] fit" in terminal.getvalue()
+    assert "[2/2] draw" in terminal.getvalue()
+    short = Terminal()
+    with cli.Progress(short, after=60) as progress:
+        progress("fit", 1, 2)
+    assert short.getvalue() == ""
+
+
+def test_progress_is_never_written_to_a_file():
+    stream = io.StringIO()
+    with cli.Progress(stream, after=0.0) as progress:
+        progress("fit", 1, 2)
+        time.sleep(0.05)
+    assert stream.getvalue() == ""
