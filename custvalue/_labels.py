@@ -234,7 +234,6 @@ ZH: dict[str, str] = {
     "silence score: silent from here on": "沉默得分：由此起判为沉默",
     "share of customers (%)": "客户占比（%）",
     "today": "今日",
-    "date": "日期",
     "chance of an order within {window} (%)": "{window} 内下单的可能性（%）",
     "chance of still being a customer": "仍为客户的可能性",
     "expected orders": "预期订单数",

@@ -8,7 +8,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
-import custvalue  # noqa: E402
+import custvalue
 
 project = "custvalue"
 author = "The custvalue developers"
