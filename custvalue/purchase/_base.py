@@ -300,11 +300,15 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         here = _forecast.alive_now(self.law, self.params_, x, t_x, T)
         future = [np.broadcast_to(p, x.shape) for p in self.law.alive(*self.params_, x, T)]
         out = np.zeros((len(x), size), dtype=np.int64)
-        for j in range(size):
-            rows = np.flatnonzero(rng.random(len(x)) < here)
-            if len(rows):
-                orders = self.law.simulate(*(p[rows] for p in future), t, rng)
-                out[rows, j] = np.bincount(orders.owner, minlength=len(rows))
+        block = max(1, 200_000 // size)
+        for lo in range(0, len(x), block):
+            part = slice(lo, lo + block)
+            row = np.repeat(np.arange(len(x))[part], size)
+            lives = np.flatnonzero(rng.random(len(row)) < here[row])
+            if len(lives):
+                orders = self.law.simulate(*(p[row[lives]] for p in future), t, rng)
+                counts = np.bincount(lives[orders.owner], minlength=len(row))
+                out[part] = counts.reshape(-1, size)
         return out
 
     def sample_histories(

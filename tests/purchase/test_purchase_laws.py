@@ -1,0 +1,53 @@
+"""Every law of the field, over every model of the registry."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+
+import numpy as np
+import pytest
+
+from custvalue.exceptions import CustvalueWarning
+from custvalue.purchase import MBGNBD, MODELS, NBD
+from custvalue.testing import PURCHASE_LAWS, check_purchase_model, example_params
+
+
+class Hasty(NBD):
+    law = dataclasses.replace(NBD.law, expected_orders=lambda r, alpha, t: 1.1 * r * t / alpha)
+
+
+@pytest.mark.parametrize("which", ["usual", "edge", "small"])
+@pytest.mark.parametrize("law", PURCHASE_LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("name", MODELS)
+def test_the_model_obeys_the_law(name, law, which):
+    kind = MODELS[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CustvalueWarning)
+        law(kind, example_params(kind.law, which))
+
+
+class Undoubting(MBGNBD):
+    law = dataclasses.replace(
+        MBGNBD.law, prob_alive=lambda *args: np.ones(np.broadcast(*args).shape)
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "broken"),
+    [
+        (Hasty(), ["total probability is one", "simulated means agree"]),
+        (
+            Undoubting(),
+            [
+                "silence is the likelihood without orders",
+                "forecasts average to the unconditional forecast",
+            ],
+        ),
+    ],
+)
+def test_a_wrong_model_is_told_which_laws_it_breaks(wrong, broken):
+    with pytest.raises(AssertionError, match=f"{type(wrong).__name__} breaks [23] laws") as error:
+        check_purchase_model(wrong)
+    for law in broken:
+        assert law in str(error.value)
