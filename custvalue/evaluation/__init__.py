@@ -2,9 +2,11 @@
 
 from custvalue.evaluation._backtest import backtest
 from custvalue.evaluation._baselines import LastPeriodRepeated
+from custvalue.evaluation._facts import LogFacts, Regularity, log_facts, regularity
 from custvalue.evaluation._features import HistoryFeatures, history_frame, supervised_frame
 from custvalue.evaluation._log import TransactionLog, cutoffs, future_value
 from custvalue.evaluation._reads import Candidate, reads_of
+from custvalue.evaluation._recommend import Recommendation, recommend, usual_candidates
 from custvalue.evaluation._result import BacktestResult
 from custvalue.evaluation._split import CustomerTimeSplit, OutOfTimeSplit
 
@@ -14,12 +16,19 @@ __all__ = [
     "CustomerTimeSplit",
     "HistoryFeatures",
     "LastPeriodRepeated",
+    "LogFacts",
     "OutOfTimeSplit",
+    "Recommendation",
+    "Regularity",
     "TransactionLog",
     "backtest",
     "cutoffs",
     "future_value",
     "history_frame",
+    "log_facts",
     "reads_of",
+    "recommend",
+    "regularity",
     "supervised_frame",
+    "usual_candidates",
 ]
