@@ -17,13 +17,14 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "BGNBD",
-    "MBGNBD",
-    "NBD",
     "LifecycleClassifier",
+    "MBGNBD",
     "MarkovCLVEstimator",
+    "NBD",
     "ParetoNBD",
     "RFMTransformer",
     "SilenceScorer",
+    "backtest",
     "data",
     "datasets",
     "distributed",
@@ -35,6 +36,7 @@ __all__ = [
     "panel",
     "plotting",
     "purchase",
+    "recommend",
     "report",
     "segment",
     "spend",
@@ -54,14 +56,17 @@ _ROOM_OF = {
     "ParetoNBD": "purchase",
     "RFMTransformer": "segment",
     "SilenceScorer": "segment",
+    "backtest": "evaluation",
     "ledger": "data",
     "panel": "data",
+    "recommend": "evaluation",
     "split_by_date": "data",
     "summarize": "data",
 }
 
 if TYPE_CHECKING:
     from custvalue.data import ledger, panel, split_by_date, summarize
+    from custvalue.evaluation import backtest, recommend
     from custvalue.markov import MarkovCLVEstimator
     from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
     from custvalue.segment import LifecycleClassifier, RFMTransformer, SilenceScorer
