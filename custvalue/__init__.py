@@ -17,10 +17,10 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "BGNBD",
-    "LifecycleClassifier",
     "MBGNBD",
-    "MarkovCLVEstimator",
     "NBD",
+    "LifecycleClassifier",
+    "MarkovCLVEstimator",
     "ParetoNBD",
     "RFMTransformer",
     "SilenceScorer",

@@ -214,9 +214,9 @@ def _reasons(
     said = [
         (
             f"Suggestion: {best}. In a backtest of {len(result.estimators)} methods "
-            f"({n_origins} cutoff{'s' if n_origins > 1 else ''}, horizon {horizon}) it has the best "
-            f"mean rank over order of customers (normalised Gini {row['gini']:.3f}), error a customer "
-            f"({row['mae']:,.1f}) and total ({row['abs_total_bias']:.0%} off)."
+            f"({n_origins} cutoff{'s' if n_origins > 1 else ''}, horizon {horizon}) it has the "
+            f"best mean rank over order of customers (normalised Gini {row['gini']:.3f}), error a "
+            f"customer ({row['mae']:,.1f}) and total ({row['abs_total_bias']:.0%} off)."
         )
     ]
     tied = [str(n) for n in ranking.index[1:] if ranking.loc[n, "against_suggestion"] == "tied"]
