@@ -1,6 +1,8 @@
 """When customers buy and whether they still do: one law and estimator a file."""
 
 from custvalue.purchase._base import PurchaseModel
+from custvalue.purchase._beta_binomial import BetaBinomialResponse
+from custvalue.purchase._bgbb import BGBB
 from custvalue.purchase._bgnbd import BGNBD
 from custvalue.purchase._fit import FitReport
 from custvalue.purchase._law import Mixing, Orders, PurchaseLaw
@@ -9,12 +11,15 @@ from custvalue.purchase._nbd import NBD
 from custvalue.purchase._paretonbd import ParetoNBD
 from custvalue.purchase._prior import Prior
 from custvalue.purchase._scorer import Scorer
+from custvalue.purchase._shifted_beta_geometric import ShiftedBetaGeometric
 
 __all__ = [
+    "BGBB",
     "BGNBD",
     "MBGNBD",
     "MODELS",
     "NBD",
+    "BetaBinomialResponse",
     "FitReport",
     "Mixing",
     "Orders",
@@ -23,6 +28,7 @@ __all__ = [
     "PurchaseLaw",
     "PurchaseModel",
     "Scorer",
+    "ShiftedBetaGeometric",
 ]
 
 # the registry: every law and contract test runs over it

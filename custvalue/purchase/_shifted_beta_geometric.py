@@ -1,0 +1,262 @@
+"""Shifted beta-geometric: contracts that are renewed, or not, at known times.
+
+Story: at each renewal a customer leaves with an own chance theta; theta ~ Beta(alpha, beta) over
+customers. Retention rises with age because the likely leavers leave first. Source: Fader, P. S. &
+Hardie, B. G. S. (2007), How to project customer retention, Journal of Interactive Marketing 21(1),
+76-90; equation numbers are theirs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from custvalue._kernels import Histories, Objective, counts_of, rising_sums
+from custvalue._sklearn import check_is_fitted
+from custvalue._units import Span
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.purchase._base import PurchaseModel
+from custvalue.purchase._bgbb import expected_orders as _expected_stays
+from custvalue.purchase._bgbb import log_left_after, log_stayed, whole
+from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw
+from custvalue.purchase._rows import read_histories
+
+
+class ShiftedBetaGeometricParams(NamedTuple):
+    """Chance of leaving at a renewal, theta ~ Beta(alpha, beta)."""
+
+    alpha: float
+    beta: float
+
+
+def log_likelihood(alpha, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+    """Log P(left at renewal x + 1) (5), or log P(still there after T renewals) (6)."""
+    stayed, left = log_stayed(alpha, beta, T), log_left_after(alpha, beta, x)
+    return np.asarray(np.where(np.less(x, T), left, stayed) + 0.0 * np.asarray(t_x))
+
+
+def prob_alive(alpha, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+    """One or zero: who did not renew has left."""
+    shape = np.broadcast(alpha, beta, x, t_x, T).shape
+    return np.broadcast_to(np.where(np.less(x, T), 0.0, 1.0), shape).copy()
+
+
+def alive(alpha, beta, x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+    """Give the posterior Beta(alpha, beta + T) of a customer still there."""
+    return np.add(alpha, 0.0 * np.add(x, T)), np.add(beta, T)
+
+
+def expected_orders(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+    """Expect the renewals at the next t dates: the sum of the survival function."""
+    return np.asarray(_expected_stays(1.0, 0.0, alpha, beta, t))
+
+
+def log_prob_none(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+    """Log P(no renewal at the next t dates | still there): leaving at the first."""
+    leaves = np.log(np.divide(alpha, np.add(alpha, beta)))
+    return np.asarray(np.where(whole(t) >= 1.0, leaves, 0.0))
+
+
+def survival(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+    """P(still there after t renewal dates) (6)."""
+    return np.exp(log_stayed(alpha, beta, whole(t)))
+
+
+def pmf(alpha, beta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
+    """P(k renewals at the next t dates | still there), k = 0..n_max (5)."""
+    alpha, beta, t = (np.asarray(v, float)[..., None] for v in np.broadcast_arrays(alpha, beta, t))
+    m, k = whole(t), np.arange(n_max + 1.0)
+    left = np.exp(log_left_after(alpha, beta, np.minimum(k, m)))
+    return np.where(k < m, left, np.where(k == m, np.exp(log_stayed(alpha, beta, m)), 0.0))
+
+
+def simulate(alpha, beta, t, rng: np.random.Generator) -> Orders:  # type: ignore[no-untyped-def]
+    """Renewals at the next t dates of customers still there."""
+    alpha, beta, t = np.broadcast_arrays(np.atleast_1d(alpha), beta, t)
+    theta, m = np.clip(rng.beta(alpha, beta), 1e-300, 1.0 - 1e-16), whole(t)
+    stays = np.floor(np.log1p(-rng.random(theta.size)) / np.log1p(-theta))
+    renewals = np.minimum(stays, m).astype(np.int64)
+    owner = np.repeat(np.arange(theta.size), renewals)
+    first = np.cumsum(renewals) - renewals
+    time = np.arange(owner.size) - first[owner] + 1.0
+    return Orders(owner, time, np.where(stays < m, stays, np.inf))
+
+
+def objective(rows: Histories) -> Objective:
+    """Mean log-likelihood, gradient and Hessian in (log alpha, log beta)."""
+    n = float(rows.w.sum())
+    gone = rows.x < rows.T
+    stays = np.where(gone, rows.x, rows.T)
+    above, w_above = counts_of(stays, rows.w)
+    below, w_below = counts_of(stays + gone, rows.w)
+    leavers = float(rows.w[gone].sum())
+
+    def evaluate(theta: Floats) -> tuple[float, Floats, Floats]:
+        alpha, beta = np.exp(theta)
+        up, g_up, h_up = rising_sums(beta, above, w_above)
+        down, g_down, h_down = rising_sums(alpha + beta, below, w_below)
+        value = up - down + leavers * theta[0]
+        g = np.array([leavers / alpha - g_down, g_up - g_down])
+        h = np.full((2, 2), -h_down)
+        h[0, 0] -= leavers / alpha**2
+        h[1, 1] += h_up
+        p = np.array([alpha, beta])
+        return value / n, p * g / n, (h * np.outer(p, p) + np.diag(p * g)) / n
+
+    return evaluate
+
+
+class ShiftedBetaGeometric(PurchaseModel):
+    """sBG: contracts; the chance of leaving at a renewal differs between customers.
+
+    ``frequency`` counts the renewals made, ``T`` the renewal dates that have come; a customer with
+    ``frequency < T`` has left (a contract that lapsed is not taken up again here), one with
+    ``frequency = T`` is still there. Cohorts of different age go into one fit; fit each by itself
+    to let them differ. ``fit_cohorts`` reads a table of survivors instead.
+
+    Parameters
+    ----------
+    unit : str or None, default=None
+        Length of a contract period, such as ``"Y"`` or ``"M"``, where the table does not say it.
+    horizon : str, number or None, default=None
+        Horizon of forecasts where a method is not given one; counted in whole renewals.
+    prior : Prior or None, default=None
+        What is known beforehand, in plain quantities.
+
+    Attributes
+    ----------
+    params_ : ShiftedBetaGeometricParams
+    unit_ : str or None
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    References
+    ----------
+    Fader, P. S. & Hardie, B. G. S. (2007), How to project customer retention, Journal of
+    Interactive Marketing 21(1), 76-90.
+    Fader, P. S. & Hardie, B. G. S. (2010), Customer-base valuation in a contractual setting: the
+    perils of ignoring heterogeneity, Marketing Science 29(1), 85-93.
+
+    Examples
+    --------
+    >>> from custvalue.purchase import ShiftedBetaGeometric
+    >>> model = ShiftedBetaGeometric().fit_cohorts([1000, 869, 743, 653, 593, 551, 517, 491])
+    >>> [round(v, 3) for v in model.params_]
+    [0.668, 3.806]
+    """
+
+    law = PurchaseLaw(
+        name="sBG",
+        params=ShiftedBetaGeometricParams,
+        mixing=(Mixing("dropout", "beta", "alpha", "beta"),),
+        log_likelihood=log_likelihood,
+        prob_alive=prob_alive,
+        alive=alive,
+        expected_orders=expected_orders,
+        log_prob_none=log_prob_none,
+        survival=survival,
+        pmf=pmf,
+        simulate=simulate,
+        objective=objective,
+        discrete=True,
+    )
+
+    def fit_cohorts(self, survivors: npt.ArrayLike) -> ShiftedBetaGeometric:
+        """Fit to numbers of survivors instead of customers.
+
+        Parameters
+        ----------
+        survivors : array-like of shape (n_periods + 1,) or (n_cohorts, n_periods + 1)
+            Customers at the start and after each renewal date; NaN where a younger cohort has not
+            come so far.
+
+        Returns
+        -------
+        self : ShiftedBetaGeometric
+
+        Raises
+        ------
+        DataContractError
+            If a cohort grows, or counts are missing in between.
+        """
+        table = np.atleast_2d(np.asarray(survivors, dtype=float))
+        rows: list[tuple[float, float, float]] = []
+        bad = []
+        for i, line in enumerate(table):
+            seen = line[~np.isnan(line)]
+            gap = np.isnan(line[: seen.size]).any()
+            if seen.size < 2 or gap or (np.diff(seen) > 0).any() or (seen < 0).any():
+                bad.append(i)
+                continue
+            T = float(seen.size - 1)
+            rows += [(float(k), T, float(lost)) for k, lost in enumerate(-np.diff(seen))]
+            rows.append((T, T, float(seen[-1])))
+        if bad:
+            raise DataContractError(
+                ContractProblem(
+                    "survivors",
+                    "a cohort needs its start and one renewal, no gap, and must not grow",
+                    "Give customers at the start and after each renewal date, one cohort a row.",
+                    len(bad),
+                    first_ids(bad),
+                )
+            )
+        x, T_, weight = np.array(rows).T
+        self.fit(np.column_stack([x, x, T_]), sample_weight=weight)
+        return self
+
+    def retention_rate(self, T: npt.ArrayLike) -> Floats:
+        """Chance that a customer still there after T - 1 renewals makes the next one (8).
+
+        Parameters
+        ----------
+        T : array-like
+            Number of the renewal, 1 for the first.
+
+        Returns
+        -------
+        ndarray
+            ``(beta + T - 1) / (alpha + beta + T - 1)``: rises with T.
+        """
+        check_is_fitted(self, "params_")
+        alpha, beta = self.params_
+        done = np.asarray(T, float) - 1.0
+        return np.asarray((beta + done) / (alpha + beta + done))
+
+    def survival_curve(self, horizon: Span | None = None) -> Floats:
+        """Share of a new cohort still there after 0, 1, 2, ... renewal dates.
+
+        Parameters
+        ----------
+        horizon : str or number, optional
+
+        Returns
+        -------
+        ndarray of shape (n_dates + 1,)
+        """
+        check_is_fitted(self, "params_")
+        dates = int(whole(self._time(horizon)))
+        alpha, beta = self.params_
+        return survival(alpha, beta, np.arange(dates + 1.0))
+
+    def _read(self, X: Any, *, reset: bool) -> tuple[Floats, Floats, Floats]:
+        x, t_x, T = read_histories(self, X, reset=reset, discrete=True)
+        late = t_x != x
+        if late.any():
+            raise DataContractError(
+                ContractProblem(
+                    "not-a-contract",
+                    "'recency' differs from 'frequency': a renewal was left out and a later one "
+                    "made",
+                    "Contracts are renewed at every date until they end; for orders that may be "
+                    "skipped use BGBB.",
+                    int(late.sum()),
+                    first_ids(np.flatnonzero(late)),
+                )
+            )
+        return x, t_x, T
+
+    def _check_meaning(self, rows: Histories) -> None:
+        """Nothing to look for: whoever never renewed is in the columns."""
