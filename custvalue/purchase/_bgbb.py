@@ -103,7 +103,7 @@ def expected_orders(alpha, beta, gamma, delta, t) -> Floats:  # type: ignore[no-
     m = whole(t)
     over = np.asarray(gamma, float) - 1.0
     rise = log_rising(np.add(delta, 1.0), m) - log_rising(np.add(gamma, delta), m)
-    near = np.abs(over) < 1e-5
+    near = np.abs(over) < 1e-4
     stays = -np.expm1(rise) / np.where(near, 1.0, over)
     if near.any():
         from scipy.special import psi, zeta
