@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -15,9 +16,9 @@ WORDS = {
     "bad_profit": "margin or cost is missing or not finite",
     "duplicate": "row repeats an earlier one in every column",
     "after_as_of": "after the as-of date",
-    "before_cutoff": "up to the cutoff, in the known part",
     "refund": "negative amount (refunds='drop')",
     "zero_amount": "zero amount",
+    "before_cutoff": "up to the cutoff, in the known part",
     "order_netted_away": "order nets to nothing or less",
     "occasion_netted_away": "occasion nets to nothing or less",
 }
@@ -53,11 +54,11 @@ class RowLedger:
         Net amounts; a missing or infinite amount counts as nothing.
     dropped : tuple of Dropped
         One entry a reason, in the order in which reasons are looked for; a row has one reason.
-    customers : int
-        Customers in the result.
-    occasions : int
+    customers : int or None
+        Customers in the result. None where a lazy engine would have to do the whole work twice.
+    occasions : int or None
         Purchase occasions in the result; ``rows_used - occasions`` rows were merged into others.
-    customers_lost : int
+    customers_lost : int or None
         Customers with an id and no purchase left.
 
     Examples
@@ -79,9 +80,9 @@ class RowLedger:
     amount_in: float
     amount_used: float
     dropped: tuple[Dropped, ...] = ()
-    customers: int = 0
-    occasions: int = 0
-    customers_lost: int = 0
+    customers: int | None = None
+    occasions: int | None = None
+    customers_lost: int | None = None
 
     @property
     def adds_up(self) -> bool:
@@ -114,13 +115,48 @@ class RowLedger:
         for d in self.dropped:
             first = f" (first: {', '.join(d.first)})" if d.first else ""
             lines.append(f"{-d.rows:>14,} {0.0 - d.amount:>20,.2f}  {WORDS[d.reason]}{first}")
-        lines.append(
-            f"{self.rows_used:>14,} {self.amount_used:>20,.2f}  used: {self.occasions:,} occasions "
-            f"of {self.customers:,} customers"
-        )
+        used = f"{self.rows_used:>14,} {self.amount_used:>20,.2f}  used"
+        if self.occasions is not None and self.customers is not None:
+            used += f": {self.occasions:,} occasions of {self.customers:,} customers"
+        lines.append(used)
         if self.customers_lost:
             lines.append(f"{self.customers_lost:,} customers have no purchase left")
         return "\n".join(lines)
+
+
+def merged(books: Sequence[RowLedger]) -> RowLedger:
+    """One ledger for the parts of a log; customers add up only where parts share none."""
+    dropped: dict[str, list[Dropped]] = {}
+    for book in books:
+        for entry in book.dropped:
+            dropped.setdefault(entry.reason, []).append(entry)
+    return RowLedger(
+        rows_in=sum(b.rows_in for b in books),
+        rows_used=sum(b.rows_used for b in books),
+        amount_in=math.fsum(b.amount_in for b in books),
+        amount_used=math.fsum(b.amount_used for b in books),
+        dropped=tuple(
+            Dropped(
+                reason,
+                sum(d.rows for d in entries),
+                math.fsum(d.amount for d in entries),
+                # a position in a part of the log says nothing about the log
+                ()
+                if reason == "missing_customer"
+                else tuple(sorted({name for d in entries for name in d.first}))[:5],
+            )
+            for reason in WORDS
+            if (entries := dropped.get(reason))
+        ),
+        customers=_sum(b.customers for b in books),
+        occasions=_sum(b.occasions for b in books),
+        customers_lost=_sum(b.customers_lost for b in books),
+    )
+
+
+def _sum(parts: Iterable[int | None]) -> int | None:
+    known = list(parts)
+    return None if None in known else sum(n for n in known if n is not None)
 
 
 def ledger(table: Any) -> RowLedger:

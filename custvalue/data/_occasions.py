@@ -45,10 +45,9 @@ class Occasions(NamedTuple):
 
 def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
     """Net the rows of each customer and grain of time; keep those that are purchases."""
+    netted_at, merged = None, 0
     if rows.order is not None:
-        rows, merged = net_orders(rows)
-    else:
-        merged = 0
+        rows, netted_at, merged = net_orders(rows)
     code, tick, money = rows.code, rows.tick, rows.money.values
     profit = None if rows.profit is None else rows.profit.values
     if not len(code):
@@ -94,12 +93,17 @@ def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
     start = np.flatnonzero(head)
     key &= (1 << shift) - 1
     key += low
-    occasions = Occasions(key, spend, gain, start, who[start], order[first[start]])
+    row = order[first[start]]
+    row = row if netted_at is None else netted_at[row]
+    occasions = Occasions(key, spend, gain, start, who[start], row)
     return occasions, _ledger(rows, occasions, dropped, used_rows, lost)
 
 
-def net_orders(rows: Intake) -> tuple[Intake, int]:
-    """Rows netted to one an order, at the order's first time; and how many rows that saved."""
+def net_orders(rows: Intake) -> tuple[Intake, Ints, int]:
+    """Net the rows to one an order, at the order's first time.
+
+    Returns the netted rows, the position of each in the given ones, and how many rows were merged.
+    """
     assert rows.order is not None
     by = np.lexsort((rows.tick, rows.order, rows.code))
     code, order = rows.code[by], rows.order[by]
@@ -107,7 +111,7 @@ def net_orders(rows: Intake) -> tuple[Intake, int]:
     new[1:] = (code[1:] != code[:-1]) | (order[1:] != order[:-1])
     first = np.flatnonzero(new)
     if not len(first):
-        return rows, 0
+        return rows, first, 0
     money = rows.money.values[by]
     total = np.add.reduceat(money, first)
     size = np.diff(first, append=len(by))
@@ -140,7 +144,7 @@ def net_orders(rows: Intake) -> tuple[Intake, int]:
         dropped=dropped,
         order=None,
     )
-    return netted, int(size[keep].sum()) - int(keep.sum())
+    return netted, at, int(size[keep].sum()) - int(keep.sum())
 
 
 def _taking(rows: Intake, at: Ints) -> Callable[[Ints], Any]:

@@ -10,129 +10,23 @@ import numpy.typing as npt
 from custvalue._frames import TableFacts, with_facts
 from custvalue._units import days_per
 from custvalue.data._build import build, dates
-from custvalue.data._intake import Intake, Ints, take_in, tick_date
+from custvalue.data._intake import Intake, Ints, take_in
+from custvalue.data._ledger import RowLedger
 from custvalue.data._money import Floats, Money
 from custvalue.data._occasions import Occasions, fold
 from custvalue.data._options import (
     DAY,
-    Duplicates,
-    Invalid,
     LogOptions,
-    Refunds,
-    Unit,
-    ZeroAmounts,
-    unit_name,
 )
-
-
-def panel(
-    log: Any,
-    *,
-    customer: str,
-    time: str,
-    amount: str,
-    as_of: Any = None,
-    period: Unit = "4W",
-    occasion: Any = "1d",
-    refunds: Refunds = "error",
-    zero_amounts: ZeroAmounts = "drop",
-    duplicates: Duplicates = "keep",
-    invalid: Invalid = "drop",
-    order: str | None = None,
-    margin: float | str | None = None,
-    cost: str | None = None,
-    time_format: str | None = None,
-    time_zone: str | None = None,
-) -> Any:
-    """One row a customer and period, from the period of the first purchase on.
-
-    Periods lie on one grid for all customers, and the last of them ends at ``as_of``; the first may
-    be longer ago than the log begins.
-
-    Parameters
-    ----------
-    log, customer, time, amount, as_of
-        As in ``summarize``.
-    period : span or timedelta, default="4W"
-        Length of a period.
-    occasion, refunds, zero_amounts, duplicates, invalid, order, margin, cost, time_format, \
-time_zone
-        As in ``summarize``.
-
-    Returns
-    -------
-    frame of the same kind, sorted by customer, then period
-        ``<customer>``, ``period`` (0 = first of the grid), ``period_end`` (its last day), ``age``
-        (0 in the period of the first purchase); of the period: ``orders``, ``spend``, ``profit``
-        (spend unless ``margin`` or ``cost`` is given); and as known at its end: ``silence`` (whole
-        periods since the last purchase, 0 = bought in this one), ``n_orders``, ``total_value``,
-        ``mean_value``, and in periods, as in ``summarize``, ``frequency``, ``recency``, ``T``.
-
-    Raises
-    ------
-    DataContractError
-        As in ``summarize``.
-
-    Warns
-    -----
-    AsOfWarning, DataWarning
-        As in ``summarize``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import custvalue as cv
-    >>> log = pd.DataFrame({
-    ...     "who": ["ann", "ann", "bob"],
-    ...     "when": pd.to_datetime(["2024-01-03", "2024-01-17", "2024-01-16"]),
-    ...     "paid": [10.0, 20.0, 8.0],
-    ... })
-    >>> rows = cv.panel(log, customer="who", time="when", amount="paid", as_of="2024-01-21",
-    ...                 period="1W")
-    >>> rows[["who", "period", "age", "orders", "spend", "silence", "total_value"]]
-       who  period  age  orders  spend  silence  total_value
-    0  ann       0    0       1   10.0        0         10.0
-    1  ann       1    1       0    0.0        1         10.0
-    2  ann       2    2       1   20.0        0         30.0
-    3  bob       2    0       1    8.0        0          8.0
-    """
-    options = LogOptions(
-        customer=customer,
-        time=time,
-        amount=amount,
-        occasion=occasion,
-        refunds=refunds,
-        zero_amounts=zero_amounts,
-        duplicates=duplicates,
-        invalid=invalid,
-        order=order,
-        margin=margin,
-        cost=cost,
-        time_format=time_format,
-        time_zone=time_zone,
-    )
-    name = unit_name(period)
-    rows = take_in(log, options, as_of)
-    occasions, book = fold(rows, options)
-    length = days_per(name) * DAY / options.grain
-    if length < 1:
-        raise ValueError(f"period={period!r} is shorter than one occasion, {occasion!r}.")
-    repeats, columns = panel_columns(occasions, rows, options, length)
-    table = build(log, customer, rows.take_ids(np.repeat(occasions.row, repeats)), columns)
-    facts = TableFacts(
-        kind="panel",
-        customer=customer,
-        unit=name,
-        as_of=tick_date(rows.as_of, options.grain),
-        period=name,
-        ledger=book.to_dict(),
-        extra={"occasion_seconds": options.grain},
-    )
-    return with_facts(table, facts)
+from custvalue.data._times import tick_date
 
 
 def panel_columns(
-    occasions: Occasions, rows: Intake, options: LogOptions, length: float
+    occasions: Occasions,
+    rows: Intake,
+    options: LogOptions,
+    length: float,
+    grid_start: int | None = None,
 ) -> tuple[Ints, dict[str, npt.NDArray[Any]]]:
     """Rows of each customer, and every column but the id; ``length`` is ticks in a period."""
     tick, start, n = occasions.tick, occasions.start, occasions.size
@@ -140,6 +34,8 @@ def panel_columns(
         return n, _empty()
     back = _periods_back(tick, rows.as_of, length)
     last_period = int(back.max())
+    if grid_start is not None:
+        last_period = int(_periods_back(np.array([grid_start]), rows.as_of, length)[0])
     period = last_period - back
     # a cell is a customer's period with at least one occasion
     new = np.empty(len(tick), dtype=bool)
@@ -222,10 +118,14 @@ def _running(values: Floats, head: Ints, cells: Ints, exact: bool) -> Floats:
     return out
 
 
+def panel_names() -> list[str]:
+    """Names of a panel's columns after the id."""
+    names = ["period", "period_end", "age", "orders", "spend", "profit", "silence", "n_orders"]
+    return [*names, "total_value", "mean_value", "frequency", "recency", "T"]
+
+
 def _empty() -> dict[str, npt.NDArray[Any]]:
     whole = ("period", "age", "orders", "silence", "n_orders")
-    names = ["period", "period_end", "age", "orders", "spend", "profit", "silence", "n_orders"]
-    names += ["total_value", "mean_value", "frequency", "recency", "T"]
     return {
         name: np.empty(
             0,
@@ -235,5 +135,54 @@ def _empty() -> dict[str, npt.NDArray[Any]]:
             if name in whole
             else np.float64,
         )
-        for name in names
+        for name in panel_names()
     }
+
+
+def panel_eager(
+    log: Any,
+    options: LogOptions,
+    as_of: Any,
+    period: str,
+    *,
+    quiet: bool = False,
+    grid_start: int | None = None,
+) -> Any:
+    """Make the panel of a log in memory.
+
+    ``grid_start`` is a tick in the grid's first period, where the log is part of a longer one.
+    """
+    length = ticks_in(period, options)
+    rows = take_in(log, options, as_of, quiet=quiet)
+    occasions, book = fold(rows, options)
+    repeats, columns = panel_columns(occasions, rows, options, length, grid_start)
+    ids = rows.take_ids(np.repeat(occasions.row, repeats))
+    table = build(log, options.customer, ids, columns)
+    return with_facts(table, panel_facts(options, period, rows.as_of, book))
+
+
+def ticks_in(period: str, options: LogOptions) -> float:
+    """Occasions' grains in one period.
+
+    Raises
+    ------
+    ValueError
+        If there is less than one.
+    """
+    length = days_per(period) * DAY / options.grain
+    if length < 1:
+        raise ValueError(f"period={period!r} is shorter than one occasion, {options.occasion!r}.")
+    return length
+
+
+def panel_facts(options: LogOptions, period: str, as_of: int, book: RowLedger) -> TableFacts:
+    """Write down what a panel says of itself."""
+    return TableFacts(
+        kind="panel",
+        customer=options.customer,
+        unit=period,
+        as_of=tick_date(as_of, options.grain),
+        period=period,
+        ledger=book.to_dict(),
+        extra={"occasion_seconds": options.grain},
+    )

@@ -12,21 +12,16 @@ import numpy.typing as npt
 from custvalue._frames import TableFacts, with_facts
 from custvalue._units import Span, days_per, span_days
 from custvalue.data._build import build, dates
-from custvalue.data._intake import Intake, as_of_tick, take_in, tick_date
-from custvalue.data._ledger import Dropped
+from custvalue.data._intake import Intake, take_in
+from custvalue.data._ledger import Dropped, RowLedger
 from custvalue.data._money import Floats
 from custvalue.data._occasions import Occasions, fold
 from custvalue.data._options import (
     DAY,
-    Duplicates,
-    Invalid,
     LogOptions,
-    Refunds,
-    Unit,
-    ZeroAmounts,
-    unit_name,
 )
 from custvalue.data._summary import summary_columns, summary_facts
+from custvalue.data._times import as_of_tick, tick_date, tick_time
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError
 
 Ints = npt.NDArray[np.int64]
@@ -53,159 +48,26 @@ class DateSplit(NamedTuple):
     new: Any
 
 
-def split_by_date(
-    log: Any,
-    cutoff: Any,
-    horizon: Span,
-    *,
-    customer: str,
-    time: str,
-    amount: str,
-    as_of: Any = None,
-    unit: Unit = "D",
-    occasion: Any = "1d",
-    refunds: Refunds = "error",
-    zero_amounts: ZeroAmounts = "drop",
-    duplicates: Duplicates = "keep",
-    invalid: Invalid = "drop",
-    order: str | None = None,
-    margin: float | str | None = None,
-    cost: str | None = None,
-    time_format: str | None = None,
-    time_zone: str | None = None,
-) -> DateSplit:
-    """Split a log at a date: the summary known then, and what each customer did next.
-
-    Both sides count occasions by the same rule. The known side sees nothing after the cutoff, not
-    even the refund of an earlier order.
-
-    Parameters
-    ----------
-    log, customer, time, amount
-        As in ``summarize``.
-    cutoff : date, datetime or ISO str
-        Last day that is known.
-    horizon : span or timedelta
-        Length of what comes next, e.g. ``"39W"``; the day after the cutoff is its first.
-    as_of : date, datetime or ISO str, optional
-        How far the log was observed. If the horizon reaches further, that is an error; without
-        ``as_of`` it is a warning when the last order lies before the horizon's end.
-    unit, occasion, refunds, zero_amounts, duplicates, invalid, order, margin, cost, time_format, \
-time_zone
-        As in ``summarize``.
-
-    Returns
-    -------
-    DateSplit
-        ``known``, ``future`` (same customers, same order) and ``new``.
-
-    Raises
-    ------
-    DataContractError
-        As in ``summarize``; and if the horizon ends after ``as_of``.
-    TimeUnitError
-        If ``horizon`` has no unit.
-
-    Warns
-    -----
-    AsOfWarning
-        If ``as_of`` is not given and the log may end before the horizon does.
-    DataWarning
-        As in ``summarize``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import custvalue as cv
-    >>> log = pd.DataFrame({
-    ...     "who": ["ann", "ann", "bob", "cid"],
-    ...     "when": pd.to_datetime(["2024-01-01", "2024-03-01", "2024-01-05", "2024-03-31"]),
-    ...     "paid": [10.0, 20.0, 8.0, 5.0],
-    ... })
-    >>> parts = cv.split_by_date(log, "2024-01-31", "60D", customer="who", time="when",
-    ...                          amount="paid", as_of="2024-03-31")
-    >>> parts.future
-       who  orders  spend
-    0  ann       1   20.0
-    1  bob       0    0.0
-    >>> parts.new["who"].tolist()
-    ['cid']
-    """
-    options = LogOptions(
-        customer=customer,
-        time=time,
-        amount=amount,
-        occasion=occasion,
-        refunds=refunds,
-        zero_amounts=zero_amounts,
-        duplicates=duplicates,
-        invalid=invalid,
-        order=order,
-        margin=margin,
-        cost=cost,
-        time_format=time_format,
-        time_zone=time_zone,
-    )
-    name = unit_name(unit)
-    length = round(span_days(horizon) * DAY / options.grain)
-    if cutoff is None or length < 1:
-        raise ValueError("split_by_date needs a cutoff and a horizon of at least one occasion.")
-    past = take_in(log, options, cutoff)
-    end = past.as_of + length
-    everything = take_in(log, options, _date(end, options), quiet=True)
-    _check_end(log_end(everything), end, as_of, options, everything.zone)
-
-    occasions, book = fold(past, options)
-    known = build(
-        log,
-        customer,
-        past.take_ids(occasions.row),
-        summary_columns(occasions, past, options, days_per(name)),
-    )
-    known = with_facts(known, summary_facts(options, name, past.as_of, book))
-    customers, _ = fold(_part(everything, everything.tick <= past.as_of), options)
-    later, book = fold(_future(everything, past.as_of), options)
-    figures = _figures(later, everything)
-    place = np.searchsorted(customers.code, later.code)
-    old = np.isin(later.code, customers.code, assume_unique=True)
-    columns = {}
-    for key, values in figures.items():
-        columns[key] = np.zeros(len(customers.code), dtype=values.dtype)
-        columns[key][place[old]] = values[old]
-    future = build(log, customer, past.take_ids(occasions.row), columns)
-    first = {"first_order": dates(later.tick[later.start], options.grain), **figures}
-    fresh = ~old
-    new = build(
-        log,
-        customer,
-        _future(everything, past.as_of).take_ids(later.row[fresh]),
-        {key: values[fresh] for key, values in first.items()},
-    )
-    facts = TableFacts(
-        kind="future",
-        customer=customer,
-        unit=name,
-        as_of=tick_date(end, options.grain),
-        ledger=book.to_dict(),
-        extra={
-            "cutoff": tick_date(past.as_of, options.grain),
-            "horizon_days": length * options.grain / DAY,
-            "occasion_seconds": options.grain,
-        },
-    )
-    return DateSplit(known, with_facts(future, facts), with_facts(new, replace(facts, kind="new")))
-
-
 def log_end(rows: Intake) -> int | None:
     """Last tick of the log's usable rows up to the as-of date."""
     return int(rows.tick.max()) if len(rows.tick) else None
 
 
-def _date(tick: int, options: LogOptions) -> np.datetime64:
-    return np.datetime64(tick * options.grain, "s")
+def horizon_ticks(cutoff: Any, horizon: Span, options: LogOptions) -> int:
+    """Occasions' grains in the horizon, to the nearest whole one.
+
+    Raises
+    ------
+    ValueError
+        If there is no cutoff, or less than one grain.
+    """
+    length = round(span_days(horizon) * DAY / options.grain)
+    if cutoff is None or length < 1:
+        raise ValueError("split_by_date needs a cutoff and a horizon of at least one occasion.")
+    return length
 
 
-def _check_end(
+def check_end(
     last: int | None, end: int, as_of: Any, options: LogOptions, zone: str | None
 ) -> None:
     stop = tick_date(end, options.grain)
@@ -225,8 +87,26 @@ def _check_end(
             "before the horizon does, the future looks too small. Write as_of= to say how far the "
             "log was observed.",
             AsOfWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
+
+
+def future_facts(
+    options: LogOptions, unit: str, cutoff: int, end: int, book: RowLedger
+) -> TableFacts:
+    """Write down what the future part of a split says of itself."""
+    return TableFacts(
+        kind="future",
+        customer=options.customer,
+        unit=unit,
+        as_of=tick_date(end, options.grain),
+        ledger=book.to_dict(),
+        extra={
+            "cutoff": tick_date(cutoff, options.grain),
+            "horizon_days": (end - cutoff) * options.grain / DAY,
+            "occasion_seconds": options.grain,
+        },
+    )
 
 
 def _part(rows: Intake, mask: npt.NDArray[np.bool_]) -> Intake:
@@ -264,3 +144,51 @@ def _figures(later: Occasions, rows: Intake) -> dict[str, npt.NDArray[Any]]:
     if later.profit is not None and rows.profit is not None:
         figures["profit"] = rows.profit.worth(np.add.reduceat(later.profit, later.start))
     return figures
+
+
+def split_eager(
+    log: Any,
+    options: LogOptions,
+    cutoff: Any,
+    horizon: Span,
+    as_of: Any,
+    unit: str,
+    *,
+    quiet: bool = False,
+) -> DateSplit:
+    """Split a log in memory."""
+    length = horizon_ticks(cutoff, horizon, options)
+    past = take_in(log, options, cutoff, quiet=quiet)
+    end = past.as_of + length
+    everything = take_in(log, options, tick_time(end, options), quiet=True)
+    if not quiet:
+        check_end(log_end(everything), end, as_of, options, everything.zone)
+
+    occasions, book = fold(past, options)
+    known = build(
+        log,
+        options.customer,
+        past.take_ids(occasions.row),
+        summary_columns(occasions, past, options, days_per(unit)),
+    )
+    known = with_facts(known, summary_facts(options, unit, past.as_of, book))
+    customers, _ = fold(_part(everything, everything.tick <= past.as_of), options)
+    later, book = fold(_future(everything, past.as_of), options)
+    figures = _figures(later, everything)
+    place = np.searchsorted(customers.code, later.code)
+    old = np.isin(later.code, customers.code, assume_unique=True)
+    columns = {}
+    for key, values in figures.items():
+        columns[key] = np.zeros(len(customers.code), dtype=values.dtype)
+        columns[key][place[old]] = values[old]
+    future = build(log, options.customer, past.take_ids(occasions.row), columns)
+    first = {"first_order": dates(later.tick[later.start], options.grain), **figures}
+    fresh = ~old
+    new = build(
+        log,
+        options.customer,
+        _future(everything, past.as_of).take_ids(later.row[fresh]),
+        {key: values[fresh] for key, values in first.items()},
+    )
+    facts = future_facts(options, unit, past.as_of, end, book)
+    return DateSplit(known, with_facts(future, facts), with_facts(new, replace(facts, kind="new")))

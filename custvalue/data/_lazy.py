@@ -1,0 +1,298 @@
+"""Summary, panel and split as one lazy plan on polars or DuckDB, through narwhals.
+
+Two queries: a scan of the log, run at once (contract, ledger, last order, digits of the money), and
+the plan that is returned, which runs when its owner asks. Money is added in whole minor units where
+amounts are decimals, so that totals do not depend on how an engine cuts the log up.
+
+Rule that narwhals' back ends impose: aggregate bare columns only; write every condition into a
+column first.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import narwhals.stable.v2 as nw
+
+from custvalue.data._intake import missing_columns, refund_problem, warn_invalid
+from custvalue.data._ledger import WORDS, Dropped, RowLedger
+from custvalue.data._native import UNREAD, with_ticks
+from custvalue.data._options import LogOptions
+from custvalue.data._times import as_of_tick, last_order_text
+from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
+
+TICK, PAID, GAIN, ORDER = "__tick", "__paid", "__gain", "__order"
+_FATE = "__fate"
+_SLACK = 4.0 * 2.0**-52  # as in _money: quantity x price may miss its decimal by this much
+_EXACT = 2.0**53
+
+_SCALES = (100.0, 10_000.0)
+_INVALID = ("missing_customer", "missing_time", "bad_amount", "bad_profit")
+_LATER = ("after_as_of", "refund", "zero_amount")
+_CODE = {reason: i for i, reason in enumerate((*_INVALID, *_LATER), 1)}
+
+
+class Scale(NamedTuple):
+    """Minor units in one unit of money, and whether sums of them are exact."""
+
+    size: float
+    exact: bool
+
+
+class LazyLog:
+    """The rows of a lazy log that count, and what one scan told of the whole.
+
+    Attributes
+    ----------
+    rows : narwhals lazy frame
+        Customer, ``__tick``, ``__paid`` (minor units), ``__gain`` where profit differs.
+    book : RowLedger
+    as_of, first, last : int or None
+        Ticks: end of observation, first and last row that counts.
+    """
+
+    def __init__(self, log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -> None:
+        self.options = options
+        frame = nw.from_native(log)
+        names = list(frame.collect_schema().names())
+        problems = missing_columns(names, options)
+        if problems:
+            raise DataContractError(problems)
+        frame, problems = with_ticks(frame, TICK, options)
+        problems += self._not_numeric(frame)
+        if problems:
+            raise DataContractError(problems)
+        frame = self._with_money(frame)
+        frame = frame.with_columns(self._fate(self._invalid_conditions(frame)).alias(_FATE))
+        repeated: tuple[int, float] | None = None
+        if options.duplicates != "keep":
+            raw = self._count(frame)
+            valid = frame.filter(nw.col(_FATE) == 0).unique(subset=names, keep="any")
+            frame = nw.concat([frame.filter(nw.col(_FATE) > 0), valid])
+            rest = self._count(frame)
+            repeated = (raw[0] - rest[0], raw[1] - rest[1])
+        self.as_of = as_of_tick(as_of, options, None)
+        later = self._later_conditions()
+        frame = frame.with_columns(
+            nw.when(nw.col(_FATE) > 0).then(nw.col(_FATE)).otherwise(self._fate(later)).alias(_FATE)
+        )
+        table = self._scan(frame)
+        self._read(table, frame, repeated, as_of, quiet)
+
+    def _not_numeric(self, frame: Any) -> list[ContractProblem]:
+        schema, options = frame.collect_schema(), self.options
+        money = [options.amount, options.cost]
+        money.append(options.margin if isinstance(options.margin, str) else None)
+        return [
+            ContractProblem(
+                "not-numeric", f"column {name!r} is not numeric", "Convert it to numbers first."
+            )
+            for name in money
+            if name is not None and not schema[name].is_numeric()
+        ]
+
+    def _with_money(self, frame: Any) -> Any:
+        options = self.options
+        paid = nw.col(options.amount).cast(nw.Float64)
+        made = [paid.alias(PAID)]
+        if options.cost is not None:
+            made.append((paid - nw.col(options.cost).cast(nw.Float64)).alias(GAIN))
+        elif isinstance(options.margin, str):
+            made.append((paid * nw.col(options.margin).cast(nw.Float64)).alias(GAIN))
+        elif options.margin is not None:
+            made.append((paid * float(options.margin)).alias(GAIN))
+        return frame.with_columns(*made)
+
+    def _invalid_conditions(self, frame: Any) -> dict[str, Any]:
+        customer = nw.col(self.options.customer)
+        no_id = customer.is_null()
+        if frame.collect_schema()[self.options.customer].is_float():
+            no_id = no_id | customer.is_nan()
+        found = {
+            "missing_customer": no_id,
+            "missing_time": nw.col(TICK).is_null(),
+            "bad_amount": _not_finite(PAID),
+        }
+        if self.options.has_profit:
+            found["bad_profit"] = _not_finite(GAIN)
+        return found
+
+    def _later_conditions(self) -> dict[str, Any]:
+        options = self.options
+        found = {}
+        if self.as_of is not None:
+            found["after_as_of"] = nw.col(TICK) > self.as_of
+        if options.refunds in ("drop", "error"):
+            found["refund"] = nw.col(PAID) < 0
+        if options.zero_amounts == "drop":
+            found["zero_amount"] = nw.col(PAID) == 0
+        return found
+
+    def _fate(self, conditions: dict[str, Any]) -> Any:
+        fate = nw.lit(0)
+        for reason, condition in reversed(conditions.items()):
+            fate = nw.when(condition).then(nw.lit(_CODE[reason])).otherwise(fate)
+        return fate
+
+    def _count(self, frame: Any) -> tuple[int, float]:
+        finite = frame.with_columns(_finite(PAID).alias(PAID))
+        row = finite.select(nw.len().alias("rows"), nw.col(PAID).sum()).collect()
+        return int(row["rows"][0]), float(row[PAID][0] or 0.0)
+
+    def _scan(self, frame: Any) -> Any:
+        """One row a fate: counts, sums, and whether amounts are decimals."""
+        aggregates = [nw.len().alias("rows")]
+        frame = frame.with_columns(*(_finite(name).alias(f"{name}m") for name in self.monies))
+        columns = [
+            nw.when(nw.col(PAID) < 0).then(nw.lit(1)).otherwise(nw.lit(0)).alias("negative"),
+        ]
+        for name in self.monies:
+            money = nw.col(f"{name}m")
+            for i, scale in enumerate(_SCALES):
+                scaled = money * scale
+                whole = scaled.round(0)
+                columns.append(whole.alias(f"{name}w{i}"))
+                error = (scaled - whole).abs() - scaled.abs() * _SLACK
+                columns.append(error.alias(f"{name}e{i}"))
+            columns.append(money.abs().alias(f"{name}s"))
+            aggregates += [nw.col(f"{name}{k}").sum() for k in ("m", "w0", "w1", "s")]
+            aggregates += [nw.col(f"{name}e{i}").max() for i in range(2)]
+        aggregates += [nw.col(UNREAD).sum(), nw.col("negative").sum()]
+        aggregates += [nw.col(TICK).min().alias("first"), nw.col(TICK).max().alias("last")]
+        made = frame.with_columns(*columns).group_by(_FATE).agg(*aggregates).collect("pandas")
+        return made.to_native().set_index(_FATE)
+
+    @property
+    def monies(self) -> list[str]:
+        """Columns that hold money."""
+        return [PAID, GAIN] if self.options.has_profit else [PAID]
+
+    @property
+    def end(self) -> int:
+        """Tick of the as-of date."""
+        assert self.as_of is not None
+        return self.as_of
+
+    def _read(
+        self, table: Any, frame: Any, repeated: tuple[int, float] | None, as_of: Any, quiet: bool
+    ) -> None:
+        """Ledger, as-of date, scales; raise what breaks the contract."""
+        options = self.options
+        problems: list[ContractProblem] = []
+        unread = int(table[UNREAD].sum()) if len(table) else 0
+        if unread and options.time_format is None:
+            problems.append(
+                ContractProblem(
+                    "time-not-iso",
+                    f"column {options.time!r} has text that is not ISO 8601",
+                    "Give time_format=, e.g. '%d/%m/%Y'; day and month are not guessed.",
+                    unread,
+                    self.names_in(frame.filter(nw.col(UNREAD) == 1)),
+                )
+            )
+        self.money = _scale(table, PAID)
+        self.gain = _scale(table, GAIN) if options.has_profit else None
+        dropped = []
+        for reason, code in _CODE.items():
+            if reason == "after_as_of" and repeated is not None and repeated[0]:
+                dropped.append(Dropped("duplicate", repeated[0], repeated[1]))
+            if code in table.index:
+                row = table.loc[code]
+                first = (
+                    ()
+                    if reason == "missing_customer"
+                    else self.names_in(frame.filter(nw.col(_FATE) == code))
+                )
+                dropped.append(Dropped(reason, int(row["rows"]), self._amount(row), first))
+        for entry in dropped:
+            if entry.reason in _INVALID and options.invalid == "error":
+                problems.append(
+                    ContractProblem(
+                        entry.reason.replace("_", "-"),
+                        f"the log's {WORDS[entry.reason]}",
+                        "Repair these rows, or choose invalid='drop' to leave them out and count "
+                        "them.",
+                        entry.rows,
+                        entry.first,
+                    )
+                )
+            if entry.reason == "refund" and options.refunds == "error":
+                problems.append(refund_problem(options, entry.rows, entry.first))
+            if entry.reason == "duplicate" and options.duplicates == "error":
+                problems.append(
+                    ContractProblem(
+                        "duplicates",
+                        "rows repeat an earlier one in every column",
+                        "Choose duplicates='drop' or 'keep'.",
+                        entry.rows,
+                    )
+                )
+        valid = table[~table.index.isin([_CODE[r] for r in _INVALID])] if len(table) else table
+        if self.as_of is None and not len(valid):
+            problems.append(
+                ContractProblem(
+                    "no-rows",
+                    "the log has no usable row to take the as-of date from",
+                    "Give as_of=.",
+                )
+            )
+        if problems:
+            raise DataContractError(problems)
+        if self.as_of is None:
+            self.as_of = int(valid["last"].max())
+            if not quiet:
+                warnings.warn(last_order_text(self.as_of, options), AsOfWarning, stacklevel=6)
+        if not quiet:
+            warn_invalid(dropped)
+        used = table.loc[0] if 0 in table.index else None
+        self.first = None if used is None else int(used["first"])
+        self.last = None if used is None else int(used["last"])
+        self.negative = used is not None and int(used["negative"]) > 0
+        amount = 0.0 if used is None else self._amount(used)
+        rows = 0 if used is None else int(used["rows"])
+        self.book = RowLedger(
+            rows_in=rows + sum(d.rows for d in dropped),
+            rows_used=rows,
+            amount_in=amount + sum(d.amount for d in dropped),
+            amount_used=amount,
+            dropped=tuple(dropped),
+        )
+        kept = frame.filter(nw.col(_FATE) == 0)
+        made = [nw.col(options.customer), nw.col(TICK)]
+        if options.refunds == "net_order":
+            made.append(nw.col(str(options.order)).alias(ORDER))
+        for name, scale in zip(self.monies, (self.money, self.gain), strict=False):
+            assert scale is not None
+            value = nw.col(name)
+            made.append(((value * scale.size).round(0) if scale.exact else value).alias(name))
+        self.rows = kept.select(*made)
+
+    def _amount(self, row: Any) -> float:
+        if not self.money.exact:
+            return float(row[f"{PAID}m"])
+        which = _SCALES.index(self.money.size)
+        return float(row[f"{PAID}w{which}"]) / self.money.size
+
+    def names_in(self, rows: Any) -> tuple[str, ...]:
+        """First five different customers of the rows, in no order."""
+        ids = rows.select(self.options.customer).head(50).collect()[self.options.customer]
+        return first_ids(dict.fromkeys(ids.to_list()))
+
+
+def _finite(name: str) -> Any:
+    return nw.when(~_not_finite(name)).then(nw.col(name)).otherwise(nw.lit(0.0))
+
+
+def _not_finite(name: str) -> Any:
+    # NaN is larger than every number in SQL, and no comparison with it holds in polars
+    return ~(nw.col(name).abs() <= 1.7976931348623157e308).fill_null(False)
+
+
+def _scale(table: Any, name: str) -> Scale:
+    for i, scale in enumerate(_SCALES):
+        if not len(table) or (
+            table[f"{name}e{i}"].max() <= 0 and table[f"{name}s"].sum() * scale < _EXACT
+        ):
+            return Scale(scale, True)
+    return Scale(1.0, False)

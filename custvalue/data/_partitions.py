@@ -1,0 +1,234 @@
+"""Summary, panel and split over the partitions of a distributed engine.
+
+The engine moves each customer's rows into one partition; the numpy kernel of the in-memory path
+does the rest there, so the numbers are the same to the last bit. A first, cheap pass over the
+unmoved rows finds what must be known of the whole log: contract problems, the last order, the
+ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from custvalue._frames import facts_of, with_facts
+from custvalue._units import Span
+from custvalue.data._intake import missing_columns, take_in, warn_invalid
+from custvalue.data._ledger import RowLedger, merged
+from custvalue.data._occasions import fold
+from custvalue.data._options import LogOptions
+from custvalue.data._panel import panel_eager, panel_facts, ticks_in
+from custvalue.data._split import DateSplit, check_end, future_facts, horizon_ticks, split_eager
+from custvalue.data._summary import summarize_eager, summary_facts
+from custvalue.data._times import as_of_tick, last_order_text, tick_time
+from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
+
+Work = Callable[[Any], Any]  # a local table of one partition -> a local table
+
+
+class Partitioned(Protocol):
+    """What an engine must do; ``log`` is its native frame."""
+
+    def columns(self, log: Any) -> list[str]:
+        """Names of the columns."""
+
+    def check(self, log: Any, options: LogOptions) -> list[ContractProblem]:
+        """Problems that only this engine knows."""
+
+    def gather(self, log: Any, work: Callable[[Any], str], by: str | None) -> list[str]:
+        """Run ``work`` on every partition (moved together by column ``by``), collect its texts."""
+
+    def apply(self, log: Any, work: Work, options: LogOptions) -> Any:
+        """Run ``work`` on partitions that hold whole customers; the native result, lazily."""
+
+
+def scan(table: Any, options: LogOptions, as_of: Any) -> str:
+    """Tell what one partition knows of the log, as JSON."""
+    try:
+        rows = take_in(table, options, as_of, quiet=True)
+    except DataContractError as error:
+        return json.dumps({"problems": [asdict(p) for p in error.problems], "rows": len(table)})
+    book = RowLedger(
+        rows_in=rows.rows_in,
+        rows_used=len(rows.tick),
+        amount_in=rows.amount_in,
+        amount_used=rows.money.total(),
+        dropped=tuple(rows.dropped),
+    )
+    some = len(rows.tick) > 0
+    return json.dumps(
+        {
+            "book": book.to_dict(),
+            "last": rows.as_of if as_of is None else int(rows.tick.max()) if some else None,
+            "first": int(rows.tick.min()) if some else None,
+            "refunds": bool(some and rows.money.values.min() < 0),
+        }
+    )
+
+
+def full_scan(table: Any, options: LogOptions, as_of: Any) -> str:
+    """Tell ledger and first purchase of a partition that holds whole customers, as JSON."""
+    rows = take_in(table, options, as_of, quiet=True)
+    occasions, book = fold(rows, options)
+    first = int(occasions.tick.min()) if len(occasions.tick) else None
+    return json.dumps({"book": book.to_dict(), "first": first})
+
+
+class Known:
+    """What must be known of the whole log before the work is spread."""
+
+    def __init__(self, engine: Partitioned, log: Any, options: LogOptions, as_of: Any) -> None:
+        problems = missing_columns(engine.columns(log), options) or engine.check(log, options)
+        if problems:
+            raise DataContractError(problems)
+        self.as_of = as_of_tick(as_of, options, None)
+        end = None if self.as_of is None else tick_time(self.as_of, options)
+        # what repeats in every column can be told only where whole customers are together
+        plain = replace(options, duplicates="keep")
+        parts = [
+            json.loads(text)
+            for text in engine.gather(log, partial(scan, options=plain, as_of=end), None)
+        ]
+        _raise_together([p for part in parts for p in part.get("problems", ())])
+        parts = [part for part in parts if "book" in part]
+        if self.as_of is None:
+            if not parts:
+                _raise_together([asdict(_NO_ROWS)], keep_empty=True)
+            self.as_of = max(part["last"] for part in parts)
+            end = tick_time(self.as_of, options)
+            warnings.warn(last_order_text(self.as_of, options), AsOfWarning, stacklevel=5)
+        if options.duplicates != "keep" or any(part["refunds"] for part in parts):
+            careful = partial(_careful, options=options, as_of=end)
+            texts = engine.gather(log, careful, options.customer)
+            found = [json.loads(text) for text in texts]
+            _raise_together([p for part in found for p in part.get("problems", ())])
+            parts = found
+        self.book = merged([RowLedger.from_dict(part["book"]) for part in parts])
+        firsts = [part["first"] for part in parts if part["first"] is not None]
+        self.first: int | None = min(firsts) if firsts else None
+        self.last = max((p["last"] for p in parts if p.get("last") is not None), default=None)
+        warn_invalid(list(self.book.dropped))
+
+    def end(self, options: LogOptions) -> np.datetime64:
+        """As-of date in a form that every partition reads alike."""
+        assert self.as_of is not None
+        return tick_time(self.as_of, options)
+
+
+_NO_ROWS = ContractProblem(
+    "no-rows", "the log has no usable row to take the as-of date from", "Give as_of=."
+)
+
+
+def _careful(table: Any, options: LogOptions, as_of: Any) -> str:
+    try:
+        return full_scan(table, options, as_of)
+    except DataContractError as error:
+        return json.dumps({"problems": [asdict(p) for p in error.problems]})
+
+
+def _raise_together(plain: list[dict[str, Any]], *, keep_empty: bool = False) -> None:
+    """Raise the partitions' problems as one error, each code once with its counts added."""
+    by_code: dict[str, list[dict[str, Any]]] = {}
+    for problem in plain:
+        if problem["code"] != _NO_ROWS.code or keep_empty:
+            by_code.setdefault(problem["code"], []).append(problem)
+    if by_code:
+        raise DataContractError(
+            [
+                ContractProblem(
+                    code,
+                    same[0]["message"],
+                    same[0]["cure"],
+                    sum(p["count"] for p in same),
+                    first_ids(sorted({name for p in same for name in p["ids"]})),
+                )
+                for code, same in by_code.items()
+            ]
+        )
+
+
+def summarize_parts(
+    engine: Partitioned, log: Any, options: LogOptions, as_of: Any, unit: str
+) -> Any:
+    """Summarize a log that lies in partitions."""
+    known = Known(engine, log, options, as_of)
+    assert known.as_of is not None
+    work = partial(
+        summarize_eager, options=options, as_of=known.end(options), unit=unit, quiet=True
+    )
+    table = engine.apply(log, work, options)
+    return with_facts(table, summary_facts(options, unit, known.as_of, known.book))
+
+
+def panel_parts(engine: Partitioned, log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
+    """Make the panel of a log that lies in partitions, on one grid of periods."""
+    ticks_in(period, options)
+    known = Known(engine, log, options, as_of)
+    assert known.as_of is not None
+    work = partial(
+        panel_eager,
+        options=options,
+        as_of=known.end(options),
+        period=period,
+        quiet=True,
+        grid_start=known.first,
+    )
+    table = engine.apply(log, work, options)
+    return with_facts(table, panel_facts(options, period, known.as_of, known.book))
+
+
+def split_parts(
+    engine: Partitioned,
+    log: Any,
+    options: LogOptions,
+    cutoff: Any,
+    horizon: Span,
+    as_of: Any,
+    unit: str,
+) -> DateSplit:
+    """Split a log that lies in partitions."""
+    length = horizon_ticks(cutoff, horizon, options)
+    past = Known(engine, log, options, cutoff)
+    assert past.as_of is not None
+    end = past.as_of + length
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # said when the known side was read
+        whole = Known(engine, log, options, tick_time(end, options))
+    check_end(whole.last, end, as_of, options, options.time_zone)
+    todo = partial(
+        split_eager,
+        options=options,
+        cutoff=past.end(options),
+        horizon=horizon,
+        as_of=None,
+        unit=unit,
+        quiet=True,
+    )
+    texts = engine.gather(log, partial(_future_book, todo=todo), options.customer)
+    later = merged([RowLedger.from_dict(json.loads(text)) for text in texts])
+    facts = future_facts(options, unit, past.as_of, end, later)
+    known, future, new = (
+        engine.apply(log, partial(_piece, todo=todo, which=which), options) for which in range(3)
+    )
+    return DateSplit(
+        with_facts(known, summary_facts(options, unit, past.as_of, past.book)),
+        with_facts(future, facts),
+        with_facts(new, replace(facts, kind="new")),
+    )
+
+
+def _future_book(table: Any, todo: Callable[[Any], DateSplit]) -> str:
+    facts = facts_of(todo(table).future)
+    assert facts is not None
+    return json.dumps(facts.ledger)
+
+
+def _piece(table: Any, todo: Callable[[Any], DateSplit], which: int) -> Any:
+    return todo(table)[which]
