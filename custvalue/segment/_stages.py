@@ -215,9 +215,11 @@ def deciding_rule(evidence: Evidence, at: StageThresholds) -> npt.NDArray[np.int
     rule[_true(evidence.joint_project) & core & (evidence.span >= at.strategic_span)] = _ID[
         "joint_project"
     ]
-    quiet = (evidence.silence >= at.quiet_after) & (evidence.silence > at.quiet_ratio * longest)
+    quiet = (evidence.silence >= at.quiet_after) & _exceeds(
+        evidence.silence, at.quiet_ratio * longest
+    )
     rule[established & quiet] = _ID["went_quiet"]
-    gone = (evidence.silence >= at.exit_after) & (evidence.silence > at.exit_ratio * longest)
+    gone = (evidence.silence >= at.exit_after) & _exceeds(evidence.silence, at.exit_ratio * longest)
     rule[has_orders & gone] = _ID["long_silence"]
     if evidence.return_chance is not None:
         rule[has_orders & (evidence.return_chance < at.exit_chance)] = _ID["no_return"]
@@ -227,6 +229,11 @@ def deciding_rule(evidence: Evidence, at: StageThresholds) -> npt.NDArray[np.int
     rule[_true(evidence.open_dispute)] = _ID["dispute"]
     rule[_true(evidence.terminated)] = _ID["terminated"]
     return rule
+
+
+def _exceeds(left: Floats, right: Floats) -> npt.NDArray[np.bool_]:
+    # three times a gap in weeks and in days differ in the last bit; an edge must not
+    return left > right * (1.0 + 1e-9)
 
 
 def _true(flag: Floats | None) -> Any:
