@@ -177,7 +177,10 @@ def float_columns(
             )
             continue
         try:
-            out[:, j] = np.asarray(frame[name].to_numpy(), dtype=np.float64)
+            series = frame[name]
+            if series.dtype == nw.Boolean:  # a nullable flag: missing becomes NaN
+                series = series.cast(nw.Float64)
+            out[:, j] = np.asarray(series.to_numpy(), dtype=np.float64)
         except (TypeError, ValueError):
             problems.append(
                 ContractProblem(

@@ -22,6 +22,7 @@ from custvalue.segment._lifecycle_outputs import StageOutputs
 from custvalue.segment._lifecycle_words import stage_names
 from custvalue.segment._stages import (
     RULE_STAGE,
+    STAGES,
     VIEW,
     VIEW_OF,
     Evidence,
@@ -118,6 +119,8 @@ class LifecycleClassifier(DocLink, StageOutputs, ClassifierMixin, TransformerMix
         The learned rules (fitted with ``y``).
     unit_ : str or None
         Unit of the spans.
+    stage_shares_ : ndarray
+        Shares of the fitted customers: by the eight stages, or by ``classes_`` where learned.
     columns_ : tuple of str
         Known columns that were found in ``fit`` and are read; empty where an array of unknown
         columns was learned from.
@@ -267,6 +270,8 @@ class LifecycleClassifier(DocLink, StageOutputs, ClassifierMixin, TransformerMix
         self.columns_ = found
         self.by_name_ = hasattr(self, "feature_names_in_")
         self.thresholds_ = self._thresholds(evidence, sample_weight)
+        stage = RULE_STAGE[deciding_rule(evidence, self.thresholds_)]
+        self.stage_shares_ = np.bincount(stage, minlength=len(STAGES)) / len(stage)
         names = stage_names(self.view, self.labels)
         self.classes_ = np.array(list(dict.fromkeys(names)), dtype=object)
 
@@ -325,6 +330,8 @@ class LifecycleClassifier(DocLink, StageOutputs, ClassifierMixin, TransformerMix
         lacking = np.flatnonzero(np.isnan(values).any(axis=0))
         self.may_lack_ = frozenset(names[j] for j in lacking)
         self.classes_ = tree.classes_
+        place = np.searchsorted(self.classes_, tree.predict(values))
+        self.stage_shares_ = np.bincount(place, minlength=len(self.classes_)) / len(place)
 
     def _for_learning(
         self, values: npt.NDArray[np.float64]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.base import clone
 
 from custvalue import _frames
 from custvalue._labels import check_language, translate, translate_if_known
@@ -16,6 +17,7 @@ from custvalue._sklearn import check_is_fitted
 from custvalue._units import Span, days_per, span_days
 from custvalue.exceptions import NotSupportedError, ProblemShareWarning
 from custvalue.segment import _lifecycle_evidence as reading
+from custvalue.segment._drift import DriftReport, drift_report
 from custvalue.segment._lifecycle_history import StageHistory, make_history
 from custvalue.segment._lifecycle_words import (
     leaf_words,
@@ -54,6 +56,7 @@ class StageOutputs:
     columns: Any
     columns_: tuple[str, ...]
     classes_: npt.NDArray[Any]
+    stage_shares_: npt.NDArray[np.float64]
     thresholds_: StageThresholds
     tree_: Any
     learned_from_: tuple[str, ...]
@@ -353,6 +356,40 @@ class StageOutputs:
             language,
         )
 
+    def drift(self, X: Any, y: Any = None) -> DriftReport:
+        """How far new customers have moved from those that the rules were fitted on.
+
+        Parameters
+        ----------
+        X : frame or array-like, shape (n_customers, n_columns)
+        y : array-like of shape (n_customers,) or None
+            Labelled stages of the new customers, needed where stages were learned.
+
+        Returns
+        -------
+        DriftReport
+            Stability of the stages' shares, and the share of customers whose stage would change if
+            thresholds were fitted anew.
+
+        Raises
+        ------
+        ValueError
+            If stages were learned and ``y`` is not given.
+        """
+        check_is_fitted(self, "classes_")
+        learned = hasattr(self, "tree_")
+        if learned and y is None:
+            raise ValueError("these stages were learned; drift needs y to learn them anew.")
+        anew = clone(self).fit(X, y)  # type: ignore[attr-defined]
+        if learned:
+            now, later = self.predict(X), anew.predict(X)
+            shares = np.array([np.mean(now == name) for name in self.classes_])
+        else:
+            now, later = RULE_STAGE[self._rule_ids(X)], RULE_STAGE[anew._rule_ids(X)]
+            shares = np.bincount(now, minlength=len(STAGES)) / len(now)
+        moved = float(np.mean(now != later))
+        return drift_report(["stage"], [self.stage_shares_], [shares], [moved], moved, len(now))
+
     def playbook(self, *, labels: str | None = None, view: str | None = None) -> Any:
         """Value message and next step of every stage; see :func:`custvalue.segment.playbook`.
 
@@ -445,9 +482,9 @@ def _words(words: Sequence[str], labels: str) -> npt.NDArray[Any]:
 
 def _days_before(as_of: Any, days: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:
     """Dates that lie the given number of days before ``as_of``; NaT where days are NaN."""
-    end = pd.Timestamp(as_of).to_datetime64().astype("datetime64[s]")
-    out = np.full(days.shape, np.datetime64("NaT"), dtype="datetime64[s]")
+    end = pd.Timestamp(as_of).to_datetime64().astype("datetime64[ms]")
+    out = np.full(days.shape, np.datetime64("NaT"), dtype="datetime64[ms]")
     known = ~np.isnan(days)
-    whole = end - np.round(days[known] * 86_400).astype("timedelta64[s]")
+    whole = end - np.round(days[known] * 86_400_000).astype("timedelta64[ms]")
     out[known] = whole.astype("datetime64[D]")
     return out

@@ -1,0 +1,96 @@
+"""Value of stages through a chain on stages: by hand, and on CDNOW."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from custvalue.exceptions import SmallSampleWarning
+from custvalue.segment import LifecycleClassifier, StageHistory
+from custvalue.value import stage_history, stage_value
+
+QUARTERS = ["1997-09-30", "1997-12-31", "1998-03-31", "1998-06-30"]
+CDNOW = {"customer": "customer_id", "time": "date", "amount": "amount"}
+
+
+def made(codes, value) -> StageHistory:
+    """Build a history with stages a and b at dates 100 days apart."""
+    codes = np.array(codes, dtype=np.int8)
+    dates = np.datetime64("2024-01-01", "ns") + np.arange(codes.shape[1]) * np.timedelta64(100, "D")
+    value = np.array(value, dtype=float)
+    ids = np.arange(len(codes))
+    return StageHistory("id", ids, dates, ("a", "b"), codes, value, "en", pd.DataFrame())
+
+
+def test_stage_values_agree_with_the_sum_by_hand():
+    # a -> a, a -> b with 10 and 0 of money; b -> b with 2
+    history = made([[0, 0], [0, 1], [1, 1]], [[0, 10], [0, 0], [5, 7]])
+    value = stage_value(history, annual_discount_rate=0.10, horizon="200D", margin=0.5)
+    delta = 1.10 ** (-100 / 365.25)
+    reward = np.array([2.5, 1.0])
+    P = np.array([[0.5, 0.5], [0.0, 1.0]])
+    assert value.reward == pytest.approx(reward)
+    assert value.future_value == pytest.approx(delta * reward + delta**2 * P @ reward)
+    assert (value.periods, value.period_days) == (2, 100.0)
+    table = value.table()
+    assert table["customer_periods"].tolist() == [2, 1]
+    assert table["customers"].tolist() == [1, 2]
+
+
+def test_without_a_horizon_the_value_is_the_limit():
+    history = made([[0, 0], [0, 1], [1, 1]], [[0, 10], [0, 0], [5, 7]])
+    endless = stage_value(history, annual_discount_rate=0.10).future_value
+    long = stage_value(history, annual_discount_rate=0.10, horizon="100000D").future_value
+    assert endless == pytest.approx(long)
+
+
+def test_a_stage_reached_at_the_last_date_only_is_named():
+    history = made([[0, 1], [0, 0]], [[0, 1], [0, 1]])
+    with pytest.warns(SmallSampleWarning, match=r"stage\(s\) b occur at the last date only"):
+        value = stage_value(history, annual_discount_rate=0.1)
+    assert value.future_value[1] == 0.0
+
+
+def test_uneven_dates_and_broken_horizons_are_refused():
+    history = made([[0, 0]], [[0, 1]])
+    with pytest.raises(ValueError, match=r"horizon='150D' is 1.50 periods"):
+        stage_value(history, annual_discount_rate=0.1, horizon="150D")
+    one = made([[0]], [[1]])
+    with pytest.raises(ValueError, match="two dates or more"):
+        stage_value(one, annual_discount_rate=0.1)
+    uneven = StageHistory(
+        "id", np.arange(1), np.array(["2024-01-01", "2024-02-01", "2024-06-01"], "datetime64[ns]"),
+        ("a",), np.zeros((1, 3), np.int8), np.zeros((1, 3)), "en", pd.DataFrame(),
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="31 to 121 days apart"):
+        stage_value(uneven, annual_discount_rate=0.1)
+
+
+def test_the_history_of_a_log_has_the_logs_money(cdnow_sample):
+    history = stage_history(cdnow_sample, QUARTERS, **CDNOW)
+    total = cdnow_sample["amount"].sum()
+    assert history.migration_matrix(None, -1, money=True).sum() == pytest.approx(total)
+    last = cdnow_sample["date"] > pd.Timestamp(QUARTERS[-2])
+    money = history.migration_matrix(-2, -1, money=True).sum()
+    assert money == pytest.approx(cdnow_sample.loc[last, "amount"].sum())
+
+
+def test_a_fitted_classifier_is_used_as_it_is(cdnow_sample):
+    one = stage_history(cdnow_sample, QUARTERS, **CDNOW, classifier=LifecycleClassifier())
+    fitted = LifecycleClassifier(core_value_quantile=None)
+    import custvalue as cv
+
+    fitted.fit(cv.summarize(cdnow_sample, as_of=QUARTERS[0], **CDNOW))
+    other = stage_history(cdnow_sample, QUARTERS, **CDNOW, classifier=fitted)
+    core = one.stages.index("core")
+    assert (other.codes == core).sum() > (one.codes == core).sum()
+
+
+def test_on_cdnow_core_customers_are_worth_most_and_exited_ones_least(cdnow_sample):
+    history = stage_history(cdnow_sample, QUARTERS, **CDNOW)
+    value = stage_value(history, annual_discount_rate=0.10, horizon="1Y")
+    worth = dict(zip(value.chain.states, value.future_value, strict=True))
+    assert worth["core"] == max(worth.values())
+    assert worth["exited"] == min(worth.values())
+    assert np.isfinite(value.future_value).all()
