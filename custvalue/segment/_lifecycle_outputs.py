@@ -380,7 +380,7 @@ class StageOutputs:
         learned = hasattr(self, "tree_")
         if learned and y is None:
             raise ValueError("these stages were learned; drift needs y to learn them anew.")
-        anew = clone(self).fit(X, y)  # type: ignore[attr-defined]
+        anew = clone(self).fit(X, y)
         if learned:
             now, later = self.predict(X), anew.predict(X)
             shares = np.array([np.mean(now == name) for name in self.classes_])

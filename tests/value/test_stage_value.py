@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import custvalue as cv
 from custvalue.exceptions import SmallSampleWarning
 from custvalue.segment import LifecycleClassifier, StageHistory
 from custvalue.value import stage_history, stage_value
@@ -79,8 +80,6 @@ def test_the_history_of_a_log_has_the_logs_money(cdnow_sample):
 def test_a_fitted_classifier_is_used_as_it_is(cdnow_sample):
     one = stage_history(cdnow_sample, QUARTERS, **CDNOW, classifier=LifecycleClassifier())
     fitted = LifecycleClassifier(core_value_quantile=None)
-    import custvalue as cv
-
     fitted.fit(cv.summarize(cdnow_sample, as_of=QUARTERS[0], **CDNOW))
     other = stage_history(cdnow_sample, QUARTERS, **CDNOW, classifier=fitted)
     core = one.stages.index("core")
