@@ -145,6 +145,8 @@ ZH: dict[str, str] = {
     "own gaps": "自身间隔",
     "one own gap": "仅一个自身间隔",
     "population": "总体间隔",
+    "one own gap and population": "一个自身间隔与总体",
+    "own gaps and population": "自身间隔与总体",
     # -- RFM segments --
     "champions": "冠军客户",
     "loyal customers": "忠诚客户",

@@ -1,11 +1,29 @@
 """RFM, silence, lifecycle stages, grades, matrices."""
 
 from custvalue.segment._drift import DriftReport, population_stability
+from custvalue.segment._gap_prior import (
+    GapPrior,
+    choose_regularity,
+    fit_gap_prior,
+    gap_log_likelihood,
+    prob_longer_gap,
+    prob_order_if_customer,
+)
 from custvalue.segment._grades import Concentration, Pareto, ValueGrades, concentration, pareto
+from custvalue.segment._learned_silence import LearnedSilence, learn_silence, typical_gap
+from custvalue.segment._learning import LearningSet, learning_set, ordered_between
 from custvalue.segment._lifecycle import LifecycleClassifier
 from custvalue.segment._lifecycle_history import StageHistory
+from custvalue.segment._log_gaps import PackedGaps, pack_gaps, silence_from_log
 from custvalue.segment._matrix import ActivityLoyaltyMatrix, RankLaw, rank_index, rank_law
 from custvalue.segment._playbook import playbook
+from custvalue.segment._return_chance import (
+    Alike,
+    ReturnChance,
+    learn_return_chance,
+    reliability_table,
+    return_measures,
+)
 from custvalue.segment._rfm import RFMTransformer
 from custvalue.segment._rfm_law import (
     VariableCuts,
@@ -20,42 +38,69 @@ from custvalue.segment._rfm_law import (
 from custvalue.segment._segment_map import SegmentMap
 from custvalue.segment._silence import (
     GapFacts,
+    gap_digest,
     gap_facts,
+    pooled_survival,
     population_silence,
     rank_ratio,
     silence_score,
 )
+from custvalue.segment._silence_cuts import ThresholdChoice, choose_threshold
 from custvalue.segment._silence_scorer import SilenceScorer
 
 __all__ = [
     "ActivityLoyaltyMatrix",
+    "Alike",
     "Concentration",
     "DriftReport",
     "GapFacts",
+    "GapPrior",
+    "LearnedSilence",
+    "LearningSet",
     "LifecycleClassifier",
+    "PackedGaps",
     "Pareto",
     "RFMTransformer",
     "RankLaw",
+    "ReturnChance",
     "SegmentMap",
     "SilenceScorer",
     "StageHistory",
+    "ThresholdChoice",
     "ValueGrades",
     "VariableCuts",
     "bin_bounds",
     "bins_of",
+    "choose_regularity",
+    "choose_threshold",
     "concentration",
+    "fit_gap_prior",
+    "gap_digest",
     "gap_facts",
+    "gap_log_likelihood",
+    "learn_return_chance",
+    "learn_silence",
     "learned_weights",
+    "learning_set",
     "nested_cuts",
+    "ordered_between",
+    "pack_gaps",
     "pareto",
     "playbook",
+    "pooled_survival",
     "population_silence",
     "population_stability",
+    "prob_longer_gap",
+    "prob_order_if_customer",
     "quantile_cuts",
     "rank_index",
     "rank_law",
     "rank_ratio",
+    "reliability_table",
+    "return_measures",
     "scores_of",
+    "silence_from_log",
     "silence_score",
     "stone_score",
+    "typical_gap",
 ]

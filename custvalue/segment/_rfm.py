@@ -183,10 +183,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         sizes = _sizes(self.n_bins, letters)
         self.variables_ = _learn(values, blank, sizes, self.method, given_cuts)
         scores = scores_of(values, self.variables_)
-        self.shares_ = tuple(
-            tuple(np.bincount(scores[:, j] - 1, minlength=v.n_bins) / len(scores))
-            for j, v in enumerate(self.variables_)
-        )
+        self.shares_ = _shares(scores, self.variables_)
         self._warn_few_values(values, scores, given_cuts)
         self.weights_ = self._weights(letters, scores, y)
         return self
@@ -334,13 +331,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         return drift_report(
             [v.column for v in self.variables_],
             self.shares_,
-            [
-                np.bincount(scores[:, j] - 1, minlength=v.n_bins) / len(scores)
-                for j, v in enumerate(self.variables_)
-            ],
-            (scores != fresh).mean(axis=0),
-            float((scores != fresh).any(axis=1).mean()),
-            len(scores),
+            _shares(scores, self.variables_),
+            scores != fresh,
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
@@ -486,3 +478,11 @@ def _learn(
             score = scores_of(values[:, : j + 1], found)[:, j]
             cell = cell * sizes[j] + score - 1
     return tuple(found)
+
+
+def _shares(scores: Ints, variables: Sequence[VariableCuts]) -> tuple[tuple[float, ...], ...]:
+    """Share of the rows at each score 1 to n, a variable each."""
+    return tuple(
+        tuple(map(float, np.bincount(scores[:, j] - 1, minlength=v.n_bins) / len(scores)))
+        for j, v in enumerate(variables)
+    )

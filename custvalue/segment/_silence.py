@@ -160,3 +160,55 @@ def population_silence(
     below = (rank + 1.0) / (len(upto) + 1.0)
     ratio = np.where(t >= upto[-1], 1.0, below)
     return t / upto[-1], ratio
+
+
+def gap_digest(gaps: npt.ArrayLike, most: int) -> tuple[float, ...]:
+    """Evenly spaced order statistics of gaps: all of them, or ``most`` where there are more.
+
+    Parameters
+    ----------
+    gaps : array-like of shape (n,), n >= 1
+    most : int
+        Odd, so that the median is among them.
+
+    Returns
+    -------
+    tuple of float
+        Ascending.
+
+    Examples
+    --------
+    >>> from custvalue.segment import gap_digest
+    >>> gap_digest([5, 1, 4, 2, 3], 3)
+    (1.0, 3.0, 5.0)
+    """
+    ordered = np.sort(np.asarray(gaps, dtype=np.float64))
+    at = np.linspace(0, len(ordered) - 1, min(len(ordered), most)).round().astype(np.intp)
+    return tuple(float(g) for g in ordered[at])
+
+
+def pooled_survival(silence: npt.ArrayLike, gap_quantiles: npt.ArrayLike) -> Floats:
+    """Share of everybody's gaps that are longer than the current one.
+
+    With one added to both counts, for the current gap itself: never 0. Frequent buyers have most
+    of the gaps, so this asks much of the others; see ``prob_longer_gap``.
+
+    Parameters
+    ----------
+    silence : array-like of shape (n,)
+    gap_quantiles : array-like of shape (m,)
+        Ascending, as ``gap_digest`` gives them.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    Examples
+    --------
+    >>> from custvalue.segment import pooled_survival
+    >>> pooled_survival([5.0, 20.0, 99.0], [10.0, 20.0, 30.0])
+    array([1.  , 0.5 , 0.25])
+    """
+    q = np.asarray(gap_quantiles, dtype=np.float64)
+    longer = len(q) - np.searchsorted(q, np.asarray(silence, dtype=np.float64), side="right")
+    return np.asarray((longer + 1.0) / (len(q) + 1.0))

@@ -1,0 +1,233 @@
+"""Silence against the population: pooled, shrunk and calibrated, cuts and words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import gamma
+
+import custvalue as cv
+from custvalue.exceptions import FitFailedError
+from custvalue.segment import (
+    GapFacts,
+    GapPrior,
+    SilenceScorer,
+    choose_threshold,
+    fit_gap_prior,
+    gap_facts,
+    gap_log_likelihood,
+    learning_set,
+    ordered_between,
+    pooled_survival,
+    prob_longer_gap,
+    prob_order_if_customer,
+    reliability_table,
+    silence_from_log,
+)
+
+NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
+
+
+@pytest.fixture(scope="module")
+def cdnow_lesson(request):
+    """CDNOW at the end of 1997 (learning) and of March 1998, and what happened by June 1998."""
+    log = request.getfixturevalue("cdnow")
+
+    def at(as_of):
+        return cv.summarize(log, as_of=as_of, **NAMES)
+
+    lesson = learning_set(at, as_of="1998-03-31", window="90D")
+    return *lesson, ordered_between(lesson.today, at("1998-06-29"))
+
+
+priors = st.builds(
+    GapPrior,
+    st.floats(0.1, 20),
+    st.floats(0.1, 500),
+    st.integers(1, 5),
+)
+
+
+@given(priors, st.floats(0, 500), st.integers(0, 12), st.floats(0.1, 90))
+def test_the_chance_of_a_longer_gap_is_the_integral_over_the_posterior_rates(prior, t, n, mean):
+    r, alpha, k = prior
+    rates = gamma.ppf((np.arange(4000) + 0.5) / 4000, r + k * n) / (alpha + n * mean)
+    expected = gamma.sf(rates * t, k).mean()
+    assert prob_longer_gap(t, n, n * mean, prior) == pytest.approx(expected, abs=2e-4)
+
+
+@given(priors, st.floats(0, 500), st.integers(0, 12), st.floats(1, 60))
+def test_more_silence_never_means_a_longer_gap_is_more_likely(prior, t, n, more):
+    own = n, n * 30.0, prior
+    assert prob_longer_gap(t + more, *own) <= prob_longer_gap(t, *own) + 1e-12
+    assert 0 <= prob_order_if_customer(30.0, t, *own) <= 1
+    assert prob_order_if_customer(60.0, t, *own) >= prob_order_if_customer(30.0, t, *own) - 1e-12
+
+
+def test_with_many_gaps_the_shrunk_answer_is_the_own_one_and_with_none_the_pooled_one():
+    prior = GapPrior(2.0, 60.0)
+    own = prob_longer_gap(45.0, 10**7, 30.0 * 10**7, prior)
+    assert own == pytest.approx(np.exp(-45 / 30), rel=1e-5)
+    # everybody's rates: Gamma(2, 60), so the pooled chance is (60 / (60 + t)) ** 2
+    assert prob_longer_gap(45.0, 0, 0.0, prior) == pytest.approx((60 / 105) ** 2)
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_the_prior_of_simulated_customers_is_recovered(rng, k):
+    n, r, alpha = 10_000, 1.5, 20.0
+    rate = rng.gamma(r, 1 / alpha, n)
+    gaps = rng.gamma(k, 1 / rate, (150, n)).T
+    horizon = rng.uniform(50, 150, n)
+    done = gaps.cumsum(axis=1) <= horizon[:, None]
+    assert not done[:, -1].any()
+    own = np.where(done, gaps, 0)
+    n_gaps, gap_sum = done.sum(axis=1).astype(float), own.sum(axis=1)
+    facts = GapFacts(horizon - gap_sum, n_gaps, own.max(axis=1), gap_sum, np.zeros(n))
+    found = fit_gap_prior(facts, k)
+    assert found.r == pytest.approx(r, rel=0.08)
+    assert found.alpha == pytest.approx(alpha, rel=0.08)
+
+
+@given(priors)
+def test_the_gradient_of_the_gap_likelihood_is_its_derivative(prior):
+    facts = gap_facts([[10.0, 20.0, 0.0], [70.0, 0.0, 0.0], [0.0, 5.0, 9.0]])
+    _, gradient = gap_log_likelihood(facts, prior)
+    h = 1e-5
+    for i, name in enumerate(["r", "alpha"]):
+        up = prior._replace(**{name: getattr(prior, name) * np.exp(h)})
+        down = prior._replace(**{name: getattr(prior, name) * np.exp(-h)})
+        slope = (gap_log_likelihood(facts, up)[0] - gap_log_likelihood(facts, down)[0]) / (2 * h)
+        assert gradient[i] == pytest.approx(slope, rel=1e-4, abs=1e-6)
+
+
+def test_regular_buyers_are_found_regular_and_missed_sooner(rng):
+    gaps = rng.gamma(4.0, 1 / rng.gamma(3.0, 1 / 15.0, (800, 1)), (800, 9))
+    gaps[:, 0] = gaps[:, 1:].mean(axis=1) * 2.5
+    auto = SilenceScorer(method="shrunk", regularity="auto").fit(gaps)
+    assert auto.learned_.prior.regularity in (2, 3, 4, 5)
+    memoryless = SilenceScorer(method="shrunk").fit(gaps)
+    assert (auto.transform(gaps)[:, 2] < memoryless.transform(gaps)[:, 2]).mean() > 0.95
+
+
+def test_everybodys_gaps_come_from_the_log_or_the_matrix(cdnow_sample):
+    table, gaps = silence_from_log(cdnow_sample, customer="customer_id", time="date")
+    scorer = SilenceScorer(method="pooled_gap").fit(table, gaps=gaps)
+    out = scorer.transform(table)
+    exact = np.array([(gaps > s).mean() for s in table["silence"][:50]])
+    np.testing.assert_allclose(out["prob_longer_gap"][:50], exact, atol=0.004)
+    assert set(out["basis"]) == {"population"}
+    with pytest.raises(ValueError, match="needs everybody's gaps"):
+        SilenceScorer(method="pooled_gap").fit(table)
+    matrix = np.array([[5.0, 10.0, 20.0], [15.0, 30.0, 0.0]])
+    found = SilenceScorer(method="pooled_gap").fit_transform(matrix)[:, 2]
+    np.testing.assert_allclose(found, pooled_survival([5.0, 15.0], [10.0, 20.0, 30.0]))
+
+
+def test_calibrated_chances_are_calibrated_on_a_later_date_of_cdnow(cdnow_lesson):
+    known, ordered, today, ordered_next = cdnow_lesson
+    for calibrator in ("logistic", "isotonic"):
+        model = SilenceScorer(method="calibrated", window="90D", calibrator=calibrator)
+        model.fit(known, ordered)
+        table = model.reliability(today, ordered_next)
+        assert (np.abs(table["predicted"] - table["observed"]) < 0.04).all()
+        base_rate = ordered_next.mean() * (1 - ordered_next.mean())
+        assert table.attrs["brier"] < 0.75 * base_rate
+        chance = model.learned_.chance
+        assert chance.brier < 0.8 * chance.brier_of_base_rate
+
+
+def test_calibrated_chances_are_calibrated_on_customers_left_out_of_online_retail(online_retail):
+    log = online_retail[online_retail["CustomerID"].notna() & (online_retail["amount"] > 0)]
+    names = {"customer": "CustomerID", "time": "InvoiceDate", "amount": "amount"}
+    known, ordered, _ = learning_set(
+        lambda as_of: cv.summarize(log, as_of=as_of, **names), as_of="2011-11-30", window="90D"
+    )
+    half = np.random.default_rng(0).random(len(known)) < 0.5
+    model = SilenceScorer(method="calibrated", window="90D").fit(known[half], ordered[half])
+    table = model.reliability(known[~half], ordered[~half], n_groups=5)
+    assert ((table["predicted"] > table["low"]) & (table["predicted"] < table["high"])).all()
+
+
+def test_a_calibrated_scorer_needs_an_outcome_and_a_window_with_a_unit(cdnow_lesson):
+    known, ordered, *_ = cdnow_lesson
+    with pytest.raises(ValueError, match="learn from an earlier date"):
+        SilenceScorer(method="calibrated", window="90D").fit(known)
+    with pytest.raises(ValueError, match="needs a window"):
+        SilenceScorer(method="calibrated").fit(known, ordered)
+    with pytest.raises(ValueError, match=r"window=90 has no unit"):
+        SilenceScorer(method="calibrated", window=90).fit(known, ordered)
+    with pytest.raises(FitFailedError, match=r"0 of .* ordered within the window"):
+        SilenceScorer(method="calibrated", window="90D").fit(known, ordered & False)
+
+
+def test_nothing_after_the_earlier_date_reaches_the_learning_table(cdnow_sample):
+    def at(as_of, log=cdnow_sample):
+        return cv.summarize(log, as_of=as_of, **NAMES)
+
+    cut = cdnow_sample[cdnow_sample["date"] <= "1997-10-02"]
+    whole = learning_set(at, as_of="1997-12-31", window="90D")
+    pd.testing.assert_frame_equal(whole.known, at("1997-10-02", cut))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=40),
+    st.floats(0.1, 10),
+    st.floats(0.1, 10),
+)
+def test_no_other_cut_is_cheaper(rows, alarm, miss):
+    score = np.array([s for s, _ in rows], dtype=float)
+    came = np.array([y for _, y in rows])
+    choice = choose_threshold(score, came, cost_false_alarm=alarm, cost_miss=miss)
+
+    def cost(cut):
+        silent = score >= cut
+        return (alarm * (silent & came).sum() + miss * (~silent & ~came).sum()) / len(score)
+
+    assert choice.cost == pytest.approx(cost(choice.cut))
+    assert all(cost(c) >= choice.cost - 1e-12 for c in np.arange(-1, 11, 0.5))
+    assert choice.watch <= choice.cut <= choice.deep
+    assert choice.curve["cost"].min() == pytest.approx(choice.cost)
+
+
+def test_learned_cuts_follow_the_costs(cdnow_lesson):
+    known, ordered, *_ = cdnow_lesson
+    plain = SilenceScorer(cuts="learned").fit(known, ordered)
+    careful = SilenceScorer(cuts="learned", cost_false_alarm=10).fit(known, ordered)
+    assert careful.cuts_[1] > plain.cuts_[1]
+    assert plain.cuts_ == plain.choose_threshold(known, ordered).cuts
+
+
+def test_the_sentence_has_the_facts(cdnow_lesson):
+    known, ordered, today, _ = cdnow_lesson
+    model = SilenceScorer(method="calibrated", window="90D").fit(known, ordered)
+    text = model.explain(today, 1)
+    assert "1 order, last order 454 days ago" in text
+    assert "Chance of an order in the next 90 days:" in text
+    assert "similar customers before" in text
+    row = today[today["n_orders"] > 3].iloc[0]
+    text = model.set_params(labels="zh").explain(today, row["customer_id"])
+    assert f"购买{row['n_orders']}次" in text
+    assert "秩次比" in text
+    with pytest.raises(KeyError, match="0 rows have customer_id == -5"):
+        model.explain(today, -5)
+
+
+def test_drift_sees_a_shift_and_none_where_there_is_none(cdnow_lesson):
+    known, _, today, _ = cdnow_lesson
+    model = SilenceScorer(method="shrunk").fit(known)
+    same = model.drift(known)
+    assert same.stability == (0.0, 0.0)
+    assert same.moved_any == 0.0
+    assert model.drift(today).stability[0] > 0.1
+    assert "stability index" in str(model.drift(today))
+
+
+def test_reliability_groups_add_up(rng):
+    p = rng.random(1000).round(1)
+    y = rng.random(1000) < p
+    table = reliability_table(y, p)
+    assert table["customers"].sum() == 1000
+    assert ((table["low"] <= table["observed"]) & (table["observed"] <= table["high"])).all()
