@@ -99,16 +99,18 @@ def drift_report(
     variables: Sequence[str],
     before: Sequence[npt.ArrayLike],
     now: Sequence[npt.ArrayLike],
-    moved: npt.NDArray[np.bool_],
+    moved: npt.ArrayLike,
+    moved_any: float,
+    n_rows: int,
 ) -> DriftReport:
-    """Report on shares before and now, and on which rows (and variables) would move."""
+    """Put the pieces of a drift report together."""
     psi = [population_stability(p, q) for p, q in zip(before, now, strict=True)]
     return DriftReport(
         tuple(variables),
         tuple(psi),
-        tuple(float(m) for m in moved.mean(axis=0)),
-        float(moved.any(axis=1).mean()),
-        len(moved),
+        tuple(float(m) for m in np.asarray(moved)),
+        moved_any,
+        n_rows,
     )
 
 

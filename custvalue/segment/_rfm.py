@@ -332,7 +332,9 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             [v.column for v in self.variables_],
             self.shares_,
             _shares(scores, self.variables_),
-            scores != fresh,
+            (scores != fresh).mean(axis=0),
+            float((scores != fresh).any(axis=1).mean()),
+            len(scores),
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:

@@ -392,7 +392,12 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             ]
         )
         return drift_report(
-            ("silence", "grade"), self.shares_, self._shares(facts.silence, score), moved
+            ("silence", "grade"),
+            self.shares_,
+            self._shares(facts.silence, score),
+            moved.mean(axis=0),
+            float(moved.any(axis=1).mean()),
+            len(moved),
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
