@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from custvalue._kernels._fit_report import FitReport
@@ -68,6 +69,26 @@ class LogScaleInference:
             },
             index=list(self.params_._fields),
         )
+
+    def parameter_draws(
+        self, n: int, random_state: int | np.random.Generator | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Draw parameters from their large-sample law (normal in logs).
+
+        Parameters
+        ----------
+        n : int
+        random_state : int, Generator or None, default=None
+
+        Returns
+        -------
+        ndarray of shape (n, n_params)
+            Parameters without a standard error stay at their estimate.
+        """
+        rng = np.random.default_rng(random_state)
+        spread = np.nan_to_num(self.covariance().to_numpy())
+        centre = np.log(np.asarray(self.params_, dtype=float))
+        return np.exp(rng.multivariate_normal(centre, spread, size=n, method="eigh"))
 
     def fit_report(self) -> FitReport:
         """How the fit ended: status, what was left out, gradient norm, data facts.

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from custvalue import _frames, _sklearn
-from custvalue._units import DAYS_PER, Span, check_annual_rate, days_per, in_units, span_days
-from custvalue.exceptions import TimeUnitError
+from custvalue._units import Span, check_annual_rate, days_per, in_units
+from custvalue.value import _interval
+from custvalue.value._discounting import TIMINGS, Timing, rate_per_unit, stretches
 
 Array = npt.NDArray[np.float64]
-Timing = Literal["continuous", "start", "middle", "end"]
-NODES = 16  # Gauss-Legendre: expected orders are smooth in time
 
 
 class CustomerValue(_sklearn.DocLink, BaseEstimator):
@@ -59,7 +60,8 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
     -----
     With continuous timing, the discounted orders of a horizon h are the integral of exp(-d t) dE(t)
     = exp(-d h) E(h) + d * (integral of exp(-d t) E(t) dt from 0 to h), E(t) the orders expected by
-    time t and d the continuous rate; the integral is taken by 16 Gauss-Legendre nodes.
+    time t and d the continuous rate; the integral is taken by Gauss-Legendre
+    nodes, 14 for a year and more for longer.
 
     Examples
     --------
@@ -113,9 +115,9 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
         """
         purchases, spend = self.purchases, self.spend
         if purchases is None:
-            import custvalue.purchase as rooms
+            from custvalue.purchase import ParetoNBD
 
-            purchases = rooms.ParetoNBD()
+            purchases = ParetoNBD()
         if spend is None:
             from custvalue.spend import GammaGamma
 
@@ -189,8 +191,10 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
         ndarray of shape (n_customers,)
         """
         _sklearn.check_is_fitted(self)
-        until = self._horizon(horizon)
-        return _discounted(lambda t: self._orders(X, t), until, *self._clock(until))
+        ends, factors = self._stretches(self._horizon(horizon))
+        if hasattr(self.purchases_, "weighted_orders"):
+            return np.asarray(self.purchases_.weighted_orders(X, ends, factors), dtype=float)
+        return _weighted(lambda t: self._orders(X, t), ends, factors)
 
     def predict_table(self, X: Any, horizon: Span | None = None) -> Any:
         """Return the value of each customer with all that it is made of.
@@ -278,23 +282,125 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
                 f"margin={self.margin!r} is a column, and a new customer has no row; set margin= "
                 "to a number."
             )
-        until = self._horizon(horizon)
-        orders = _discounted(
-            lambda t: np.array([float(self.purchases_.new_customer(horizon=self._span(t)))]),
-            until,
-            *self._clock(until),
+        ends, factors = self._stretches(self._horizon(horizon))
+        orders = _weighted(
+            lambda t: np.asarray(self.purchases_.new_customer(horizon=self._span(t))), ends, factors
         )
-        count = float(orders[0]) + (1.0 if include_first_order else 0.0)
-        return count * self.spend_.new_customer() * self.margin - acquisition_cost
+        count = float(orders) + (1.0 if include_first_order else 0.0)
+        return float(count * self.spend_.new_customer() * self.margin - acquisition_cost)
+
+    def equity(
+        self,
+        X: Any,
+        horizon: Span | None = None,
+        *,
+        new_customers: npt.ArrayLike = (),
+        acquisition_cost: float = 0.0,
+    ) -> pd.DataFrame:
+        """Sum the value of today's customers and of those to be won.
+
+        Parameters
+        ----------
+        X : frame of shape (n_customers, n_columns)
+        horizon : str, timedelta, number or None, default=None
+            Of each customer, from today or from being won on.
+        new_customers : array-like of shape (n_months,), default=()
+            Customers to be won in each of the coming months (at its middle).
+        acquisition_cost : float, default=0.0
+            Money spent to win one of them.
+
+        Returns
+        -------
+        DataFrame
+            Rows ``current``, ``to be won``, ``equity``; columns ``customers``, ``value``.
+        """
+        plan = np.asarray(new_customers, dtype=float).ravel()
+        won = 0.0
+        if plan.size:
+            each = self.new_customer_value(horizon, acquisition_cost=acquisition_cost)
+            years = (np.arange(plan.size) + 0.5) / 12.0
+            rate = float(np.log1p(check_annual_rate(self.annual_discount_rate)))
+            won = float(np.sum(plan * np.exp(-rate * years)) * each)
+        here = self.predict(X, horizon)
+        return pd.DataFrame(
+            {
+                "customers": [float(here.size), plan.sum(), here.size + plan.sum()],
+                "value": [here.sum(), won, here.sum() + won],
+            },
+            index=["current", "to be won", "equity"],
+        )
+
+    def predict_interval(
+        self,
+        X: Any,
+        horizon: Span | None = None,
+        *,
+        level: float = 0.8,
+        kind: Literal["prediction", "parameter"] = "prediction",
+    ) -> Array:
+        """Interval of each customer's value.
+
+        Parameters
+        ----------
+        X : frame of shape (n_customers, n_columns)
+        horizon : str, timedelta, number or None, default=None
+        level : float, default=0.8
+        kind : {"prediction", "parameter"}, default="prediction"
+            ``"prediction"``: of what the customer will bring, orders and spend being what they are
+            (exact mixture, given the parameters; every order at the mean discount factor).
+            ``"parameter"``: of the expected value, the parameters being estimates (delta method
+            in logs).
+
+        Returns
+        -------
+        ndarray of shape (n_customers, 2)
+
+        Raises
+        ------
+        NotSupportedError
+            If a part does not say how sure it is.
+        """
+        _sklearn.check_is_fitted(self)
+        if kind == "parameter":
+            return _interval.parameter_interval(self, X, horizon, level)
+        if kind != "prediction":
+            raise ValueError(f"kind={kind!r} must be 'prediction' or 'parameter'.")
+        return _interval.outcome_interval(self, X, horizon, level)
+
+    def predict_total(
+        self,
+        X: Any,
+        horizon: Span | None = None,
+        *,
+        by: npt.ArrayLike | None = None,
+        level: float = 0.8,
+    ) -> pd.DataFrame:
+        """Value of groups of customers together, with both kinds of uncertainty.
+
+        Parameters
+        ----------
+        X : frame of shape (n_customers, n_columns)
+        horizon : str, timedelta, number or None, default=None
+        by : array-like of shape (n_customers,), default=None
+            Group of each customer; None is one group ``"all"``.
+        level : float, default=0.8
+
+        Returns
+        -------
+        DataFrame
+            Index: the group; columns ``customers``, ``value``, ``parameter_error`` (shared by all
+            customers, so it does not average out), ``outcome_sd`` (of what they will bring given
+            the parameters), ``lower``, ``upper`` (both together, log-normal).
+        """
+        _sklearn.check_is_fitted(self)
+        return _interval.total_interval(self, X, horizon, by, level)
 
     def _join(self, purchases: Any, spend: Any) -> CustomerValue:
         self.purchases_, self.spend_ = purchases, spend
         self.unit_ = getattr(purchases, "unit_", None)
         check_annual_rate(self.annual_discount_rate)
-        if self.timing not in ("continuous", "start", "middle", "end"):
-            raise ValueError(
-                f"timing={self.timing!r} must be 'continuous', 'start', 'middle' or 'end'."
-            )
+        if self.timing not in TIMINGS:
+            raise ValueError(f"timing={self.timing!r} must be one of {', '.join(TIMINGS)}.")
         return self
 
     def _horizon(self, horizon: Span | None) -> float:
@@ -306,21 +412,17 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
             )
         return in_units(chosen, self.unit_)
 
-    def _clock(self, until: float) -> tuple[float, float | None, Timing]:
-        """Continuous rate a unit of time, length of a step in units, timing."""
-        rate = float(np.log1p(check_annual_rate(self.annual_discount_rate)))
-        if rate == 0.0:
-            return 0.0, None, "continuous"
-        if self.unit_ is None:
-            raise TimeUnitError(
-                f"annual_discount_rate={self.annual_discount_rate:g} is a rate a year, but the "
-                "unit of the data is not known. Pass a table made by custvalue.summarize, or set "
-                "unit= on the purchase estimator."
-            )
-        rate *= days_per(self.unit_) / DAYS_PER["Y"]
-        if self.timing == "continuous":
-            return rate, None, "continuous"
-        return rate, span_days(self.step, "step") / days_per(self.unit_), self.timing
+    def _stretches(self, until: float) -> tuple[Array, Array]:
+        rate = rate_per_unit(check_annual_rate(self.annual_discount_rate), self.unit_)
+        law = getattr(self.purchases_, "law", None)
+        return stretches(
+            until,
+            rate,
+            timing=self.timing,
+            step=self.step,
+            unit=self.unit_,
+            opportunities=bool(getattr(law, "discrete", False)),
+        )
 
     def _span(self, time: float) -> Span:
         # 17 digits: the number comes back as it was
@@ -335,26 +437,10 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
         return np.asarray(float(self.margin))
 
 
-def _discounted(
-    orders_by: Any, until: float, rate: float, step: float | None, timing: Timing
-) -> Array:
-    """Discounted orders up to ``until``, from the orders expected by any time."""
-    if rate == 0.0 or until == 0.0:
-        return np.asarray(orders_by(until))
-    if step is None:
-        nodes, weights = np.polynomial.legendre.leggauss(NODES)
-        out = np.exp(-rate * until) * orders_by(until)
-        for node, weight in zip(nodes, weights, strict=True):
-            t = 0.5 * until * (node + 1.0)
-            out = out + rate * 0.5 * until * weight * np.exp(-rate * t) * orders_by(t)
-        return np.asarray(out)
-    shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[timing]
-    n_steps = max(int(np.ceil(until / step - 1e-9)), 1)
-    before = 0.0
-    total = np.zeros(1)
-    for i in range(n_steps):
-        end = min((i + 1) * step, until)
-        by_end = orders_by(end)
-        total = total + (by_end - before) * np.exp(-rate * (i * step + shift * (end - i * step)))
-        before = by_end
-    return np.asarray(total)
+def _weighted(orders_by: Callable[[float], Array], ends: Array, factors: Array) -> Array:
+    before: Any = 0.0
+    total: Any = 0.0
+    for end, factor in zip(ends, factors, strict=True):
+        now = orders_by(float(end))
+        total, before = total + factor * (now - before), now
+    return np.asarray(total, dtype=float)

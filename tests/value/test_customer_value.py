@@ -1,0 +1,280 @@
+"""Customer value: published digits, identities, discounting, intervals that cover."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+import custvalue as cv
+from custvalue.exceptions import NotSupportedError, TimeUnitError
+from custvalue.purchase import BGBB, BGNBD, MBGNBD, NBD, ParetoNBD
+from custvalue.spend import GammaGamma
+from custvalue.value import CustomerValue, RateForward
+
+SPEND = GammaGamma.from_params(p=6.25, q=3.74, gamma=15.44)
+ORDERS = {
+    "NBD": NBD.from_params(r=0.5, alpha=12.0, unit="W"),
+    "BGNBD": BGNBD.from_params(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="W"),
+    "ParetoNBD": ParetoNBD.from_params(r=0.553, alpha=10.578, s=0.606, beta=11.669, unit="W"),
+}
+
+
+@pytest.fixture(scope="module")
+def table(cdnow_sample):
+    return cv.summarize(
+        cdnow_sample,
+        customer="customer_id",
+        time="date",
+        amount="amount",
+        as_of="1997-09-30",
+        unit="W",
+    )
+
+
+@pytest.fixture(scope="module")
+def model(table):
+    return CustomerValue(
+        purchases=MBGNBD(), margin=0.3, annual_discount_rate=0.15, horizon="12M"
+    ).fit(table)
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_at_rate_zero_value_is_orders_times_spend_times_margin(name, table):
+    orders = ORDERS[name]
+    value = CustomerValue.from_fitted(orders, SPEND, margin=0.4)
+    expected = 0.4 * orders.predict(table, horizon="26W") * SPEND.predict(table)
+    np.testing.assert_allclose(value.predict(table, "26W"), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_continuous_discounting_is_the_limit_of_short_steps(name, table):
+    few = table.iloc[:40]
+    value = CustomerValue.from_fitted(ORDERS[name], SPEND, annual_discount_rate=0.2, horizon="1Y")
+    whole = value.predict(few)
+    fine = clone(value).set_params(timing="middle", step="1D")._join(ORDERS[name], SPEND)
+    np.testing.assert_allclose(whole, fine.predict(few), rtol=1e-5)
+    by_timing = [
+        clone(value).set_params(timing=t)._join(ORDERS[name], SPEND).predict(few)
+        for t in ("start", "middle", "end")
+    ]
+    assert (by_timing[0] > whole).all()
+    assert (by_timing[2] < whole).all()
+    np.testing.assert_allclose(by_timing[1], whole, rtol=2e-4)
+
+
+@pytest.mark.parametrize("name", ["BGNBD", "ParetoNBD"])
+def test_a_long_horizon_comes_up_to_the_residual_value(name, table):
+    few = table.iloc[:40]
+    value = CustomerValue.from_fitted(ORDERS[name], SPEND, annual_discount_rate=0.3)
+    residual = value.residual_value(few)
+    long = value.predict(few, "40Y")
+    assert (long <= residual * (1 + 1e-6)).all()
+    np.testing.assert_allclose(long, residual, rtol=1e-3)
+
+
+def test_twelve_months_at_one_percent_a_month_are_as_computed(reference):
+    entry = reference("value")["clv.12months"]
+    X = pd.DataFrame(
+        {
+            "frequency": [2, 1, 0, 0, 0, 7, 1, 0, 2, 0],
+            "recency": [30.43, 1.71, 0, 0, 0, 29.43, 5.0, 0, 35.71, 0],
+            "T": [38.86] * 10,
+            "monetary_value": [22.35, 11.77, 0, 0, 0, 73.74, 11.77, 0, 25.55, 0],
+        }
+    )
+    orders = BGNBD.from_params(r=0.24259332, alpha=4.41360, a=0.79294, b=2.42598, unit="W")
+    spend = GammaGamma.from_params(p=6.24957, q=3.74422, gamma=15.4435)
+    value = CustomerValue.from_fitted(
+        orders, spend, annual_discount_rate=1.01**12 - 1, horizon="12M", timing="end"
+    )
+    np.testing.assert_allclose(value.predict(X), entry["value"], rtol=2e-3)
+
+
+def test_value_is_linear_in_margin_and_rises_with_the_horizon(model, table):
+    by_column = CustomerValue.from_fitted(
+        model.purchases_, model.spend_, margin="share", annual_discount_rate=0.15, horizon="12M"
+    )
+    shared = table.assign(share=np.linspace(0.1, 0.5, len(table)))
+    np.testing.assert_allclose(
+        by_column.predict(shared), model.predict(table) / 0.3 * shared["share"], rtol=1e-12
+    )
+    values = [model.predict(table, h) for h in ("1M", "6M", "12M", "36M")]
+    assert (np.diff(values, axis=0) > 0).all()
+
+
+def test_a_discount_rate_without_a_unit_is_refused(table):
+    plain = pd.DataFrame(
+        {c: table[c].to_numpy() for c in ("frequency", "recency", "T", "monetary_value")}
+    )
+    orders = BGNBD.from_params(r=0.243, alpha=4.414, a=0.793, b=2.426)
+    value = CustomerValue.from_fitted(orders, SPEND, annual_discount_rate=0.1)
+    with pytest.raises(TimeUnitError, match="rate a year"):
+        value.predict(plain, 26)
+    assert value.set_params(annual_discount_rate=0.0).predict(plain, 26).shape == (len(plain),)
+    with pytest.raises(TimeUnitError, match="no unit"):
+        CustomerValue.from_fitted(ORDERS["BGNBD"], SPEND).predict(table, 26)
+    with pytest.raises(ValueError, match="state the horizon"):
+        value.predict(plain)
+
+
+def test_the_table_explains_the_value_row_by_row(model, table):
+    parts = model.predict_table(table)
+    assert parts.index.equals(table.index)
+    np.testing.assert_array_equal(parts["customer_id"], table["customer_id"])
+    np.testing.assert_allclose(
+        parts["future_value"],
+        parts["discounted_orders"] * parts["expected_spend"] * parts["margin"],
+    )
+    assert (parts["discounted_orders"] <= parts["expected_orders"]).all()
+    np.testing.assert_allclose(parts["future_value"], model.predict(table))
+
+
+def test_a_polars_table_gives_a_polars_table(model, table):
+    pl = pytest.importorskip("polars")
+    import custvalue._frames as frames
+
+    facts = frames.facts_of(table)
+    other = frames.with_facts(pl.from_pandas(table.head(5)), facts)
+    assert type(model.predict_table(other)) is pl.DataFrame
+    np.testing.assert_allclose(model.predict(other), model.predict(table)[:5])
+
+
+def test_any_estimator_of_orders_will_do(table):
+    value = CustomerValue(
+        purchases=RateForward(output="orders"),
+        spend=GammaGamma(),
+        annual_discount_rate=0.1,
+        horizon="12M",
+    ).fit(table)
+    out = value.predict(table)
+    assert (out > 0).all()
+    # orders come evenly, so the mean discount factor of a year is known
+    rate = np.log(1.1)
+    factor = (1 - np.exp(-rate)) / rate
+    plain = value.purchases_.predict(table, "12M") * value.spend_.predict(table)
+    np.testing.assert_allclose(out, plain * factor, rtol=1e-9)
+    with pytest.raises(NotSupportedError, match="RateForward"):
+        value.predict_interval(table)
+
+
+def test_discrete_opportunities_are_discounted_where_they_fall():
+    orders = BGBB.from_params(alpha=1.204, beta=0.75, gamma=0.657, delta=2.783, unit="Y")
+    X = pd.DataFrame({"frequency": [4], "recency": [5], "T": [6], "monetary_value": [30.0]})
+    value = CustomerValue.from_fitted(orders, SPEND, annual_discount_rate=0.1)
+    by = np.diff([orders.predict(X, f"{t}Y")[0] for t in range(6)])
+    expected = (by / 1.1 ** np.arange(1, 6)).sum() * SPEND.predict(X)[0]
+    assert value.predict(X, "5Y")[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_new_customers_are_worth_their_first_order_and_what_follows(model):
+    spend = model.spend_.new_customer()
+    with_first = model.new_customer_value()
+    without = model.new_customer_value(include_first_order=False)
+    assert with_first - without == pytest.approx(0.3 * spend)
+    assert model.new_customer_value(acquisition_cost=4.0) == pytest.approx(with_first - 4.0)
+    with pytest.raises(ValueError, match="is a column"):
+        clone(model).set_params(margin="share")._join(
+            model.purchases_, model.spend_
+        ).new_customer_value()
+
+
+def test_equity_is_the_base_and_the_plan(model, table):
+    found = model.equity(table, new_customers=[10, 20], acquisition_cost=3.0)
+    assert found.loc["current", "value"] == pytest.approx(model.predict(table).sum())
+    each = model.new_customer_value(acquisition_cost=3.0)
+    monthly = 1.15 ** (-np.array([0.5, 1.5]) / 12)
+    assert found.loc["to be won", "value"] == pytest.approx(each * (monthly @ [10, 20]))
+    assert found.loc["equity", "customers"] == len(table) + 30
+    assert model.equity(table).loc["to be won", "value"] == 0.0
+
+
+def test_prediction_intervals_are_quantiles_of_simulated_outcomes(table):
+    few = table.iloc[[0, 7, 20, 60]]
+    orders = ORDERS["ParetoNBD"]
+    value = CustomerValue.from_fitted(orders, SPEND, margin=0.5)
+    rng = np.random.default_rng(2)
+    size = 40_000
+    counts = orders.sample_future(few, "52W", size=size, random_state=rng)
+    shape, rate = cv.spend.gamma_gamma.posterior(
+        few["frequency"], few["monetary_value"], *SPEND.params_
+    )
+    nu = rng.gamma(shape[:, None], size=(4, size)) / rate[:, None]
+    total = 0.5 * rng.gamma(np.maximum(6.25 * counts, 1e-12)) / nu * (counts > 0)
+    found = value.predict_interval(few, "52W", level=0.8)
+    for i in range(4):
+        for end, u in zip(found[i], (0.1, 0.9), strict=True):
+            below = (total[i] <= end).mean()
+            if end > 0:
+                assert abs(below - u) < 5 * np.sqrt(u * (1 - u) / size)
+            else:
+                assert below >= u - 5 * np.sqrt(u * (1 - u) / size)
+
+
+def test_parameter_intervals_agree_with_parameter_draws(model, table):
+    few = table.iloc[:6]
+    found = model.predict_interval(few, level=0.8, kind="parameter")
+    value = model.predict(few)
+    assert ((found[:, 0] < value) & (value < found[:, 1])).all()
+    orders = model.purchases_.parameter_draws(200, random_state=1)
+    spends = model.spend_.parameter_draws(200, random_state=2)
+    drawn = np.array(
+        [
+            CustomerValue.from_fitted(
+                MBGNBD.from_params(unit="W", **dict(zip(("r", "alpha", "a", "b"), o, strict=True))),
+                GammaGamma.from_params(p=s[0], q=s[1], gamma=s[2]),
+                margin=0.3,
+                annual_discount_rate=0.15,
+            ).predict(few, "12M")
+            for o, s in zip(orders, spends, strict=True)
+        ]
+    )
+    low, high = np.quantile(drawn, [0.1, 0.9], axis=0)
+    np.testing.assert_allclose(np.log(found[:, 1] / found[:, 0]), np.log(high / low), rtol=0.25)
+
+
+def test_totals_add_up_and_widen_by_both_kinds_of_uncertainty(model, table):
+    by = np.where(table["frequency"] > 0, "repeat", "once")
+    groups, whole = model.predict_total(table, by=by), model.predict_total(table)
+    assert groups["customers"].sum() == len(table)
+    assert groups["value"].sum() == pytest.approx(whole.loc["all", "value"])
+    assert whole.loc["all", "outcome_sd"] == pytest.approx(
+        np.sqrt((groups["outcome_sd"] ** 2).sum())
+    )
+    # errors of the parameters are shared: they add up with their signs
+    one, other = groups["parameter_error"]
+    assert abs(one - other) <= whole.loc["all", "parameter_error"] <= one + other
+    assert (whole["lower"] < whole["value"]).all()
+    assert (whole["value"] < whole["upper"]).all()
+    with pytest.raises(ValueError, match="a group a row"):
+        model.predict_total(table, by=["a"])
+
+
+def test_outcome_variance_agrees_with_simulation(table):
+    few = table.iloc[[0, 7, 20, 60]]
+    orders = ORDERS["BGNBD"]
+    value = CustomerValue.from_fitted(orders, GammaGamma.from_params(p=6.0, q=9.0, gamma=40.0))
+    rng = np.random.default_rng(3)
+    size = 60_000
+    counts = orders.sample_future(few, "52W", size=size, random_state=rng)
+    shape, rate = cv.spend.gamma_gamma.posterior(
+        few["frequency"], few["monetary_value"], 6.0, 9.0, 40.0
+    )
+    nu = rng.gamma(shape[:, None], size=(4, size)) / rate[:, None]
+    total = rng.gamma(np.maximum(6.0 * counts, 1e-12)) / nu * (counts > 0)
+    from custvalue.value._interval import _outcome_variance
+
+    np.testing.assert_allclose(
+        np.sqrt(_outcome_variance(value, few, "52W")), total.std(axis=1), rtol=0.06
+    )
+
+
+def test_constructor_only_stores_and_clones(table):
+    value = CustomerValue(purchases=BGNBD(), spend=GammaGamma(), horizon="12M")
+    assert clone(value).get_params()["horizon"] == "12M"
+    fitted = value.fit(table)
+    assert fitted.purchases_ is not value.purchases
+    assert not hasattr(value.purchases, "params_")
+    with pytest.raises(ValueError, match="timing="):
+        CustomerValue(purchases=BGNBD(), timing="noon").fit(table)
