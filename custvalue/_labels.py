@@ -132,6 +132,37 @@ ZH: dict[str, str] = {
     ),
     "care goes on": "继续关怀",
     "part on good terms, stay in touch and keep the door open": ("好聚好散，保持联系，留有余地"),
+    # -- portraits --
+    "Customer {id}": "客户 {id}",
+    "{n} customers": "{n} 位客户",
+    "No order yet.": "尚无订单。",
+    "One order of {total}, {ago} ago.": "{ago}前订货一次，金额{total}。",
+    "{n} orders over {span}, {total} in all, {mean} an order.": (
+        "{span}内订货{n}次，合计{total}，每次平均{mean}。"
+    ),
+    "Usual gap {mean}, longest {longest}; last order {ago} ago, {judged}.": (
+        "平均间隔{mean}，最长{longest}；最近一次订货在{ago}前，{judged}。"
+    ),
+    "longer than any earlier gap": "已超过以往任何间隔",
+    "within the own rhythm": "仍在自身节奏之内",
+    "Spent more than {share} of all customers.": "累计金额高于{share}的客户。",
+    "{share} of all customers, {value} of the value: {total} in all, {mean} a customer.": (
+        "占客户总数{share}，占金额{value}：合计{total}，每位客户平均{mean}。"
+    ),
+    "Half of them have {n} orders or more; {once} ordered once.": (
+        "半数客户订货{n}次以上；{once}只订货一次。"
+    ),
+    "Half of them ordered within the last {span}.": "半数客户在最近{span}内订过货。",
+    "Stage: {stage} ({rule}).": "阶段：{stage}（{rule}）。",
+    "about {span}": "约{span}",
+    "{span}": "{span}",
+    "In this stage for {time}: {timing}.": "处于该阶段{time}：{timing}。",
+    "For {next}: {wants}.": "升为{next}尚需：{wants}。",
+    "Say: {message}. Do: {step}.": "价值诉求：{message}。行动：{step}。",
+    "Stages: {list}.": "阶段构成：{list}。",
+    "Value grade {g}: {kind}.": "价值等级{g}：{kind}。",
+    "Value grades: {list}.": "价值等级构成：{list}。",
+    "{what}: {number}.": "{what}：{number}。",
     # -- where a rule's evidence comes from --
     "orders": "订单",
     "crm": "客户关系记录",

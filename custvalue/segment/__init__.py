@@ -17,6 +17,7 @@ from custvalue.segment._lifecycle_history import StageHistory
 from custvalue.segment._log_gaps import PackedGaps, pack_gaps, silence_from_log
 from custvalue.segment._matrix import ActivityLoyaltyMatrix, RankLaw, rank_index, rank_law
 from custvalue.segment._playbook import playbook
+from custvalue.segment._portrait import Portrait, portrait
 from custvalue.segment._return_chance import (
     Alike,
     ReturnChance,
@@ -60,6 +61,7 @@ __all__ = [
     "LifecycleClassifier",
     "PackedGaps",
     "Pareto",
+    "Portrait",
     "RFMTransformer",
     "RankLaw",
     "ReturnChance",
@@ -90,6 +92,7 @@ __all__ = [
     "pooled_survival",
     "population_silence",
     "population_stability",
+    "portrait",
     "prob_longer_gap",
     "prob_order_if_customer",
     "quantile_cuts",

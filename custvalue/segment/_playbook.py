@@ -46,6 +46,12 @@ _PLAYS = {
 }
 
 
+def play_of(stage: str, labels: str) -> tuple[str, str]:
+    """Value message and next step of one stage."""
+    message, step = _PLAYS[stage]
+    return translate(message, labels), translate(step, labels)
+
+
 def playbook(*, labels: str = "en", view: str = "eight") -> Any:
     """Value message and next step of every stage.
 
