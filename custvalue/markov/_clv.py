@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -11,10 +12,15 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from custvalue import _frames
 from custvalue._sklearn import DocLink, check_is_fitted, validate_data
 from custvalue._units import Span, check_annual_rate, in_units, rate_per
-from custvalue.markov._chain import Chain, Timing, check_timing
+from custvalue.exceptions import DataContractError, FitFailedError, SmallSampleWarning
+from custvalue.markov._chain import Chain, Timing, check_timing, discount_factor
 from custvalue.markov._counts import TransitionCounts
-from custvalue.markov._estimate import mean_reward, mix_rows, pooled_moves
-from custvalue.markov._rows import Gaps, link
+from custvalue.markov._estimate import fit_concentration, mean_reward, mix_rows, pooled_moves
+from custvalue.markov._factored import COLUMNS, FactoredForecast, History
+from custvalue.markov._orders_fit import TERMS
+from custvalue.markov._outputs import MarkovOutputs
+from custvalue.markov._rows import Gaps, Rows, link
+from custvalue.markov._sparse import Sparse
 from custvalue.markov._states import PANEL_COLUMNS, ColumnStates, PanelStates, StateList
 
 Floats = npt.NDArray[np.float64]
@@ -24,7 +30,7 @@ Ints = npt.NDArray[np.int64]
 _DENSE_STATES = 400
 
 
-class MarkovCLVEstimator(DocLink, RegressorMixin, BaseEstimator):
+class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
     """Customer value from a Markov chain over customer states.
 
     Time is cut into periods; a customer's state at a period's end says how long ago, how often
@@ -38,21 +44,40 @@ class MarkovCLVEstimator(DocLink, RegressorMixin, BaseEstimator):
         ``predict``) over the rows, or names of columns whose values are states as they are.
         None: the columns ``R``, ``F``, ``M`` where a frame has them (the pipeline scored them),
         else ``PanelStates()`` on a panel, else the first three columns of an array in classes.
-    transitions : {"counts"}, default="counts"
-        How the transition matrix is estimated.
+    transitions : {"shrunk", "counts", "bayes"}, default="shrunk"
+        ``"counts"``: what was counted (with ``smoothing``). ``"bayes"``: what the purchase and
+        spend laws expect of each state's customers. ``"shrunk"``: the laws, drawn towards the
+        counts as far as the data's evidence says; states never seen follow the laws.
+    money : {"auto", "factored", "state"}, default="auto"
+        ``"state"``: a state's mean profit. ``"factored"``: a chain over orders, silence and age
+        forecasts each customer's orders, and the customer's own spend per order prices them; the
+        states then only serve the tables. ``"auto"``: factored on a panel without own ``states``
+        or ``y``, where it forecasts best; else by state.
+    purchases : purchase model, optional
+        The purchase law; None: ``ParetoNBD()``.
+    spend : spend model, optional
+        E.g. ``GammaGamma()``, fitted on number of orders and mean spend, the first order
+        included. None: each customer's own mean so far.
+    correct_by : sequence of {"orders", "cohort", "spend"}, default=("orders", "cohort")
+        What the purchase law is corrected by, with ``transitions="shrunk"`` and factored money.
     smoothing : float, default=1.0
-        Pseudo-observations per state, spread like the moves of all states with the same first
-        class. 0 is plain maximum likelihood (states never left still fall back).
+        With ``transitions="counts"``: pseudo-observations per state, spread like the moves of all
+        states with the same first class. 0 is plain maximum likelihood (states never left still
+        fall back).
     horizon : str, timedelta or number, optional
         How far to look, e.g. ``"52W"``; a bare number counts periods of plain arrays. None:
         for ever.
     annual_discount_rate : float, default=0.1
         Converted to the period; with plain arrays of unknown period it is the rate of one period.
-    margin : float, optional
-        Share of spend that is profit: reward = margin x ``spend``. None: the panel's ``profit``.
-        With ``y`` given, reward = y x margin (1 where None).
+    margin : float or str, optional
+        Share of spend that is profit: reward = margin x ``spend``; a name is a column of X with
+        each row's margin. None: the panel's ``profit``. With ``y`` given, reward = y x margin
+        (1 where None).
+    contact_cost : float or dict, default=0.0
+        Cost a period of keeping in touch; a dict gives it by state (``chain_.states``), 0 where
+        it says nothing.
     timing : {"end", "start"}, default="end"
-        Whether a period's reward is discounted to the period's end or comes at once.
+        Whether a period's reward is discounted to the period's end or comes at its start.
     absorbing : sequence, default=()
         States that are never left.
     customer : str, optional
@@ -66,10 +91,19 @@ class MarkovCLVEstimator(DocLink, RegressorMixin, BaseEstimator):
     ----------
     chain_ : Chain
     reward_ : ndarray of shape (n_states,)
-        Expected profit of the next period by state.
+        Expected profit of the next period by state, contact cost taken off.
     counts_ : TransitionCounts
+    concentration_ : float
+        Weight κ of the prior, in observations a state; inf for ``"bayes"``.
+    forecast_ : FactoredForecast or None
+        The chain for orders, with factored money.
     unit_ : str or None
         Length of a period.
+
+    Notes
+    -----
+    Why this default: see the page "The default chain" of the documentation, with all that was
+    tried. Memory and time of ``predict`` go with the number of different histories.
 
     References
     ----------
@@ -78,27 +112,40 @@ class MarkovCLVEstimator(DocLink, RegressorMixin, BaseEstimator):
 
     Examples
     --------
+    >>> import custvalue as cv
+    >>> log = cv.datasets.load_cdnow("sample")
+    >>> history = cv.panel(log, customer="customer_id", time="date", amount="amount",
+    ...                    as_of="1997-09-30", period="4W")
+    >>> model = cv.MarkovCLVEstimator(horizon="39W", margin=0.3).fit(history)
+    >>> value = model.predict(history.groupby("customer_id").tail(1))
+    >>> value.shape
+    (2349,)
+
     One customer's periods in order, state 0 or 1, with the money of each period:
 
-    >>> from custvalue.markov import MarkovCLVEstimator
     >>> X = [[0], [1], [0], [0], [1], [1], [0]]
     >>> y = [0.0, 5.0, 0.0, 0.0, 5.0, 5.0, 0.0]
-    >>> model = MarkovCLVEstimator(horizon=2, annual_discount_rate=0.0, smoothing=0.0)
+    >>> model = cv.MarkovCLVEstimator(
+    ...     transitions="counts", smoothing=0.0, horizon=2, annual_discount_rate=0.0
+    ... )
     >>> model.fit(X, y).predict([[0], [1]]).round(2).tolist()
     [5.56, 4.44]
     """
-
-    reads_table = "panel"  # what a backtest gives it
 
     def __init__(
         self,
         states: Any = None,
         *,
-        transitions: Literal["counts"] = "counts",
+        transitions: Literal["shrunk", "counts", "bayes"] = "shrunk",
+        money: Literal["auto", "factored", "state"] = "auto",
+        purchases: Any = None,
+        spend: Any = None,
+        correct_by: Any = ("orders", "cohort"),
         smoothing: float = 1.0,
         horizon: Span | None = None,
         annual_discount_rate: float = 0.1,
-        margin: float | None = None,
+        margin: float | str | None = None,
+        contact_cost: Any = 0.0,
         timing: Timing = "end",
         absorbing: Any = (),
         customer: str | None = None,
@@ -107,10 +154,15 @@ class MarkovCLVEstimator(DocLink, RegressorMixin, BaseEstimator):
     ) -> None:
         self.states = states
         self.transitions = transitions
+        self.money = money
+        self.purchases = purchases
+        self.spend = spend
+        self.correct_by = correct_by
         self.smoothing = smoothing
         self.horizon = horizon
         self.annual_discount_rate = annual_discount_rate
         self.margin = margin
+        self.contact_cost = contact_cost
         self.timing = timing
         self.absorbing = absorbing
         self.customer = customer
@@ -135,16 +187,22 @@ class MarkovCLVEstimator(DocLink, RegressorMixin, BaseEstimator):
         groups : array-like of shape (n_rows,), optional
             Customer of each row, where X does not say it. Arrays without groups are one
             customer's periods in time order.
+
+        Returns
+        -------
+        self : MarkovCLVEstimator
+
+        Raises
+        ------
+        DataContractError
+            Missing columns or customers, gaps or repeated periods, by column and customer.
+        ValueError
+            If no customer has two periods in a row.
         """
-        check_timing(self.timing)
-        if self.transitions != "counts":
-            raise ValueError(f"transitions={self.transitions!r} must be 'counts'.")
-        if not float(self.smoothing) >= 0.0:
-            raise ValueError(f"smoothing={self.smoothing!r} must be 0 or more.")
+        self._check_parameters()
         X, reward = self._read(X, y)
         facts = _frames.facts_of(X) if _frames.is_frame(X) else None
         self.unit_ = self.unit or (facts.period or facts.unit if facts is not None else None)
-        check_annual_rate(self.annual_discount_rate)
         rows = link(X, groups, self.customer, self.gaps)
         if len(rows.before) == 0:
             raise ValueError(
@@ -161,17 +219,83 @@ class MarkovCLVEstimator(DocLink, RegressorMixin, BaseEstimator):
             n_states=len(self.state_list_),
             reward=reward[rows.after],
         )
-        self._estimate()
+        self.state_size_ = np.bincount(place[rows.last], minlength=len(self.state_list_))
+        self.forecast_ = self._fit_factored(X, y, rows)
+        self._estimate(None)
         return self
 
-    def _estimate(self) -> None:
-        prior = pooled_moves(self.counts_, self.state_list_)
-        matrix: Any = mix_rows(self.counts_, prior, float(self.smoothing))
+    def _check_parameters(self) -> None:
+        check_timing(self.timing)
+        check_annual_rate(self.annual_discount_rate)
+        if self.transitions not in ("shrunk", "counts", "bayes"):
+            raise ValueError(
+                f"transitions={self.transitions!r} must be 'shrunk', 'counts' or 'bayes'."
+            )
+        if self.money not in ("auto", "factored", "state"):
+            raise ValueError(f"money={self.money!r} must be 'auto', 'factored' or 'state'.")
+        if not float(self.smoothing) >= 0.0:
+            raise ValueError(f"smoothing={self.smoothing!r} must be 0 or more.")
+        if set(self.correct_by) - set(TERMS):
+            raise ValueError(f"correct_by={self.correct_by!r} may name {', '.join(TERMS)}.")
+        if self.money == "factored" and self.transitions == "counts":
+            raise ValueError(
+                "factored money forecasts orders by a purchase law; counts alone have none. Use "
+                "transitions='shrunk' or 'bayes', or money='state'."
+            )
+
+    def _fit_factored(self, X: Any, y: Any, rows: Rows) -> FactoredForecast | None:
+        names = set(_frames.column_names(X) or [])
+        whole = set(COLUMNS) <= names
+        if self.money == "state" or self.transitions == "counts":
+            return None
+        if self.money == "auto" and (not whole or self.states is not None or y is not None):
+            return None
+        history = History.read(X)
+        try:
+            return FactoredForecast.fit(
+                history,
+                rows.before,
+                rows.after,
+                rows.last,
+                purchases=self.purchases,
+                spend=self.spend,
+                correct_by=tuple(self.correct_by) if self.transitions == "shrunk" else (),
+            )
+        except (FitFailedError, DataContractError) as error:
+            if self.money == "factored":
+                raise
+            warnings.warn(
+                f"no purchase law could be fitted to {len(rows.last):,} customers ({error}); "
+                "values are the states' mean profits instead (money='state').",
+                SmallSampleWarning,
+                stacklevel=3,
+            )
+            return None
+
+    def _estimate(self, law_rows: Sparse | None) -> None:
+        prior = pooled_moves(self.counts_, self.state_list_) if law_rows is None else law_rows
+        if self.transitions == "counts":
+            self.concentration_ = float(self.smoothing)
+        elif self.transitions == "bayes":
+            self.concentration_ = np.inf
+        else:
+            self.concentration_ = fit_concentration(self.counts_, prior)
+        matrix: Any = mix_rows(self.counts_, prior, self.concentration_)
         labels = self.state_list_.labels()
         if len(labels) <= _DENSE_STATES:
             matrix = matrix.toarray()
         self.chain_ = Chain(labels, matrix, tuple(self.absorbing))
-        self.reward_ = mean_reward(self.counts_, self.state_list_, float(self.smoothing))
+        weight = min(self.concentration_, float(max(self.smoothing, 1.0)))
+        self.reward_ = mean_reward(self.counts_, self.state_list_, weight) - self._contact_costs()
+
+    def _contact_costs(self) -> Floats:
+        labels = self.state_list_.labels()
+        if not isinstance(self.contact_cost, dict):
+            return np.full(len(labels), float(self.contact_cost))
+        unknown = [state for state in self.contact_cost if state not in set(labels)]
+        if unknown:
+            raise ValueError(f"contact_cost names states that do not exist: {unknown[:5]!r}.")
+        return np.asarray([float(self.contact_cost.get(state, 0.0)) for state in labels])
 
     def predict(self, X: Any, *, horizon: Span | None = None) -> Floats:
         """Discounted future value of each row, shape (n_rows,).
@@ -182,44 +306,88 @@ class MarkovCLVEstimator(DocLink, RegressorMixin, BaseEstimator):
             The latest row of a customer gives that customer's value.
         horizon : str, timedelta or number, optional
             Overrides the constructor's.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
         """
-        place = self._place(X)
-        return self.state_values(horizon=horizon)[place]
+        check_is_fitted(self)
+        forecast = self.forecast_
+        if forecast is None:
+            return self.state_values(horizon=horizon)[self._place(X)]
+        history = History.read(X)
+        price = forecast.per_order(history) * self._margins(X)
+        if isinstance(self.contact_cost, dict):
+            raise ValueError("contact_cost by state needs money='state'.")
+
+        def value_of(periods: int | None, delta: float) -> Floats:
+            lead = 1.0 if self.timing == "start" else delta
+            orders = forecast.orders(history, periods, delta)[0]
+            return lead * (orders * price - float(self.contact_cost) * _annuity(periods, delta))
+
+        return self._over(horizon, value_of)
 
     def state_values(self, *, horizon: Span | None = None) -> Floats:
-        """Discounted future value by state, in the order of ``chain_.states``."""
+        """Discounted future value by state, in the order of ``chain_.states``.
+
+        Parameters
+        ----------
+        horizon : str, timedelta or number, optional
+
+        Returns
+        -------
+        ndarray of shape (n_states,)
+        """
         check_is_fitted(self)
-        span = self.horizon if horizon is None else horizon
-        periods = None if span is None else in_units(span, self.unit_)
-        rate = self.annual_discount_rate
-        if self.unit_ is not None:
-            rate = rate_per(rate, self.unit_)
+
+        def value_of(periods: int | None, delta: float) -> Floats:
+            if periods == 0:
+                return np.zeros_like(self.reward_)
+            last = None if periods is None else periods - (self.timing == "start")
+            return self.chain_.value(
+                self.reward_, horizon=last, discount_rate=1.0 / delta - 1.0, timing=self.timing
+            )
+
+        return self._over(horizon, value_of)
+
+    def _over(self, horizon: Span | None, value_of: Any) -> Any:
+        """Value over a horizon; between two whole numbers of periods it lies between theirs."""
+        periods = self._periods(horizon)
+        delta = self._delta()
         if periods is None:
-            return self.chain_.value(self.reward_, discount_rate=rate, timing=self.timing)
-        # a horizon between two whole numbers of periods lies between their values
+            return value_of(None, delta)
         whole = int(np.floor(periods + 1e-9))
-        part = max(periods - whole, 0.0)
-        low = self._value_of(whole, rate)
+        part = periods - whole
+        low = value_of(whole, delta)
         if part < 1e-9:
             return low
-        return low + part * (self._value_of(whole + 1, rate) - low)
+        return low + part * (value_of(whole + 1, delta) - low)
 
-    def _value_of(self, periods: int, rate: float) -> Floats:
-        if periods == 0:
-            return np.zeros_like(self.reward_)
-        last = periods - 1 if self.timing == "start" else periods
-        return self.chain_.value(self.reward_, horizon=last, discount_rate=rate, timing=self.timing)
+    def _periods(self, horizon: Span | None) -> float | None:
+        span = self.horizon if horizon is None else horizon
+        return None if span is None else in_units(span, self.unit_)
+
+    def _delta(self) -> float:
+        rate = self.annual_discount_rate
+        return discount_factor(rate if self.unit_ is None else rate_per(rate, self.unit_))
+
+    def _margins(self, X: Any) -> Any:
+        if isinstance(self.margin, str):
+            return _frames.float_columns(X, [self.margin], caller=type(self).__name__)[:, 0]
+        return self.margin_
 
     def _place(self, X: Any) -> Ints:
-        check_is_fitted(self)
         if not self._is_named(X):
             X = validate_data(self, X, reset=False, dtype=np.float64)
         return self.state_list_.find(self._classes(X))[0]
 
     def _read(self, X: Any, y: Any) -> tuple[Any, Floats]:
         """X as it will be used, and the reward of each row."""
-        scale = 1.0 if self.margin is None else float(self.margin)
+        scale = 1.0 if self.margin is None or isinstance(self.margin, str) else float(self.margin)
+        self.margin_ = scale
         if not self._is_named(X):
+            if isinstance(self.margin, str):
+                raise ValueError("margin names a column, but X is not a frame with that column.")
             if y is None:
                 raise ValueError(
                     "requires y to be passed, but the target y is None: an array has no profit "
@@ -235,8 +403,16 @@ class MarkovCLVEstimator(DocLink, RegressorMixin, BaseEstimator):
             if reward.shape != (len(X),):
                 raise ValueError(f"y has shape {reward.shape}; X has {len(X)} rows.")
             return X, scale * reward
-        source = "profit" if self.margin is None else "spend"
-        return X, scale * _frames.float_columns(X, [source], caller=type(self).__name__)[:, 0]
+        if isinstance(self.margin, str):
+            both = _frames.float_columns(X, ["spend", self.margin], caller=type(self).__name__)
+            return X, both[:, 0] * both[:, 1]
+        if self.margin is not None:
+            return X, scale * _frames.float_columns(X, ["spend"], caller=type(self).__name__)[:, 0]
+        profit = _frames.float_columns(X, ["profit"], caller=type(self).__name__)[:, 0]
+        if "spend" in names:
+            total = float(_frames.float_columns(X, ["spend"])[:, 0].sum())
+            self.margin_ = float(profit.sum()) / total if total > 0.0 else 1.0
+        return X, profit
 
     def _is_named(self, X: Any) -> bool:
         names = _frames.column_names(X)
@@ -275,3 +451,12 @@ class MarkovCLVEstimator(DocLink, RegressorMixin, BaseEstimator):
                 "states must be classes."
             )
         return whole
+
+
+def _annuity(periods: int | None, delta: float) -> float:
+    """Sum of δ^(h-1) over the periods."""
+    if periods is None:
+        if delta >= 1.0:
+            raise ValueError("a contact cost for ever needs a discount rate above 0.")
+        return 1.0 / (1.0 - delta)
+    return float((delta ** np.arange(periods)).sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import gammaln
 
 from custvalue.markov._counts import TransitionCounts
 from custvalue.markov._sparse import Floats, Sparse, empty, from_entries, row_sums, scale_rows
@@ -48,14 +49,46 @@ def pooled_moves(counts: TransitionCounts, states: StateList) -> Sparse:
 
 
 def mix_rows(counts: TransitionCounts, prior: Sparse, weight: float) -> Sparse:
-    """(n_ij + κ π_ij) / (n_i + κ): Dirichlet posterior means; a row never left is its prior."""
+    """Dirichlet posterior means (n_ij + κ π_ij) / (n_i + κ); a row never left is its prior."""
     n_out = counts.n_out
+    if np.isinf(weight):
+        return prior
     if weight == 0.0:
         unseen = (n_out == 0).astype(np.float64)
         mixed = counts.moves + scale_rows(prior, unseen)
         return scale_rows(mixed, 1.0 / np.where(n_out == 0, 1.0, n_out))
     mixed = counts.moves + weight * prior
     return scale_rows(mixed, 1.0 / (n_out + weight))
+
+
+def evidence(counts: TransitionCounts, prior: Sparse, weight: float) -> float:
+    """Log probability of the counted moves when row i is Dirichlet(κ π_i), up to a constant."""
+    n_out = counts.n_out
+    seen = counts.moves.tocoo()
+    base = np.maximum(np.asarray(prior[seen.row, seen.col]).ravel(), 1e-300) * weight
+    rows = n_out[n_out > 0]
+    return float(
+        (gammaln(weight) - gammaln(weight + rows)).sum()
+        + (gammaln(base + seen.data) - gammaln(base)).sum()
+    )
+
+
+def fit_concentration(counts: TransitionCounts, prior: Sparse) -> float:
+    """Concentration κ with the greatest evidence, between 0.01 and a million."""
+    low, high = np.log(1e-2), np.log(1e6)
+    golden = 0.5 * (np.sqrt(5.0) - 1.0)
+    left, right = high - golden * (high - low), low + golden * (high - low)
+    at_left, at_right = (evidence(counts, prior, np.exp(v)) for v in (left, right))
+    for _ in range(40):
+        if at_left > at_right:
+            high, right, at_right = right, left, at_left
+            left = high - golden * (high - low)
+            at_left = evidence(counts, prior, np.exp(left))
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + golden * (high - low)
+            at_right = evidence(counts, prior, np.exp(right))
+    return float(np.exp(0.5 * (low + high)))
 
 
 def mean_reward(counts: TransitionCounts, states: StateList, weight: float) -> Floats:

@@ -21,6 +21,8 @@ class Rows(NamedTuple):
     ----------
     before, after : ndarray of int, shape (n_moves,)
         Row positions of each transition: a customer's period and the one that follows it.
+    last : ndarray of int, shape (n_customers,)
+        Row position of each customer's latest period.
     customer : ndarray of int, shape (n_rows,)
         Code of each row's customer.
     period : ndarray of int or None, shape (n_rows,)
@@ -29,6 +31,7 @@ class Rows(NamedTuple):
 
     before: Ints
     after: Ints
+    last: Ints
     customer: Ints
     period: Ints | None
 
@@ -83,7 +86,8 @@ def link(X: Any, groups: Any, customer: str | None, gaps: Gaps) -> Rows:
                 "Fill the missing periods, or pass gaps='skip' to make no transition there.",
             )
         same &= step == 1
-    return Rows(order[:-1][same], order[1:][same], code, period)
+    ends = np.append(code[order[1:]] != code[order[:-1]], True)
+    return Rows(order[:-1][same], order[1:][same], order[ends], code, period)
 
 
 def _customers(

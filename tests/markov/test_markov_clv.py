@@ -3,7 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import make_pipeline
 
+import custvalue as cv
+from custvalue import RFMTransformer
 from custvalue._frames import TableFacts, with_facts
 from custvalue.exceptions import DataContractError, TimeUnitError
 from custvalue.markov import MarkovCLVEstimator
@@ -36,8 +39,8 @@ def hand_panel(n_customers=60, n_periods=12, seed=3):
                     total,
                     total / n_orders,
                     n_orders - 1,
-                    float(span),
-                    float(period - birth),
+                    0.0 if n_orders == 1 else max(float(span), 0.3),
+                    period - birth + 0.5,
                 )
             )
     names = [
@@ -58,6 +61,12 @@ def hand_panel(n_customers=60, n_periods=12, seed=3):
     frame = pd.DataFrame(rows, columns=names)
     facts = TableFacts("panel", "customer_id", "4W", "2000-01-01", period="4W")
     return with_facts(frame, facts)
+
+
+def panel_of(log, period="4W"):
+    return cv.panel(
+        log, customer="customer_id", time="date", amount="amount", as_of="1997-09-30", period=period
+    )
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +134,18 @@ def test_a_panel_without_a_customer_is_refused(panel):
 def test_no_customer_moves_from_its_last_row_to_the_next_customer(panel):
     model = MarkovCLVEstimator().fit(panel)
     assert model.counts_.n_moves == len(panel) - panel["customer_id"].nunique()
+
+
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.BinWarning")
+def test_the_promised_pipeline_runs_on_a_real_log(cdnow_sample):
+    history = panel_of(cdnow_sample)
+    model = make_pipeline(
+        RFMTransformer(), MarkovCLVEstimator(horizon="52W", annual_discount_rate=0.10, margin=0.3)
+    )
+    last = history.groupby("customer_id").tail(1)
+    value = model.fit(history).predict(last)
+    assert value.shape == (2349,)
+    assert np.all(value > 0)
+    assert model[-1].chain_.n_states > 20
+    plain = MarkovCLVEstimator(horizon="52W", annual_discount_rate=0.10, margin=0.3).fit(history)
+    np.testing.assert_allclose(plain.predict(last), value)

@@ -1,0 +1,7 @@
+"""What people read of a fitted chain: tables, intervals, forecasts by period, equity."""
+
+from __future__ import annotations
+
+
+class MarkovOutputs:
+    """Tables and intervals of a fitted estimator."""
