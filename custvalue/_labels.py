@@ -178,6 +178,11 @@ ZH: dict[str, str] = {
     "population": "总体间隔",
     "one own gap and population": "一个自身间隔与总体",
     "own gaps and population": "自身间隔与总体",
+    "treat": "激活",
+    "control": "对照",
+    "out of budget": "超出预算",
+    "not worth it": "不值得激活",
+    "not silent": "未沉默",
     # -- RFM segments --
     "champions": "冠军客户",
     "loyal customers": "忠诚客户",

@@ -1,5 +1,6 @@
 """RFM, silence, lifecycle stages, grades, matrices."""
 
+from custvalue.segment._activation import CampaignEffect, activation_plan, campaign_effect
 from custvalue.segment._drift import DriftReport, population_stability
 from custvalue.segment._gap_prior import (
     GapPrior,
@@ -52,6 +53,7 @@ from custvalue.segment._silence_scorer import SilenceScorer
 __all__ = [
     "ActivityLoyaltyMatrix",
     "Alike",
+    "CampaignEffect",
     "Concentration",
     "DriftReport",
     "GapFacts",
@@ -71,8 +73,10 @@ __all__ = [
     "ThresholdChoice",
     "ValueGrades",
     "VariableCuts",
+    "activation_plan",
     "bin_bounds",
     "bins_of",
+    "campaign_effect",
     "choose_regularity",
     "choose_threshold",
     "concentration",

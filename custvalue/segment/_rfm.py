@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
@@ -10,23 +9,30 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from custvalue._frames import column, column_names, facts_of, frame_like, is_frame, keep_facts
+from custvalue._frames import column, facts_of, frame_like, is_frame, keep_facts
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
-from custvalue._units import Span, in_units
-from custvalue.exceptions import BinWarning
+from custvalue._units import Span
 from custvalue.segment._drift import DriftReport, drift_report
 from custvalue.segment._rfm_law import (
     Floats,
     Ints,
     VariableCuts,
     bin_bounds,
-    learned_weights,
     nested_cuts,
     quantile_cuts,
     scores_of,
 )
+from custvalue.segment._rfm_options import (
+    bins_by_letter,
+    check_choices,
+    columns_of,
+    cuts_by_letter,
+    letter_of,
+    passed_columns,
+    warn_few_values,
+    weights_by_letter,
+)
 
-PANEL_COLUMNS = ("period", "orders", "profit")
 TIME_COLUMNS = ("silence", "recency", "T", "gap_mean", "gap_max")
 MONEY_COLUMNS = ("total_value", "mean_value", "monetary_value", "total_profit")
 COMPOSITE = "score"
@@ -75,6 +81,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         Share of the fitted rows at each score 1 to n, a variable each; ``drift`` compares them.
     unit_ : str or None
         Unit of time of the table it was fitted on.
+    passed_ : list of str
+        Columns of the frame that pass through.
     n_features_in_, feature_names_in_
         As everywhere in scikit-learn.
 
@@ -155,37 +163,27 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         BinWarning
             If a variable has too few distinct values for its bins.
         """
-        names = self._columns()
-        if self.method not in ("independent", "nested", "fixed"):
-            raise ValueError(f"method={self.method!r} must be 'independent', 'nested' or 'fixed'.")
-        if self.remainder not in ("auto", "drop", "passthrough"):
-            raise ValueError(
-                f"remainder={self.remainder!r} must be 'auto', 'drop' or 'passthrough'."
-            )
+        check_choices(self.method, self.remainder)
+        names = columns_of(self.columns, self.monetary)
         values, named = read_columns(self, X, list(names.values()), reset=True)
         facts = facts_of(X)
         self.unit_ = facts.unit if facts is not None else None
         if named:
-            labels = list(names.items())
+            blank = [VariableCuts(a, n, a in self.less_is_better, ()) for a, n in names.items()]
         else:
-            given = getattr(self, "feature_names_in_", None)
-            labels = [
-                (_letter(j), str(given[j]) if given is not None else f"column {j}")
-                for j in range(values.shape[1])
+            seen = getattr(self, "feature_names_in_", range(values.shape[1]))
+            blank = [
+                VariableCuts(letter_of(j), str(name), j == 0, ()) for j, name in enumerate(seen)
             ]
-        self._passed = self._passed_columns(X) if named else []
-        letters = [letter for letter, _ in labels]
-        given_cuts = self._given_cuts(letters)
-        blank = [
-            VariableCuts(letter, name, letter in self.less_is_better if named else j == 0, ())
-            for j, (letter, name) in enumerate(labels)
-        ]
-        sizes = _sizes(self.n_bins, letters)
-        self.variables_ = _learn(values, blank, sizes, self.method, given_cuts)
+        self.passed_ = passed_columns(X, self.remainder) if named else []
+        letters = [v.letter for v in blank]
+        given = cuts_by_letter(self.cuts, letters, self.method, self.unit_)
+        sizes = bins_by_letter(self.n_bins, letters)
+        self.variables_ = _learn(values, blank, sizes, self.method, given)
         scores = scores_of(values, self.variables_)
         self.shares_ = _shares(scores, self.variables_)
-        self._warn_few_values(values, scores, given_cuts)
-        self.weights_ = self._weights(letters, scores, y)
+        self.weights_ = weights_by_letter(self.weights, letters, scores, y)
+        warn_few_values(values, scores, self.variables_, given)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -218,7 +216,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         }
         if weighted is not None:
             columns[COMPOSITE] = weighted
-        for name in self._passed:
+        for name in self.passed_:
             columns[name] = column(X, name)
         return keep_facts(X, frame_like(X, columns))
 
@@ -318,16 +316,10 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         values, _ = read_columns(self, new, self._names(), reset=False)
         scores = scores_of(values, self.variables_)
-        fresh = scores_of(
-            values,
-            _learn(
-                values,
-                self.variables_,
-                [v.n_bins for v in self.variables_],
-                self.method,
-                self._given_cuts([v.letter for v in self.variables_]),
-            ),
-        )
+        old = self.variables_
+        letters, sizes = [v.letter for v in old], [v.n_bins for v in old]
+        given = cuts_by_letter(self.cuts, letters, self.method, self.unit_)
+        fresh = scores_of(values, _learn(values, old, sizes, self.method, given))
         return drift_report(
             [v.column for v in self.variables_],
             self.shares_,
@@ -353,109 +345,15 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         check_input_features(self, input_features)
         names = [v.letter for v in self.variables_]
         names += [COMPOSITE] if self.weights_ is not None else []
-        return np.asarray([*names, *self._passed], dtype=object)
-
-    def _columns(self) -> dict[str, str]:
-        if self.columns is not None:
-            return dict(self.columns)
-        if self.monetary not in ("total_value", "mean_value"):
-            raise ValueError(f"monetary={self.monetary!r} must be 'total_value' or 'mean_value'.")
-        return {"R": "silence", "F": "n_orders", "M": self.monetary}
+        return np.asarray([*names, *self.passed_], dtype=object)
 
     def _names(self) -> list[str]:
-        return list(self._columns().values())
+        return list(columns_of(self.columns, self.monetary).values())
 
     def _unit_of(self, name: str) -> str:
         if name in TIME_COLUMNS:
             return self.unit_ or ""
         return "money" if name in MONEY_COLUMNS else ""
-
-    def _passed_columns(self, X: Any) -> list[str]:
-        have = column_names(X) or []
-        if self.remainder == "drop":
-            return []
-        if self.remainder == "auto" and not set(PANEL_COLUMNS) <= set(have):
-            return []
-        return list(have)
-
-    def _given_cuts(self, letters: Sequence[str]) -> dict[str, tuple[float, ...]]:
-        given = dict(self.cuts or {})
-        if unknown := sorted(set(given) - set(letters)):
-            raise ValueError(f"cuts name {unknown}, which are not among the variables {letters}.")
-        missing = [letter for letter in letters if letter not in given]
-        if self.method == "fixed" and missing:
-            raise ValueError(f"method='fixed' needs cuts for every variable; {missing} have none.")
-        if self.method == "nested" and given:
-            raise ValueError("method='nested' learns its cuts; leave cuts out.")
-        out = {}
-        for letter, values in given.items():
-            numbers = [in_units(c, self.unit_) if isinstance(c, str) else float(c) for c in values]  # type: ignore[arg-type]
-            if not np.isfinite(numbers).all() or not (np.diff(numbers) > 0).all():
-                raise ValueError(f"cuts[{letter!r}]={list(values)} must be finite and ascending.")
-            out[letter] = tuple(numbers)
-        return out
-
-    def _weights(
-        self, letters: Sequence[str], scores: Ints, y: npt.ArrayLike | None
-    ) -> tuple[float, ...] | None:
-        if self.weights is None:
-            return None
-        if isinstance(self.weights, str):
-            if self.weights != "learn":
-                raise ValueError(f"weights={self.weights!r} must be numbers or 'learn'.")
-            if y is None:
-                raise ValueError("weights='learn' needs the response y in fit.")
-            y = np.asarray(y, dtype=np.float64)
-            if y.shape != (len(scores),) or not np.isfinite(y).all():
-                raise ValueError(f"y must hold {len(scores):,} finite numbers, one a row of X.")
-            return tuple(float(w) for w in learned_weights(scores, y))
-        given = self.weights
-        numbers = [given[a] for a in letters] if isinstance(given, Mapping) else list(given)
-        if len(numbers) != len(letters) or not all(np.isfinite(w) and w >= 0 for w in numbers):
-            raise ValueError(f"weights={given!r} must hold a number >= 0 for each of {letters}.")
-        return tuple(float(w) for w in numbers)
-
-    def _warn_few_values(
-        self, values: Floats, scores: Ints, given: Mapping[str, tuple[float, ...]]
-    ) -> None:
-        """Say which scores cannot occur because equal values must stay together."""
-        for j, v in enumerate(self.variables_):
-            if v.letter in given or v.is_nested:
-                continue
-            possible = len(set(v.cuts[0])) + 1
-            if possible == v.n_bins:
-                continue
-            found, counts = np.unique(values[:, j], return_counts=True)
-            top = counts.argmax()
-            used = ", ".join(str(s) for s in np.unique(scores[:, j]))
-            warnings.warn(
-                f"{v.column} ({v.letter}): {counts[top] / len(values):.0%} of the rows have the "
-                f"value {found[top]:g}; {v.n_bins} bins asked, {possible} possible. "
-                f"Scores used: {used}.",
-                BinWarning,
-                stacklevel=3,
-            )
-
-
-def _letter(j: int) -> str:
-    return "RFM"[j] if j < 3 else f"V{j + 1}"
-
-
-def _sizes(n_bins: int | Sequence[int] | Mapping[str, int], letters: Sequence[str]) -> list[int]:
-    if isinstance(n_bins, Mapping):
-        if unknown := sorted(set(n_bins) - set(letters)):
-            raise ValueError(f"n_bins names {unknown}, which are not among {list(letters)}.")
-        sizes = [n_bins.get(letter, 5) for letter in letters]
-    elif isinstance(n_bins, Sequence) and not isinstance(n_bins, str):
-        sizes = list(n_bins)
-    else:
-        sizes = [n_bins] * len(letters)
-    legal = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1 for n in sizes]
-    if len(sizes) != len(letters) or not all(legal):
-        raise ValueError(
-            f"n_bins={n_bins!r} must be a whole number >= 1, or one for each of {list(letters)}."
-        )
-    return [int(n) for n in sizes]
 
 
 def _learn(

@@ -75,7 +75,7 @@ def test_too_few_distinct_values_are_named_and_never_renumbered():
     )
     with pytest.warns(
         BinWarning,
-        match=r"n_orders \(F\): 60% of the rows have the value 1; 5 bins asked, 3 possible. "
+        match=r"n_orders \(F\): 60 % of the rows have the value 1; 5 bins asked, 3 possible. "
         r"Scores used: 1, 4, 5.",
     ):
         scores = RFMTransformer().fit_transform(table)

@@ -1,0 +1,134 @@
+"""The win-back list, its control group, and what a campaign brought."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custvalue.exceptions import SmallSampleWarning
+from custvalue.segment import activation_plan, campaign_effect
+
+PLAN = {"response": 0.1, "margin": 0.4, "contact_cost": 1.5, "seed": 3}
+
+
+def scores_of(n, rng):
+    grades = ["active", "watch", "silent", "deeply silent"]
+    return pd.DataFrame({"grade": rng.choice(grades, n)})
+
+
+money = st.lists(st.floats(0, 500), min_size=1, max_size=50)
+
+
+@given(money, st.floats(0, 60), st.floats(0, 0.9), st.integers(0, 99))
+def test_the_plan_never_exceeds_its_budget_and_adds_up(value, budget, holdout, seed):
+    n = len(value)
+    cost = np.random.default_rng(seed).uniform(0, 5, n)
+    plan = activation_plan(
+        np.zeros((n, 1)),
+        value,
+        response=0.1,
+        margin=0.5,
+        contact_cost=cost,
+        budget=budget,
+        holdout=holdout,
+        grades=None,
+        seed=seed,
+    )
+    treated = plan["group"] == "treat"
+    assert plan.loc[treated, "contact_cost"].sum() <= budget + 1e-9
+    assert sorted(plan["customer"]) == list(range(n))
+    assert (plan["expected_gain"].diff().dropna() <= 0).all()
+    worth = plan["group"].isin(["treat", "control", "out of budget"])
+    assert (worth == (plan["expected_gain"] > 0)).all()
+    even = plan["break_even_response"] * plan["value"] * 0.5
+    assert np.allclose(even[plan["value"] > 0.01], plan["contact_cost"][plan["value"] > 0.01])
+
+
+def test_the_control_group_is_a_random_share_that_resembles_the_treated_one(rng):
+    n = 20_000
+    value = rng.lognormal(4, 1, n)
+    plan = activation_plan(scores_of(n, rng), value, **PLAN)
+    treat = plan[plan["group"] == "treat"]
+    control = plan[plan["group"] == "control"]
+    assert len(control) == round(0.1 * (len(treat) + len(control)))
+    gap = treat["value"].mean() - control["value"].mean()
+    assert abs(gap) < 4 * control["value"].std() / np.sqrt(len(control))
+    other = activation_plan(scores_of(n, rng), value, **{**PLAN, "seed": 4})
+    again = set(other.loc[other["group"] == "control", "customer"])
+    assert len(again & set(control["customer"])) < 0.2 * len(again)
+
+
+def test_every_worthy_customer_is_equally_likely_to_be_held_out():
+    value = np.linspace(50, 500, 20)
+    held = np.zeros(20)
+    for seed in range(300):
+        plan = activation_plan(
+            np.zeros((20, 1)), value, **{**PLAN, "seed": seed}, holdout=0.2, grades=None
+        )
+        held[plan.loc[plan["group"] == "control", "customer"]] += 1
+    assert np.all(np.abs(held / 300 - 0.2) < 0.1)
+
+
+def test_only_silent_customers_are_planned_for_whatever_the_language(rng):
+    scores = scores_of(200, rng)
+    plan = activation_plan(scores, np.full(200, 100.0), **PLAN)
+    assert (plan["group"] != "not silent").sum() == scores["grade"].str.contains("silent").sum()
+    zh = scores.replace(
+        {"active": "活跃", "watch": "关注", "silent": "沉默", "deeply silent": "深度沉默"}
+    )
+    other = activation_plan(zh, np.full(200, 100.0), **PLAN, labels="zh")
+    assert (other["group"] == "激活").sum() == (plan["group"] == "treat").sum()
+
+
+def test_a_polars_table_gives_a_polars_plan_with_the_customers_ids(rng):
+    scores = pl.from_pandas(scores_of(30, rng))
+    ids = [f"c{i}" for i in range(30)]
+    plan = activation_plan(scores, np.full(30, 100.0), **PLAN, customers=ids)
+    assert isinstance(plan, pl.DataFrame)
+    assert set(plan["customer"]) == set(ids)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"response": 1.5}, "response must be finite and between 0 and 1; 4 rows"),
+        ({"contact_cost": -1.0}, "contact_cost must be finite and at least 0"),
+        ({"holdout": 1.0}, "holdout=1.0 must lie"),
+        ({"budget": -5.0}, "budget=-5.0 must be 0 or more"),
+        ({"grades": ("silent",)}, "a frame with a column 'grade'"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        activation_plan(np.zeros((4, 1)), np.ones(4), **{**PLAN, "grades": None, **change})
+
+
+@pytest.mark.parametrize("method", ["welch", "bootstrap"])
+def test_the_interval_covers_the_true_effect_as_often_as_it_says(rng, method):
+    covered = 0
+    for i in range(120):
+        found = campaign_effect(
+            rng.exponential(12, 300),
+            rng.exponential(10, 100),
+            confidence=0.9,
+            method=method,
+            n_draws=150,
+            seed=i,
+        )
+        covered += found.low <= 2 <= found.high
+    assert 0.8 <= covered / 120 <= 0.97
+
+
+def test_the_net_effect_takes_margin_and_contact_cost_off(rng):
+    found = campaign_effect(np.full(40, 12.0), np.full(40, 9.0), margin=0.5, contact_cost=0.5)
+    assert found.effect == found.low == found.high == 3.0
+    assert found.net == (1.0, 1.0, 1.0)
+    assert found.total == (40.0, 40.0, 40.0)
+    with pytest.warns(SmallSampleWarning, match="5 treated and 40 control"):
+        campaign_effect(np.ones(5), np.ones(40))
+    with pytest.raises(ValueError, match="control must hold"):
+        campaign_effect(np.ones(5), [np.nan, 1.0])
