@@ -118,9 +118,7 @@ def weights_by_letter(
     else:
         numbers = list(weights)
     if len(numbers) != len(letters) or not all(np.isfinite(w) and w >= 0 for w in numbers):
-        raise ValueError(
-            f"weights={weights!r} must hold a number >= 0 for each of {letters}."
-        )
+        raise ValueError(f"weights={weights!r} must hold a number >= 0 for each of {letters}.")
     return tuple(float(w) for w in numbers)
 
 
