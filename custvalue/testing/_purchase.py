@@ -31,6 +31,15 @@ def example_params(law: PurchaseLaw, which: str = "usual") -> dict[str, float]:
     The ``"edge"`` set has a drop-out shape of exactly 1, where the classical expectation is 0 / 0;
     the ``"small"`` set has two beta parameters that add up to less than 1.
 
+    Parameters
+    ----------
+    law : PurchaseLaw
+    which : {"usual", "edge", "small"}, default="usual"
+
+    Returns
+    -------
+    dict
+
     Examples
     --------
     >>> from custvalue.purchase import BGNBD
