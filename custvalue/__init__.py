@@ -25,11 +25,13 @@ __all__ = [
     "RFMTransformer",
     "SilenceScorer",
     "backtest",
+    "compress",
     "data",
     "datasets",
     "distributed",
     "evaluation",
     "exceptions",
+    "from_summary",
     "ledger",
     "markov",
     "metrics",
@@ -42,6 +44,7 @@ __all__ = [
     "spend",
     "split_by_date",
     "summarize",
+    "summary_sql",
     "testing",
     "value",
 ]
@@ -57,15 +60,26 @@ _ROOM_OF = {
     "RFMTransformer": "segment",
     "SilenceScorer": "segment",
     "backtest": "evaluation",
+    "compress": "data",
+    "from_summary": "data",
     "ledger": "data",
     "panel": "data",
     "recommend": "evaluation",
     "split_by_date": "data",
     "summarize": "data",
+    "summary_sql": "data",
 }
 
 if TYPE_CHECKING:
-    from custvalue.data import ledger, panel, split_by_date, summarize
+    from custvalue.data import (
+        compress,
+        from_summary,
+        ledger,
+        panel,
+        split_by_date,
+        summarize,
+        summary_sql,
+    )
     from custvalue.evaluation import backtest, recommend
     from custvalue.markov import MarkovCLVEstimator
     from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD

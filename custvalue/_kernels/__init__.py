@@ -6,6 +6,7 @@ from custvalue._kernels._differences import by_differences
 from custvalue._kernels._gammas import counts_of, log_rising, rising_sums, sigmoid, softplus
 from custvalue._kernels._newton import Objective, Optimum, climb, covariance
 from custvalue._kernels._quadrature import legendre
+from custvalue._kernels._recency import silence_instead_of_recency
 from custvalue._kernels._two_powers import bounds, log_two_powers
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "mean_over_beta",
     "rising_sums",
     "sigmoid",
+    "silence_instead_of_recency",
     "softplus",
 ]

@@ -1,7 +1,21 @@
 """Transaction log -> one row a customer, or one row a customer-period."""
 
 from custvalue.data._api import panel, split_by_date, summarize
+from custvalue.data._compress import compress
+from custvalue.data._from_summary import from_summary
 from custvalue.data._ledger import Dropped, RowLedger, ledger
 from custvalue.data._split import DateSplit
+from custvalue.data._sql import summary_sql
 
-__all__ = ["DateSplit", "Dropped", "RowLedger", "ledger", "panel", "split_by_date", "summarize"]
+__all__ = [
+    "DateSplit",
+    "Dropped",
+    "RowLedger",
+    "compress",
+    "from_summary",
+    "ledger",
+    "panel",
+    "split_by_date",
+    "summarize",
+    "summary_sql",
+]

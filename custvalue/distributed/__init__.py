@@ -1,3 +1,5 @@
 """The ordinary local objects over partitions of an existing engine."""
 
-__all__: list[str] = []
+from custvalue.distributed._predict import predict
+
+__all__ = ["predict"]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import facts_of
-from custvalue._kernels import Histories
+from custvalue._kernels import Histories, silence_instead_of_recency
 from custvalue._sklearn import read_columns
 from custvalue._units import days_per
 from custvalue.exceptions import (
@@ -153,24 +153,18 @@ def check_meaning(rows: Histories, model: str) -> None:
     SelectionWarning
         If there are 50 customers or more and every one has a repeat order.
     """
-    many = rows.x >= 2
-    x, w, T = rows.x[many], rows.w[many], rows.T[many]
-    if w.sum() >= 50:
-        share = rows.t_x[many] / T
-        upper = x > np.dot(w, x) / w.sum()
-        if upper.any() and (~upper).any():
-            high = np.average(share[upper], weights=w[upper])
-            low = np.average(share[~upper], weights=w[~upper])
-            if high < low - 0.1:
-                raise DataContractError(
-                    ContractProblem(
-                        "recency-is-silence",
-                        "'recency' looks like the time since the last order: recency / T is "
-                        f"{low:.2f} for customers with few repeat orders and {high:.2f} for those "
-                        "with many",
-                        "Use recency = T - silence, the time from the first to the last order.",
-                    )
-                )
+    shares = silence_instead_of_recency(rows.x, rows.t_x, rows.T, rows.w)
+    if shares is not None:
+        low, high = shares
+        raise DataContractError(
+            ContractProblem(
+                "recency-is-silence",
+                "'recency' looks like the time since the last order: recency / T is "
+                f"{low:.2f} for customers with few repeat orders and {high:.2f} for those "
+                "with many",
+                "Use recency = T - silence, the time from the first to the last order.",
+            )
+        )
     if rows.w.sum() >= 50 and not np.any(rows.x == 0):
         warnings.warn(
             f"no customer of {rows.w.sum():,.0f} has frequency 0. If one-time buyers were removed, "

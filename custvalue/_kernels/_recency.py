@@ -1,0 +1,41 @@
+"""Tell the time from first to last order (BTYD recency) from the time since the last one."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+def silence_instead_of_recency(
+    x: Floats, t_x: Floats, T: Floats, weight: Floats | None = None
+) -> tuple[float, float] | None:
+    """Mean of t_x / T for few and for many repeat orders, where it falls; None where all is well.
+
+    More repeat orders mean a later last one, so the share of the observation that ``t_x`` covers
+    rises with ``x``. It falls where the column is the time since the last order. Judged on
+    customers with two repeat orders or more, of whom there must be 50.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue._kernels._recency import silence_instead_of_recency
+    >>> x = np.repeat([2.0, 9.0], 40)
+    >>> since = np.repeat([20.0, 2.0], 40)
+    >>> silence_instead_of_recency(x, since, np.full(80, 30.0))
+    (0.6667, 0.0667)
+    >>> silence_instead_of_recency(x, 30.0 - since, np.full(80, 30.0)) is None
+    True
+    """
+    many = (x >= 2) & (T > 0)
+    w = np.ones(int(many.sum())) if weight is None else weight[many]
+    if w.sum() < 50:
+        return None
+    x, share = x[many], t_x[many] / T[many]
+    upper = x > np.dot(w, x) / w.sum()
+    if not upper.any() or upper.all():
+        return None
+    high = float(np.average(share[upper], weights=w[upper]))
+    low = float(np.average(share[~upper], weights=w[~upper]))
+    return (round(low, 4), round(high, 4)) if high < low - 0.1 else None

@@ -1,0 +1,80 @@
+"""Equal rows as one row and a weight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals.stable.v2 as nw
+
+from custvalue._frames import keep_facts
+from custvalue.exceptions import ContractProblem, DataContractError
+
+BTYD = ("frequency", "recency", "T")
+
+
+def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") -> Any:
+    """Collapse equal rows of a summary to one row and a weight.
+
+    Purchase laws depend on a customer through ``frequency``, ``recency`` and ``T`` alone. On whole
+    days few combinations occur, so a base of any size becomes a small table; fitting it with
+    ``sample_weight`` gives the same parameters. Works where the summary is (polars, DuckDB, Spark,
+    Dask, ...), so that only the small table has to travel.
+
+    Parameters
+    ----------
+    summary : frame
+        One row a customer.
+    by : sequence of str, default=("frequency", "recency", "T")
+        Columns in which rows must agree.
+    weight : str, default="weight"
+        Name of the new column: how many rows were alike. An existing column of this name is added
+        up instead of counted, so that compressed tables can be compressed again.
+
+    Returns
+    -------
+    frame of the same kind
+        ``by`` and ``weight``, in no promised order. The facts travel along.
+
+    Raises
+    ------
+    DataContractError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import custvalue as cv
+    >>> table = pd.DataFrame({"frequency": [0, 0, 1], "recency": [0.0, 0.0, 2.0], "T": [5.0] * 3})
+    >>> cv.compress(table).sort_values("frequency")
+       frequency  recency    T  weight
+    0          0      0.0  5.0       2
+    1          1      2.0  5.0       1
+    """
+    names = list(by)
+    dask = nw.dependencies.is_dask_dataframe(summary)
+    frame = None if dask else nw.from_native(summary)
+    have = list(summary.columns) if frame is None else list(frame.collect_schema().names())
+    missing = [name for name in names if name not in have]
+    if missing:
+        raise DataContractError(
+            [
+                ContractProblem(
+                    "missing-column",
+                    f"the summary has no column {name!r}; it has {sorted(map(str, have))}",
+                    "custvalue.summarize makes every column that is needed.",
+                )
+                for name in missing
+            ]
+        )
+    if frame is None:
+        groups = summary.groupby(names, dropna=False)
+        if weight in have:
+            made = groups[weight].sum().reset_index()
+        else:
+            made = groups.size().rename(weight).reset_index()
+        return keep_facts(summary, made)
+    count = nw.col(weight).sum() if weight in have else nw.len().alias(weight)
+    made = frame.group_by(*names).agg(count)
+    made = made.with_columns(nw.col(weight).cast(nw.Int64)) if weight not in have else made
+    return keep_facts(summary, made.select(*names, weight).to_native())
