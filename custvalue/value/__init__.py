@@ -1,13 +1,29 @@
 """Purchases x spend x margin x discount -> money; classic formulas."""
 
+from custvalue.value._classic import CellMeans, RecencyMigration, RetentionValue
 from custvalue.value._customer_value import CustomerValue
+from custvalue.value._formulas import (
+    migration_value,
+    profit_curve_value,
+    repeat_sale_value,
+    retention_value,
+    s_curve_profit,
+)
 from custvalue.value._naive import RateForward
 from custvalue.value._stage_value import StageValue, stage_history, stage_value
 
 __all__ = [
+    "CellMeans",
     "CustomerValue",
     "RateForward",
+    "RecencyMigration",
+    "RetentionValue",
     "StageValue",
+    "migration_value",
+    "profit_curve_value",
+    "repeat_sale_value",
+    "retention_value",
+    "s_curve_profit",
     "stage_history",
     "stage_value",
 ]
