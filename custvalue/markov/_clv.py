@@ -132,6 +132,8 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
     [5.56, 4.44]
     """
 
+    reads_table = "panel"  # what a backtest gives it
+
     def __init__(
         self,
         states: Any = None,

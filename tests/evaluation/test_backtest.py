@@ -20,7 +20,11 @@ from custvalue.evaluation import (
     reads_of,
     supervised_frame,
 )
-from custvalue.exceptions import DataContractError, InterruptedWarning
+from custvalue.exceptions import BinWarning, DataContractError, InterruptedWarning
+from custvalue.markov import MarkovCLVEstimator
+from custvalue.purchase import MBGNBD
+from custvalue.segment import RFMTransformer
+from custvalue.value import CustomerValue
 
 NAMES = {"customer": "who", "time": "when", "amount": "paid"}
 
@@ -237,6 +241,29 @@ def test_samples_are_customers_known_at_each_date():
     X = cutoffs(log, ["2024-01-05", "2024-02-01"])
     assert X["who"].tolist() == ["a", "a", "b", "c"]
     assert future_value(log, X, horizon="60D").tolist() == [20.0, 20.0, 0.0, 10.0]
+
+
+def test_the_librarys_own_estimators_are_read_right(cdnow_sample):
+    chain = make_pipeline(RFMTransformer(), MarkovCLVEstimator(horizon="52W", margin=0.3))
+    value = CustomerValue(purchases=MBGNBD(), margin=0.3, annual_discount_rate=0.2)
+    assert [reads_of(e) for e in (MarkovCLVEstimator(), chain, value)] == [
+        "panel",
+        "panel",
+        "summary",
+    ]
+    names = {"customer": "customer_id", "time": "date", "amount": "amount"}
+    few = cdnow_sample[cdnow_sample["customer_id"] % 3 == 0]
+    with pytest.warns(BinWarning):  # most of CDNOW bought once
+        result = backtest(
+            {"chain": chain, "value": value}, few, cutoffs=["1997-09-30"], horizon="39W", **names
+        )
+    scores = result.scores()
+    # margin, discount and the own horizon are switched off: money of 39 weeks for everybody
+    assert scores.loc["value", "predicted_total"] > 0.5 * scores.loc["value", "actual_total"]
+    assert scores.loc["chain", "predicted_total"] > 0.5 * scores.loc["chain", "actual_total"]
+    assert 0.7 < scores.loc["value", "coverage"] <= 1.0
+    assert value.margin == 0.3
+    assert not hasattr(value, "purchases_")
 
 
 def test_what_reads_what_is_told_by_attribute_signature_or_outright():
