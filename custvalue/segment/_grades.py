@@ -303,12 +303,10 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         grade = _grades(values, self.cuts_)[:, 0]
         columns: dict[str, Any] = dict([ids]) if (ids := customer_ids(X)) else {}
         columns[translate_if_known(self._value_name(), language)] = values[:, 0]
-        columns[translate("grade", language)] = np.array(GRADES, dtype=object)[grade]
-        kind = np.array(
-            [translate("general customer", language), translate("key customer", language)],
-            dtype=object,
-        )
-        columns[translate("customer_kind", language)] = kind[(grade < self.key_grades).astype(int)]
+        columns[translate("grade", language)] = _frames.words_at(X, GRADES, grade)
+        kinds = [translate(word, language) for word in ("general customer", "key customer")]
+        is_key = (grade < self.key_grades).astype(np.intp)
+        columns[translate("customer_kind", language)] = _frames.words_at(X, kinds, is_key)
         return _frames.keep_facts(X, _frames.frame_like(X, columns), kind="grades")
 
     def _value_name(self) -> str:

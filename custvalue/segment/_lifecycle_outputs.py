@@ -98,10 +98,11 @@ class StageOutputs:
             columns["source"] = np.full(len(leaf), translate("learned", language), dtype=object)
         else:
             rule = self._rule_ids(X)
-            names = np.array(stage_names(view or self.view, language), dtype=object)
-            columns["stage"] = names[RULE_STAGE[rule]]
-            columns["rule"] = np.array(rule_words(self.thresholds_, language), dtype=object)[rule]
-            columns["source"] = _words([r.source for r in RULES], language)[rule]
+            names = stage_names(view or self.view, language)
+            sources = _words([rule_.source for rule_ in RULES], language)
+            columns["stage"] = _frames.words_at(X, names, RULE_STAGE[rule])
+            columns["rule"] = _frames.words_at(X, rule_words(self.thresholds_, language), rule)
+            columns["source"] = _frames.words_at(X, sources, rule)
         return self._table_like(X, columns, language, kind="stages")
 
     def rules_table(self, *, labels: str | None = None) -> Any:
@@ -205,7 +206,7 @@ class StageOutputs:
         check_is_fitted(self, "classes_")
         self._needs_rules("upgrade_table")
         language = check_language(labels or self.labels)
-        names = np.array([*stage_names(view or self.view, language), ""], dtype=object)
+        names = [*stage_names(view or self.view, language), ""]  # code -1 is the empty last
         evidence = self._evidence(X)
         rule = self._rule_ids_of(evidence)
         stage = RULE_STAGE[rule]
@@ -214,27 +215,25 @@ class StageOutputs:
         for code, (start, end) in windows(self.thresholds_).items():
             low[code], high[code] = start, end
         columns = self._id_column(X)
-        columns["stage"] = names[stage]
+        columns["stage"] = _frames.words_at(X, names, stage)
         facts = _frames.facts_of(X)
         as_of = as_of if as_of is not None else (facts.as_of if facts else None)
         if as_of is not None and self.unit_ is not None:
             columns["stage_since"] = _days_before(as_of, at.since * days_per(self.unit_))
         columns |= {
-            "since_is": _words(SINCE_IS, language)[at.since_is],
+            "since_is": _frames.words_at(X, _words(SINCE_IS, language), at.since_is),
             "time_in_stage": at.since,
             "window_from": low[stage],
             "window_to": high[stage],
-            "timing": _words(TIMING, language)[at.timing],
-            "next_stage": names[at.next_stage],
+            "timing": _frames.words_at(X, _words(TIMING, language), at.timing),
+            "next_stage": _frames.words_at(X, names, at.next_stage),
             "orders_missing": at.orders_missing,
             "span_missing": at.span_missing,
-            "wants": np.array(
-                wants_words(
-                    [translate(word, language) for word in WANTS],
-                    ", " if language == "en" else "、",
-                ),
-                dtype=object,
-            )[at.wants],
+            "wants": _frames.words_at(
+                X,
+                wants_words(_words(WANTS, language), ", " if language == "en" else "、"),
+                at.wants,
+            ),
         }
         return self._table_like(X, columns, language, kind="upgrades")
 
@@ -476,8 +475,8 @@ def _warn_of_problems(problems: int, present: int, ceiling: float) -> None:
     )
 
 
-def _words(words: Sequence[str], labels: str) -> npt.NDArray[Any]:
-    return np.array([translate(word, labels) for word in words], dtype=object)
+def _words(words: Sequence[str], labels: str) -> list[str]:
+    return [translate(word, labels) for word in words]
 
 
 def _days_before(as_of: Any, days: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:

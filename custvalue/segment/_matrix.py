@@ -301,8 +301,9 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         columns: dict[str, Any] = dict([ids]) if (ids := customer_ids(X)) else {}
         columns[translate("activity", language)] = indexes[:, 0]
         columns[translate("loyalty", language)] = indexes[:, 1]
-        names = np.array(self._quadrant_names(language), dtype=object)
-        columns[translate("quadrant", language)] = names[self._quadrants(indexes)]
+        columns[translate("quadrant", language)] = _frames.words_at(
+            X, self._quadrant_names(language), self._quadrants(indexes)
+        )
         return _frames.keep_facts(X, _frames.frame_like(X, columns), kind="quadrants")
 
     def summary_table(
