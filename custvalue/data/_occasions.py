@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from custvalue.data._intake import Intake, Ints
 from custvalue.data._ledger import Dropped, RowLedger
-from custvalue.data._money import Floats
+from custvalue.data._money import Floats, sums
 from custvalue.data._options import LogOptions
 from custvalue.exceptions import first_ids
 
@@ -64,8 +64,11 @@ def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
     np.not_equal(key[1:], key[:-1], out=new[1:])
     first = np.flatnonzero(new)
     del new
-    spend = np.add.reduceat(money, first)
-    gain = None if profit is None else np.add.reduceat(profit[order], first)
+    alone = len(first) == len(key)  # every occasion is one row: nothing to add up
+    spend = money if alone else sums(money, first, rows.money.exact)
+    gain = None
+    if profit is not None and rows.profit is not None:
+        gain = profit[order] if alone else sums(profit[order], first, rows.profit.exact)
     key = key[first]
     who = key >> shift
     dropped, used_rows, lost = list(rows.dropped), len(code) + merged, 0

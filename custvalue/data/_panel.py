@@ -12,7 +12,7 @@ from custvalue._units import days_per
 from custvalue.data._build import build, dates
 from custvalue.data._intake import Intake, Ints, take_in
 from custvalue.data._ledger import RowLedger
-from custvalue.data._money import Floats, Money
+from custvalue.data._money import Floats, Money, sums
 from custvalue.data._occasions import Occasions, fold
 from custvalue.data._options import (
     DAY,
@@ -58,10 +58,10 @@ def panel_columns(
 
     made: dict[str, npt.NDArray[Any]] = {"orders": np.zeros(len(age), dtype=np.int64)}
     made["orders"][at] = cell_orders
-    spend_of_cell = np.add.reduceat(occasions.spend, cell)
+    spend_of_cell = sums(occasions.spend, cell, rows.money.exact)
     made["spend"] = _scatter(spend_of_cell, rows.money, at, len(age))
     if occasions.profit is not None and rows.profit is not None:
-        gain = np.add.reduceat(occasions.profit, cell)
+        gain = sums(occasions.profit, cell, rows.profit.exact)
         made["profit"] = _scatter(gain, rows.profit, at, len(age))
     else:
         made["profit"] = made["spend"].copy()

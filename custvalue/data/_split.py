@@ -14,7 +14,7 @@ from custvalue._units import Span, days_per, span_days
 from custvalue.data._build import build, dates
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._ledger import Dropped, RowLedger
-from custvalue.data._money import Floats
+from custvalue.data._money import Floats, sums
 from custvalue.data._occasions import Occasions, fold
 from custvalue.data._options import (
     DAY,
@@ -139,10 +139,10 @@ def _figures(later: Occasions, rows: Intake) -> dict[str, npt.NDArray[Any]]:
         figures: dict[str, npt.NDArray[Any]] = {"orders": np.empty(0, np.int64)}
         figures["spend"] = np.empty(0)
         return figures if rows.profit is None else {**figures, "profit": np.empty(0)}
-    spend: Floats = np.add.reduceat(later.spend, later.start)
+    spend: Floats = sums(later.spend, later.start, rows.money.exact)
     figures = {"orders": later.size, "spend": rows.money.worth(spend)}
     if later.profit is not None and rows.profit is not None:
-        figures["profit"] = rows.profit.worth(np.add.reduceat(later.profit, later.start))
+        figures["profit"] = rows.profit.worth(sums(later.profit, later.start, rows.profit.exact))
     return figures
 
 

@@ -12,6 +12,7 @@ from custvalue._units import days_per
 from custvalue.data._build import build, dates
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._ledger import RowLedger
+from custvalue.data._money import sums
 from custvalue.data._occasions import Occasions, fold
 from custvalue.data._options import (
     DAY,
@@ -51,7 +52,8 @@ def summary_columns(
     np.subtract(tick[1:], tick[:-1], out=gap[1:])
     gap[start] = 0  # a first occasion ends no gap
     gap_max = np.maximum.reduceat(gap, start)
-    shorter = np.add.reduceat(gap <= np.repeat(silent, n), start, dtype=np.int64)
+    within = gap <= np.repeat(silent, n)
+    shorter = _counts(within, last_at)
     shorter -= silent >= 0  # the zero that stands for the first occasion
     n_gaps = n - 1
     one = n_gaps == 0
@@ -60,12 +62,14 @@ def summary_columns(
     gap_mean = gap_sum / some
     gap_std = _gap_std(gap, start, n, gap_sum, gap_max, some)
 
-    spend = occasions.spend
+    money, spend = rows.money, occasions.spend
     first_spend = spend[start]
-    spend = spend.copy()
-    spend[start] = 0.0
-    repeat_spend = np.add.reduceat(spend, start)
-    money = rows.money
+    if money.exact:
+        repeat_spend = sums(spend, start, exact=True) - first_spend
+    else:  # a first order that dwarfs the rest must not take their digits with it
+        spend = spend.copy()
+        spend[start] = 0.0
+        repeat_spend = np.add.reduceat(spend, start)
     total = money.worth(first_spend + repeat_spend)
     repeat_mean = money.worth(repeat_spend)
     repeat_mean /= some
@@ -92,8 +96,17 @@ def summary_columns(
         "last_order": dates(last, options.grain),
     }
     if occasions.profit is not None and rows.profit is not None:
-        columns["total_profit"] = rows.profit.worth(np.add.reduceat(occasions.profit, start))
+        columns["total_profit"] = rows.profit.worth(
+            sums(occasions.profit, start, rows.profit.exact)
+        )
     return columns
+
+
+def _counts(flags: npt.NDArray[np.bool_], last_at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """How many flags each customer's run has, which ends at ``last_at``."""
+    counts = np.cumsum(flags, dtype=np.int64)[last_at]
+    counts[1:] -= counts[:-1].copy()
+    return counts
 
 
 def _gap_std(
@@ -105,9 +118,11 @@ def _gap_std(
     some: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float64]:
     """Spread of each customer's gaps in ticks: the population standard deviation."""
-    if float(gap_max.max()) ** 2 * float(n.max()) ** 2 < 2.0**62:
+    if float(gap_max.max()) ** 2 * float(len(gap)) * float(n.max()) < 2.0**62:
         # whole numbers: n * sum of squares - square of the sum is exact
-        squares = np.add.reduceat(np.multiply(gap, gap, out=gap), start)
+        np.multiply(gap, gap, out=gap)
+        squares = np.cumsum(gap, out=gap)[start + n - 1]
+        squares[1:] -= squares[:-1].copy()
         squares *= some
         squares -= gap_sum * gap_sum
         return np.sqrt(squares) / some

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -60,20 +61,23 @@ def _parse(series: Any, options: LogOptions, problems: list[ContractProblem]) ->
     values = pd.Series(series.to_numpy(), dtype=object)
     given = values.notna()
     style = options.time_format or "ISO8601"
+    mixed = ContractProblem(
+        "mixed-time-zones",
+        f"column {options.time!r} mixes time zones, or times with and without one",
+        "Convert it to one zone first, e.g. pandas.to_datetime(..., utc=True).",
+    )
     try:
         parsed = pd.to_datetime(values, format=style, errors="coerce")
     except ValueError as error:
         if "time zone" not in str(error) and "timezone" not in str(error):
             raise
-        problems.append(
-            ContractProblem(
-                "mixed-time-zones",
-                f"column {options.time!r} mixes time zones, or times with and without one",
-                "Convert it to one zone first, e.g. pandas.to_datetime(..., utc=True).",
-            )
-        )
+        problems.append(mixed)
         return None
     bad = given & parsed.isna()
+    # a datetime that can't be read is one whose zone does not go with the others
+    if bad.any() and any(isinstance(value, datetime) for value in values[bad].head()):
+        problems.append(mixed)
+        return None
     if bad.any() and options.time_format is None:
         problems.append(
             ContractProblem(
