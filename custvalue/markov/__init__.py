@@ -3,6 +3,15 @@
 from custvalue.markov._chain import Chain
 from custvalue.markov._clv import MarkovCLVEstimator
 from custvalue.markov._counts import TransitionCounts
+from custvalue.markov._decision import DecisionChain, Policy
 from custvalue.markov._states import ColumnStates, PanelStates
 
-__all__ = ["Chain", "ColumnStates", "MarkovCLVEstimator", "PanelStates", "TransitionCounts"]
+__all__ = [
+    "Chain",
+    "ColumnStates",
+    "DecisionChain",
+    "MarkovCLVEstimator",
+    "PanelStates",
+    "Policy",
+    "TransitionCounts",
+]

@@ -13,10 +13,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from custvalue.exceptions import first_ids
+from custvalue.markov import _chain_math as _math
 from custvalue.markov._sparse import Floats, from_entries, is_sparse, row_sums, times
 
 Timing: TypeAlias = Literal["start", "end"]
@@ -219,7 +218,7 @@ class Chain:
 
     def _limit(self, r: Floats, delta: float) -> Floats:
         if delta < 1.0:
-            return self._solve(r, delta)
+            return _math.solve(self.matrix, r, delta)
         if delta > 1.0:
             raise ValueError("an infinite horizon needs a discount rate of at least 0.")
         for_ever = self.recurrent()
@@ -234,23 +233,97 @@ class Chain:
         v = np.zeros_like(r)
         go = np.flatnonzero(~for_ever)
         if len(go):
-            inner = self.matrix[go][:, go]
-            v[go] = _solve_from(inner, r[go], 1.0)
+            v[go] = _math.solve(self.matrix[go][:, go], r[go])
         return v
 
-    def _solve(self, r: Floats, delta: float) -> Floats:
-        return _solve_from(self.matrix, r, delta)
+    def moments(
+        self,
+        reward: Any,
+        *,
+        horizon: int,
+        discount_rate: float = 0.2,
+        reward_variance: Any = 0.0,
+        timing: Timing = "start",
+    ) -> tuple[Floats, Floats]:
+        """Mean and variance of one customer's discounted reward over ``horizon`` rewards.
+
+        Unlike ``value``, ``horizon`` counts rewards under either timing.
+
+        Parameters
+        ----------
+        reward : array-like of shape (n,) or (n, n)
+        horizon : int
+            Number of rewards.
+        discount_rate : float, default=0.2
+        reward_variance : float or array-like of shape (n,), default=0.0
+            Variance of a period's reward around its mean, by state.
+        timing : {"start", "end"}, default="start"
+
+        Returns
+        -------
+        mean, variance : ndarray of shape (n,)
+        """
+        delta = discount_factor(discount_rate)
+        lead = 1.0 if check_timing(timing) == "start" else delta
+        self.expected_reward(reward)  # refuses wrong shapes and missing values
+        given = reward if is_sparse(reward) else np.asarray(reward, dtype=np.float64)
+        noise = np.broadcast_to(np.asarray(reward_variance, dtype=np.float64), (self.n_states,))
+        mean, square = _math.moments(self.matrix, given, noise, check_horizon(horizon), delta)
+        return lead * mean, lead * lead * np.maximum(square - mean * mean, 0.0)
 
     def recurrent(self) -> npt.NDArray[np.bool_]:
         """Which states are visited again and again once their class is entered, shape (n,)."""
-        graph = sp.csr_array(self.matrix)
-        graph.eliminate_zeros()
-        n_classes, label = connected_components(graph, directed=True, connection="strong")
-        links = graph.tocoo()
-        leaves = label[links.row] != label[links.col]
-        open_class = np.zeros(n_classes, dtype=bool)
-        open_class[label[links.row[leaves]]] = True
-        return ~open_class[label]
+        label, closed = _math.classes(self.matrix)
+        return closed[label]
+
+    def stationary(self) -> Floats:
+        """Long-run share of each state, shape (n,).
+
+        Raises
+        ------
+        ValueError
+            If more than one class of states is never left: the shares depend on the start.
+        """
+        return _math.stationary(self.matrix)
+
+    def fundamental_matrix(self) -> tuple[tuple[Hashable, ...], Floats]:
+        """Count expected visits to each state that is left for good some day, before it is.
+
+        Returns
+        -------
+        states : tuple
+            The transient states.
+        visits : ndarray of shape (n_transient, n_transient)
+            N = (I - Q)^-1, Q the moves among them; row: start, column: visited.
+        """
+        go = np.flatnonzero(~self.recurrent())
+        inner = self.matrix[go][:, go]
+        return tuple(self.states[i] for i in go), _math.solve(inner, np.eye(len(go)))
+
+    def expected_time_to(self, states: Any) -> Floats:
+        """Count expected periods until one of ``states`` is entered, shape (n,).
+
+        From one of them it is the time of return. inf where it may never happen.
+        """
+        names = states if isinstance(states, (list, set, frozenset)) else [states]
+        target = np.zeros(self.n_states, dtype=bool)
+        target[[self.position(name) for name in names]] = True
+        return _math.time_to(self.matrix, target)
+
+    def simulate(
+        self, start: Any, periods: int, *, random_state: int | np.random.Generator | None = None
+    ) -> npt.NDArray[np.int64]:
+        """Draw paths of positions, shape (n_paths, periods + 1).
+
+        Parameters
+        ----------
+        start : array-like of int, shape (n_paths,)
+            Position of each path's first state.
+        periods : int
+        random_state : int or Generator, optional
+        """
+        rng = np.random.default_rng(random_state)
+        return _math.walk(self.matrix, np.asarray(start), check_horizon(periods), rng)
 
     def distribution(self, start: Any, periods: int) -> Floats:
         """Chance of each state after 0, 1, ..., ``periods`` periods.
@@ -336,11 +409,3 @@ def _as_matrix(matrix: Any) -> Any:
     dense = np.array(matrix, dtype=np.float64)
     dense.setflags(write=False)
     return dense
-
-
-def _solve_from(matrix: Any, r: Floats, delta: float) -> Floats:
-    n = len(r)
-    if is_sparse(matrix):
-        identity: Any = sp.eye_array(n)
-        return np.asarray(splu(sp.csc_array(identity - delta * matrix)).solve(r))
-    return np.linalg.solve(np.eye(n) - delta * matrix, r)

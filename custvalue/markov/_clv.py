@@ -221,9 +221,20 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
             n_states=len(self.state_list_),
             reward=reward[rows.after],
         )
+        names = _frames.column_names(X) or []
+        self.buys_: Floats | None = None
+        if "orders" in names:
+            bought = _frames.float_columns(X, ["orders"])[rows.after, 0] > 0
+            n_states = len(self.state_list_)
+            buys = np.bincount(place[rows.before], weights=bought, minlength=n_states)
+            self.buys_ = buys.astype(np.float64)
+        first = np.setdiff1d(rows.before, rows.after)
+        entries = np.bincount(place[first], minlength=len(self.state_list_))
+        self.entry_ = entries / max(int(entries.sum()), 1)
         self.state_size_ = np.bincount(place[rows.last], minlength=len(self.state_list_))
         self.forecast_ = self._fit_factored(X, y, rows)
-        self._estimate(None)
+        self.law_rows_: Sparse | None = None
+        self._estimate(self.law_rows_)
         return self
 
     def _check_parameters(self) -> None:
@@ -239,6 +250,8 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
             raise ValueError(f"smoothing={self.smoothing!r} must be 0 or more.")
         if set(self.correct_by) - set(TERMS):
             raise ValueError(f"correct_by={self.correct_by!r} may name {', '.join(TERMS)}.")
+        if self.money == "factored" and isinstance(self.contact_cost, dict):
+            raise ValueError("contact_cost by state needs money='state'.")
         if self.money == "factored" and self.transitions == "counts":
             raise ValueError(
                 "factored money forecasts orders by a purchase law; counts alone have none. Use "
@@ -249,6 +262,8 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
         names = set(_frames.column_names(X) or [])
         whole = set(COLUMNS) <= names
         if self.money == "state" or self.transitions == "counts":
+            return None
+        if isinstance(self.contact_cost, dict):
             return None
         if self.money == "auto" and (not whole or self.states is not None or y is not None):
             return None
@@ -314,13 +329,14 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
         ndarray of shape (n_rows,)
         """
         check_is_fitted(self)
-        forecast = self.forecast_
-        if forecast is None:
+        if self.forecast_ is None:
             return self.state_values(horizon=horizon)[self._place(X)]
-        history = History.read(X)
-        price = forecast.per_order(history) * self._margins(X)
-        if isinstance(self.contact_cost, dict):
-            raise ValueError("contact_cost by state needs money='state'.")
+        return self._value_rows(History.read(X), self._margins(X), horizon)
+
+    def _value_rows(self, history: History, margin: Any, horizon: Span | None) -> Floats:
+        forecast = self.forecast_
+        assert forecast is not None
+        price = forecast.per_order(history) * margin
 
         def value_of(periods: int | None, delta: float) -> Floats:
             lead = 1.0 if self.timing == "start" else delta

@@ -176,21 +176,22 @@ class FactoredForecast:
         first = _orders.read(outlook.first, nodes, n, s, group.member)
         second = _orders.read(outlook.second, nodes, n, s, group.member)
         quiet = _orders.read(outlook.quiet, nodes, n, s, group.member)
-        plain = OrdersChain(self.chain.law, Correction(), self.chain.size)
-        rolled = plain.backward(group, steps, 1.0).first
-        base = _orders.read(rolled, nodes, n, s, group.member)
-        exact = np.asarray(
-            self.purchases.predict(
-                np.column_stack([history.frequency, history.recency, history.T]),
-                horizon=float(steps),
-            )
-        )
-        ratio = np.where(base > 1e-9, exact / np.maximum(base, 1e-9), 1.0)
+        ratio = self._exact_over_rolled(history, group, steps)
         first, second = first * ratio, second * ratio * ratio
         variance = np.maximum(second - first * first, first * (1.0 - first).clip(0.0))
         return first, variance, quiet
 
-    def by_period(self, history: History, horizon: int) -> Floats:
+    def _exact_over_rolled(self, history: History, group: Groups, steps: int) -> Floats:
+        plain = OrdersChain(self.chain.law, Correction(), self.chain.size)
+        rolled = plain.backward(group, steps, 1.0).first
+        base = _orders.read(
+            rolled, self.chain.law.orders, history.n_orders, history.silence, group.member
+        )
+        rows = np.column_stack([history.frequency, history.recency, history.T])
+        exact = np.asarray(self.purchases.predict(rows, horizon=float(steps)))
+        return np.where(base > 1e-9, exact / np.maximum(base, 1e-9), 1.0)
+
+    def by_period(self, history: History, horizon: int, margin: Any) -> Floats:
         """Money expected in each period from all rows together, not discounted."""
         group = self.groups(history)
         shape = (
@@ -203,7 +204,7 @@ class FactoredForecast:
             history.n_orders,
             history.silence,
             group.member,
-            self.per_order(history),
+            self.per_order(history) * margin * self._exact_over_rolled(history, group, horizon),
             shape,
         )
         return self.chain.forward(group, start, horizon)

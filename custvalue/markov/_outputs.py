@@ -2,6 +2,491 @@
 
 from __future__ import annotations
 
+import copy
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from custvalue import _frames
+from custvalue._sklearn import check_is_fitted
+from custvalue._units import Span
+from custvalue.exceptions import NotSupportedError
+from custvalue.markov import _uncertainty
+from custvalue.markov._chain import Chain, check_horizon
+from custvalue.markov._counts import TransitionCounts
+from custvalue.markov._factored import FactoredForecast, History
+from custvalue.markov._rows import link
+from custvalue.markov._sparse import Floats, row_sums
+from custvalue.markov._states import StateList
+from custvalue.markov._tests import ChainTest, homogeneity, order_one_against_two, order_zero
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["customer", "parameter", "group"]
+
 
 class MarkovOutputs:
-    """Tables and intervals of a fitted estimator."""
+    """Tables and intervals of a fitted estimator; mixed into ``MarkovCLVEstimator``."""
+
+    chain_: Chain
+    reward_: Floats
+    counts_: TransitionCounts
+    concentration_: float
+    forecast_: FactoredForecast | None
+    state_list_: StateList
+    state_size_: npt.NDArray[np.int64]
+    unit_: str | None
+    buys_: Floats | None
+    entry_: Floats
+    margin_: float
+    # the estimator's parameters and methods that the outputs are made of
+    timing: Any
+    margin: Any
+    contact_cost: Any
+    customer: Any
+    gaps: Any
+    predict: Any
+    state_values: Any
+    _over: Any
+    _place: Any
+    _classes: Any
+    _periods: Any
+    _delta: Any
+    _margins: Any
+    _value_rows: Any
+    _estimate: Any
+    law_rows_: Any
+
+    def transition_table(self) -> pd.DataFrame:
+        """List the moves that have a chance, one row a pair of states.
+
+        Returns
+        -------
+        DataFrame
+            ``from``, ``to``, ``probability``, ``count`` (moves seen), ``standard_error`` of the
+            probability.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        start, end = np.nonzero(self.chain_.dense())
+        chance = self.chain_.dense()[start, end]
+        known = self.counts_.n_out + min(self.concentration_, 1e9)
+        error = np.sqrt(chance * (1.0 - chance) / (known[start] + 1.0))
+        names = np.empty(self.chain_.n_states, dtype=object)
+        names[:] = self.chain_.states
+        return pd.DataFrame(
+            {
+                "from": names[start],
+                "to": names[end],
+                "probability": chance,
+                "count": np.asarray(self.counts_.moves[start, end]).ravel().astype(np.int64),
+                "standard_error": error,
+            }
+        )
+
+    def state_table(
+        self,
+        *,
+        horizon: Span | None = None,
+        level: float = 0.9,
+        n_draws: int = 200,
+        random_state: int | np.random.Generator | None = 0,
+    ) -> pd.DataFrame:
+        """States with their size, profit and value; the interval is of the estimate.
+
+        Parameters
+        ----------
+        horizon : str or number, optional
+            Overrides the constructor's.
+        level : float, default=0.9
+            Of the interval of the value, from posterior draws of the matrix and the rewards.
+        n_draws : int, default=200
+        random_state : int or Generator, default=0
+
+        Returns
+        -------
+        DataFrame
+            ``state``, ``customers`` (there now), ``observations`` (moves out),
+            ``purchase_chance`` (of an order in the next period; panels only),
+            ``expected_profit`` of the next period, ``value``, ``lower``, ``upper``.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        draws = self.draw_state_values(n_draws, horizon=horizon, random_state=random_state)
+        tail = (1.0 - _uncertainty.check_level(level)) / 2.0
+        names = np.empty(self.chain_.n_states, dtype=object)
+        names[:] = self.chain_.states
+        columns: dict[str, Any] = {
+            "state": names,
+            "customers": self.state_size_,
+            "observations": self.counts_.n_out.astype(np.int64),
+        }
+        if self.buys_ is not None:
+            n = self.counts_.n_out
+            columns["purchase_chance"] = np.where(n > 0, self.buys_ / np.maximum(n, 1), np.nan)
+        columns["expected_profit"] = self.reward_
+        columns["value"] = self.state_values(horizon=horizon)
+        columns["lower"], columns["upper"] = np.quantile(draws, [tail, 1.0 - tail], axis=0)
+        return pd.DataFrame(columns)
+
+    def draw_state_values(
+        self,
+        n_draws: int = 1000,
+        *,
+        horizon: Span | None = None,
+        random_state: int | np.random.Generator | None = None,
+    ) -> Floats:
+        """Draw the states' values from the posterior of the matrix and the rewards.
+
+        Rows are Dirichlet with the counted moves plus the prior; rewards are normal around their
+        means. A customer's draw is the draw of the state: no array of customers x draws is made.
+
+        Parameters
+        ----------
+        n_draws : int, default=1000
+        horizon : str or number, optional
+        random_state : int or Generator, optional
+
+        Returns
+        -------
+        ndarray of shape (n_draws, n_states)
+        """
+        check_is_fitted(self)
+        rng = np.random.default_rng(random_state)
+        return self._over(
+            horizon,
+            lambda periods, delta: _uncertainty.draw_values(
+                self.chain_,
+                self.counts_,
+                self.concentration_,
+                self.reward_,
+                n_draws,
+                periods,
+                delta,
+                self.timing == "start",
+                np.random.default_rng(rng.bit_generator.random_raw()),
+            ),
+        )
+
+    def predict_interval(
+        self,
+        X: Any,
+        *,
+        horizon: Span | None = None,
+        level: float = 0.8,
+        kind: Kind = "customer",
+        n_draws: int = 200,
+        random_state: int | np.random.Generator | None = 0,
+    ) -> Floats:
+        """Interval of the value of each row, or of their total.
+
+        Parameters
+        ----------
+        X : panel frame or array-like
+        horizon : str or number, optional
+            Finite, for kinds ``"customer"`` and ``"group"``.
+        level : float, default=0.8
+        kind : {"customer", "parameter", "group"}, default="customer"
+            ``"customer"``: what one customer will really bring, from the closed second moment of
+            a Markov reward process (Sobel 1982): no order at all has its own chance, the rest is
+            gamma with the right mean and variance. ``"parameter"``: the estimate of the mean,
+            from posterior draws (by state only). ``"group"``: the total of all rows, customers
+            independent but for the shocks of periods that all share (normal).
+        n_draws, random_state
+            Of the draws, for kind ``"parameter"``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2), or (2,) for kind "group"
+        """
+        check_is_fitted(self)
+        tail = (1.0 - _uncertainty.check_level(level)) / 2.0
+        if kind == "parameter":
+            if self.forecast_ is not None:
+                raise NotSupportedError(
+                    "factored money has no posterior draws; kind='customer' and kind='group' are "
+                    "there, and money='state' has the draws."
+                )
+            draws = self.draw_state_values(n_draws, horizon=horizon, random_state=random_state)
+            return np.quantile(draws, [tail, 1.0 - tail], axis=0).T[self._place(X)]
+        if kind not in ("customer", "group"):
+            raise ValueError(f"kind={kind!r} must be 'customer', 'parameter' or 'group'.")
+        periods = self._periods(horizon)
+        if periods is None:
+            raise ValueError(f"kind={kind!r} needs a finite horizon.")
+        mean, variance, none = self._moments(X, max(round(periods), 1))
+        if kind == "group":
+            shock = 0.0 if self.forecast_ is None else self.forecast_.shock * abs(mean.sum())
+            return _uncertainty.normal_interval(
+                float(mean.sum()), float(variance.sum()) + shock * shock, tail
+            )
+        return _uncertainty.spike_and_gamma(mean, variance, none, tail)
+
+    def _moments(self, X: Any, periods: int) -> tuple[Floats, Floats, Floats]:
+        """Mean, variance and chance of nothing at all, of one customer's discounted money."""
+        delta = self._delta()
+        lead = 1.0 if self.timing == "start" else delta
+        if self.forecast_ is None:
+            n = np.maximum(self.counts_.n_out, 1.0)
+            mean = self.counts_.money / n
+            noise = np.maximum(self.counts_.money_squared / n - mean * mean, 0.0)
+            first, variance = self.chain_.moments(
+                self.reward_,
+                horizon=periods,
+                discount_rate=1.0 / delta - 1.0,
+                reward_variance=noise,
+                timing=self.timing,
+            )
+            place = self._place(X)
+            quiet = np.zeros(len(first))
+            if self.buys_ is not None:
+                quiet = self._no_order(periods)
+            return first[place], variance[place], quiet[place]
+        history = History.read(X)
+        orders, spread, quiet = self.forecast_.orders(history, periods, delta)
+        price = self.forecast_.per_order(history) * self._margins(X) * lead
+        variance = price * price * (spread + self.forecast_.variation * orders)
+        return orders * price, variance, quiet
+
+    def _no_order(self, periods: int) -> Floats:
+        bought = np.zeros(self.chain_.n_states) if self.buys_ is None else self.buys_
+        stay = 1.0 - bought / np.maximum(self.counts_.n_out, 1.0)
+        quiet = np.ones(len(stay))
+        for _ in range(periods):
+            quiet = stay * (self.chain_.matrix @ quiet)
+        return quiet
+
+    def predict_states(self, X: Any, periods: int) -> Floats:
+        """Chance of each state after ``periods`` periods, shape (n_rows, n_states)."""
+        check_is_fitted(self)
+        place = self._place(X)
+        used, back = np.unique(place, return_inverse=True)
+        chance = np.zeros((len(used), self.chain_.n_states))
+        chance[np.arange(len(used)), used] = 1.0
+        for _ in range(check_horizon(periods)):
+            chance = np.asarray(self.chain_.matrix.T @ chance.T).T
+        return chance[back.ravel()]
+
+    def value_by_period(self, X: Any, *, horizon: Span | None = None) -> pd.DataFrame:
+        """Profit expected from all rows together in each coming period.
+
+        Parameters
+        ----------
+        X : panel frame or array-like
+            The customers' latest rows.
+        horizon : str or number, optional
+
+        Returns
+        -------
+        DataFrame
+            ``period`` (1 is the next), ``expected``, ``discounted``, ``cumulative`` (discounted).
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        periods = self._periods(horizon)
+        if periods is None:
+            raise ValueError("value_by_period needs a finite horizon.")
+        steps = int(np.ceil(periods - 1e-9))
+        if self.forecast_ is None:
+            start = np.bincount(self._place(X), minlength=self.chain_.n_states).astype(np.float64)
+            money = self.chain_.distribution(start, steps)[:-1] @ self.reward_
+        else:
+            history = History.read(X)
+            money = self.forecast_.by_period(history, steps, self._margins(X))
+            money = money - float(self.contact_cost) * len(history.age)
+        when = np.arange(steps) + (self.timing == "end")
+        discounted = money * self._delta() ** when
+        return pd.DataFrame(
+            {
+                "period": np.arange(1, steps + 1),
+                "expected": money,
+                "discounted": discounted,
+                "cumulative": np.cumsum(discounted),
+            }
+        )
+
+    def value_of_new_customer(self, *, horizon: Span | None = None) -> float:
+        """Value of a customer who has just placed a first order, that order not counted.
+
+        Parameters
+        ----------
+        horizon : str or number, optional
+
+        Returns
+        -------
+        float
+            By state: the mean over the states in which customers were seen first.
+        """
+        check_is_fitted(self)
+        if self.forecast_ is None:
+            return float(self.state_values(horizon=horizon) @ self.entry_)
+        newcomer = self.forecast_.newcomer()
+        return float(self._value_rows(newcomer, self.margin_, horizon)[0])
+
+    def customer_equity(
+        self,
+        X: Any,
+        *,
+        acquired: Any = (),
+        acquisition_cost: float = 0.0,
+        horizon: Span | None = None,
+    ) -> pd.DataFrame:
+        """Value of the base and of the customers a plan will win.
+
+        Parameters
+        ----------
+        X : panel frame or array-like
+            The customers' latest rows.
+        acquired : array-like of shape (k,), default=()
+            Customers to be won in each of the next k periods.
+        acquisition_cost : float, default=0.0
+            Cost of winning one, paid in the period of winning.
+        horizon : str or number, optional
+            How far each customer is looked at, from today or from winning.
+
+        Returns
+        -------
+        DataFrame
+            ``part`` ("today's customers", "new customers", "total"), ``customers``, ``value``.
+        """
+        import pandas as pd
+
+        base = self.predict(X, horizon=horizon)
+        plan = np.asarray(acquired, dtype=np.float64).ravel()
+        one = self.value_of_new_customer(horizon=horizon) - float(acquisition_cost)
+        new = float((plan * self._delta() ** np.arange(1, len(plan) + 1)).sum()) * one
+        return pd.DataFrame(
+            {
+                "part": ["today's customers", "new customers", "total"],
+                "customers": [float(len(base)), float(plan.sum()), len(base) + float(plan.sum())],
+                "value": [float(base.sum()), new, float(base.sum()) + new],
+            }
+        )
+
+    def count(self, X: Any, y: Any = None, *, groups: Any = None) -> TransitionCounts:
+        """Count moves of further customers over the fitted states; counts add up.
+
+        Parameters
+        ----------
+        X, y, groups
+            As in ``fit``.
+
+        Returns
+        -------
+        TransitionCounts
+        """
+        check_is_fitted(self)
+        X, reward = self._read_again(X, y)
+        rows = link(X, groups, self.customer, self.gaps)
+        place = self.state_list_.find(self._classes(X))[0]
+        return TransitionCounts.of(
+            place[rows.before],
+            place[rows.after],
+            n_states=len(self.state_list_),
+            reward=reward[rows.after],
+        )
+
+    def with_counts(self, counts: TransitionCounts) -> Any:
+        """Fit a copy to other counts over the same states, e.g. the sum of many partitions.
+
+        Parameters
+        ----------
+        counts : TransitionCounts
+
+        Returns
+        -------
+        MarkovCLVEstimator
+            Values by state; customers by state and purchase chances are not known to counts.
+        """
+        check_is_fitted(self)
+        other = copy.copy(self)
+        other.counts_ = counts
+        other.forecast_ = None
+        other.buys_ = None
+        other._estimate(self.law_rows_)
+        return other
+
+    def test_order(self, X: Any, *, groups: Any = None) -> dict[str, ChainTest]:
+        """Test order 1 against 0 and 2 on customer-periods, by likelihood ratio.
+
+        Parameters
+        ----------
+        X : panel frame or array-like
+        groups : array-like, optional
+
+        Returns
+        -------
+        dict
+            ``"0 against 1"``: a small p-value says that the last state matters; ``"1 against
+            2"``: a small one says that the state before it matters too.
+        """
+        check_is_fitted(self)
+        rows = link(X, groups, self.customer, self.gaps)
+        place = self.state_list_.find(self._classes(X))[0]
+        return {
+            "0 against 1": order_zero(self._moves(place, rows)),
+            "1 against 2": order_one_against_two(place, rows.before, rows.after),
+        }
+
+    def test_homogeneity(self, X: Any, *, groups: Any = None) -> ChainTest:
+        """Test whether moves are the same in all periods, by likelihood ratio.
+
+        Parameters
+        ----------
+        X : panel frame with a column ``period``
+        groups : array-like, optional
+
+        Returns
+        -------
+        ChainTest
+        """
+        check_is_fitted(self)
+        rows = link(X, groups, self.customer, self.gaps)
+        if rows.period is None:
+            raise ValueError("X has no column 'period'.")
+        place = self.state_list_.find(self._classes(X))[0]
+        return homogeneity(place[rows.before], place[rows.after], rows.period[rows.after])
+
+    def _moves(self, place: Any, rows: Any) -> TransitionCounts:
+        return TransitionCounts.of(
+            place[rows.before], place[rows.after], n_states=len(self.state_list_)
+        )
+
+    def fit_report(self) -> dict[str, Any]:
+        """Say in plain values what was fitted on what.
+
+        Returns
+        -------
+        dict
+        """
+        check_is_fitted(self)
+        n_out = row_sums(self.counts_.moves)
+        report: dict[str, Any] = {
+            "states": self.chain_.n_states,
+            "moves": int(self.counts_.n_moves),
+            "states never left": int((n_out == 0).sum()),
+            "concentration": self.concentration_,
+            "money": "state" if self.forecast_ is None else "factored",
+            "unit": self.unit_,
+        }
+        if self.forecast_ is not None:
+            report["purchase law"] = type(self.forecast_.purchases).__name__
+            report["purchase parameters"] = dict(self.forecast_.purchases.params_._asdict())
+            report["correction"] = dict(self.forecast_.chain.correction._asdict())
+            report["shock shared by all"] = self.forecast_.shock
+        return report
+
+    def _read_again(self, X: Any, y: Any) -> tuple[Any, Floats]:
+        scale = self.margin_ if self.margin is not None and not isinstance(self.margin, str) else 1
+        if y is not None:
+            return X, scale * np.asarray(y, dtype=np.float64)
+        if isinstance(self.margin, str):
+            both = _frames.float_columns(X, ["spend", self.margin])
+            return X, both[:, 0] * both[:, 1]
+        name = "profit" if self.margin is None else "spend"
+        return X, scale * _frames.float_columns(X, [name])[:, 0]

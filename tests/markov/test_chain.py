@@ -172,3 +172,65 @@ def test_chances_after_some_periods_follow_the_powers_of_the_matrix(recency_chai
     path = recency_chain.distribution("r1", 3)
     np.testing.assert_allclose(path[3], np.linalg.matrix_power(recency_chain.matrix, 3)[0])
     np.testing.assert_allclose(path.sum(axis=1), 1.0)
+
+
+@given(chains(), st.integers(1, 6), st.floats(0.0, 0.5))
+def test_value_and_variance_equal_a_simulation(made, horizon, rate):
+    chain, reward = made
+    rng = np.random.default_rng(7)
+    n = 4000
+    paths = chain.simulate(np.zeros(n, dtype=int), horizon, random_state=rng)
+    noise = rng.normal(size=(n, horizon)) * 2.0
+    paid = (reward[paths[:, :horizon]] + noise) * (1 + rate) ** -np.arange(horizon)
+    total = paid.sum(axis=1)
+    mean, variance = chain.moments(reward, horizon=horizon, discount_rate=rate, reward_variance=4.0)
+    assert abs(total.mean() - mean[0]) < 5 * np.sqrt(variance[0] / n)
+    assert total.var() == pytest.approx(variance[0], rel=0.2)
+
+
+def test_a_reward_by_transition_has_its_own_variance(recency_chain):
+    pays = np.zeros((5, 5))
+    pays[:, 0] = 40.0
+    mean, variance = recency_chain.moments(pays, horizon=1)
+    np.testing.assert_allclose(mean, [40 * p for p in [*P, 0.0]])
+    np.testing.assert_allclose(variance, [1600 * p * (1 - p) for p in [*P, 0.0]])
+
+
+@given(chains())
+def test_long_run_shares_do_not_move(made):
+    chain, _ = made
+    share = chain.stationary()
+    np.testing.assert_allclose(share @ chain.matrix, share, atol=1e-10)
+    assert share.sum() == pytest.approx(1.0)
+
+
+def test_two_closed_classes_have_no_common_long_run():
+    with pytest.raises(ValueError, match="2 closed classes"):
+        Chain(["a", "b"], np.eye(2)).stationary()
+
+
+def test_visits_before_leaving_and_undiscounted_value_agree(recency_chain, reference):
+    states, visits = recency_chain.fundamental_matrix()
+    assert states == ("r1", "r2", "r3", "r4")
+    row = reference("markov")["pc.undisc"]
+    assert visits[0] @ REWARD[:4] == pytest.approx(row["value"], abs=row["tolerance"])
+    np.testing.assert_allclose(visits.sum(axis=1), recency_chain.expected_time_to("former")[:4])
+
+
+def test_waiting_for_what_may_never_come_is_infinite(recency_chain):
+    wait = recency_chain.expected_time_to("r1")
+    assert np.all(np.isinf(wait))
+    two = Chain(["a", "b"], [[0.5, 0.5], [0.25, 0.75]])
+    np.testing.assert_allclose(two.expected_time_to("a"), [1 + 0.5 * 4, 4.0])
+    np.testing.assert_allclose(two.expected_time_to("a")[0], 1 / two.stationary()[0])
+
+
+def test_five_thousand_sparse_states_are_solved():
+    n = 5000
+    i = np.arange(n)
+    matrix = sp.csr_array(
+        (np.r_[np.full(n, 0.7), np.full(n, 0.3)], (np.r_[i, i], np.r_[(i + 1) % n, i * 7 % n])),
+        shape=(n, n),
+    )
+    value = Chain(range(n), matrix).value(np.ones(n), discount_rate=0.01)
+    np.testing.assert_allclose(value, 101.0)

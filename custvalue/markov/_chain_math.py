@@ -1,0 +1,135 @@
+"""What follows from a transition matrix: long-run shares, visits, waiting times, moments, paths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
+
+from custvalue.markov._sparse import Floats, is_sparse, row_sums, times
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+
+def solve(matrix: Any, right: Floats, delta: float = 1.0) -> Floats:
+    """Solve (I - δP) v = right, dense or sparse."""
+    n = matrix.shape[0]
+    if is_sparse(matrix):
+        identity: Any = sp.eye_array(n)
+        return np.asarray(splu(sp.csc_array(identity - delta * matrix)).solve(right))
+    return np.linalg.solve(np.eye(n) - delta * matrix, right)
+
+
+def classes(matrix: Any) -> tuple[Ints, Bools]:
+    """Label the classes of states that reach each other, and say which are never left."""
+    graph: Any = sp.csr_array(matrix)
+    graph.eliminate_zeros()
+    n_classes, label = connected_components(graph, directed=True, connection="strong")
+    links = graph.tocoo()
+    leaves = label[links.row] != label[links.col]
+    closed = np.ones(n_classes, dtype=bool)
+    closed[label[links.row[leaves]]] = False
+    return label.astype(np.int64), closed
+
+
+def stationary(matrix: Any) -> Floats:
+    """Solve πP = π, Σπ = 1; the closed class must be one."""
+    label, closed = classes(matrix)
+    if closed.sum() != 1:
+        raise ValueError(
+            f"the chain has {int(closed.sum())} closed classes of states, so its long-run shares "
+            "depend on where it starts; ask distribution(start, periods)."
+        )
+    inside = np.flatnonzero(closed[label])
+    block = matrix[inside][:, inside]
+    dense = block.toarray() if is_sparse(block) else np.asarray(block)
+    n = len(inside)
+    system = np.vstack([np.eye(n) - dense.T, np.ones(n)])
+    out = np.zeros(matrix.shape[0])
+    out[inside] = np.linalg.lstsq(system, np.append(np.zeros(n), 1.0), rcond=None)[0]
+    return np.maximum(out, 0.0) / np.maximum(out, 0.0).sum()
+
+
+def time_to(matrix: Any, target: Bools) -> Floats:
+    """Count expected periods until a target state is entered; inf where it may never be."""
+    n = matrix.shape[0]
+    graph: Any = sp.csr_array(matrix)
+    # who surely gets there: nobody who can reach a class that is closed and has no target
+    label, closed = classes(_stop_at(graph, target))
+    doomed = closed[label] & ~target
+    reach = doomed.copy()
+    while True:
+        more = reach | ((np.asarray(graph @ reach.astype(np.float64)).ravel() > 0) & ~target)
+        if np.array_equal(more, reach):
+            break
+        reach = more
+    out = np.where(reach, np.inf, 0.0)
+    go = np.flatnonzero(~reach & ~target)
+    if len(go):
+        out[go] = solve(matrix[go][:, go], np.ones(len(go)))
+    if target.any():
+        # from a target state: one period, then the wait from wherever that leads
+        rest = np.where(np.isinf(out), 0.0, out)
+        lost = np.asarray(graph @ np.isinf(out).astype(np.float64)).ravel() > 0
+        wait = 1.0 + np.asarray(graph @ np.where(target, 0.0, rest)).ravel()
+        out[target] = np.where(lost, np.inf, wait)[target]
+    return out.reshape(n)
+
+
+def _stop_at(graph: Any, target: Bools) -> Any:
+    stopped = graph.tolil(copy=True)
+    for i in np.flatnonzero(target):
+        stopped[i] = 0.0
+        stopped[i, i] = 1.0
+    return stopped.tocsr()
+
+
+def moments(
+    matrix: Any,
+    mean: Any,
+    variance: Any,
+    horizon: int,
+    delta: float,
+) -> tuple[Floats, Floats]:
+    """First and second moment of the discounted reward, G = Z + δ G' with Z paid on the move.
+
+    E[G²] = Σ_j P_ij (S_ij + R_ij² + 2 δ R_ij v_j + δ² m_j), with R the mean and S the variance of
+    the reward of a move (Sobel 1982, The variance of discounted Markov decision processes).
+    """
+    n = matrix.shape[0]
+    by_move = getattr(mean, "ndim", 1) == 2
+    first, second = np.zeros(n), np.zeros(n)
+    if by_move:
+        r = row_sums(times(matrix, mean))
+        weighted = times(matrix, mean)
+        square = row_sums(times(weighted, mean)) + variance
+    else:
+        r = np.asarray(mean, dtype=np.float64)
+        square = r * r + variance
+    for _ in range(horizon):
+        cross = weighted @ first if by_move else r * (matrix @ first)
+        second = square + 2.0 * delta * cross + delta * delta * (matrix @ second)
+        first = r + delta * (matrix @ first)
+    return first, second
+
+
+def walk(matrix: Any, start: Ints, periods: int, rng: np.random.Generator) -> Ints:
+    """Draw one path a start: positions of shape (len(start), periods + 1)."""
+    graph: Any = sp.csr_array(matrix)
+    cumulative = np.cumsum(graph.data)
+    begin = graph.indptr[:-1]
+    before = np.concatenate([[0.0], cumulative])[begin]
+    last = graph.indptr[1:] - 1
+    path = np.empty((len(start), periods + 1), dtype=np.int64)
+    path[:, 0] = start
+    for h in range(periods):
+        now = path[:, h]
+        # rows lie behind each other in `cumulative`, so one search serves all of them
+        at = np.searchsorted(cumulative, before[now] + rng.random(len(now)), side="right")
+        path[:, h + 1] = graph.indices[np.clip(at, begin[now], last[now])]
+    return path
