@@ -69,19 +69,19 @@ class PurchaseLaw:
     mixing : tuple of Mixing
         What the parameters mean, the ordering process first: gives starting values, boundary
         names and prior scales.
-    log_likelihood : callable (*params, x, t_x, T)
+    log_likelihood : callable (params..., x, t_x, T)
         Log density of a history.
-    prob_alive : callable (*params, x, t_x, T)
-    alive : callable (*params, x, T) -> params
+    prob_alive : callable (params..., x, t_x, T)
+    alive : callable (params..., x, T) -> params
         Parameters of the future of a customer who is alive at T.
-    expected_orders : callable (*params, t)
-    log_prob_none : callable (*params, t)
+    expected_orders : callable (params..., t)
+    log_prob_none : callable (params..., t)
         log P(no order within t); t = inf gives the chance of never ordering again.
-    survival : callable (*params, t)
+    survival : callable (params..., t)
         P(still alive t from now).
-    pmf : callable (*params, t, n_max) -> (..., n_max + 1)
+    pmf : callable (params..., t, n_max) -> (..., n_max + 1)
         P(k orders within t), k = 0..n_max.
-    simulate : callable (*params, t, rng) -> Orders
+    simulate : callable (params..., t, rng) -> Orders
     objective : callable (rows) -> objective, or None
         Mean log-likelihood of weighted rows with gradient and Hessian in log parameters; None
         takes differences of ``log_likelihood``.
