@@ -275,6 +275,10 @@ ZH: dict[str, str] = {
     "chance of an order within {window} (%)": "{window} 内下单的可能性（%）",
     "chance of still being a customer": "仍为客户的可能性",
     "expected orders": "预期订单数",
+    "Hatched: forecast": "斜线：预测",
+    "age: periods since the first order": "年龄：首次订单以来的期数",
+    "cohort: end of its first period": "同期群：首期期末",
+    "orders per customer and period": "每期人均订单",
     "repeat orders": "重复订单数",
     "last order, time since the first one": "末次订单距首次订单的时间",
 }

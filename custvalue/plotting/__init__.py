@@ -1,6 +1,7 @@
 """One Display class a picture, each a thin layer over a public table."""
 
 from custvalue.plotting._alive import FrequencyRecencyDisplay, history_table
+from custvalue.plotting._cohort import CohortDisplay, cohort_triangle
 from custvalue.plotting._forecast import (
     CalibrationDisplay,
     TrackingDisplay,
@@ -12,7 +13,7 @@ from custvalue.plotting._segments import (
     rfm_table,
     segment_table,
 )
-from custvalue.plotting._silence import GapCurveDisplay, TimelineDisplay, threshold_table
+from custvalue.plotting._silence import GapCurveDisplay, TimelineDisplay
 from custvalue.plotting._style import svg_text
 from custvalue.plotting._transitions import FlowDisplay, TransitionDisplay, flow_table
 from custvalue.plotting._worth import (
@@ -24,6 +25,7 @@ from custvalue.plotting._worth import (
 
 __all__ = [
     "CalibrationDisplay",
+    "CohortDisplay",
     "ConcentrationDisplay",
     "FlowDisplay",
     "FrequencyRecencyDisplay",
@@ -35,12 +37,12 @@ __all__ = [
     "TrackingDisplay",
     "TransitionDisplay",
     "WhaleCurveDisplay",
+    "cohort_triangle",
     "concentration_table",
     "flow_table",
     "history_table",
     "rfm_table",
     "segment_table",
     "svg_text",
-    "threshold_table",
     "tracking_table",
 ]

@@ -12,6 +12,7 @@ from custvalue._frames import is_frame
 from custvalue._labels import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
+from custvalue.segment import SegmentMap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,10 +130,22 @@ class SegmentTreemapDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, value: Any = None, *, labels: Language = "en", ax: Any = None
+        cls,
+        estimator: Any,
+        X: Any,
+        value: Any = None,
+        *,
+        segments: Any = None,
+        labels: Language = "en",
+        ax: Any = None,
     ) -> Self:
-        """From a fitted ``RFMTransformer``: the segment it puts each row of ``X`` in."""
-        return cls.from_predictions(estimator.segments(X), value, labels=labels, ax=ax)
+        """From a fitted ``RFMTransformer``: the segment that each row's scores fall in.
+
+        ``segments`` is a `custvalue.segment.SegmentMap`; default: the ready one for 5 scores.
+        """
+        cells = SegmentMap.ready(5) if segments is None else segments
+        names = cells.assign(estimator.transform(X))
+        return cls.from_predictions(names, value, labels=labels, ax=ax)
 
     @classmethod
     def from_predictions(

@@ -2,82 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from custvalue._labels import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-def threshold_table(
-    score: Any,
-    returned: Any,
-    *,
-    cost_false_alarm: float = 1.0,
-    cost_miss: float = 1.0,
-    n_points: int = 201,
-) -> pd.DataFrame:
-    """Error rates and cost of every cut on a silence score.
-
-    Parameters
-    ----------
-    score : array-like of shape (n_customers,)
-        Higher means more silent, judged on an earlier date.
-    returned : array-like of bool, shape (n_customers,)
-        Who ordered again within the window after that date.
-    cost_false_alarm : float, default=1.0
-        Cost of calling a customer silent who came back.
-    cost_miss : float, default=1.0
-        Cost of not calling a customer silent who stayed away.
-    n_points : int, default=201
-        Most cuts tried, at quantiles of the score.
-
-    Returns
-    -------
-    DataFrame
-        ``threshold`` (silent from here on), ``false_alarm_rate`` (of those who returned),
-        ``miss_rate`` (of those who did not), ``cost`` per customer and ``chosen`` (True on the
-        cheapest cut).
-
-    Raises
-    ------
-    ValueError
-        If lengths differ, or nobody or everybody returned.
-
-    Examples
-    --------
-    >>> from custvalue.plotting import threshold_table
-    >>> table = threshold_table([0.1, 0.4, 1.5, 2.0], [True, True, False, False])
-    >>> table.loc[table["chosen"], ["threshold", "cost"]].values.tolist()
-    [[1.5, 0.0]]
-    """
-    import pandas as pd
-
-    score, returned = np.asarray(score, dtype=float), np.asarray(returned, dtype=bool)
-    if len(score) != len(returned):
-        raise ValueError(f"score has {len(score)} rows and returned {len(returned)}.")
-    back, away = np.sort(score[returned]), np.sort(score[~returned])
-    if len(back) == 0 or len(away) == 0:
-        raise ValueError("both kinds are needed: customers who returned and who did not.")
-    levels = np.linspace(0.0, 1.0, n_points)
-    cuts = np.unique(np.quantile(score, levels, method="inverted_cdf"))
-    alarm = 1.0 - np.searchsorted(back, cuts, side="left") / len(back)
-    miss = np.searchsorted(away, cuts, side="left") / len(away)
-    cost = (cost_false_alarm * alarm * len(back) + cost_miss * miss * len(away)) / len(score)
-    return pd.DataFrame(
-        {
-            "threshold": cuts,
-            "false_alarm_rate": alarm,
-            "miss_rate": miss,
-            "cost": cost,
-            "chosen": np.arange(len(cuts)) == int(np.argmin(cost)),
-        }
-    )
+from custvalue.segment import choose_threshold
 
 
 class GapCurveDisplay(Display):
@@ -86,78 +18,74 @@ class GapCurveDisplay(Display):
     Parameters
     ----------
     table : DataFrame
-        What `threshold_table` returns.
+        The ``curve`` of `custvalue.segment.choose_threshold`.
+    cut : float
+        The chosen cut.
     labels : {"en", "zh"}, default="en"
 
     Examples
     --------
     >>> from custvalue.plotting import GapCurveDisplay
-    >>> display = GapCurveDisplay.from_predictions([0.1, 0.4, 1.5, 2.0], [1, 1, 0, 0])
-    >>> int(display.table["chosen"].sum())
-    1
+    >>> GapCurveDisplay.from_predictions([0.1, 0.4, 1.5, 2.0], [1, 1, 0, 0]).cut
+    1.5
     """
+
+    def __init__(self, table: Any, *, cut: float, labels: Language = "en") -> None:
+        super().__init__(table, labels=labels)
+        self.cut = cut
 
     @classmethod
     def from_estimator(
         cls,
         estimator: Any,
         X: Any,
-        returned: Any,
+        y: Any,
         *,
         cost_false_alarm: float = 1.0,
         cost_miss: float = 1.0,
         labels: Language = "en",
         ax: Any = None,
     ) -> Self:
-        """From a fitted ``SilenceScorer``, customers at an earlier date and who came back."""
-        return cls.from_predictions(
-            estimator.score_samples(X),
-            returned,
-            cost_false_alarm=cost_false_alarm,
-            cost_miss=cost_miss,
-            labels=labels,
-            ax=ax,
+        """From a fitted ``SilenceScorer``, customers at an earlier date and who ordered since."""
+        choice = estimator.choose_threshold(
+            X, y, cost_false_alarm=cost_false_alarm, cost_miss=cost_miss
         )
+        return cls(choice.curve, cut=choice.cut, labels=labels).plot(ax)
 
     @classmethod
     def from_predictions(
         cls,
         score: Any,
-        returned: Any,
+        ordered: Any,
         *,
         cost_false_alarm: float = 1.0,
         cost_miss: float = 1.0,
         labels: Language = "en",
         ax: Any = None,
     ) -> Self:
-        """From the score of each customer and who came back."""
-        table = threshold_table(
-            score, returned, cost_false_alarm=cost_false_alarm, cost_miss=cost_miss
+        """From the score of each customer at an earlier date and who ordered since."""
+        choice = choose_threshold(
+            score, ordered, cost_false_alarm=cost_false_alarm, cost_miss=cost_miss
         )
-        return cls(table, labels=labels).plot(ax)
+        return cls(choice.curve, cut=choice.cut, labels=labels).plot(ax)
 
     def _draw(self, ax: Any) -> None:
-        table = self.table
+        table = self.table[np.isfinite(self.table["cut"])]
         # the far tail of the score holds few customers and would squeeze the rest
-        shown = table[table["threshold"] <= table["threshold"].quantile(0.97)]
+        far = table.loc[table["silent_share"] >= 0.03, "cut"].max()
+        shown = table[table["cut"] <= max(far, self.cut)]
+        chosen = table[table["cut"] == self.cut]
         for name, colour, style, said in (
             ("false_alarm_rate", _style.ORANGE, "-", "false alarms (of those who came back)"),
             ("miss_rate", _style.BLUE, "--", "misses (of those who stayed away)"),
         ):
-            ax.plot(
-                shown["threshold"],
-                100 * shown[name],
-                color=colour,
-                linestyle=style,
-                label=self._word(said),
-            )
-        chosen = table[table["chosen"]].iloc[0]
-        ax.axvline(chosen["threshold"], color=_style.INK, linewidth=1, linestyle=":")
-        for name, colour in (("false_alarm_rate", _style.ORANGE), ("miss_rate", _style.BLUE)):
-            ax.plot(chosen["threshold"], 100 * chosen[name], "o", color=colour)
+            rates = 100 * shown[name]
+            ax.plot(shown["cut"], rates, color=colour, linestyle=style, label=self._word(said))
+            ax.plot(chosen["cut"], 100 * chosen[name], "o", color=colour)
+        ax.axvline(self.cut, color=_style.INK, linewidth=1, linestyle=":")
         ax.annotate(
-            f"{self._word('chosen cut')} {chosen['threshold']:.3g}",
-            (chosen["threshold"], 100),
+            f"{self._word('chosen cut')} {self.cut:.3g}",
+            (self.cut, 100),
             xytext=(5, -3),
             textcoords="offset points",
             va="top",

@@ -53,6 +53,11 @@ def words(texts: Any, labels: str = "en") -> list[str]:
     return [word(str(text), labels) for text in texts]
 
 
+def state_names(states: Any) -> list[str]:
+    """States of a chain as text: ``(0, 1, 2)`` becomes ``0-1-2``."""
+    return ["-".join(map(str, s)) if isinstance(s, tuple) else str(s) for s in states]
+
+
 def chinese_font() -> str | None:
     """Name of an installed font with Chinese letters, or None."""
     from matplotlib import font_manager

@@ -103,7 +103,7 @@ class TransitionDisplay(Display):
         import pandas as pd
 
         dense = matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix, dtype=float)
-        names = [str(state) for state in states]
+        names = _style.state_names(states)
         table = pd.DataFrame(
             {
                 "from": np.repeat(names, len(names)),

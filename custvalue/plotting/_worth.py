@@ -9,6 +9,7 @@ import numpy as np
 from custvalue._labels import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
+from custvalue.segment import concentration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +53,10 @@ class StateValueDisplay(Display):
         labels: Language = "en",
         ax: Any = None,
     ) -> Self:
-        """From a fitted ``MarkovCLVEstimator``: its ``state_table()``."""
-        return cls(estimator.state_table(), unit=unit, top=top, labels=labels).plot(ax)
+        """From a fitted ``MarkovCLVEstimator``: the value of each of its states."""
+        value = estimator.state_values()
+        states = estimator.chain_.states
+        return cls.from_predictions(states, value, unit=unit, top=top, labels=labels, ax=ax)
 
     @classmethod
     def from_predictions(
@@ -71,7 +74,9 @@ class StateValueDisplay(Display):
         """From names, values and (optionally) the interval's ends."""
         import pandas as pd
 
-        table = pd.DataFrame({"state": [str(s) for s in states], "value": np.asarray(value, float)})
+        table = pd.DataFrame(
+            {"state": _style.state_names(states), "value": np.asarray(value, float)}
+        )
         if lower is not None and upper is not None:
             table["lower"] = np.asarray(lower, dtype=float)
             table["upper"] = np.asarray(upper, dtype=float)
@@ -109,7 +114,7 @@ def concentration_table(value: Any, n_points: int = 101) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If there is no customer, a value is not finite, or the total is not positive.
+        As `custvalue.segment.concentration`.
 
     Examples
     --------
@@ -119,12 +124,9 @@ def concentration_table(value: Any, n_points: int = 101) -> pd.DataFrame:
     """
     import pandas as pd
 
-    money = np.sort(np.asarray(value, dtype=float))[::-1]
-    if len(money) == 0 or not np.isfinite(money).all() or money.sum() <= 0:
-        raise ValueError("value must hold finite numbers with a positive total.")
-    running = np.concatenate([[0.0], np.cumsum(money)]) / money.sum()
+    curve = concentration(value)
     share = np.linspace(0.0, 1.0, n_points)
-    at = np.interp(share * len(money), np.arange(len(money) + 1), running)
+    at = np.interp(share, curve.customer_share, curve.value_share)
     return pd.DataFrame({"customer_share": share, "value_share": at})
 
 
