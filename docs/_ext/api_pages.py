@@ -61,6 +61,10 @@ def _title(text: str, line: str) -> str:
 def write(app: Any, config: Any) -> None:
     folder = Path(app.srcdir) / "api"
     folder.mkdir(exist_ok=True)
+    for stub in folder.glob("custvalue.*.rst"):  # of names that are no longer public
+        _, room, name = stub.stem.split(".", 2)
+        if name not in rooms().get(room, []):
+            stub.unlink()
     for name, text in pages().items():
         path = folder / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
