@@ -17,18 +17,6 @@ TODO = {
     "other": "Test one message on a part, keep a control group.",
 }
 
-# what to say to a stage: the source's value messages
-MESSAGE = {
-    "potential": "Image and brand.",
-    "target": "Personal relations, people and brand.",
-    "new": "Product value; keep to what was agreed.",
-    "established": "Brand, service, further needs step by step.",
-    "core": "Meet the core needs fully; further needs as far as possible.",
-    "strategic": "Joint development.",
-    "problem": "Diagnose and convert fast.",
-    "exited": "Care goes on, at low cost.",
-}
-
 # why a row was left out
 REASON = {
     "missing_customer": "left out: no customer id",

@@ -48,7 +48,7 @@ def table(
 ) -> Block:
     """Write rows as cells that can be read and sorted."""
     heads = [
-        {"label": head, "kind": "text" if kind in ("name", "text") else "number"}
+        {"label": head, "kind": "text" if kind in ("name", "text", "word") else "number"}
         for _, head, kind in columns
     ]
     body = []
@@ -56,10 +56,10 @@ def table(
         cells = []
         for key, _, kind in columns:
             value = row[key]
-            text = w.name(value) if kind == "name" else w.cell(value, _written(kind))
+            text = w.name(value) if kind in ("name", "word") else w.cell(value, _written(kind))
             missing = value is None or (isinstance(value, float) and math.isnan(value))
             bar = f"{100 * value:.1f}" if kind == "bar" and not missing else None
-            sort = "" if missing else (text if kind == "name" else value)
+            sort = "" if missing else (text if kind in ("name", "word") else value)
             cells.append({"text": text, "sort": sort, "bar": bar})
         body.append(cells)
     return {"type": "table", "id": id_, "caption": caption, "columns": heads, "rows": body}

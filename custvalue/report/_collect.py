@@ -16,6 +16,7 @@ from custvalue.data import ledger, panel, summarize
 from custvalue.exceptions import CustvalueWarning
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting import flow_table, tracking_table
+from custvalue.plotting._style import state_names
 from custvalue.purchase import MBGNBD
 from custvalue.report._backtest import Tested, chain, hold_back, like_outcomes, running_spend
 from custvalue.segment import LifecycleClassifier, RFMTransformer, SegmentMap, SilenceScorer
@@ -152,7 +153,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     begin(2)
     silence = SilenceScorer().fit(summary).transform(summary)
     lifecycle = LifecycleClassifier().fit(summary)
-    stage = lifecycle.predict(summary)
+    stages = to_pandas(lifecycle.upgrade_table(summary))
 
     begin(3)
     law = MBGNBD().fit(summary)
@@ -175,7 +176,9 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     table["silence_score"] = silence["silence_score"].to_numpy()
     table["rank_ratio"] = silence["rank_ratio"].to_numpy()
     table["silence_grade"] = silence["grade"].to_numpy()
-    table["stage"] = stage
+    table["stage"] = stages["stage"].to_numpy()
+    table["stage_timing"] = stages["timing"].to_numpy()
+    table["next_stage_wants"] = stages["wants"].to_numpy()
     table["expected_orders"] = orders
     table[f"chance_of_order_{WINDOW}d"] = chance
     table["future_value"] = value
@@ -289,12 +292,8 @@ def transition_rows(model: MarkovCLVEstimator) -> pd.DataFrame:
 
     matrix = np.asarray(model.chain_.dense())
     start, end = np.nonzero(matrix > 0)
-    names = np.array([_state_name(state) for state in model.chain_.states])
+    names = np.array(state_names(model.chain_.states))
     return pd.DataFrame({"from": names[start], "to": names[end], "probability": matrix[start, end]})
-
-
-def _state_name(state: Any) -> str:
-    return "-".join(map(str, state)) if isinstance(state, tuple) else str(state)
 
 
 def segment_moves(history: pd.DataFrame, customer: str, cells: SegmentMap) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import custvalue
 from custvalue.plotting import concentration_table
 from custvalue.report._collect import LEVEL, QUIET, TOP, WINDOW, Asked, Collected
 from custvalue.report._words import Words
+from custvalue.segment import playbook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,7 @@ STAGES = (
     "problem",
     "exited",
 )
+UPGRADABLE = ("new", "established", "core")
 CEILING = 0.03  # the source's: at most 3 % problem customers
 NORMAL_80 = 1.2815515655446004  # a normal outcome lies within so many deviations in 8 of 10 cases
 MOVES = 15
@@ -187,6 +189,7 @@ def _quiet(table: pd.DataFrame) -> dict[str, Any]:
 
 def _stages(table: pd.DataFrame) -> dict[str, Any]:
     spend = float(table["total_value"].sum())
+    advice = playbook().set_index("stage")
     grouped = table.groupby("stage")
     rows = [
         {
@@ -196,13 +199,27 @@ def _stages(table: pd.DataFrame) -> dict[str, Any]:
             "value": float(part["total_value"].sum()),
             "value_share": float(part["total_value"].sum()) / spend,
             "future_each": float(part["future_value"].mean()),
+            "message": advice["value_message"][stage],
+            "step": advice["next_step"][stage],
         }
         for stage in STAGES
         if stage in grouped.groups
         for part in [grouped.get_group(stage)]
     ]
     problem = float((table["stage"] == "problem").mean())
-    return {"rows": rows, "problem_share": problem, "ceiling": CEILING, "upgrades": []}
+    upgrades = [
+        {
+            "stage": stage,
+            **{
+                timing: int((part["stage_timing"] == timing).sum())
+                for timing in ("early", "due", "overdue")
+            },
+        }
+        for stage in UPGRADABLE
+        if stage in grouped.groups
+        for part in [grouped.get_group(stage)]
+    ]
+    return {"rows": rows, "problem_share": problem, "ceiling": CEILING, "upgrades": upgrades}
 
 
 def _backtest(got: Collected) -> dict[str, Any] | None:

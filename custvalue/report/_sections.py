@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from custvalue.report._advice import MESSAGE, REASON, TODO
+from custvalue.report._advice import REASON, TODO
 from custvalue.report._blocks import Block, Column, fact, figure, section, span, table, tile
 from custvalue.report._words import Words
 
@@ -295,9 +295,9 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
         ("value", w("Spend so far"), "money"),
         ("value_share", w("Share of spend"), "bar"),
         ("future_each", w("Future value each"), "money"),
-        ("todo", w("Message"), "text"),
+        ("message", w("Message"), "word"),
+        ("step", w("Next step"), "word"),
     ]
-    rows = [{**row, "todo": w(MESSAGE[row["stage"]])} for row in stages["rows"]]
     over = stages["problem_share"] > stages["ceiling"]
     text = (
         "Problem customers are {share} of all, above the ceiling of {ceiling}: diagnose why "
@@ -327,7 +327,7 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
                 )
             ],
         },
-        table("stage-table", w("Stages of the relationship"), columns, rows, w),
+        table("stage-table", w("Stages of the relationship"), columns, stages["rows"], w),
     ]
     if stages["upgrades"]:
         due: list[Column] = [
@@ -336,7 +336,15 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
             ("due", w("Upgrade due"), "int"),
             ("overdue", w("Upgrade overdue"), "int"),
         ]
-        blocks.append(table("upgrade-table", w("Upgrades due"), due, stages["upgrades"], w))
+        caption = w("Customers by time in their stage, against its usual window")
+        blocks.append(table("upgrade-table", caption, due, stages["upgrades"], w))
+        notes.insert(
+            0,
+            w(
+                "Due: within the stage's usual window; overdue: longer in the stage than usual. "
+                "The table customers says for each what is missing for the next stage."
+            ),
+        )
     blocks.append({"type": "notes", "notes": notes})
     return section(
         "stages",

@@ -159,7 +159,6 @@ ZH: dict[str, str] = {
     "Future value each": "人均未来价值",
     "Message": "沟通要点",
     "Stages of the relationship": "关系阶段",
-    "Upgrades due": "应升级客户",
     "Upgrade early": "未到期",
     "Upgrade due": "应升级",
     "Upgrade overdue": "已逾期",
@@ -177,16 +176,13 @@ ZH: dict[str, str] = {
     "Where customers stood on the first date, and where they stand now.": (
         "客户在前一日期所处的阶段，以及现在的阶段。"
     ),
-    "Image and brand.": "形象与品牌。",
-    "Personal relations, people and brand.": "人际关系、人员与品牌。",
-    "Product value; keep to what was agreed.": "产品价值；信守约定的合作方式。",
-    "Brand, service, further needs step by step.": "品牌、服务，逐步满足附加需求。",
-    "Meet the core needs fully; further needs as far as possible.": (
-        "充分满足核心需求，尽量满足附加需求。"
+    "Next step": "下一步",
+    "Customers by time in their stage, against its usual window": "客户在本阶段的时间与通常期限",
+    "Due: within the stage's usual window; overdue: longer in the stage than usual. The table "
+    "customers says for each what is missing for the next stage.": (
+        "应升级：处于本阶段的通常期限之内；已逾期：停留超过通常期限。"
+        "customers 数据表列出每位客户升级尚缺的条件。"
     ),
-    "Joint development.": "共同开发。",
-    "Diagnose and convert fast.": "尽快诊断与转化。",
-    "Care goes on, at low cost.": "以低成本持续关怀。",
     # -- forecast --
     "Forecast": "预测",
     "The forecast, and how far to trust it": "预测及其可信度",
