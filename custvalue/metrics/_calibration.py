@@ -58,7 +58,7 @@ def calibration_table(y_true: Any, y_pred: Any, *, n_groups: int = 10) -> pd.Dat
 def decile_calibration_error(
     y_true: Any, y_pred: Any, *, n_groups: int = 10, sample_weight: Any = None
 ) -> float:
-    """Sum over deciles of the prediction of abs(predicted - actual), as a share of the actual total.
+    """Sum over deciles of prediction of abs(predicted - actual), as a share of the actual total.
 
     Parameters
     ----------

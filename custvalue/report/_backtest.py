@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.pipeline import make_pipeline
 
 from custvalue._frames import facts_of, with_facts
 from custvalue._units import span_days
@@ -15,7 +14,6 @@ from custvalue.evaluation import backtest
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.metrics import calibration_table
 from custvalue.plotting import tracking_table
-from custvalue.segment import RFMTransformer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,12 +51,9 @@ class Tested:
     groups: pd.DataFrame
 
 
-def chain(horizon: str, rate: float, margin: float) -> Any:
-    """Make the pipeline that values customers, here and in the report alike."""
-    return make_pipeline(
-        RFMTransformer(),
-        MarkovCLVEstimator(horizon=horizon, annual_discount_rate=rate, margin=margin),
-    )
+def chain(horizon: str, rate: float, margin: float) -> MarkovCLVEstimator:
+    """Make the estimator that values customers, here and in the report alike."""
+    return MarkovCLVEstimator(horizon=horizon, annual_discount_rate=rate, margin=margin)
 
 
 def hold_back(
@@ -125,9 +120,8 @@ def hold_back(
 
 def running_spend(model: Any, latest: pd.DataFrame, days: int, periods: int) -> list[float]:
     """Sum of what all rows of ``latest`` bring within 0, 1, ..., ``periods`` periods."""
-    rows = model[:-1].transform(latest)
     return [0.0] + [
-        float(model[-1].predict(rows, horizon=f"{days * k}D").sum()) for k in range(1, periods + 1)
+        float(model.predict(latest, horizon=f"{days * k}D").sum()) for k in range(1, periods + 1)
     ]
 
 

@@ -195,7 +195,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     return Collected(
         customers=table,
         segments=segment_sizes(table, cells.describe(rfm, summary)),
-        transitions=transition_rows(model[-1]),
+        transitions=transition_rows(model),
         history=history,
         moves=segment_moves(history, asked.customer, cells),
         flow=flow,
