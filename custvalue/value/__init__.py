@@ -1,6 +1,8 @@
 """Purchases x spend x margin x discount -> money; classic formulas."""
 
 from custvalue.value._classic import CellMeans, RecencyMigration, RetentionValue
+from custvalue.value._cohort import CohortTable, cohort_table
+from custvalue.value._contribution import Contribution, contribution
 from custvalue.value._customer_value import CustomerValue
 from custvalue.value._formulas import (
     migration_value,
@@ -10,16 +12,22 @@ from custvalue.value._formulas import (
     s_curve_profit,
 )
 from custvalue.value._naive import RateForward
+from custvalue.value._potential import potential_value
 from custvalue.value._stage_value import StageValue, stage_history, stage_value
 
 __all__ = [
     "CellMeans",
+    "CohortTable",
+    "Contribution",
     "CustomerValue",
     "RateForward",
     "RecencyMigration",
     "RetentionValue",
     "StageValue",
+    "cohort_table",
+    "contribution",
     "migration_value",
+    "potential_value",
     "profit_curve_value",
     "repeat_sale_value",
     "retention_value",

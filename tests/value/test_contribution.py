@@ -1,0 +1,222 @@
+"""Contribution adds up to the log, potential value compares like with like, cohorts are honest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import custvalue as cv
+from custvalue.exceptions import DataContractError
+from custvalue.value import (
+    CustomerValue,
+    RateForward,
+    cohort_table,
+    contribution,
+    potential_value,
+)
+
+NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
+
+
+@pytest.fixture(scope="module")
+def summary(cdnow_sample):
+    return cv.summarize(cdnow_sample, **NAMES, as_of="1997-09-30", unit="W")
+
+
+def test_contributions_add_up_to_the_log(cdnow_sample):
+    log = cdnow_sample.assign(goods=cdnow_sample["amount"] * 0.55 + 0.2)
+    found = contribution(
+        log,
+        customer="customer_id",
+        amount="amount",
+        cost="goods",
+        cost_to_serve=1.5,
+        acquisition_cost=7.0,
+    )
+    n = log["customer_id"].nunique()
+    expected = log["amount"].sum() - log["goods"].sum() - 1.5 * len(log) - 7.0 * n
+    assert found.total == pytest.approx(expected)
+    assert found.table["revenue"].sum() == pytest.approx(log["amount"].sum())
+    assert found.table["orders"].sum() == len(log)
+    assert found.peak + found.loss == pytest.approx(found.total)
+    assert found.below_zero == (found.table["contribution"] < 0).sum()
+    parts = found.table
+    np.testing.assert_allclose(
+        parts["gross_profit"] - parts["cost_to_serve"] - parts["acquisition_cost"],
+        parts["contribution"],
+    )
+
+
+def test_a_summary_and_its_log_agree(cdnow_sample, summary):
+    log = cdnow_sample[cdnow_sample["date"] <= "1997-09-30"]
+    days = log.groupby(["customer_id", "date"], as_index=False)["amount"].sum()
+    days = days[days["amount"] > 0]
+    a = contribution(summary, cost=0.6, cost_to_serve=2.0, acquisition_cost=5.0)
+    b = contribution(
+        days,
+        customer="customer_id",
+        amount="amount",
+        cost=0.6,
+        cost_to_serve=2.0,
+        acquisition_cost=5.0,
+    )
+    assert a.total == pytest.approx(b.total)
+    pd.testing.assert_series_equal(
+        a.table.set_index("customer_id")["contribution"].sort_index(),
+        b.table.set_index("customer_id")["contribution"].sort_index(),
+    )
+    assert a.table.index.equals(summary.index)
+
+
+def test_profit_of_the_ledger_is_taken_where_a_summary_has_it(cdnow_sample):
+    log = cdnow_sample.assign(goods=cdnow_sample["amount"] * 0.25)
+    summary = cv.summarize(log, **NAMES, as_of="1997-09-30", cost="goods")
+    found = contribution(summary)
+    assert found.total == pytest.approx(summary["total_profit"].sum())
+    np.testing.assert_allclose(found.table["margin"], 0.75, rtol=1e-3)
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=40))
+def test_the_curve_rises_to_its_peak_and_ends_at_the_total(values):
+    log = pd.DataFrame({"id": np.arange(len(values)), "paid": values})
+    found = contribution(log, customer="id", amount="paid")
+    running = found.curve["cumulative_contribution"].to_numpy()
+    assert running[-1] == pytest.approx(found.total, abs=1e-9)
+    assert running.max() == pytest.approx(found.peak if found.peak > 0 else max(values), abs=1e-9)
+    assert (np.diff(running, n=2) <= 1e-9).all()
+    assert found.curve["customer_share"].iloc[-1] == 1.0
+
+
+def test_equal_customers_make_a_straight_curve_and_one_with_all_a_corner():
+    even = contribution(pd.DataFrame({"id": range(10), "m": [5.0] * 10}), customer="id", amount="m")
+    assert even.share_of(0.2) == pytest.approx(0.2)
+    one = contribution(
+        pd.DataFrame({"id": range(10), "m": [50.0] + [0.0] * 9}), customer="id", amount="m"
+    )
+    assert one.share_of(0.1) == pytest.approx(1.0)
+    lost = contribution(pd.DataFrame({"id": [1], "m": [-5.0]}), customer="id", amount="m")
+    assert np.isnan(lost.share_of(0.2))
+    assert "below zero" in str(lost)
+
+
+def test_an_order_of_several_lines_is_served_once():
+    log = pd.DataFrame({"id": ["a", "a", "b"], "no": [1, 1, 2], "m": [10.0, 5.0, 8.0]})
+    found = contribution(log, customer="id", amount="m", order="no", cost_to_serve=2.0)
+    assert found.table["orders"].tolist() == [1.0, 1.0]
+    assert found.total == pytest.approx(23 - 4)
+
+
+def test_columns_speak_chinese_on_demand(summary):
+    names = contribution(summary).labelled("zh").columns
+    assert "贡献度" in names
+    assert "利润率" in names
+
+
+def test_polars_in_polars_out():
+    pl = pytest.importorskip("polars")
+    log = pl.DataFrame({"id": ["a", "a", "b"], "m": [1.0, 2.0, 3.0]})
+    assert type(contribution(log, customer="id", amount="m").table) is pl.DataFrame
+
+
+def test_all_that_is_wrong_is_said_at_once(cdnow_sample):
+    with pytest.raises(DataContractError) as caught:
+        contribution(cdnow_sample, customer="who", cost=60.0)
+    assert [p.code for p in caught.value.problems] == ["no-amount", "missing-column", "cost-share"]
+
+
+@pytest.fixture(scope="module")
+def model(summary):
+    from custvalue.purchase import MBGNBD
+
+    return CustomerValue(purchases=MBGNBD(), margin=0.3).fit(summary)
+
+
+def test_potential_compares_the_model_with_the_run_rate_and_the_best_of_a_kind(model, summary):
+    found = potential_value(model, summary, horizon="12M", margin=0.3)
+    np.testing.assert_allclose(found["future_value"], model.predict(summary, "12M"))
+    rate = RateForward(margin=0.3).fit(summary).predict(summary, "12M")
+    np.testing.assert_allclose(found["run_rate"], rate)
+    np.testing.assert_allclose(found["change"], found["future_value"] - rate)
+    best = found.groupby("group")["future_value"].transform(lambda v: v.quantile(0.9))
+    np.testing.assert_allclose(found["best_comparable"], best)
+    assert (found["gap"] == (best - found["future_value"]).clip(lower=0)).mean() > 0.99
+    assert found["group"].nunique() == 9
+    assert found.index.equals(summary.index)
+
+
+def test_who_is_comparable_may_be_said(model, summary):
+    by = np.where(summary["n_orders"] > 1, "repeat", "once")
+    found = potential_value(model, summary, horizon="12M", by=by, best=0.5)
+    assert set(found["group"]) == {"repeat", "once"}
+    column = potential_value(model, summary, horizon="12M", by="n_orders", labels="zh")
+    assert "潜在价值" in column.columns
+    with pytest.raises(ValueError, match="a group a row"):
+        potential_value(model, summary, horizon="12M", by=by[:3])
+    with pytest.raises(ValueError, match="best="):
+        potential_value(model, summary, horizon="12M", best=90)
+
+
+def test_cohorts_count_by_hand():
+    log = pd.DataFrame(
+        {
+            "id": ["a", "a", "a", "b", "b", "c", "c"],
+            "on": pd.to_datetime(
+                [
+                    "2024-01-05",
+                    "2024-01-20",
+                    "2024-03-02",
+                    "2024-01-31",
+                    "2024-02-10",
+                    "2024-02-01",
+                    "2024-02-01",
+                ]
+            ),
+            "m": [10.0, 5.0, 7.0, 4.0, 6.0, 3.0, 2.0],
+        }
+    )
+    names = {"customer": "id", "time": "on", "amount": "m"}
+    found = cohort_table(log, **names, as_of="2024-03-10", value="orders")
+    assert found.size.to_dict() == {"2024-01": 2, "2024-02": 1}
+    np.testing.assert_array_equal(found.table.loc["2024-01"], [3, 1, np.nan])
+    np.testing.assert_array_equal(found.unfinished.loc["2024-01"], [np.nan, np.nan, 1])
+    np.testing.assert_array_equal(found.table.loc["2024-02"], [1, np.nan, np.nan])
+    assert found.marked(0).loc["2024-01"].tolist() == ["3", "1", "1*"]
+    money = cohort_table(log, **names, as_of="2024-03-31", value="money")
+    np.testing.assert_array_equal(money.table.loc["2024-01"], [19, 6, 7])
+    assert money.unfinished.isna().all().all()
+    share = cohort_table(log, **names, as_of="2024-03-31")
+    np.testing.assert_array_equal(share.table.loc["2024-01"], [1.0, 0.5, 0.5])
+
+
+def test_finished_and_unfinished_cells_add_up_to_the_log(cdnow_sample):
+    for as_of in ("1997-06-15", "1997-06-30"):
+        found = cohort_table(cdnow_sample, **NAMES, as_of=as_of, value="money")
+        known = cdnow_sample[cdnow_sample["date"] <= as_of]
+        total = np.nansum(found.table) + np.nansum(found.unfinished)
+        assert total == pytest.approx(known["amount"].sum())
+        assert found.unfinished.notna().any().any() == (as_of == "1997-06-15")
+        assert not (found.table.notna() & found.unfinished.notna()).any().any()
+
+
+def test_a_return_of_the_whole_day_is_no_order():
+    log = pd.DataFrame(
+        {
+            "id": ["a", "a", "a"],
+            "on": ["2024-01-05", "2024-02-10", "2024-02-10"],
+            "m": [10.0, 5.0, -5.0],
+        }
+    )
+    found = cohort_table(
+        log.assign(on=pd.to_datetime(log["on"])),
+        customer="id",
+        time="on",
+        amount="m",
+        as_of="2024-02-29",
+        value="customers",
+    )
+    assert found.table.loc["2024-01"].tolist() == [1.0, 0.0]
+    with pytest.raises(DataContractError, match="missing-column"):
+        cohort_table(log, customer="who", time="on", amount="m")
