@@ -154,28 +154,27 @@ class Forecaster:
 
     def predict(self, known: TransactionLog) -> FloatArray:
         """Money each of ``known.customers()`` is expected to bring within the horizon."""
-        return self._ask(known, "predict")
+        answer = np.asarray(self._ask_raw(known, "predict"), dtype=np.float64).reshape(-1)
+        return answer[self._places(known)] * self._scale
 
     def chance(self, known: TransactionLog) -> FloatArray | None:
-        """Chance of at least one order, where the estimator states one."""
-        if self.reads == "supervised" or not self._states("predict_proba_any"):
+        """Chance of at least one order, where the estimator, or its purchase law, states one."""
+        if self.reads == "supervised":
             return None
-        return self._ask(known, "predict_proba_any")
+        if hasattr(self.estimator, "predict_proba_any"):
+            return np.asarray(self._ask_raw(known, "predict_proba_any"))[self._places(known)]
+        law = getattr(last_step(self.estimator), "purchases_", None)
+        if self.reads != "summary" or not hasattr(law, "predict_proba_any"):
+            return None
+        return np.asarray(law.predict_proba_any(known.summary(), horizon=self.horizon))
 
     def interval(self, known: TransactionLog, level: float) -> tuple[FloatArray, FloatArray] | None:
         """Prediction interval of one customer's money, where the estimator states one."""
-        if self.reads == "supervised" or not self._states("predict_interval"):
+        if self.reads == "supervised" or not hasattr(self.estimator, "predict_interval"):
             return None
         ends = np.asarray(self._ask_raw(known, "predict_interval", level=level), dtype=float)
         place = self._places(known)
         return ends[place, 0], ends[place, 1]
-
-    def _states(self, method: str) -> bool:
-        return hasattr(self.estimator, method)
-
-    def _ask(self, known: TransactionLog, method: str) -> FloatArray:
-        answer = np.asarray(self._ask_raw(known, method), dtype=np.float64).reshape(-1)
-        return answer[self._places(known)] * self._scale
 
     def _ask_raw(self, known: TransactionLog, method: str, **more: Any) -> Any:
         X: Any

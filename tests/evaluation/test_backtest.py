@@ -262,6 +262,7 @@ def test_the_librarys_own_estimators_are_read_right(cdnow_sample):
     assert scores.loc["value", "predicted_total"] > 0.5 * scores.loc["value", "actual_total"]
     assert scores.loc["chain", "predicted_total"] > 0.5 * scores.loc["chain", "actual_total"]
     assert 0.7 < scores.loc["value", "coverage"] <= 1.0
+    assert 0.0 < scores.loc["value", "brier"] < 0.25  # better than a coin
     assert value.margin == 0.3
     assert not hasattr(value, "purchases_")
 
