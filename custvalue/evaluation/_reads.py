@@ -163,7 +163,7 @@ class Forecaster:
             return None
         if hasattr(self.estimator, "predict_proba_any"):
             return np.asarray(self._ask_raw(known, "predict_proba_any"))[self._places(known)]
-        law = getattr(last_step(self.estimator), "purchases_", None)
+        law: Any = getattr(last_step(self.estimator), "purchases_", None)
         if self.reads != "summary" or not hasattr(law, "predict_proba_any"):
             return None
         return np.asarray(law.predict_proba_any(known.summary(), horizon=self.horizon))
