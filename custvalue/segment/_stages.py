@@ -140,6 +140,20 @@ class StageThresholds:
     exit_after: float
     exit_chance: float
 
+    def __post_init__(self) -> None:
+        for name in ("new_window", "established_window"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name} runs from {low:g} to {high:g}; it must not fall.")
+        if not 1 <= self.established_orders <= self.core_orders:
+            raise ValueError(
+                f"established_orders={self.established_orders} and core_orders={self.core_orders} "
+                "must be at least 1 and must not fall."
+            )
+        for name in ("quiet_ratio", "exit_ratio", "exit_chance"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}={getattr(self, name)!r} must not be below 0.")
+
     @property
     def established_span(self) -> float:
         """Span of orders from which a customer can be established: the trial's lower edge."""

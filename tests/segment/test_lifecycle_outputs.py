@@ -267,7 +267,20 @@ def test_the_playbook_covers_every_stage():
         playbook(view="six")
 
 
-@pytest.mark.parametrize("wrong", [{"labels": "de"}, {"view": "six"}, {"core_value_quantile": 1.5}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"labels": "de"},
+        {"view": "six"},
+        {"core_value_quantile": 1.5},
+        {"new_window": ("4M", "2M")},
+        {"established_window": ("1Y", "3M")},
+        {"established_orders": 0},
+        {"core_orders": 2},
+        {"quiet_ratio": -1.0},
+        {"exit_chance": float("nan")},
+    ],
+)
 def test_wrong_parameters_are_refused_in_fit(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         LifecycleClassifier(unit="D", **wrong).fit(base(20, total_value=1.0))
