@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from custvalue import _frames
@@ -18,6 +19,7 @@ __all__ = [
     "DocLink",
     "check_input_features",
     "check_is_fitted",
+    "output_template",
     "read_columns",
     "validate_data",
     "weights_of",
@@ -33,6 +35,16 @@ class DocLink:
     def _doc_link_template(self) -> str:
         room = ".".join(type(self).__module__.split(".")[:2])
         return f"https://custvalue.readthedocs.io/api/{room}.{type(self).__name__}.html"
+
+
+def output_template(estimator: Any, X: Any) -> Any:
+    """Table whose kind a transformer's output takes: that of ``X``, or pandas where that is asked.
+
+    After ``set_output(transform="pandas")`` scikit-learn would turn a polars frame with text into
+    pandas columns of objects; made as pandas in the first place, every column keeps its type.
+    """
+    asked = _get_output_config("transform", estimator)["dense"]
+    return None if asked == "pandas" and not hasattr(X, "iloc") else X
 
 
 def check_input_features(estimator: Any, input_features: Any) -> None:

@@ -10,7 +10,13 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue._frames import column, facts_of, frame_like, is_frame, keep_facts
-from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
+from custvalue._sklearn import (
+    DocLink,
+    check_input_features,
+    check_is_fitted,
+    output_template,
+    read_columns,
+)
 from custvalue._units import Span
 from custvalue.segment._drift import DriftReport, drift_report
 from custvalue.segment._rfm_law import (
@@ -218,7 +224,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             columns[COMPOSITE] = weighted
         for name in self.passed_:
             columns[name] = column(X, name)
-        return keep_facts(X, frame_like(X, columns))
+        return keep_facts(X, frame_like(output_template(self, X), columns))
 
     def inverse_transform(self, X: Any) -> Any:
         """Ranges of values behind scores, in the data's own units.

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue._frames import column, facts_of, frame_like, keep_facts
 from custvalue._labels import check_language, translate
-from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
+from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
 from custvalue._units import Span, in_units
 from custvalue.segment._drift import DriftReport, drift_report
 from custvalue.segment._learned_silence import learn_silence, typical_gap
@@ -209,7 +209,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         if self.words:
             columns["basis"] = self._words(BASES[self.method], np.minimum(facts.n_gaps, 2))
             columns["grade"] = self._words(GRADES, self._grade_codes(score))
-        return keep_facts(X, frame_like(X, columns))
+        return keep_facts(X, frame_like(output_template(self, X), columns))
 
     def score_samples(self, X: Any) -> Floats:
         """Give the number that grades are cut on: higher means more silent.
