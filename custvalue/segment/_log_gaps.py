@@ -13,6 +13,8 @@ from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 Ints = npt.NDArray[np.int64]
 
+BLOCK = 1 << 16  # transactions: half a megabyte a temporary
+
 
 class PackedGaps(NamedTuple):
     """What ``pack_gaps`` finds, in ticks of time; one entry a customer but for ``gaps``.
@@ -25,7 +27,7 @@ class PackedGaps(NamedTuple):
         First and last purchase.
     n_gaps, gap_max, n_shorter : ndarray of shape (n,)
     gaps : ndarray of shape (n_all_gaps,)
-        Everybody's gaps, customer by customer.
+        Everybody's gaps, customer by customer, where they were asked for.
 
     Examples
     --------
@@ -43,7 +45,9 @@ class PackedGaps(NamedTuple):
     gaps: Ints
 
 
-def pack_gaps(code: npt.ArrayLike, tick: npt.ArrayLike, as_of: int) -> PackedGaps:
+def pack_gaps(
+    code: npt.ArrayLike, tick: npt.ArrayLike, as_of: int, *, keep_gaps: bool = False
+) -> PackedGaps:
     """Gaps between the purchases of every customer, from integer codes and ticks.
 
     Customer and time are packed into one 64-bit integer and sorted by value; a difference of
@@ -58,6 +62,8 @@ def pack_gaps(code: npt.ArrayLike, tick: npt.ArrayLike, as_of: int) -> PackedGap
         Time of purchase, e.g. days; none after ``as_of``.
     as_of : int
         End of observation.
+    keep_gaps : bool, default=False
+        Whether to keep everybody's gaps.
 
     Returns
     -------
@@ -91,26 +97,46 @@ def pack_gaps(code: npt.ArrayLike, tick: npt.ArrayLike, as_of: int) -> PackedGap
     key += ticks
     key -= low
     key.sort()
+    parts = []
+    start = 0
+    while start < len(key):
+        # whole customers, few enough that every temporary stays in the cache
+        end = min(start + BLOCK, len(key))
+        after = ((int(key[end - 1]) >> bits) + 1) << bits
+        end += int(np.searchsorted(key[end:], after))
+        parts.append(_customers_of(key[start:end], bits, as_of - low, keep_gaps))
+        start = end
+    code_, first, last, n_gaps, gap_max, n_shorter, gaps = map(
+        np.concatenate, zip(*parts, strict=True)
+    )
+    return PackedGaps(code_, first + low, last + low, n_gaps, gap_max, n_shorter, gaps)
+
+
+def _customers_of(key: Ints, bits: int, end: int, keep_gaps: bool) -> PackedGaps:
+    """One block of whole customers; times count from the log's first tick."""
     gap = np.empty(len(key), dtype=np.int64)
     gap[0] = 1 << bits
     np.subtract(key[1:], key[:-1], out=gap[1:])
     head = np.flatnonzero(gap >= 1 << (bits - 1))
-    gap[head] = 0
     size = np.diff(head, append=len(key))
-    first = key[head]
-    last = key[head + size - 1]
+    # several purchases at one tick are one: their gaps of zero are counted out
+    again = np.flatnonzero(gap == 0)
+    owner = np.searchsorted(head, again, side="right") - 1
+    repeats = np.bincount(owner, minlength=len(head))
+    gap[head] = 0
+    first, last = key[head], key[head + size - 1]
     customer = first >> bits
     base = customer << bits
-    first, last = first - base + low, last - base + low
-    silence = as_of - last
+    first -= base
+    last -= base
     gap_max = np.maximum.reduceat(gap, head)
-    real = gap > 0
-    n_gaps = np.add.reduceat(real, head, dtype=np.int64)
-    # only customers whose silence lies between need a look at every gap
-    short = real
-    short &= gap <= np.repeat(silence, size)
-    n_shorter = np.add.reduceat(short, head, dtype=np.int64)
-    return PackedGaps(customer, first, last, n_gaps, gap_max, n_shorter, gap)
+    n_gaps = size - 1 - repeats
+    short = gap <= np.repeat(end - last, size)
+    # a running count, read off at each customer's end, is faster than adding up each customer
+    upto = np.cumsum(short.view(np.int8), dtype=np.int32)[head + size - 1].astype(np.int64)
+    n_shorter = np.diff(upto, prepend=0) - 1 - repeats
+    gaps = gap[gap > 0] if keep_gaps else gap[:0]
+    return PackedGaps(customer, first, last, n_gaps, gap_max, n_shorter, gaps)
 
 
 def silence_from_log(
@@ -186,7 +212,7 @@ def silence_from_log(
             text = f"the log has no row up to as_of={as_of!r}"
             raise DataContractError(ContractProblem("empty", text, "Choose a later date."))
     code, names = _codes(ids)
-    found = pack_gaps(code, tick, end)
+    found = pack_gaps(code, tick, end, keep_gaps=True)
     per = days_per(unit)
     span = (found.last - found.first) / per
     some = np.maximum(found.n_gaps, 1)
@@ -206,7 +232,7 @@ def silence_from_log(
         index=range(len(found.code)),
     )
     facts = TableFacts("summary", customer, unit, str(np.datetime64(end, "D")))
-    return with_facts(table, facts), found.gaps[found.gaps > 0] / per
+    return with_facts(table, facts), found.gaps / per
 
 
 def _codes(ids: npt.NDArray[Any]) -> tuple[Ints, npt.NDArray[Any] | None]:

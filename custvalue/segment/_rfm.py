@@ -38,6 +38,7 @@ from custvalue.segment._rfm_options import (
     warn_few_values,
     weights_by_letter,
 )
+from custvalue.segment._segment_map import SegmentMap
 
 TIME_COLUMNS = ("silence", "recency", "T", "gap_mean", "gap_max")
 MONEY_COLUMNS = ("total_value", "mean_value", "monetary_value", "total_profit")
@@ -225,6 +226,39 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         for name in self.passed_:
             columns[name] = column(X, name)
         return keep_facts(X, frame_like(output_template(self, X), columns))
+
+    def segments(
+        self, X: Any, *, segment_map: SegmentMap | None = None, labels: Literal["en", "zh"] = "en"
+    ) -> npt.NDArray[np.object_]:
+        """Name the segment of every row.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+        segment_map : SegmentMap, optional
+            Default: the ready map of as many scores (R, F and M with 3, 4 or 5 each).
+        labels : {"en", "zh"}, default="en"
+
+        Returns
+        -------
+        ndarray of shape (n_customers,) of str
+
+        Raises
+        ------
+        ValueError
+            If there is no ready map for these scores and none is given.
+        """
+        check_is_fitted(self)
+        if segment_map is None:
+            sizes = {v.n_bins for v in self.variables_}
+            if [v.letter for v in self.variables_] != ["R", "F", "M"] or len(sizes) > 1:
+                raise ValueError(
+                    "there is a ready map only for R, F and M with equal n_bins of 3, 4 or 5; "
+                    "pass segment_map=SegmentMap(...)."
+                )
+            segment_map = SegmentMap.ready(sizes.pop())
+        values, _ = read_columns(self, X, self._names(), reset=False)
+        return segment_map.assign(scores_of(values, self.variables_), labels=labels)
 
     def inverse_transform(self, X: Any) -> Any:
         """Ranges of values behind scores, in the data's own units.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,10 @@ import numpy.typing as npt
 from custvalue._frames import column, is_frame
 from custvalue._labels import check_language, translate
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.segment._rfm import RFMTransformer
 from custvalue.segment._rfm_law import VariableCuts, bin_bounds
+
+if TYPE_CHECKING:
+    from custvalue.segment._rfm import RFMTransformer
 
 Box: TypeAlias = Mapping[str, "int | tuple[int, int]"]
 Rule: TypeAlias = "Box | Sequence[Box]"

@@ -225,6 +225,9 @@ def test_a_new_one_time_buyer_is_always_a_new_customer(summary, n_bins):
     newest = pd.DataFrame({"silence": 0.0, "n_orders": 1, "total_value": spend})
     names = SegmentMap.ready(n_bins).assign(model.transform(newest))
     assert (names == "new customers").all()
+    assert (model.segments(newest, labels="zh") == "新客户").all()
+    with pytest.raises(ValueError, match="ready map only for R, F and M with equal n_bins"):
+        RFMTransformer(n_bins={"F": 2}).fit(summary).segments(newest)
 
 
 cells = st.integers(2, 4)

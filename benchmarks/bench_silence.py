@@ -1,0 +1,117 @@
+"""Silence of every customer from a log of purchases: custvalue against pandas, same answers."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+import pandas as pd
+
+from benchmarks._race import Job
+from custvalue.segment import rank_ratio, silence_score
+from custvalue.segment._log_gaps import pack_gaps
+
+SIZE = int(float(os.environ.get("CUSTVALUE_BENCH_SILENCE", "1e7")))
+AS_OF = 730
+SAMPLE = 40_000  # transactions for groupby-apply, whose time grows with the customers
+
+
+def log() -> dict[str, np.ndarray]:
+    """Random order, six purchases a customer, 31-bit ids with gaps, two years of days."""
+    rng = np.random.default_rng(5)
+    ids = np.unique(rng.integers(0, 2**31 - 1, SIZE // 6))
+    share = rng.gamma(0.7, 1.0, len(ids)).cumsum()
+    who = ids[np.searchsorted(share, rng.random(SIZE) * share[-1])]
+    return {"customer": who, "day": rng.integers(0, AS_OF, SIZE)}
+
+
+def ours(data: dict[str, np.ndarray]) -> pd.DataFrame:
+    found = pack_gaps(data["customer"], data["day"], AS_OF)
+    longest = np.where(found.gap_max > 0, found.gap_max, np.nan)
+    return pd.DataFrame(
+        {
+            "customer": found.code,
+            "S": silence_score(AS_OF - found.last, longest),
+            "TrF": rank_ratio(found.n_gaps, found.n_shorter),
+        }
+    )
+
+
+def vectorised(data: dict[str, np.ndarray]) -> pd.DataFrame:
+    """The usual way: drop repeats of a day, sort, group-wise difference, group-wise maximum."""
+    frame = pd.DataFrame(data).drop_duplicates().sort_values(["customer", "day"])
+    frame["gap"] = frame.groupby("customer")["day"].diff()
+    by = frame.groupby("customer")
+    table = by.agg(last=("day", "last"), n=("day", "size"), longest=("gap", "max"))
+    silence = AS_OF - table["last"]
+    shorter = frame["gap"] <= frame["customer"].map(silence)
+    rank = shorter.groupby(frame["customer"]).sum() + 1
+    return pd.DataFrame(
+        {
+            "customer": table.index.to_numpy(),
+            "S": (silence / table["longest"]).to_numpy(),
+            "TrF": (rank / table["n"]).to_numpy(),
+        }
+    )
+
+
+def by_customer(days: pd.Series) -> pd.Series:
+    """The rule as it is told, for one customer."""
+    when = days.drop_duplicates().sort_values()
+    gaps = when.diff().dropna()
+    silence = AS_OF - when.iloc[-1]
+    rank = pd.concat([gaps, pd.Series([silence])]).rank(method="max").iloc[-1]
+    longest = gaps.max() if len(gaps) else np.nan
+    return pd.Series({"S": silence / longest, "TrF": rank / (len(gaps) + 1)})
+
+
+def applied(data: dict[str, np.ndarray]) -> pd.DataFrame:
+    """groupby-apply of a sample of whole customers, waiting out the rest at the same pace."""
+    frame = pd.DataFrame(data)
+    some = pd.unique(frame["customer"])[: SAMPLE // 6]
+    part = frame[frame["customer"].isin(some)]
+    start = time.perf_counter()
+    result = part.groupby("customer")["day"].apply(by_customer).unstack().reset_index()
+    result.attrs["scaled_seconds"] = (time.perf_counter() - start) * len(frame) / len(part)
+    return result
+
+
+def agree(results: dict[str, object]) -> None:
+    for name in ("pandas vectorised",):
+        pd.testing.assert_frame_equal(results["custvalue"], results[name], check_exact=False)
+
+
+def agree_with_rule() -> None:
+    """Our table against the rule told customer by customer, on a small log."""
+    data = log()
+    result = applied(data)
+    mine = ours(data).set_index("customer").loc[result["customer"]].reset_index()
+    pd.testing.assert_frame_equal(mine, result, check_dtype=False, check_names=False)
+
+
+JOBS = [
+    Job(
+        name=f"silence of {SIZE:,} transactions",
+        prepare=log,
+        methods={"custvalue": ours, "pandas vectorised": vectorised},
+        agree=agree,
+        against="pandas vectorised",
+        ask=18,
+        repeats=3,
+    ),
+]
+
+if __name__ == "__main__":
+    agree_with_rule()
+    data = log()
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        ours(data)
+        seconds.append(time.perf_counter() - start)
+    slow = applied(data).attrs["scaled_seconds"]
+    print(
+        f"groupby-apply, scaled from {SAMPLE:,} transactions: {slow:,.0f} s; custvalue "
+        f"{np.median(seconds):.2f} s -> {slow / np.median(seconds):,.0f}x (asked: 1,000x)"
+    )
