@@ -52,15 +52,16 @@ def rising_sums(a: float, x: Floats, w: Floats) -> tuple[float, float, float]:
     """
     if len(x) == 0:
         return 0.0, 0.0, 0.0
-    value = float(np.dot(w, log_rising(a, x)))
-    if a >= 1e4:  # psi and zeta cancel there; both are smooth enough for the midpoint series
+    if a >= 1e4:  # differences cancel there; psi and zeta are smooth enough for a midpoint series
+        value = log_rising(a, x)
         z, half = a - 0.5 + x, a - 0.5
         first = np.log1p(x / half) + (1 / z**2 - 1 / half**2) / 24
         second = -x / (z * half) - (1 / z**3 - 1 / half**3) / 12
     else:
+        value = gammaln(a + x) - gammaln(a)
         first = psi(a + x) - psi(a)
         second = zeta(2.0, a + x) - zeta(2.0, a)
-    return value, float(np.dot(w, first)), float(np.dot(w, second))
+    return float(np.dot(w, value)), float(np.dot(w, first)), float(np.dot(w, second))
 
 
 def counts_of(x: Floats, w: Floats) -> tuple[Floats, Floats]:
