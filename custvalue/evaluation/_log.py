@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import column, eager, rows_where, wall_times
+from custvalue._frames import column, column_names, eager, rows_where, wall_times
 from custvalue._units import Span, span_days
 from custvalue.data import panel, summarize
-from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.exceptions import ContractProblem, DataContractError, DataWarning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +57,12 @@ class TransactionLog:
     DataContractError
         If columns are missing, there is no row, or times cannot be read.
 
+    Warns
+    -----
+    DataWarning
+        Once, with counts, if rows without a customer, a readable time or an amount are left out
+        (``invalid="error"`` refuses them instead).
+
     Examples
     --------
     >>> import pandas as pd
@@ -81,6 +88,18 @@ class TransactionLog:
         **policies: Any,
     ) -> None:
         self.frame = eager(log)
+        have = column_names(self.frame) or []
+        problems = [
+            ContractProblem(
+                "missing-column",
+                f"the log has no column {name!r}; it has {sorted(map(str, have))}",
+                "Name the log's own columns in customer=, time=, amount=.",
+            )
+            for name in (customer, time, amount)
+            if name not in have
+        ]
+        if problems:
+            raise DataContractError(problems)
         self.customer, self.time, self.amount = customer, time, amount
         self.unit = unit
         self.policies = policies
@@ -90,6 +109,8 @@ class TransactionLog:
             time_format=policies.get("time_format"),
             time_zone=policies.get("time_zone"),
         )
+        if policies.get("invalid") != "error":
+            self._leave_out_unusable()
         known = self._times[~np.isnat(self._times)]
         if len(known) == 0:
             raise DataContractError(
@@ -98,6 +119,28 @@ class TransactionLog:
         self.first = known.min()
         self.as_of = known.max().astype("datetime64[D]") if as_of is None else instant(as_of)
         self._tables: dict[Any, Any] = {}
+
+    def _leave_out_unusable(self) -> None:
+        """Once, here, so that each of many summaries need not warn of the same rows."""
+        import pandas as pd
+
+        missing = {
+            "customer": pd.isna(column(self.frame, self.customer)),
+            "readable time": np.isnat(self._times),
+            "amount": pd.isna(column(self.frame, self.amount)),
+        }
+        bad = np.logical_or.reduce([np.asarray(mask, dtype=bool) for mask in missing.values()])
+        if bad.any():
+            told = [
+                f"{int(mask.sum()):,} without a {n}" for n, mask in missing.items() if mask.any()
+            ]
+            warnings.warn(
+                f"{int(bad.sum()):,} of {len(bad):,} rows are left out: {', '.join(told)}.",
+                DataWarning,
+                stacklevel=3,
+            )
+            self.frame = rows_where(self.frame, ~bad)
+            self._times = self._times[~bad]
 
     def __repr__(self) -> str:
         first = np.datetime_as_string(self.first, unit="D")

@@ -68,6 +68,16 @@ class BacktestResult:
     customer: str
     complete: bool = True
 
+    def __repr__(self) -> str:
+        n = self.predictions["cutoff"].nunique()
+        return (
+            f"BacktestResult({len(self.estimators)} estimators, {n} cutoff{'s' if n > 1 else ''}, "
+            f"horizon {self.horizon}{'' if self.complete else ', interrupted'})"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.scores().to_html(float_format='{:,.4g}'.format)}"
+
     @property
     def estimators(self) -> list[str]:
         """Names of the estimators, in the order given; baselines last."""

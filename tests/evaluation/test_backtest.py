@@ -20,7 +20,7 @@ from custvalue.evaluation import (
     reads_of,
     supervised_frame,
 )
-from custvalue.exceptions import BinWarning, DataContractError, InterruptedWarning
+from custvalue.exceptions import BinWarning, DataContractError, DataWarning, InterruptedWarning
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.purchase import MBGNBD
 from custvalue.segment import RFMTransformer
@@ -278,6 +278,35 @@ def test_what_reads_what_is_told_by_attribute_signature_or_outright():
     assert Candidate(LinearRegression(), reads="summary").table == "summary"
     with pytest.raises(ValueError, match="must be one of"):
         Candidate(LinearRegression(), reads="table")
+
+
+def test_rows_that_cannot_be_used_are_named_once_and_left_out():
+    holes = pd.concat(
+        [SIX, pd.DataFrame([(None, "2024-02-02", 3.0), ("a", "soon", 3.0), ("b", None, 1.0)],
+                           columns=list(SIX.columns))]
+    )  # fmt: skip
+    with pytest.warns(DataWarning) as told:
+        found = backtest({"regression": LinearRegression()}, holes, **ARGUMENTS)
+    assert len(told) == 1
+    assert "3 of 18 rows are left out: 1 without a customer, 2 without a readable" in str(
+        told[0].message
+    )
+    plain = backtest({"regression": LinearRegression()}, SIX, **ARGUMENTS)
+    pd.testing.assert_frame_equal(found.predictions, plain.predictions)
+    with pytest.raises(DataContractError):
+        backtest({}, holes, **ARGUMENTS, invalid="error")
+
+
+def test_time_zones_are_read_on_their_own_clock():
+    zoned = SIX.assign(when=pd.to_datetime(SIX["when"] + " 23:30").dt.tz_localize("Asia/Shanghai"))
+    result = backtest({}, zoned, **ARGUMENTS)
+    assert result.predictions["actual"].tolist() == list(TRUTH.values())
+
+
+def test_a_result_says_what_it_is():
+    result = backtest({}, SIX, **ARGUMENTS)
+    assert repr(result) == "BacktestResult(2 estimators, 1 cutoff, horizon 50D)"
+    assert "rate carried forward" in result._repr_html_()
 
 
 class Faulty(Oracle):
