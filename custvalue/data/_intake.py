@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -33,14 +34,14 @@ class Intake:
     """Rows of a log that count, as arrays.
 
     ``code`` are non-negative integers that sort as the customer ids do; ``tick`` is time in grains
-    since 1970; ``take_ids`` gives the customer ids of entries as a series of the log's own kind.
+    since 1970; ``ids`` gives the customer ids that codes stand for, as a series of the log's kind.
     """
 
     code: Ints
     tick: Ints
     money: Money
     profit: Money | None
-    take_ids: Callable[[Ints], Any]
+    ids: Callable[[Ints], Any]
     as_of: int
     zone: str | None
     rows_in: int
@@ -162,14 +163,13 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     money = minor_units(amount)
     if amount_in is None:
         amount_in = money.total()
-    code = encode(ids, row, tick)
-    native_ids = frame[options.customer]
+    code, ids_of = encode(ids, row, tick)
     return Intake(
         code=code,
         tick=tick,
         money=money,
         profit=None if profit is None else minor_units(profit),
-        take_ids=lambda at: native_ids[at if row is None else row[at]],
+        ids=ids_of,
         as_of=end,
         zone=zone,
         rows_in=n,
@@ -326,8 +326,8 @@ def order_codes(frame: Any, options: LogOptions, row: Ints | None) -> Ints | Non
     return codes
 
 
-def encode(ids: Any, row: Ints | None, tick: Ints) -> Ints:
-    """Non-negative integers that sort as the customer ids do.
+def encode(ids: Any, row: Ints | None, tick: Ints) -> tuple[Ints, Callable[[Ints], Any]]:
+    """Non-negative integers that sort as the customer ids do, and the way back to the ids.
 
     Whole-number ids whose range leaves room in 64 bits for time and row are taken as they stand,
     which saves a hash table over all rows.
@@ -340,7 +340,10 @@ def encode(ids: Any, row: Ints | None, tick: Ints) -> Ints:
             width = int(tick.max()) - int(tick.min())
             bits = (high - low).bit_length() + width.bit_length() + (len(values) - 1).bit_length()
             if bits <= 63:
-                return (values - low).astype(np.int64, copy=False)
+                if values.dtype.kind != "u":  # a narrow type would overflow
+                    values = values.astype(np.int64, copy=False)
+                code = (values - values.dtype.type(low)).astype(np.int64, copy=False)
+                return code, partial(_whole_ids, ids, low)
     else:
         values = ids.to_native()
         values = values.to_pandas() if nw.dependencies.is_pyarrow_chunked_array(values) else values
@@ -350,7 +353,26 @@ def encode(ids: Any, row: Ints | None, tick: Ints) -> Ints:
     codes, uniques = pd.factorize(values)
     place = np.empty(len(uniques), dtype=np.int64)
     place[_order(uniques)] = np.arange(len(uniques))
-    return place[codes]
+    code = place[codes]
+    return code, partial(_looked_up_ids, ids, code, row, len(uniques))
+
+
+def _whole_ids(ids: Any, low: int, code: Ints) -> Any:
+    """Ids that were taken as they stand, less ``low``."""
+    kind = np.uint64 if ids.to_numpy().dtype.kind == "u" else np.int64
+    values = (code.astype(kind) + kind(low)).astype(ids.to_numpy().dtype)
+    native = ids.to_native()
+    if isinstance(native, pd.Series):
+        made = pd.Series(values, dtype=native.dtype, name=native.name, copy=False)
+        return nw.from_native(made, series_only=True)
+    return nw.new_series(ids.name, values, dtype=ids.dtype, backend=ids.implementation)
+
+
+def _looked_up_ids(ids: Any, codes: Ints, row: Ints | None, n: int, code: Ints) -> Any:
+    """Ids found again in the log, at some row of each customer."""
+    at = np.empty(n, dtype=np.int64)
+    at[codes] = np.arange(len(codes)) if row is None else row
+    return ids[at[code]]
 
 
 def _order(uniques: Any) -> Ints:

@@ -1,14 +1,13 @@
 """The kernel: rows sorted by one packed integer, then folded into purchase occasions.
 
 Sorting int64 values is several times faster than sorting indices or hashing groups, so customer,
-time and row position are packed into one integer, sorted in place, and unpacked.
+time and cents (or row position) are packed into one integer, sorted in place, and unpacked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +25,8 @@ class Occasions(NamedTuple):
     """Purchase occasions sorted by customer, then time.
 
     ``tick``, ``spend`` and ``profit`` have one entry an occasion (money in the units of the
-    intake's ``Money``). One entry a customer have ``start``, the position of the first occasion,
-    ``code``, and ``row``, which finds the id through the intake's ``take_ids``.
+    intake's ``Money``); one entry a customer have ``start``, the position of the first occasion,
+    and ``code``, whose id the intake's ``ids`` gives.
     """
 
     tick: Ints
@@ -35,7 +34,6 @@ class Occasions(NamedTuple):
     profit: Floats | None
     start: Ints
     code: Ints
-    row: Ints
 
     @property
     def size(self) -> Ints:
@@ -45,68 +43,54 @@ class Occasions(NamedTuple):
 
 def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
     """Net the rows of each customer and grain of time; keep those that are purchases."""
-    netted_at, merged = None, 0
+    merged = 0
     if rows.order is not None:
-        rows, netted_at, merged = net_orders(rows)
-    code, tick, money = rows.code, rows.tick, rows.money.values
-    profit = None if rows.profit is None else rows.profit.values
-    if not len(code):
+        rows, merged = net_orders(rows)
+    n = len(rows.code)
+    if not n:
         nothing = np.empty(0, dtype=np.int64)
-        empty = np.empty(0)
-        occasions = Occasions(
-            nothing, empty, None if profit is None else empty, nothing, nothing, nothing
-        )
+        gain = None if rows.profit is None else np.empty(0)
+        occasions = Occasions(nothing, np.empty(0), gain, nothing, nothing)
         return occasions, _ledger(rows, occasions, rows.dropped, 0, 0)
-    key, order, shift, low = _sorted(code, tick)
-    money = money[order]
-    new = np.empty(len(key), dtype=bool)
-    new[0] = True
-    np.not_equal(key[1:], key[:-1], out=new[1:])
-    first = np.flatnonzero(new)
-    del new
-    alone = len(first) == len(key)  # every occasion is one row: nothing to add up
+    key, shift, low, money, profit = _sorted(rows)
+    first = _changes(key)
+    alone = len(first) == n  # every occasion is one row: nothing to add up
     spend = money if alone else sums(money, first, rows.money.exact)
     gain = None
     if profit is not None and rows.profit is not None:
-        gain = profit[order] if alone else sums(profit[order], first, rows.profit.exact)
+        gain = profit if alone else sums(profit, first, rows.profit.exact)
     key = key[first]
     who = key >> shift
-    dropped, used_rows, lost = list(rows.dropped), len(code) + merged, 0
+    dropped, used_rows, lost = list(rows.dropped), n + merged, 0
     if options.refunds == "net_occasion":
         keep = _purchases(spend, money, first, rows.money.exact, options)
         if not keep.all():
-            size = np.diff(first, append=len(money))
-            gone = int(size[~keep].sum())
+            gone = int(np.diff(first, append=n)[~keep].sum())
             used_rows -= gone
-            everyone = 1 + int(np.count_nonzero(np.diff(who)))
-            dropped.append(
-                Dropped(
-                    "occasion_netted_away",
-                    gone,
-                    float(spend[~keep].sum()) / rows.money.scale,
-                    _first_customers(rows, order[first[~keep]]),
-                )
-            )
-            key, who, spend, first = key[keep], who[keep], spend[keep], first[keep]
+            amount = float(spend[~keep].sum()) / rows.money.scale
+            names = _first_customers(rows, who[~keep])
+            dropped.append(Dropped("occasion_netted_away", gone, amount, names))
+            everyone = len(_changes(who))
+            key, who, spend = key[keep], who[keep], spend[keep]
             gain = None if gain is None else gain[keep]
-            lost = everyone - (1 + int(np.count_nonzero(np.diff(who))) if len(who) else 0)
-    head = np.empty(len(who), dtype=bool)
-    head[:1] = True
-    np.not_equal(who[1:], who[:-1], out=head[1:])
-    start = np.flatnonzero(head)
+            lost = everyone - len(_changes(who))
+    start = _changes(who)
     key &= (1 << shift) - 1
     key += low
-    row = order[first[start]]
-    row = row if netted_at is None else netted_at[row]
-    occasions = Occasions(key, spend, gain, start, who[start], row)
+    occasions = Occasions(key, spend, gain, start, who[start])
     return occasions, _ledger(rows, occasions, dropped, used_rows, lost)
 
 
-def net_orders(rows: Intake) -> tuple[Intake, Ints, int]:
-    """Net the rows to one an order, at the order's first time.
+def _changes(values: Ints) -> Ints:
+    """Positions at which sorted values change, the first included."""
+    new = np.empty(len(values), dtype=bool)
+    new[:1] = True
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return np.flatnonzero(new)
 
-    Returns the netted rows, the position of each in the given ones, and how many rows were merged.
-    """
+
+def net_orders(rows: Intake) -> tuple[Intake, int]:
+    """Net the rows to one an order, at the order's first time; and how many rows were merged."""
     assert rows.order is not None
     by = np.lexsort((rows.tick, rows.order, rows.code))
     code, order = rows.code[by], rows.order[by]
@@ -114,14 +98,14 @@ def net_orders(rows: Intake) -> tuple[Intake, Ints, int]:
     new[1:] = (code[1:] != code[:-1]) | (order[1:] != order[:-1])
     first = np.flatnonzero(new)
     if not len(first):
-        return rows, first, 0
+        return rows, 0
     money = rows.money.values[by]
     total = np.add.reduceat(money, first)
     size = np.diff(first, append=len(by))
     keep = total > (0 if rows.money.exact else _NOTHING * np.add.reduceat(np.abs(money), first))
     # an order of zero amounts alone was kept on purpose and is no refund
     keep |= np.minimum.reduceat(money, first) >= 0
-    gone = by[first[~keep]]
+    gone = code[first[~keep]]
     dropped = list(rows.dropped)
     if len(gone):
         dropped.append(
@@ -143,34 +127,50 @@ def net_orders(rows: Intake) -> tuple[Intake, Ints, int]:
         tick=rows.tick[at],
         money=rows.money._replace(values=total[keep]),
         profit=profit,
-        take_ids=_taking(rows, at),
         dropped=dropped,
         order=None,
     )
-    return netted, at, int(size[keep].sum()) - int(keep.sum())
+    return netted, int(size[keep].sum()) - int(keep.sum())
 
 
-def _taking(rows: Intake, at: Ints) -> Callable[[Ints], Any]:
-    return lambda wanted: rows.take_ids(at[wanted])
+def _sorted(rows: Intake) -> tuple[Ints, int, int, Floats, Floats | None]:
+    """Sort by customer and tick.
 
-
-def _sorted(code: Ints, tick: Ints) -> tuple[Ints, Ints, int, int]:
-    """Sorted keys (customer, tick), the row behind each, the bits of a tick, the first tick."""
-    low = int(tick.min())
-    tick_bits = (int(tick.max()) - low).bit_length()
-    row_bits = (len(code) - 1).bit_length()
-    key = code << tick_bits
-    key += tick
+    Returns the sorted keys, the bits of a tick in them, the first tick, and money and profit in the
+    keys' order. Cents themselves travel in the key where they fit, which saves fetching them in
+    random order afterwards; else the row does, and money is fetched by it.
+    """
+    low = int(rows.tick.min())
+    bits = (int(rows.tick.max()) - low).bit_length()
+    room = 63 - bits - int(rows.code.max()).bit_length()
+    key = rows.code << bits
+    key += rows.tick
     key -= low
-    if int(code.max()).bit_length() + tick_bits + row_bits > 63:
+    money, profit = rows.money, rows.profit
+    if money.exact and profit is None:
+        least = int(money.values.min())
+        cent_bits = (int(money.values.max()) - least).bit_length()
+        if cent_bits <= room:
+            key <<= cent_bits
+            cents = money.values.astype(np.int64)
+            cents -= least
+            key += cents
+            key.sort()
+            np.bitwise_and(key, (1 << cent_bits) - 1, out=cents)
+            cents += least
+            key >>= cent_bits
+            return key, bits, low, cents.astype(np.float64), None
+    row_bits = (len(key) - 1).bit_length()
+    if row_bits > room:
         order = np.argsort(key, kind="stable")
-        return key[order], order, tick_bits, low
-    key <<= row_bits
-    key += np.arange(len(code), dtype=np.int64)
-    key.sort()
-    order = key & ((1 << row_bits) - 1)
-    key >>= row_bits
-    return key, order, tick_bits, low
+        key = key[order]
+    else:
+        key <<= row_bits
+        key += np.arange(len(key), dtype=np.int64)
+        key.sort()
+        order = key & ((1 << row_bits) - 1)
+        key >>= row_bits
+    return key, bits, low, money.values[order], None if profit is None else profit.values[order]
 
 
 def _purchases(
@@ -183,13 +183,9 @@ def _purchases(
     return keep
 
 
-def _first_customers(rows: Intake, at: Ints) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for i in at:
-        found[first_ids(rows.take_ids(np.array([i])))[0]] = None
-        if len(found) == 5:
-            break
-    return tuple(found)
+def _first_customers(rows: Intake, code: Ints) -> tuple[str, ...]:
+    """First five different customers of the codes."""
+    return first_ids(rows.ids(np.array(list(dict.fromkeys(code[:50].tolist()))[:5])))
 
 
 def _ledger(

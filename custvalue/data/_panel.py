@@ -156,7 +156,7 @@ def panel_eager(
     rows = take_in(log, options, as_of, quiet=quiet)
     occasions, book = fold(rows, options)
     repeats, columns = panel_columns(occasions, rows, options, length, grid_start)
-    ids = rows.take_ids(np.repeat(occasions.row, repeats))
+    ids = rows.ids(np.repeat(occasions.code, repeats))
     table = build(log, options.customer, ids, columns)
     return with_facts(table, panel_facts(options, period, rows.as_of, book))
 

@@ -120,7 +120,6 @@ def _part(rows: Intake, mask: npt.NDArray[np.bool_]) -> Intake:
         money=rows.money._replace(values=rows.money.values[at]),
         profit=None if profit is None else profit._replace(values=profit.values[at]),
         order=None if rows.order is None else rows.order[at],
-        take_ids=lambda wanted: rows.take_ids(at[wanted]),
     )
 
 
@@ -168,7 +167,7 @@ def split_eager(
     known = build(
         log,
         options.customer,
-        past.take_ids(occasions.row),
+        past.ids(occasions.code),
         summary_columns(occasions, past, options, days_per(unit)),
     )
     known = with_facts(known, summary_facts(options, unit, past.as_of, book))
@@ -181,13 +180,13 @@ def split_eager(
     for key, values in figures.items():
         columns[key] = np.zeros(len(customers.code), dtype=values.dtype)
         columns[key][place[old]] = values[old]
-    future = build(log, options.customer, past.take_ids(occasions.row), columns)
+    future = build(log, options.customer, past.ids(occasions.code), columns)
     first = {"first_order": dates(later.tick[later.start], options.grain), **figures}
     fresh = ~old
     new = build(
         log,
         options.customer,
-        _future(everything, past.as_of).take_ids(later.row[fresh]),
+        everything.ids(later.code[fresh]),
         {key: values[fresh] for key, values in first.items()},
     )
     facts = future_facts(options, unit, past.as_of, end, book)

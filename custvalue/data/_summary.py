@@ -173,5 +173,5 @@ def summarize_eager(
     rows = take_in(log, options, as_of, quiet=quiet)
     occasions, book = fold(rows, options)
     columns = summary_columns(occasions, rows, options, days_per(unit))
-    table = build(log, options.customer, rows.take_ids(occasions.row), columns)
+    table = build(log, options.customer, rows.ids(occasions.code), columns)
     return with_facts(table, summary_facts(options, unit, rows.as_of, book))
