@@ -145,7 +145,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         late = (tick > end) & alive
         fates.append(("after_as_of", late))
         alive &= ~late
-    if n and not (np.nanmin(amount) > 0):
+    if n and not (np.fmin.reduce(amount) > 0):  # NaN only where all are
         _amount_policies(amount, alive, ids, options, fates, problems)
     if problems:
         raise DataContractError(problems)

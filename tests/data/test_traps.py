@@ -216,6 +216,13 @@ def test_unusable_rows_are_counted_said_and_booked():
     assert book.rows_used == 1
 
 
+def test_a_log_without_a_usable_row_gives_an_empty_table_and_says_why():
+    with pytest.warns(DataWarning, match="amount is missing or not finite: 3"):
+        table = cv.summarize(a_log(paid=[np.nan] * 3), **AT)
+    assert table.empty
+    assert cv.ledger(table).adds_up
+
+
 def test_all_problems_of_a_call_come_together():
     log = a_log(when=["03/04/2024"] * 3, paid=["x"] * 3)
     assert codes(log) == ["time-not-iso", "not-numeric"]
