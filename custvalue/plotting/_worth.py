@@ -53,10 +53,11 @@ class StateValueDisplay(Display):
         labels: Language = "en",
         ax: Any = None,
     ) -> Self:
-        """From a fitted ``MarkovCLVEstimator``: the value of each of its states."""
-        value = estimator.state_values()
-        states = estimator.chain_.states
-        return cls.from_predictions(states, value, unit=unit, top=top, labels=labels, ax=ax)
+        """From a fitted ``MarkovCLVEstimator``: its ``state_table()``."""
+        table = estimator.state_table()
+        states, value = table["state"], table["value"]
+        ends = (table["lower"], table["upper"])
+        return cls.from_predictions(states, value, *ends, unit=unit, top=top, labels=labels, ax=ax)
 
     @classmethod
     def from_predictions(

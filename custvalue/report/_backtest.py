@@ -123,18 +123,3 @@ def running_spend(model: Any, latest: pd.DataFrame, days: int, periods: int) -> 
     return [0.0] + [
         float(model.predict(latest, horizon=f"{days * k}D").sum()) for k in range(1, periods + 1)
     ]
-
-
-def like_outcomes(test: Tested, level: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """Outcomes by group of forecast: mean forecast, lower and upper quantile, variance.
-
-    Groups are in ascending order of the forecast.
-    """
-    order = np.argsort(test.forecast, kind="stable")
-    parts = [p for p in np.array_split(order, 4 * GROUPS) if len(p)]
-    tail = (1.0 - level) / 2.0
-    mean = np.array([test.forecast[p].mean() for p in parts])
-    low = np.array([np.quantile(test.actual[p], tail) for p in parts])
-    high = np.array([np.quantile(test.actual[p], 1.0 - tail) for p in parts])
-    variance = np.array([test.actual[p].var() for p in parts])
-    return mean, low, high, variance

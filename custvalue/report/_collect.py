@@ -18,7 +18,7 @@ from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting import flow_table, tracking_table
 from custvalue.plotting._style import state_names
 from custvalue.purchase import MBGNBD
-from custvalue.report._backtest import Tested, chain, hold_back, like_outcomes, running_spend
+from custvalue.report._backtest import Tested, chain, hold_back, running_spend
 from custvalue.segment import LifecycleClassifier, RFMTransformer, SegmentMap, SilenceScorer
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ class Collected:
         Moves between segments one period apart; stages at ``flow_date`` against today's.
     flow_date : str
     backtest : Tested or None
-    spread : float
-        Standard deviation of the sum of all future values.
+    total : (float, float)
+        Interval of the sum of all future values.
     upcoming : DataFrame
         Spend by period, past and expected.
     ledger : dict
@@ -101,7 +101,7 @@ class Collected:
     flow: pd.DataFrame
     flow_date: str
     backtest: Tested | None
-    spread: float
+    total: tuple[float, float]
     upcoming: pd.DataFrame
     ledger: dict[str, Any]
     as_of: str
@@ -163,7 +163,10 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     begin(4)
     model = chain(asked.horizon, asked.annual_discount_rate, asked.scale).fit(history)
     latest = history.groupby(asked.customer, sort=False).tail(1)
-    value = _by_customer(latest[asked.customer], model.predict(latest), summary[asked.customer])
+    ids = latest[asked.customer]
+    value = _by_customer(ids, model.predict(latest), summary[asked.customer])
+    ends = np.asarray(model.predict_interval(latest, level=LEVEL))
+    total = np.asarray(model.predict_interval(latest, level=LEVEL, kind="group"))
 
     table = summary[
         [asked.customer, "first_order", "last_order", "n_orders", "total_value", "mean_value"]
@@ -182,15 +185,13 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     table["expected_orders"] = orders
     table[f"chance_of_order_{WINDOW}d"] = chance
     table["future_value"] = value
+    table["future_value_low"] = _by_customer(ids, ends[:, 0], summary[asked.customer])
+    table["future_value_high"] = _by_customer(ids, ends[:, 1], summary[asked.customer])
     table["at_stake"] = at_stake(table)
     table.attrs.clear()
 
     begin(5)
     tested = hold_back(log, {**asked.columns, **asked.policies}, history, asked.horizon)
-    table["future_value_low"], table["future_value_high"], spread = interval(
-        value, tested, asked.scale
-    )
-
     flow, flow_date = stage_flow(log, asked, as_of, lifecycle, table)
     return Collected(
         customers=table,
@@ -201,7 +202,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
         flow=flow,
         flow_date=flow_date,
         backtest=tested,
-        spread=spread,
+        total=(float(total[0]), float(total[1])),
         upcoming=upcoming(model, latest, history, asked),
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
@@ -234,38 +235,18 @@ def at_stake(table: pd.DataFrame) -> Floats:
     """Future value of an active customer with the same F and M scores, less one's own; 0 if less.
 
     Customers who are not quiet have nothing at stake. Where no active customer has the same
-    scores, those with the same F are taken, then all active ones.
+    scores, those with the same F are taken; where there is none either, nothing is known and
+    nothing is claimed (0).
     """
     quiet = table["silence_grade"].isin(QUIET).to_numpy()
     active = table[table["silence_grade"] == "active"]
-    if active.empty:
-        return np.zeros(len(table))
-    own = table["future_value"].to_numpy(dtype=float)
-    alike = np.full(len(table), float(active["future_value"].mean()))
+    alike = np.full(len(table), np.nan)
     for keys in (["F"], ["F", "M"]):
         mean = active.groupby(keys)["future_value"].mean()
         found = mean.reindex(table.set_index(keys).index).to_numpy(dtype=float)
         alike = np.where(np.isfinite(found), found, alike)
-    return np.where(quiet, np.maximum(alike - own, 0.0), 0.0)
-
-
-def interval(value: Floats, tested: Tested | None, scale: float) -> tuple[Floats, Floats, float]:
-    """80 % range of each customer's value, and the standard deviation of the sum of all.
-
-    Where customers with a like forecast ended in the test on the past, carried over in proportion
-    to the forecast; NaN where there was no test.
-    """
-    if tested is None:
-        nothing = np.full(len(value), np.nan)
-        return nothing, nothing, np.nan
-    mean, low, high, variance = like_outcomes(tested, LEVEL)
-    # ranks carry over: the k-th best customer today is like the k-th best at the cutoff
-    place = np.argsort(np.argsort(value, kind="stable"), kind="stable") / max(len(value) - 1, 1)
-    group = np.minimum((place * len(mean)).astype(int), len(mean) - 1)
-    factor = np.divide(value, mean[group], out=np.full(len(value), scale), where=mean[group] > 0)
-    spread = float(np.sqrt(np.sum(factor**2 * variance[group])))
-    low = np.minimum(low[group] * factor, value)
-    return low, np.maximum(high[group] * factor, value), spread
+    gain = np.nan_to_num(alike - table["future_value"].to_numpy(dtype=float))
+    return np.where(quiet, np.maximum(gain, 0.0), 0.0)
 
 
 def segment_sizes(table: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
@@ -287,13 +268,11 @@ def segment_sizes(table: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
 
 
 def transition_rows(model: MarkovCLVEstimator) -> pd.DataFrame:
-    """Write the chain as a tidy table: from, to, probability."""
-    import pandas as pd
-
-    matrix = np.asarray(model.chain_.dense())
-    start, end = np.nonzero(matrix > 0)
-    names = np.array(state_names(model.chain_.states))
-    return pd.DataFrame({"from": names[start], "to": names[end], "probability": matrix[start, end]})
+    """Write the chain's moves with the states as text."""
+    table = model.transition_table()
+    for side in ("from", "to"):
+        table[side] = state_names(table[side])
+    return table
 
 
 def segment_moves(history: pd.DataFrame, customer: str, cells: SegmentMap) -> pd.DataFrame:

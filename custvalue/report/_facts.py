@@ -136,8 +136,8 @@ def _base(got: Collected) -> dict[str, Any]:
         "active_share": active / len(table),
         "expected_orders": float(table["expected_orders"].sum()),
         "future_value": future,
-        "future_low": future - NORMAL_80 * got.spread,
-        "future_high": future + NORMAL_80 * got.spread,
+        "future_low": got.total[0],
+        "future_high": got.total[1],
     }
 
 
@@ -243,6 +243,7 @@ def _backtest(got: Collected) -> dict[str, Any] | None:
             for row in rows
             if np.isfinite(row["gini"])
         ],
+        "coverage": float(rows[0]["coverage"]),
         "groups": _rows(test.groups),
     }
 

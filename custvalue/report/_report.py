@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from custvalue._html import html_table
 from custvalue._labels import Language, check_language
 from custvalue._units import check_annual_rate, span_days
 from custvalue.report._blocks import span
@@ -127,8 +128,8 @@ class Report:
         )
 
     def _repr_html_(self) -> str:
-        lines = self.summary_text().splitlines()
-        return "<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>"
+        rows = [[line] for line in self.summary_text().splitlines()]
+        return html_table(f"Report as of {self.facts['about']['as_of']}", [""], rows)
 
 
 def make_report(

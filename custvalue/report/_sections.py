@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from custvalue.report._advice import REASON, TODO
+from custvalue.report._advice import TODO
 from custvalue.report._blocks import Block, Column, fact, figure, section, span, table, tile
+from custvalue.report._evidence import forecast_section, ledger_section, moves_section
 from custvalue.report._words import Words
 
 
@@ -43,9 +44,9 @@ def page(facts: dict[str, Any], pictures: dict[str, str], words: Words) -> dict[
             _segments(facts, pictures, w),
             _quiet(facts, pictures, w),
             _stages(facts, pictures, w),
-            _forecast(facts, pictures, w),
-            _moves(facts, pictures, w),
-            _ledger(facts, w),
+            forecast_section(facts, pictures, w),
+            moves_section(facts, pictures, w),
+            ledger_section(facts, w),
         ],
         "footer": w(
             "Made by custvalue {version}. The tables beside this page hold every customer; numbers "
@@ -259,9 +260,10 @@ def _quiet(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
                 ),
                 w(
                     "Worth of winning back: the future value of an active customer with the same "
-                    "frequency and money scores, less the customer's own. A contact pays where its "
-                    "cost is below that worth times the extra chance of response it brings. The "
-                    "list starts with those who may still answer: worth times chance of an order."
+                    "frequency and money scores, less the customer's own; 0 where nobody alike is "
+                    "active. A contact pays where its cost is below that worth times the extra "
+                    "chance of response it brings. The list starts with those who may still "
+                    "answer: worth times chance of an order."
                 ),
                 w(
                     "The table customers has all of them. Hold out a random tenth, so that the "
@@ -352,140 +354,4 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
         w("Stages of the relationship, and upgrades due"),
         w("Where each relationship stands by its orders, and what to say to it."),
         blocks,
-    )
-
-
-def _forecast(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
-    test, about = facts["backtest"], facts["about"]
-    blocks: list[Block] = []
-    if test is None:
-        lead = w("The log is too short to hold back a part of it, so the forecast is untested.")
-    else:
-        lead = w(
-            "Tested on the past: with the orders up to {cutoff} alone, the same method forecast "
-            "{forecast} of spend for the next {span}; {actual} came, so the forecast was {ratio} "
-            "of the truth.",
-            cutoff=test["cutoff"],
-            forecast=w.money(test["forecast"]),
-            actual=w.money(test["actual"]),
-            span=span(test["span"], w),
-            ratio=w.cell(test["forecast"] / test["actual"] if test["actual"] else None, "share"),
-        )
-        figures = [
-            figure(
-                pictures,
-                "tracking",
-                w("Solid: what was spent. Dashed: what was forecast at the dotted line."),
-            ),
-            figure(
-                pictures,
-                "calibration",
-                w("Customers in groups by forecast: a dot on its bar's end is a right forecast."),
-            ),
-        ]
-        columns: list[Column] = [
-            ("group", w("Group, lowest forecast first"), "int"),
-            ("n_customers", w("Customers"), "int"),
-            ("predicted_mean", w("Forecast each"), "money"),
-            ("actual_mean", w("Came each"), "money"),
-        ]
-        compare: list[Column] = [
-            ("method", w("Method"), "name"),
-            ("ratio", w("Forecast / actual"), "share"),
-            ("gini", w("Ranking (Gini, 1 is perfect)"), "number"),
-            ("mae", w("Mean error each"), "money"),
-            ("top_decile", w("Actual spend of the best tenth"), "share"),
-        ]
-        rows = [{**row, "method": w(row["method"])} for row in test["methods"]]
-        blocks = [
-            {"type": "figures", "figures": figures},
-            table("method-table", w("The same test for simple methods"), compare, rows, w),
-            table("calibration-table", w("Forecast against outcome"), columns, test["groups"], w),
-        ]
-    blocks.append(
-        {
-            "type": "notes",
-            "notes": [
-                w(
-                    "Future value comes from a Markov chain over customer states, in periods of "
-                    "{period}, discounted at {rate} a year.",
-                    period=span(about["period"], w),
-                    rate=w.cell(about["annual_discount_rate"], "share"),
-                ),
-                w("The range of a customer is where the outcome lies in 8 of 10 such cases."),
-                w(
-                    "The range of a sum allows for chance and for the estimate, not for a change "
-                    "of the market."
-                ),
-            ],
-        }
-    )
-    return section(
-        "forecast", w("Forecast"), w("The forecast, and how far to trust it"), lead, blocks
-    )
-
-
-def _moves(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
-    moves = facts["moves"]
-    columns: list[Column] = [
-        ("from", w("From"), "name"),
-        ("to", w("To"), "name"),
-        ("customers", w("Customers"), "int"),
-        ("share", w("Share of those in the first segment"), "bar"),
-    ]
-    return section(
-        "moves",
-        w("Moves"),
-        w("Who moves where"),
-        w(
-            "Segments one period apart ({period}), over the whole log: each row says where the "
-            "customers of a segment are one period later.",
-            period=span(facts["about"]["period"], w),
-        ),
-        [
-            {
-                "type": "figures",
-                "figures": [
-                    figure(
-                        pictures, "moves", w("Per cent of a segment's customers, one period later.")
-                    )
-                ],
-            },
-            table("move-table", w("The largest moves"), columns, moves, w),
-        ],
-    )
-
-
-def _ledger(facts: dict[str, Any], w: Words) -> Block:
-    book = facts["ledger"]
-    rows = [{"what": w("rows in the log"), "rows": book["rows_in"], "amount": book["amount_in"]}]
-    rows += [
-        {"what": w(REASON[d["reason"]]), "rows": -d["rows"], "amount": -d["amount"]}
-        for d in book["dropped"]
-    ]
-    rows.append({"what": w("rows used"), "rows": book["rows_used"], "amount": book["amount_used"]})
-    columns: list[Column] = [
-        ("what", w("What"), "text"),
-        ("rows", w("Rows"), "int"),
-        ("amount", w("Net amount"), "money"),
-    ]
-    notes = [
-        w(
-            "{rows} rows used make {orders} orders of {customers} customers: all rows of a "
-            "customer on one day are one order.",
-            rows=w.cell(book["rows_used"], "int"),
-            orders=w.cell(book["occasions"], "int"),
-            customers=w.cell(book["customers"], "int"),
-        ),
-        *facts["notes"],
-    ]
-    return section(
-        "ledger",
-        w("Data"),
-        w("The data: every row accounted for"),
-        w("Rows in the log = rows used + rows left out, each with its reason."),
-        [
-            table("ledger-table", w("Row ledger"), columns, rows, w),
-            {"type": "notes", "notes": notes},
-        ],
     )

@@ -140,10 +140,11 @@ ZH: dict[str, str] = {
         "距末次订单的时间超过以往任何一次间隔，即判为沉默；仅购买一次的客户以全体客户的间隔为准。"
     ),
     "Worth of winning back: the future value of an active customer with the same frequency and "
-    "money scores, less the customer's own. A contact pays where its cost is below that worth "
-    "times the extra chance of response it brings. The list starts with those who may still "
-    "answer: worth times chance of an order.": (
-        "挽回价值：频率分与金额分相同的活跃客户的未来价值，减去该客户自身的未来价值。"
+    "money scores, less the customer's own; 0 where nobody alike is active. A contact pays where "
+    "its cost is below that worth times the extra chance of response it brings. The list starts "
+    "with those who may still answer: worth times chance of an order.": (
+        "挽回价值：频率分与金额分相同的活跃客户的未来价值，减去该客户自身的未来价值；"
+        "没有同类活跃客户者为 0。"
         "联系成本低于挽回价值乘以所提升的响应可能性时，联系才划算。"
         "名单按挽回价值乘以下单可能性排序。"
     ),
@@ -217,11 +218,17 @@ ZH: dict[str, str] = {
     "discounted at {rate} a year.": (
         "未来价值来自客户状态的马尔可夫链，每期 {period}，年贴现率 {rate}。"
     ),
-    "The range of a customer is where the outcome lies in 8 of 10 such cases.": (
-        "客户的区间：十个同类客户中八个的结果落在其中。"
+    "The range of a customer holds what will really come in 8 of 10 such cases; for one who will "
+    "most likely not order it is 0 to 0, although the mean is not.": (
+        "客户的区间：十个同类客户中八个的实际结果落在其中；"
+        "很可能不再下单者的区间为 0 至 0，而均值不为 0。"
     ),
-    "The range of a sum allows for chance and for the estimate, not for a change of the market.": (
-        "合计的区间已计入偶然与估计误差，未计入市场变化。"
+    "The range of the total allows for chance and for shocks that hit all customers at once, not "
+    "for an error of the method: the test on the past shows how large that was.": (
+        "合计的区间已计入偶然与波及全体客户的冲击，未计入方法本身的误差：其大小见历史检验。"
+    ),
+    "In the test, {share} of customers ended within their range of 80 %.": (
+        "检验中，{share} 的客户结果落在其 80% 区间之内。"
     ),
     # -- moves --
     "Moves": "流动",
