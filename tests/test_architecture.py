@@ -21,6 +21,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 FLOOR = {
     "exceptions": 0,
     "_kernels": 0,
+    "_html": -1,
     "_labels": 0,
     "_units": 1,
     "_frames": 2,

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from custvalue._html import HtmlFacts
+
 Status = Literal["interior", "boundary", "given"]
 
 
 @dataclass(frozen=True)
-class FitReport:
+class FitReport(HtmlFacts):
     """How a fit ended.
 
     Parameters

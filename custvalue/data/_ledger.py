@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from custvalue._frames import facts_of
+from custvalue._html import html_table
 
 WORDS = {
     "missing_customer": "customer id is missing",
@@ -106,6 +107,13 @@ class RowLedger:
         """Read back what ``to_dict`` wrote."""
         dropped = tuple(Dropped(**{**d, "first": tuple(d["first"])}) for d in plain["dropped"])
         return cls(**{**plain, "dropped": dropped})
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[Any, ...]] = [("in", self.rows_in, self.amount_in, "")]
+        rows += [(WORDS[d.reason], -d.rows, -d.amount, ", ".join(d.first)) for d in self.dropped]
+        rows.append(("used", self.rows_used, self.amount_used, ""))
+        title = f"Rows of {self.customers:,} customers, {self.occasions:,} occasions"
+        return html_table(title, ["", "rows", "net amount", "first"], rows)
 
     def __str__(self) -> str:
         lines = [

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from custvalue._html import html_table
 from custvalue.exceptions import first_ids
 from custvalue.markov import _chain_math as _math
 from custvalue.markov._sparse import Floats, from_entries, is_sparse, row_sums, times
@@ -106,6 +107,16 @@ class Chain:
         kind = "sparse" if self.is_sparse else "dense"
         gone = f", absorbing={list(self.absorbing)!r}" if self.absorbing else ""
         return f"Chain({self.n_states} states, {kind}{gone})"
+
+    def _repr_html_(self) -> str:
+        n = min(self.n_states, 12)
+        names = [str(state) for state in self.states[:n]]
+        rows = [
+            [name, *(round(float(p), 4) for p in line)]
+            for name, line in zip(names, self.dense()[:n, :n], strict=True)
+        ]
+        more = f", the first {n} shown" if n < self.n_states else ""
+        return html_table(f"Chain of {self.n_states:,} states{more}", ["from", *names], rows)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Chain):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from custvalue._html import HtmlFacts
 from custvalue._kernels import Histories, Objective, Optimum, by_differences, climb, covariance
 from custvalue.exceptions import FitFailedError
 from custvalue.purchase._law import Floats, Mixing, PurchaseLaw
@@ -19,7 +20,7 @@ WARM = 30_000  # rows from which a search starts on a sample
 
 
 @dataclass(frozen=True)
-class FitReport:
+class FitReport(HtmlFacts):
     """How a fit ended and what it saw; no customer's data.
 
     Parameters
@@ -53,6 +54,8 @@ class FitReport:
     >>> report.status, report.n_customers
     ('interior', 500.0)
     """
+
+    _not_shown = ("log_covariance",)
 
     status: Literal["interior", "boundary"]
     boundary: tuple[str, ...]

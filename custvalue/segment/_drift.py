@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._html import html_table
+
 
 def population_stability(before: npt.ArrayLike, now: npt.ArrayLike) -> float:
     """Compute the population stability index of two distributions over the same classes.
@@ -65,6 +67,12 @@ class DriftReport:
     moved: tuple[float, ...]
     moved_any: float
     n_rows: int
+
+    def _repr_html_(self) -> str:
+        parts = zip(self.variables, self.stability, self.moved, strict=True)
+        rows = [(name, round(psi, 4), _word(psi), f"{moved:.1%}") for name, psi, moved in parts]
+        head = ["variable", "stability index", "", "would move"]
+        return html_table(f"Drift of {self.n_rows:,} rows", head, rows)
 
     def __str__(self) -> str:
         lines = [f"drift of {self.n_rows:,} rows against the fitted cut points"]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
+from custvalue._html import html_table
 from custvalue.exceptions import ContractProblem, DataContractError
 
 
@@ -50,6 +51,15 @@ class CohortTable:
     size: pd.Series
     as_of: str
     value: str
+
+    def _repr_html_(self) -> str:
+        text = self.marked()
+        rows = [
+            [str(name), int(n), *line]
+            for name, n, line in zip(text.index, self.size, text.to_numpy(), strict=True)
+        ]
+        head = ["cohort", "customers", *map(str, text.columns)]
+        return html_table(f"{self.value} by month, as of {self.as_of}", head, rows)
 
     def marked(self, digits: int = 2) -> pd.DataFrame:
         """Return the table as text: unfinished cells end in ``*``, months to come are empty.
