@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from custvalue import _frames
-from custvalue._sklearn import DocLink, check_is_fitted, validate_data
+from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span, check_annual_rate, in_units, rate_per
-from custvalue.exceptions import DataContractError, FitFailedError, SmallSampleWarning
 from custvalue.markov._chain import Chain, Timing, check_timing, discount_factor
 from custvalue.markov._counts import TransitionCounts
 from custvalue.markov._estimate import fit_concentration, mean_reward, mix_rows, pooled_moves
-from custvalue.markov._factored import COLUMNS, FactoredForecast, History
+from custvalue.markov._factored import History
+from custvalue.markov._learning import MarkovLearning
 from custvalue.markov._orders_fit import TERMS
 from custvalue.markov._outputs import MarkovOutputs
-from custvalue.markov._rows import Gaps, Rows, link
+from custvalue.markov._reading import MarkovReading
+from custvalue.markov._rows import Gaps, link
 from custvalue.markov._sparse import Sparse
-from custvalue.markov._states import PANEL_COLUMNS, ColumnStates, PanelStates, StateList
+from custvalue.markov._states import StateList
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -30,7 +30,9 @@ Ints = npt.NDArray[np.int64]
 _DENSE_STATES = 400
 
 
-class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
+class MarkovCLVEstimator(
+    DocLink, MarkovOutputs, MarkovLearning, MarkovReading, RegressorMixin, BaseEstimator
+):
     """Customer value from a Markov chain over customer states.
 
     Time is cut into periods; a customer's state at a period's end says how long ago, how often
@@ -60,6 +62,10 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
         included. None: each customer's own mean so far.
     correct_by : sequence of {"orders", "cohort", "spend"}, default=("orders", "cohort")
         What the purchase law is corrected by, with ``transitions="shrunk"`` and factored money.
+    by : str, optional
+        Money by state only: a column of the panel that transitions and rewards depend on.
+        ``"age"`` moves on with each period, so that a cohort's decay is in the forecast; any other
+        column (channel, segment) stays with the customer.
     smoothing : float, default=1.0
         With ``transitions="counts"``: pseudo-observations per state, spread like the moves of all
         states with the same first class. 0 is plain maximum likelihood (states never left still
@@ -97,6 +103,8 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
         Weight κ of the prior, in observations a state; inf for ``"bayes"``.
     forecast_ : FactoredForecast or None
         The chain for orders, with factored money.
+    levels_ : Levels or None
+        The chains by level of the column ``by``.
     unit_ : str or None
         Length of a period.
 
@@ -143,6 +151,7 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
         purchases: Any = None,
         spend: Any = None,
         correct_by: Any = ("orders", "cohort"),
+        by: str | None = None,
         smoothing: float = 1.0,
         horizon: Span | None = None,
         annual_discount_rate: float = 0.1,
@@ -160,6 +169,7 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
         self.purchases = purchases
         self.spend = spend
         self.correct_by = correct_by
+        self.by = by
         self.smoothing = smoothing
         self.horizon = horizon
         self.annual_discount_rate = annual_discount_rate
@@ -213,7 +223,12 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
             )
         self.discretizer_ = self._discretizer(X)
         classes = self._classes(X)
-        self.state_list_ = StateList.seen_in(classes)
+        self.forecast_ = self._fit_factored(X, y, rows)
+        law = self._fit_law_moves(X, y, rows, classes)
+        known = classes
+        if law is not None:
+            known = np.vstack([classes, self._classes(_frames.frame_like(None, law.columns))])
+        self.state_list_ = StateList.seen_in(known)
         place, _ = self.state_list_.find(classes)
         self.counts_ = TransitionCounts.of(
             place[rows.before],
@@ -232,9 +247,12 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
         entries = np.bincount(place[first], minlength=len(self.state_list_))
         self.entry_ = entries / max(int(entries.sum()), 1)
         self.state_size_ = np.bincount(place[rows.last], minlength=len(self.state_list_))
-        self.forecast_ = self._fit_factored(X, y, rows)
-        self.law_rows_: Sparse | None = None
+        self.law_rows_: Any = None
+        self.law_reward_: Any = None
+        if law is not None:
+            self._average_law(law, place)
         self._estimate(self.law_rows_)
+        self.levels_ = self._fit_levels(X, place, rows, reward)
         return self
 
     def _check_parameters(self) -> None:
@@ -258,52 +276,28 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
                 "transitions='shrunk' or 'bayes', or money='state'."
             )
 
-    def _fit_factored(self, X: Any, y: Any, rows: Rows) -> FactoredForecast | None:
-        names = set(_frames.column_names(X) or [])
-        whole = set(COLUMNS) <= names
-        if self.money == "state" or self.transitions == "counts":
-            return None
-        if isinstance(self.contact_cost, dict):
-            return None
-        if self.money == "auto" and (not whole or self.states is not None or y is not None):
-            return None
-        history = History.read(X)
-        try:
-            return FactoredForecast.fit(
-                history,
-                rows.before,
-                rows.after,
-                rows.last,
-                purchases=self.purchases,
-                spend=self.spend,
-                correct_by=tuple(self.correct_by) if self.transitions == "shrunk" else (),
-            )
-        except (FitFailedError, DataContractError) as error:
-            if self.money == "factored":
-                raise
-            warnings.warn(
-                f"no purchase law could be fitted to {len(rows.last):,} customers ({error}); "
-                "values are the states' mean profits instead (money='state').",
-                SmallSampleWarning,
-                stacklevel=3,
-            )
-            return None
-
     def _estimate(self, law_rows: Sparse | None) -> None:
-        prior = pooled_moves(self.counts_, self.state_list_) if law_rows is None else law_rows
+        pooled = pooled_moves(self.counts_, self.state_list_)
+        prior = pooled
+        if law_rows is not None:
+            # a hundredth of what states alike do: no move that was seen is impossible
+            prior = law_rows if self.transitions == "bayes" else 0.99 * law_rows + 0.01 * pooled
         if self.transitions == "counts":
             self.concentration_ = float(self.smoothing)
-        elif self.transitions == "bayes":
+        elif self.transitions == "bayes" and law_rows is not None:
             self.concentration_ = np.inf
         else:
-            self.concentration_ = fit_concentration(self.counts_, prior)
+            self.concentration_ = fit_concentration([self.counts_], prior)
         matrix: Any = mix_rows(self.counts_, prior, self.concentration_)
         labels = self.state_list_.labels()
         if len(labels) <= _DENSE_STATES:
             matrix = matrix.toarray()
         self.chain_ = Chain(labels, matrix, tuple(self.absorbing))
-        weight = min(self.concentration_, float(max(self.smoothing, 1.0)))
-        self.reward_ = mean_reward(self.counts_, self.state_list_, weight) - self._contact_costs()
+        weight = min(self.concentration_, 1e12)
+        if self.law_reward_ is None:
+            weight = min(weight, max(float(self.smoothing), 1.0))
+        reward = mean_reward(self.counts_, self.state_list_, weight, self.law_reward_)
+        self.reward_ = reward - self._contact_costs()
 
     def _contact_costs(self) -> Floats:
         labels = self.state_list_.labels()
@@ -329,6 +323,8 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
         ndarray of shape (n_rows,)
         """
         check_is_fitted(self)
+        if self.forecast_ is None and self.levels_ is not None:
+            return self._level_values(X, horizon)
         if self.forecast_ is None:
             return self.state_values(horizon=horizon)[self._place(X)]
         return self._value_rows(History.read(X), self._margins(X), horizon)
@@ -342,6 +338,19 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
             lead = 1.0 if self.timing == "start" else delta
             orders = forecast.orders(history, periods, delta)[0]
             return lead * (orders * price - float(self.contact_cost) * _annuity(periods, delta))
+
+        return self._over(horizon, value_of)
+
+    def _level_values(self, X: Any, horizon: Span | None) -> Floats:
+        levels = self.levels_
+        assert levels is not None
+        place = self._place(X)
+        row = levels.find(_frames.float_columns(X, [levels.column])[:, 0])
+        cost = self._contact_costs()
+
+        def value_of(periods: int | None, delta: float) -> Floats:
+            lead = 1.0 if self.timing == "start" else delta
+            return lead * levels.values(periods, delta, cost)[row, place]
 
         return self._over(horizon, value_of)
 
@@ -388,87 +397,6 @@ class MarkovCLVEstimator(DocLink, MarkovOutputs, RegressorMixin, BaseEstimator):
     def _delta(self) -> float:
         rate = self.annual_discount_rate
         return discount_factor(rate if self.unit_ is None else rate_per(rate, self.unit_))
-
-    def _margins(self, X: Any) -> Any:
-        if isinstance(self.margin, str):
-            return _frames.float_columns(X, [self.margin], caller=type(self).__name__)[:, 0]
-        return self.margin_
-
-    def _place(self, X: Any) -> Ints:
-        if not self._is_named(X):
-            X = validate_data(self, X, reset=False, dtype=np.float64)
-        return self.state_list_.find(self._classes(X))[0]
-
-    def _read(self, X: Any, y: Any) -> tuple[Any, Floats]:
-        """X as it will be used, and the reward of each row."""
-        scale = 1.0 if self.margin is None or isinstance(self.margin, str) else float(self.margin)
-        self.margin_ = scale
-        if not self._is_named(X):
-            if isinstance(self.margin, str):
-                raise ValueError("margin names a column, but X is not a frame with that column.")
-            if y is None:
-                raise ValueError(
-                    "requires y to be passed, but the target y is None: an array has no profit "
-                    "column, so y must give the reward of each row."
-                )
-            X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-            return X, scale * np.asarray(y, dtype=np.float64)
-        names = _frames.column_names(X) or []
-        self.feature_names_in_ = np.asarray(names, dtype=object)
-        self.n_features_in_ = len(names)
-        if y is not None:
-            reward = np.asarray(y, dtype=np.float64)
-            if reward.shape != (len(X),):
-                raise ValueError(f"y has shape {reward.shape}; X has {len(X)} rows.")
-            return X, scale * reward
-        if isinstance(self.margin, str):
-            both = _frames.float_columns(X, ["spend", self.margin], caller=type(self).__name__)
-            return X, both[:, 0] * both[:, 1]
-        if self.margin is not None:
-            return X, scale * _frames.float_columns(X, ["spend"], caller=type(self).__name__)[:, 0]
-        profit = _frames.float_columns(X, ["profit"], caller=type(self).__name__)[:, 0]
-        if "spend" in names:
-            total = float(_frames.float_columns(X, ["spend"])[:, 0].sum())
-            self.margin_ = float(profit.sum()) / total if total > 0.0 else 1.0
-        return X, profit
-
-    def _is_named(self, X: Any) -> bool:
-        names = _frames.column_names(X)
-        if names is None:
-            return False
-        wanted = {"period", *PANEL_COLUMNS}
-        if isinstance(self.states, (list, tuple)):
-            wanted |= set(self.states)
-        return bool(wanted & set(names))
-
-    def _discretizer(self, X: Any) -> Any:
-        if isinstance(self.states, (list, tuple)):
-            return ColumnStates(list(self.states), n_classes=10**6).fit(X)
-        if self.states is not None:
-            return clone(self.states).fit(X)
-        if not self._is_named(X):
-            return ColumnStates().fit(X)
-        names = _frames.column_names(X) or []
-        if {"R", "F", "M"} <= set(names):
-            return ColumnStates(["R", "F", "M"]).fit(X)
-        return PanelStates().fit(X)
-
-    def _classes(self, X: Any) -> Ints:
-        made = (
-            self.discretizer_.transform(X)
-            if hasattr(self.discretizer_, "transform") and not hasattr(self.discretizer_, "predict")
-            else self.discretizer_.predict(X)
-        )
-        out = np.asarray(made)
-        if out.ndim == 1:
-            out = out[:, None]
-        whole = out.astype(np.int64)
-        if not np.array_equal(whole, out):
-            raise ValueError(
-                f"{type(self.discretizer_).__name__} gives values that are not whole numbers; "
-                "states must be classes."
-            )
-        return whole
 
 
 def _annuity(periods: int | None, delta: float) -> float:

@@ -29,6 +29,12 @@ class Policy(NamedTuple):
     actions : tuple
         One action a state; over a finite horizon, the action of the first period.
     value : ndarray of shape (n_states,)
+
+    Examples
+    --------
+    >>> from custvalue.markov import Policy
+    >>> Policy(("mail", "rest"), [2.0, 0.0]).actions
+    ('mail', 'rest')
     """
 
     actions: tuple[Hashable, ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import gammaln
 
@@ -73,29 +75,35 @@ def evidence(counts: TransitionCounts, prior: Sparse, weight: float) -> float:
     )
 
 
-def fit_concentration(counts: TransitionCounts, prior: Sparse) -> float:
-    """Concentration κ with the greatest evidence, between 0.01 and a million."""
+def fit_concentration(parts: Sequence[TransitionCounts], prior: Sparse) -> float:
+    """Concentration κ with the greatest evidence over all parts, between 0.01 and a million."""
+
+    def total(log_weight: float) -> float:
+        return sum(evidence(counts, prior, float(np.exp(log_weight))) for counts in parts)
+
     low, high = np.log(1e-2), np.log(1e6)
     golden = 0.5 * (np.sqrt(5.0) - 1.0)
     left, right = high - golden * (high - low), low + golden * (high - low)
-    at_left, at_right = (evidence(counts, prior, np.exp(v)) for v in (left, right))
+    at_left, at_right = (total(v) for v in (left, right))
     for _ in range(40):
         if at_left > at_right:
             high, right, at_right = right, left, at_left
             left = high - golden * (high - low)
-            at_left = evidence(counts, prior, np.exp(left))
+            at_left = total(left)
         else:
             low, left, at_left = left, right, at_right
             right = low + golden * (high - low)
-            at_right = evidence(counts, prior, np.exp(right))
+            at_right = total(right)
     return float(np.exp(0.5 * (low + high)))
 
 
-def mean_reward(counts: TransitionCounts, states: StateList, weight: float) -> Floats:
+def mean_reward(
+    counts: TransitionCounts, states: StateList, weight: float, expected: Floats | None = None
+) -> Floats:
     """Estimate the reward of the next period by state, drawn to the mean of its first class.
 
-    ``weight`` pseudo-observations of the class mean; a state never left has the class mean, a
-    class never left the mean of all.
+    ``weight`` pseudo-observations of the class mean, or of ``expected`` where given; a state never
+    left has the class mean, a class never left the mean of all.
     """
     n_out = counts.n_out
     first = np.unique(states.classes[:, 0], return_inverse=True)[1].ravel()
@@ -103,7 +111,7 @@ def mean_reward(counts: TransitionCounts, states: StateList, weight: float) -> F
     class_money = np.bincount(first, weights=counts.money)
     overall = counts.money.sum() / max(counts.n_moves, 1.0)
     class_mean = np.where(class_n > 0, class_money / np.where(class_n > 0, class_n, 1.0), overall)
-    prior = class_mean[first]
+    prior = class_mean[first] if expected is None else expected
     total = n_out + weight
     return np.where(
         total > 0, (counts.money + weight * prior) / np.where(total > 0, total, 1.0), prior

@@ -108,7 +108,7 @@ class FactoredForecast:
     ) -> FactoredForecast:
         """Learn law, correction and spend; ``last`` are the positions of customers' last rows."""
         latest = history.rows(last)
-        law = _fit_law(purchases, np.column_stack([latest.frequency, latest.recency, latest.T]))
+        law = fit_law(purchases, latest)
         n_periods = max(int(history.period.max()), 1)
         cuts, means = np.empty(0), np.zeros(1)
         if "spend" in correct_by:
@@ -225,7 +225,9 @@ def cohort_of(history: History, n_periods: int) -> Floats:
     return np.clip((history.period - history.age) / n_periods, 0.0, 1.0)
 
 
-def _fit_law(purchases: Any, rows: Floats) -> Any:
+def fit_law(purchases: Any, latest: History) -> Any:
+    """Fit the purchase law to customers' latest rows, times in periods."""
+    rows = np.column_stack([latest.frequency, latest.recency, latest.T])
     model = ParetoNBD() if purchases is None else clone(purchases)
     if purchases is not None:
         return model.fit(rows)

@@ -29,6 +29,11 @@ def empty(n: int) -> Sparse:
     return sp.csr_array((n, n), dtype=np.float64)
 
 
+def csr(matrix: Any) -> Sparse:
+    """Turn a dense matrix into a sparse array."""
+    return sp.csr_array(matrix)
+
+
 def row_sums(matrix: Any) -> Floats:
     """Sum each row of a dense or sparse matrix, shape (n,)."""
     return np.asarray(matrix.sum(axis=1), dtype=np.float64).ravel()
