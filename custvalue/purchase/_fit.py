@@ -13,7 +13,8 @@ from custvalue.exceptions import FitFailedError
 from custvalue.purchase._law import Floats, Mixing, PurchaseLaw
 from custvalue.purchase._prior import Prior
 
-LIMIT = 16.0  # |log parameter| in scaled time; beyond it a likelihood no longer changes
+LOWEST, HIGHEST = -16.0, 12.0  # log parameters in scaled time; beyond, a likelihood is flat
+CLOSE = 1e-13  # squared Newton decrement of the mean log-likelihood at which a climb ends
 FLAT = 1e4  # a shape beyond this is one value for all customers
 NIL = 1e-5  # a mean below this (in scaled time) is none
 WARM = 30_000  # rows from which a search starts on a sample
@@ -131,14 +132,14 @@ def fit_law(
     starts = _starts(law, scaled)
     if start is not None:
         starts = [np.log(np.array(law.rescaled(start, 1.0 / scale), dtype=float)), *starts]
-    box = np.full(len(names), LIMIT)
+    box = np.full(len(names), LOWEST), np.full(len(names), HIGHEST)
     first = starts[0]
     if start is None and len(rows.x) > WARM:
         first = _warm(law, scaled, prior, scale, first, box)
     best: Optimum | None = None
     evaluations = tried = 0
     for theta in [first, *starts]:
-        found = climb(objective, theta, -box, box)
+        found = climb(objective, theta, *box, tol=CLOSE)
         evaluations, tried = evaluations + found.evaluations, tried + 1
         if best is None or found.value > best.value or (found.converged and not best.converged):
             best = found
@@ -238,15 +239,18 @@ def _starts(law: PurchaseLaw, rows: Histories) -> list[Floats]:
 
 
 def _warm(
-    law: PurchaseLaw, rows: Histories, prior: Prior | None, scale: float, theta: Floats, box: Floats
+    law: PurchaseLaw,
+    rows: Histories,
+    prior: Prior | None,
+    scale: float,
+    theta: Floats,
+    box: tuple[Floats, Floats],
 ) -> Floats:
     """Climb on every k-th row; from there the full search needs three evaluations."""
     every = max(2, min(100, len(rows.x) // 10_000))
     x, t_x, T, w = (v[::every].copy() for v in rows[:4])
     part = Histories(x, t_x, T, w, rows.tick)
-    found = climb(
-        _objective(law, part, prior, float(part.w.sum()), scale), theta, -box, box, tol=1e-6
-    )
+    found = climb(_objective(law, part, prior, float(part.w.sum()), scale), theta, *box, tol=1e-6)
     return found.theta if np.isfinite(found.value) else theta
 
 
