@@ -107,9 +107,9 @@ def is_frame(X: Any) -> bool:
 
 def column_names(X: Any) -> list[str] | None:
     """Column names of a frame as given, None for anything else."""
-    if not is_frame(X):
-        return None
-    return list(nw.from_native(X).columns) if not _is_pandas(X) else list(X.columns)
+    if _is_pandas(X):
+        return list(X.columns)
+    return list(nw.from_native(X).columns) if is_frame(X) else None
 
 
 def column(X: Any, name: str) -> npt.NDArray[Any]:

@@ -43,7 +43,9 @@ def mean_over_beta(
     >>> float(mean_over_beta(1.0, 1.0, 1.0, 1.0).round(9))  # log(2)
     0.693147181
     """
-    r, tau, a, b = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (r, tau, a, b)))
+    r, tau, a, b = (np.asarray(v, dtype=np.float64) for v in (r, tau, a, b))
+    if not r.shape == tau.shape == a.shape == b.shape:
+        r, tau, a, b = np.broadcast_arrays(r, tau, a, b)
     shape = r.shape
     r, tau, a, b = (v.ravel() for v in (r, tau, a, b))
     c = a + b - 1.0
@@ -69,6 +71,10 @@ def _series(r: Floats, tau: Floats, a: Floats, c: Floats) -> Floats:
     first = -c * L * np.where(near == 0.0, 1.0, np.expm1(safe) / safe)
     total = np.empty(len(r))
     lo = 0
+    if len(r) == 1:
+        return first - np.exp(near) * _one_series(
+            float(r[0]), float(z[0]), float(a[0]), float(c[0])
+        )
     while lo < len(r):
         # terms fall at least like z^k: as many as the largest z of a block needs
         step = max(1, CELLS // _terms(float(z[lo : lo + 1024].max())))
@@ -82,6 +88,15 @@ def _series(r: Floats, tau: Floats, a: Floats, c: Floats) -> Floats:
         total[part] = (p * z_)[:, 0] * (1.0 + ratio.sum(axis=1))
         lo = part.stop
     return np.asarray(first - np.exp(near) * total)
+
+
+def _one_series(r: float, z: float, a: float, c: float) -> float:
+    """Sum the series of one row: a plain loop is quicker than arrays of length one."""
+    term = total = (c - r) * z
+    for k in range(1, _terms(z)):
+        term *= (c - r + k) * (a + k - 1.0) * z / ((c + k) * (k + 1.0))
+        total += term
+    return total
 
 
 def _terms(z: float) -> int:

@@ -18,21 +18,20 @@ from custvalue._kernels import (
     log_rising,
     mean_over_beta,
     rising_sums,
-    sigmoid,
     softplus,
 )
-from custvalue.purchase._law import Floats, Orders, log_nbd, poisson_orders
+from custvalue.purchase._law import Floats, Orders, in_logs, log_nbd, poisson_orders
 
 BLOCK = 8192
 
 
 def log_odds_left(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-untyped-def]
     """Log of P(left) / P(alive) given the history; -inf where there was no chance to leave."""
-    r, alpha, a, b, x, t_x, T, k = np.broadcast_arrays(r, alpha, a, b, x, t_x, T, k)
-    some = k > 0
-    odds = np.log(a) - np.log(np.where(some, b + k - 1.0, 1.0))
-    odds += (r + x) * np.log1p((T - t_x) / (alpha + t_x))
-    return np.where(some, odds, -np.inf)
+    stayed = np.maximum(k, 1.0) - 1.0 + b
+    odds = np.log(np.divide(a, stayed)) + np.add(r, x) * np.log1p(
+        np.subtract(T, t_x) / (alpha + t_x)
+    )
+    return odds if np.min(k) > 0 else np.where(np.greater(k, 0), odds, -np.inf)
 
 
 def log_likelihood(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-untyped-def]
@@ -44,7 +43,8 @@ def log_likelihood(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-u
 
 def prob_alive(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-untyped-def]
     """P(alive at T), a logistic function of the log odds."""
-    return sigmoid(-log_odds_left(r, alpha, a, b, x, t_x, T, k))
+    odds = log_odds_left(r, alpha, a, b, x, t_x, T, k)
+    return np.asarray(1.0 / (1.0 + np.exp(np.minimum(odds, 700.0))))
 
 
 def expected_orders(r, alpha, a, b, t) -> Floats:  # type: ignore[no-untyped-def]
@@ -133,11 +133,7 @@ def objective(rows: Histories, extra: float) -> Objective:
             part = slice(lo, lo + BLOCK)
             value += _leaving(r, alpha, a, b, x[part], t_x[part], T[part], silence[part], k[part],
                               w[part], g, h)  # fmt: skip
-        h[1, 0] = h[0, 1]
-        p = np.array([r, alpha, a, b])
-        upper = np.triu(h)
-        h = upper + upper.T - np.diag(np.diag(h))
-        return value / n, p * g / n, (h * np.outer(p, p) + np.diag(p * g)) / n
+        return value / n, *in_logs(np.array([r, alpha, a, b]), g / n, h / n)
 
     return evaluate
 

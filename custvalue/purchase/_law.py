@@ -142,3 +142,11 @@ def log_nbd(r: Floats, alpha: Floats, t: Floats, k: Floats) -> Floats:
     return np.asarray(
         log_rising(r, k) - gammaln(k + 1.0) - r * np.log1p(t / alpha) + xlogy(k, t / (alpha + t))
     )
+
+
+def in_logs(p: Floats, g: Floats, h: Floats) -> tuple[Floats, Floats]:
+    """Turn derivatives in parameters ``p`` (``h``: upper half) into derivatives in their logs."""
+    slope = p * g
+    full = np.where(np.tri(len(p), dtype=bool).T, h, h.T) * np.multiply.outer(p, p)
+    full.flat[:: len(p) + 1] += slope
+    return slope, full

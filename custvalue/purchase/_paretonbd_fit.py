@@ -6,7 +6,7 @@ import numpy as np
 
 from custvalue._kernels import Histories, Objective, bounds, counts_of, legendre, rising_sums
 from custvalue._kernels._two_powers import NODES, PANEL
-from custvalue.purchase._law import Floats
+from custvalue.purchase._law import Floats, in_logs
 
 ROWS = 8184 // NODES  # rows x nodes of a block stay in the processor's cache
 
@@ -32,10 +32,7 @@ def objective(rows: Histories) -> Objective:
             value += _block(
                 (r, alpha, s, beta), x[part], t_x[part], T[part], silence[part], w[part], g, h
             )
-        upper = np.triu(h)
-        h = upper + upper.T - np.diag(np.diag(h))
-        p = np.array([r, alpha, s, beta])
-        return value / n, p * g / n, (h * np.outer(p, p) + np.diag(p * g)) / n
+        return value / n, *in_logs(np.array([r, alpha, s, beta]), g / n, h / n)
 
     return evaluate
 
