@@ -234,3 +234,26 @@ def test_reliability_groups_add_up(rng):
     table = reliability_table(y, p)
     assert table["customers"].sum() == 1000
     assert ((table["low"] <= table["observed"]) & (table["observed"] <= table["high"])).all()
+
+
+@pytest.mark.parametrize("names", ["numbers", "words"])
+def test_the_short_way_from_the_log_gives_the_figures_of_the_summary(cdnow_sample, names):
+    log = cdnow_sample.sample(frac=1, random_state=3)
+    if names == "words":
+        log["customer_id"] = "c" + log["customer_id"].astype(str).str.zfill(5)
+    table, gaps = silence_from_log(
+        log, customer="customer_id", time="date", as_of="1998-03-31", unit="W"
+    )
+    free = log["amount"] > 0  # a day on which nothing was paid is no occasion for summarize
+    paid, _ = silence_from_log(
+        log[free], customer="customer_id", time="date", as_of="1998-03-31", unit="W"
+    )
+    summary = cv.summarize(log, as_of="1998-03-31", unit="W", **NAMES)
+    summary = summary.sort_values("customer_id", ignore_index=True)
+    assert list(paid["customer_id"]) == list(summary["customer_id"])
+    for name in paid.columns[1:]:
+        np.testing.assert_allclose(paid[name], summary[name], rtol=1e-14)
+    assert len(gaps) == table["n_gaps"].sum()
+    assert gaps.sum() == pytest.approx(table["gap_sum"].sum())
+    with pytest.raises(cv.exceptions.DataContractError, match="'date' is missing"):
+        silence_from_log(log.assign(date=pd.NaT), customer="customer_id", time="date")
