@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from custvalue._frames import column, facts_of, frame_like, is_frame, keep_facts
+from custvalue._frames import column, frame_like, is_frame, keep_facts, unit_of
 from custvalue._sklearn import (
     DocLink,
     check_input_features,
@@ -173,8 +173,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         check_choices(self.method, self.remainder)
         names = columns_of(self.columns, self.monetary)
         values, named = read_columns(self, X, list(names.values()), reset=True)
-        facts = facts_of(X)
-        self.unit_ = facts.unit if facts is not None else None
+        self.unit_ = unit_of(X, None)
         if named:
             blank = [VariableCuts(a, n, a in self.less_is_better, ()) for a, n in names.items()]
         else:
@@ -211,8 +210,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         DataContractError
             If a column is missing or has missing or infinite values.
         """
-        check_is_fitted(self)
-        values, named = read_columns(self, X, self._names(), reset=False)
+        values, named = self._read(X)
         scores = scores_of(values, self.variables_)
         weighted = None if self.weights_ is None else scores @ np.asarray(self.weights_)
         if not named:
@@ -257,7 +255,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
                     "pass segment_map=SegmentMap(...)."
                 )
             segment_map = SegmentMap.ready(sizes.pop())
-        values, _ = read_columns(self, X, self._names(), reset=False)
+        values, _ = self._read(X)
         return segment_map.assign(scores_of(values, self.variables_), labels=labels)
 
     def inverse_transform(self, X: Any) -> Any:
@@ -353,8 +351,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             Population stability index by variable, and the share of customers whose score would
             change if the cut points were learned anew; ``print`` shows it.
         """
-        check_is_fitted(self)
-        values, _ = read_columns(self, new, self._names(), reset=False)
+        values, _ = self._read(new)
         scores = scores_of(values, self.variables_)
         old = self.variables_
         letters, sizes = [v.letter for v in old], [v.n_bins for v in old]
@@ -387,8 +384,11 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         names += [COMPOSITE] if self.weights_ is not None else []
         return np.asarray([*names, *self.passed_], dtype=object)
 
-    def _names(self) -> list[str]:
-        return list(columns_of(self.columns, self.monetary).values())
+    def _read(self, X: Any) -> tuple[Floats, bool]:
+        check_is_fitted(self)
+        unit_of(X, self.unit_, caller=f"this {type(self).__name__} was fitted")
+        names = list(columns_of(self.columns, self.monetary).values())
+        return read_columns(self, X, names, reset=False)
 
     def _unit_of(self, name: str) -> str:
         if name in TIME_COLUMNS:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from custvalue._frames import column, facts_of, frame_like, keep_facts
+from custvalue._frames import column, facts_of, frame_like, keep_facts, unit_of
 from custvalue._labels import check_language, translate
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
 from custvalue._units import Span, in_units
@@ -165,8 +165,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         self._check_parameters(y)
         facts = read_gaps(self, X, reset=True)
         self.is_named_ = is_summary(X)
-        known = facts_of(X)
-        self.unit_ = self.unit if known is None else known.unit
+        self.unit_ = unit_of(X, self.unit, caller="unit=")
         if self.method == "calibrated":
             self.window_ = in_units(self.window, self.unit_, "window")  # type: ignore[arg-type]
         self.learned_ = learn_silence(

@@ -280,3 +280,14 @@ def test_the_description_has_rules_in_days_and_money_and_adds_up(summary):
 def test_nested_scoring_warns_of_groups_with_too_few_values(summary):
     with pytest.warns(BinWarning, match=r"n_orders \(F\): .* fewer in 4 groups"):
         RFMTransformer(method="nested").fit(summary)
+
+
+@quiet
+def test_a_table_in_another_unit_of_time_is_refused(cdnow_sample, summary):
+    weeks = cv.summarize(cdnow_sample, as_of="1998-06-30", unit="W", **NAMES)
+    for model in (RFMTransformer(), SilenceScorer(), SilenceScorer(method="shrunk")):
+        model.fit(summary)
+        with pytest.raises(TimeUnitError, match=r"time in 'W', but this .* was fitted in 'D'"):
+            model.transform(weeks)
+    with pytest.raises(TimeUnitError, match="time in 'W', but unit= in 'D'"):
+        SilenceScorer(unit="D").fit(weeks)
