@@ -134,6 +134,9 @@ def methods() -> dict[str, Any]:
         named[f"{law} x GammaGamma"] = value.CustomerValue(
             purchases=getattr(purchase, law)(), spend=spend.GammaGamma()
         )
+    named["retention (Dwyer)"] = value.RetentionValue()
+    named["recency migration (Berger & Nasr 5)"] = value.RecencyMigration()
+    named["RFM cell means (Hughes)"] = value.CellMeans()
     named["gradient boosting"] = HistGradientBoostingRegressor(max_iter=100, random_state=0)
     if installed("lifetimes"):
         named["lifetimes Pareto/NBD x GG"] = Lifetimes("ParetoNBDFitter")

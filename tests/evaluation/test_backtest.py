@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from custvalue.data import split_by_date
 from custvalue.evaluation import (
     Candidate,
+    LastPeriodRepeated,
     TransactionLog,
     backtest,
     cutoffs,
@@ -24,7 +25,7 @@ from custvalue.exceptions import BinWarning, DataContractError, DataWarning, Int
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.purchase import MBGNBD
 from custvalue.segment import RFMTransformer
-from custvalue.value import CustomerValue
+from custvalue.value import CellMeans, CustomerValue, RecencyMigration, RetentionValue
 
 NAMES = {"customer": "who", "time": "when", "amount": "paid"}
 
@@ -246,21 +247,27 @@ def test_samples_are_customers_known_at_each_date():
 def test_the_librarys_own_estimators_are_read_right(cdnow_sample):
     chain = make_pipeline(RFMTransformer(), MarkovCLVEstimator(horizon="52W", margin=0.3))
     value = CustomerValue(purchases=MBGNBD(), margin=0.3, annual_discount_rate=0.2)
-    assert [reads_of(e) for e in (MarkovCLVEstimator(), chain, value)] == [
-        "panel",
-        "panel",
-        "summary",
-    ]
+    classic = {
+        "retention": RetentionValue(),
+        "migration": RecencyMigration(contact_cost=1.0),
+        "cells": CellMeans(),
+    }
+    mix = {"chain": chain, "value": value, **classic}
+    assert {name: reads_of(e) for name, e in mix.items()} == {
+        "chain": "panel",
+        "value": "summary",
+        "retention": "summary",
+        "migration": "panel",
+        "cells": "supervised",
+    }
+    assert reads_of(MarkovCLVEstimator()) == "panel"
     names = {"customer": "customer_id", "time": "date", "amount": "amount"}
     few = cdnow_sample[cdnow_sample["customer_id"] % 3 == 0]
     with pytest.warns(BinWarning):  # most of CDNOW bought once
-        result = backtest(
-            {"chain": chain, "value": value}, few, cutoffs=["1997-09-30"], horizon="39W", **names
-        )
+        result = backtest(mix, few, cutoffs=["1997-09-30"], horizon="39W", **names)
     scores = result.scores()
     # margin, discount and the own horizon are switched off: money of 39 weeks for everybody
-    assert scores.loc["value", "predicted_total"] > 0.5 * scores.loc["value", "actual_total"]
-    assert scores.loc["chain", "predicted_total"] > 0.5 * scores.loc["chain", "actual_total"]
+    assert (scores["predicted_total"] > 0.5 * scores["actual_total"]).all()
     assert 0.7 < scores.loc["value", "coverage"] <= 1.0
     assert 0.0 < scores.loc["value", "brier"] < 0.25  # better than a coin
     assert value.margin == 0.3
@@ -301,6 +308,32 @@ def test_time_zones_are_read_on_their_own_clock():
     zoned = SIX.assign(when=pd.to_datetime(SIX["when"] + " 23:30").dt.tz_localize("Asia/Shanghai"))
     result = backtest({}, zoned, **ARGUMENTS)
     assert result.predictions["actual"].tolist() == list(TRUTH.values())
+
+
+def test_a_log_shorter_than_the_horizon_is_scaled_up():
+    log = TransactionLog(SIX, **NAMES).until("2024-01-31")
+    assert LastPeriodRepeated().fit(log).predict(log, horizon="62D").tolist() == [20.0, 100.0]
+    assert LastPeriodRepeated(horizon="31D").fit(log).predict(log).tolist() == [10.0, 50.0]
+
+
+class MeanOfTarget(RegressorMixin, BaseEstimator):
+    def fit(self, X, y):
+        self.mean_ = y.mean()
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.mean_)
+
+
+def test_a_regressor_learns_one_horizon_earlier_or_from_a_scaled_half():
+    # 99 days known: room for 1.5 horizons of 50, so learned from a cutoff 50 days earlier, 02-19:
+    # a, b, c and f were known then; a brought 20 and c brought 10 until 04-09
+    result = backtest({"mean": MeanOfTarget()}, SIX, **ARGUMENTS)
+    np.testing.assert_allclose(result.predictions["mean"], 30 / 4)
+    # no room for 1.5 horizons of 80: the middle, 49 days before the cutoff, 02-20; c brought 5
+    longer = TransactionLog(SIX, **NAMES, as_of="2024-06-30")
+    scaled = backtest({"mean": MeanOfTarget()}, longer, cutoffs=["2024-04-09"], horizon="80D")
+    np.testing.assert_allclose(scaled.predictions["mean"], 25 / 4 * 80 / 49)
 
 
 def test_a_result_says_what_it_is():

@@ -61,7 +61,9 @@ def test_cutoffs_are_averaged_and_a_customer_is_drawn_with_all_of_them(rng):
     found = result.differences(against="a", metrics=["mae"])
     assert found["difference"][0] == pytest.approx(2.0)
     assert found["lower"][0] == pytest.approx(2.0)  # constant errors leave no spread
-    doubled = result_of(np.tile(actual, 2), {k: np.tile(v, 2) for k, v in forecasts.items()}, 2)
+    order = rng.permutation(100)  # the second cutoff lists the same customers in another order
+    both = np.r_[np.arange(100), order]
+    doubled = result_of(actual[both], {k: v[both] for k, v in forecasts.items()}, 2, both)
     alone = result_of(actual, {k: np.asarray(v) for k, v in forecasts.items()})
     one, two = (r.differences(against="a", metrics=["gini"]) for r in (alone, doubled))
     # the same rows at two cutoffs are no new customers: intervals do not shrink

@@ -109,12 +109,13 @@ def test_set_output_is_obeyed(log, X):
 
 
 def test_no_target_of_a_training_row_reaches_past_the_test_date(X):
-    splits = list(OutOfTimeSplit(horizon="60D").split(X))
-    assert len(splits) == 3
-    for train, test in splits:
-        day = X["as_of"].iloc[test].unique()
-        assert len(day) == 1
-        assert (X["as_of"].iloc[train] + pd.Timedelta(days=60) <= day[0]).all()
+    for days, found in ((60, [1, 2, 3]), (90, [1, 2]), (123, [1, 2])):
+        splits = list(OutOfTimeSplit(horizon=f"{days}D").split(X))
+        assert [X["as_of"].iloc[train].nunique() for train, _ in splits] == found
+        for train, test in splits:
+            day = X["as_of"].iloc[test].unique()
+            assert len(day) == 1
+            assert (X["as_of"].iloc[train] + pd.Timedelta(days=days) <= day[0]).all()
     assert OutOfTimeSplit(horizon="60D", n_splits=1).get_n_splits(X) == 1
     assert OutOfTimeSplit(horizon="60D", n_splits=2).get_n_splits() == 2
 

@@ -26,7 +26,7 @@ def test_the_planted_regularity_is_recovered_whatever_the_own_rates(shape, rng):
 def test_regularity_agrees_with_wheat_and_morrison_by_hand():
     # M = 10/40 and 30/50: mean squared distance from 1/2 is (1/16 + 1/100) / 2
     v = (1 / 16 + 1 / 100) / 2
-    found = regularity([10, 30, 30, 20, 7], ["a", "a", "b", "b", "c"])
+    found = regularity([10, 30, 99, 30, 20, 7], ["a", "a", "a", "b", "b", "c"])
     assert found.k == pytest.approx((1 - 4 * v) / (8 * v))
     assert found.n_customers == 2
 
