@@ -32,20 +32,17 @@ def engine_of(log: Any) -> Engine:
     from custvalue.data import _partitions as parts
     from custvalue.data._clusters import Dask, Spark
 
-    seen = nw.dependencies
-    for known, door in (
-        (seen.is_dask_dataframe, Dask),
-        (seen.is_pyspark_dataframe, Spark),
-        (seen.is_pyspark_connect_dataframe, Spark),
-    ):
-        if known(log):
-            engine = door()
-            return Engine(
-                partial(parts.summarize_parts, engine),
-                partial(parts.panel_parts, engine),
-                partial(parts.split_parts, engine),
-            )
-    if isinstance(nw.from_native(log), nw.LazyFrame):
+    table = nw.from_native(log)
+    home = table.implementation
+    spark = home.is_pyspark() or home.is_pyspark_connect()
+    if spark or home.is_dask():
+        engine = Spark() if spark else Dask()
+        return Engine(
+            partial(parts.summarize_parts, engine),
+            partial(parts.panel_parts, engine),
+            partial(parts.split_parts, engine),
+        )
+    if isinstance(table, nw.LazyFrame):
         from custvalue.data import _plans
 
         return Engine(_plans.summarize_lazy, _plans.panel_lazy, _plans.split_lazy)

@@ -83,14 +83,15 @@ def predict(
         options=dict(options or {}),
         facts=facts_of(frame),
     )
-    seen = nw.dependencies
-    if seen.is_pyspark_dataframe(frame) or seen.is_pyspark_connect_dataframe(frame):
+    native = nw.from_native(frame)
+    home = native.implementation
+    if home.is_pyspark() or home.is_pyspark_connect():
         made = _on_spark(frame, ask, list(keep or frame.columns))
-    elif seen.is_dask_dataframe(frame):
+    elif home.is_dask():
         made = _on_dask(frame, ask, list(keep or frame.columns))
-    elif seen.is_polars_lazyframe(frame):
+    elif home.is_polars() and isinstance(native, nw.LazyFrame):
         made = _on_polars(frame, ask, list(keep or frame.collect_schema().names()))
-    elif isinstance(native := nw.from_native(frame), nw.DataFrame):
+    elif isinstance(native, nw.DataFrame):
         made = _in_memory(frame, ask, list(keep or native.columns))
     else:
         raise TypeError(
