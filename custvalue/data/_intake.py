@@ -5,14 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from custvalue.data._ids import coded, order_codes
 from custvalue.data._ledger import WORDS, Dropped
 from custvalue.data._money import Money, minor_units, net
 from custvalue.data._options import LogOptions
@@ -35,6 +34,7 @@ class Intake:
 
     ``code`` are non-negative integers that sort as the customer ids do; ``tick`` is time in grains
     since 1970; ``ids`` gives the customer ids that codes stand for, as a series of the log's kind.
+    ``gone`` are the codes of customers who lost a row (not counting rows after the as-of date).
     """
 
     code: Ints
@@ -42,6 +42,7 @@ class Intake:
     money: Money
     profit: Money | None
     ids: Callable[[Ints], Any]
+    gone: Ints
     as_of: int
     zone: str | None
     rows_in: int
@@ -163,13 +164,14 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     money = minor_units(amount)
     if amount_in is None:
         amount_in = money.total()
-    code, ids_of = encode(ids, row, tick)
+    code, ids_of, gone = coded(ids, alive, fates, tick)
     return Intake(
         code=code,
         tick=tick,
         money=money,
         profit=None if profit is None else minor_units(profit),
         ids=ids_of,
+        gone=gone,
         as_of=end,
         zone=zone,
         rows_in=n,
@@ -313,73 +315,3 @@ def _repeated(frame: Any) -> Mask:
 def _all_finite(values: npt.NDArray[np.float64]) -> bool:
     # a minimum and a maximum see NaN and infinity without a temporary array
     return not len(values) or bool(np.isfinite(values.min()) and np.isfinite(values.max()))
-
-
-def order_codes(frame: Any, options: LogOptions, row: Ints | None) -> Ints | None:
-    """Order ids as integers, where orders are to be netted; each missing one is its own order."""
-    if options.refunds != "net_order" or options.order is None:
-        return None
-    values = frame[options.order].to_numpy()
-    codes = pd.factorize(values if row is None else values[row])[0].astype(np.int64)
-    missing = codes < 0
-    codes[missing] = codes.max(initial=-1) + 1 + np.arange(int(missing.sum()))
-    return codes
-
-
-def encode(ids: Any, row: Ints | None, tick: Ints) -> tuple[Ints, Callable[[Ints], Any]]:
-    """Non-negative integers that sort as the customer ids do, and the way back to the ids.
-
-    Whole-number ids whose range leaves room in 64 bits for time and row are taken as they stand,
-    which saves a hash table over all rows.
-    """
-    if ids.dtype.is_integer() and not ids.is_null().any():
-        values = ids.to_numpy()
-        values = values if row is None else values[row]
-        if len(values):
-            low, high = int(values.min()), int(values.max())
-            width = int(tick.max()) - int(tick.min())
-            bits = (high - low).bit_length() + width.bit_length() + (len(values) - 1).bit_length()
-            if bits <= 63:
-                if values.dtype.kind != "u":  # a narrow type would overflow
-                    values = values.astype(np.int64, copy=False)
-                code = (values - values.dtype.type(low)).astype(np.int64, copy=False)
-                return code, partial(_whole_ids, ids, low)
-    else:
-        values = ids.to_native()
-        values = values.to_pandas() if nw.dependencies.is_pyarrow_chunked_array(values) else values
-        if not isinstance(values, pd.Series):
-            values = pd.Series(ids.to_numpy())
-        values = values if row is None else values.iloc[row]
-    codes, uniques = pd.factorize(values)
-    place = np.empty(len(uniques), dtype=np.int64)
-    place[_order(uniques)] = np.arange(len(uniques))
-    code = place[codes]
-    return code, partial(_looked_up_ids, ids, code, row, len(uniques))
-
-
-def _whole_ids(ids: Any, low: int, code: Ints) -> Any:
-    """Ids that were taken as they stand, less ``low``."""
-    kind = np.uint64 if ids.to_numpy().dtype.kind == "u" else np.int64
-    values = (code.astype(kind) + kind(low)).astype(ids.to_numpy().dtype)
-    native = ids.to_native()
-    if isinstance(native, pd.Series):
-        made = pd.Series(values, dtype=native.dtype, name=native.name, copy=False)
-        return nw.from_native(made, series_only=True)
-    return nw.new_series(ids.name, values, dtype=ids.dtype, backend=ids.implementation)
-
-
-def _looked_up_ids(ids: Any, codes: Ints, row: Ints | None, n: int, code: Ints) -> Any:
-    """Ids found again in the log, at some row of each customer."""
-    at = np.empty(n, dtype=np.int64)
-    at[codes] = np.arange(len(codes)) if row is None else row
-    return ids[at[code]]
-
-
-def _order(uniques: Any) -> Ints:
-    """Positions that sort ids: numbers and text as usual, mixed kinds by kind, then text."""
-    values = np.asarray(uniques)
-    try:
-        return np.argsort(values, kind="stable")
-    except TypeError:
-        keys = [(type(v).__name__, str(v)) for v in values]
-        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)

@@ -60,7 +60,7 @@ class RowLedger:
     occasions : int or None
         Purchase occasions in the result; ``rows_used - occasions`` rows were merged into others.
     customers_lost : int or None
-        Customers with an id and no purchase left.
+        Customers with rows up to the as-of date and no purchase left.
 
     Examples
     --------
@@ -128,7 +128,8 @@ class RowLedger:
             used += f": {self.occasions:,} occasions of {self.customers:,} customers"
         lines.append(used)
         if self.customers_lost:
-            lines.append(f"{self.customers_lost:,} customers have no purchase left")
+            some = "customer has" if self.customers_lost == 1 else "customers have"
+            lines.append(f"{self.customers_lost:,} {some} no purchase left")
         return "\n".join(lines)
 
 

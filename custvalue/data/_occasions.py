@@ -51,7 +51,7 @@ def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
         nothing = np.empty(0, dtype=np.int64)
         gain = None if rows.profit is None else np.empty(0)
         occasions = Occasions(nothing, np.empty(0), gain, nothing, nothing)
-        return occasions, _ledger(rows, occasions, rows.dropped, 0, 0)
+        return occasions, _ledger(rows, occasions, rows.dropped, 0)
     key, shift, low, money, profit = _sorted(rows)
     first = _changes(key)
     alone = len(first) == n  # every occasion is one row: nothing to add up
@@ -61,7 +61,7 @@ def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
         gain = profit if alone else sums(profit, first, rows.profit.exact)
     key = key[first]
     who = key >> shift
-    dropped, used_rows, lost = list(rows.dropped), n + merged, 0
+    dropped, used_rows = list(rows.dropped), n + merged
     if options.refunds == "net_occasion":
         keep = _purchases(spend, money, first, rows.money.exact, options)
         if not keep.all():
@@ -70,15 +70,14 @@ def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
             amount = float(spend[~keep].sum()) / rows.money.scale
             names = _first_customers(rows, who[~keep])
             dropped.append(Dropped("occasion_netted_away", gone, amount, names))
-            everyone = len(_changes(who))
+            rows = replace(rows, gone=np.union1d(rows.gone, who[~keep]))
             key, who, spend = key[keep], who[keep], spend[keep]
             gain = None if gain is None else gain[keep]
-            lost = everyone - len(_changes(who))
     start = _changes(who)
     key &= (1 << shift) - 1
     key += low
     occasions = Occasions(key, spend, gain, start, who[start])
-    return occasions, _ledger(rows, occasions, dropped, used_rows, lost)
+    return occasions, _ledger(rows, occasions, dropped, used_rows)
 
 
 def _changes(values: Ints) -> Ints:
@@ -128,6 +127,7 @@ def net_orders(rows: Intake) -> tuple[Intake, int]:
         money=rows.money._replace(values=total[keep]),
         profit=profit,
         dropped=dropped,
+        gone=np.union1d(rows.gone, gone),
         order=None,
     )
     return netted, int(size[keep].sum()) - int(keep.sum())
@@ -189,7 +189,7 @@ def _first_customers(rows: Intake, code: Ints) -> tuple[str, ...]:
 
 
 def _ledger(
-    rows: Intake, occasions: Occasions, dropped: list[Dropped], used_rows: int, lost: int
+    rows: Intake, occasions: Occasions, dropped: list[Dropped], used_rows: int
 ) -> RowLedger:
     return RowLedger(
         rows_in=rows.rows_in,
@@ -199,5 +199,5 @@ def _ledger(
         dropped=tuple(dropped),
         customers=len(occasions.start),
         occasions=len(occasions.tick),
-        customers_lost=lost,
+        customers_lost=int(np.count_nonzero(~np.isin(rows.gone, occasions.code))),
     )

@@ -126,7 +126,7 @@ def _part(rows: Intake, mask: npt.NDArray[np.bool_]) -> Intake:
 def _future(rows: Intake, cutoff: int) -> Intake:
     early = rows.tick <= cutoff
     spent = float(rows.money.values[early].sum()) / rows.money.scale
-    part = _part(rows, ~early)
+    part = replace(_part(rows, ~early), gone=np.empty(0, dtype=np.int64))
     if early.any():
         part.dropped = [*rows.dropped, Dropped("before_cutoff", int(early.sum()), spent)]
     return part

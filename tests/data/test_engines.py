@@ -110,6 +110,8 @@ def check_all(log, make, back, policy):
         assert reference.adds_up
         assert (book.rows_in, book.rows_used) == (reference.rows_in, reference.rows_used)
         assert book.amount_used == pytest.approx(reference.amount_used, abs=1e-9)
+        for name in ("customers", "occasions", "customers_lost"):  # None: not counted there
+            assert getattr(book, name) in (None, getattr(reference, name))
         assert [d[:2] for d in book.dropped] == [d[:2] for d in reference.dropped]
         for mine, other in zip(book.dropped, reference.dropped, strict=True):
             assert mine.amount == pytest.approx(other.amount, abs=1e-9)

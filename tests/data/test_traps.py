@@ -342,6 +342,7 @@ class TestOnlineRetail:
         assert book.amount_used == 8_911_407.904
         assert len(table) == 4_338  # 4,339 with a positive quantity, one of them at price 0 alone
         assert lost["refund"] == (8_905, -611_342.09)
+        assert book.customers_lost == 4_372 - 4_338
         assert lost["zero_amount"] == (40, 0.0)
         assert lost["missing_customer"] == (135_080, 1_447_682.12)
 
@@ -353,6 +354,7 @@ class TestOnlineRetail:
         assert round(book.amount_used, 3) == round(net[net > 0].sum(), 3)
         assert lost["occasion_netted_away"][1] == round(net[net <= 0].sum(), 3)
         assert len(table) == 4_334
+        assert book.customers_lost == 4_372 - 4_334
 
     def test_netting_within_the_order_finds_cancellations_under_their_own_number(
         self, online_retail
@@ -361,6 +363,7 @@ class TestOnlineRetail:
         _, book, lost = self.run(online_retail, refunds="net_order", order="InvoiceNo")
         assert lost["order_netted_away"] == (8_905, -611_342.09)
         assert book.amount_used == 8_911_407.904
+        assert book.customers_lost == 4_372 - 4_338
 
     def test_the_panel_spends_what_the_summary_totals(self, online_retail):
         with pytest.warns(DataWarning):

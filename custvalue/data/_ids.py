@@ -1,0 +1,107 @@
+"""Customer ids of any kind -> integers that sort alike, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from custvalue.data._options import LogOptions
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+def coded(
+    ids: Any, alive: Mask, fates: list[tuple[str, Mask]], tick: Ints
+) -> tuple[Ints, Callable[[Ints], Any], Ints]:
+    """Codes of the rows that count, the way back to ids, and the codes that lost rows."""
+    nobody = np.empty(0, dtype=np.int64)
+    if alive.all():
+        return *encode(ids, None, tick), nobody
+    known = np.ones(len(alive), dtype=bool)
+    lost = np.zeros(len(alive), dtype=bool)
+    for reason, mask in fates:
+        if reason == "missing_customer":
+            known = ~mask
+        elif reason != "after_as_of":
+            lost |= mask
+    at = np.flatnonzero(alive | (lost & known))
+    code, ids_of = encode(ids, at, tick)
+    kept = alive[at]
+    return code[kept], ids_of, np.unique(code[~kept])
+
+
+def order_codes(frame: Any, options: LogOptions, row: Ints | None) -> Ints | None:
+    """Order ids as integers, where orders are to be netted; each missing one is its own order."""
+    if options.refunds != "net_order" or options.order is None:
+        return None
+    values = frame[options.order].to_numpy()
+    codes = pd.factorize(values if row is None else values[row])[0].astype(np.int64)
+    missing = codes < 0
+    codes[missing] = codes.max(initial=-1) + 1 + np.arange(int(missing.sum()))
+    return codes
+
+
+def encode(ids: Any, row: Ints | None, tick: Ints) -> tuple[Ints, Callable[[Ints], Any]]:
+    """Non-negative integers that sort as the customer ids do, and the way back to the ids.
+
+    Whole-number ids whose range leaves room in 64 bits for time and row are taken as they stand,
+    which saves a hash table over all rows.
+    """
+    if ids.dtype.is_integer() and not ids.is_null().any():
+        values = ids.to_numpy()
+        values = values if row is None else values[row]
+        if len(values) and len(tick):
+            low, high = int(values.min()), int(values.max())
+            width = int(tick.max()) - int(tick.min())
+            bits = (high - low).bit_length() + width.bit_length() + (len(values) - 1).bit_length()
+            if bits <= 63:
+                if values.dtype.kind != "u":  # a narrow type would overflow
+                    values = values.astype(np.int64, copy=False)
+                code = (values - values.dtype.type(low)).astype(np.int64, copy=False)
+                return code, partial(_whole_ids, ids, low)
+    else:
+        values = ids.to_native()
+        values = values.to_pandas() if nw.dependencies.is_pyarrow_chunked_array(values) else values
+        if not isinstance(values, pd.Series):
+            values = pd.Series(ids.to_numpy())
+        values = values if row is None else values.iloc[row]
+    codes, uniques = pd.factorize(values)
+    place = np.empty(len(uniques), dtype=np.int64)
+    place[_order(uniques)] = np.arange(len(uniques))
+    code = place[codes]
+    return code, partial(_looked_up_ids, ids, code, row, len(uniques))
+
+
+def _whole_ids(ids: Any, low: int, code: Ints) -> Any:
+    """Ids that were taken as they stand, less ``low``."""
+    kind = np.uint64 if ids.to_numpy().dtype.kind == "u" else np.int64
+    values = (code.astype(kind) + kind(low)).astype(ids.to_numpy().dtype)
+    native = ids.to_native()
+    if isinstance(native, pd.Series):
+        made = pd.Series(values, dtype=native.dtype, name=native.name, copy=False)
+        return nw.from_native(made, series_only=True)
+    return nw.new_series(ids.name, values, dtype=ids.dtype, backend=ids.implementation)
+
+
+def _looked_up_ids(ids: Any, codes: Ints, row: Ints | None, n: int, code: Ints) -> Any:
+    """Ids found again in the log, at some row of each customer."""
+    at = np.empty(n, dtype=np.int64)
+    at[codes] = np.arange(len(codes)) if row is None else row
+    return ids[at[code]]
+
+
+def _order(uniques: Any) -> Ints:
+    """Positions that sort ids: numbers and text as usual, mixed kinds by kind, then text."""
+    values = np.asarray(uniques)
+    try:
+        return np.argsort(values, kind="stable")
+    except TypeError:
+        keys = [(type(v).__name__, str(v)) for v in values]
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
