@@ -50,7 +50,7 @@ def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) 
             ("ratio", w("Forecast / actual"), "share"),
             ("gini", w("Ranking (Gini, 1 is perfect)"), "number"),
             ("mae", w("Mean error each"), "money"),
-            ("top_decile", w("Actual spend of the best tenth"), "share"),
+            ("top_decile", w("Spend of its best tenth, of the true best"), "share"),
         ]
         rows = [{**row, "method": w(row["method"])} for row in test["methods"]]
         held.append(

@@ -208,7 +208,7 @@ ZH: dict[str, str] = {
     "Forecast / actual": "预测／实际",
     "Ranking (Gini, 1 is perfect)": "排序（基尼，1 为完美）",
     "Mean error each": "人均误差",
-    "Actual spend of the best tenth": "预测最高十分之一的实际消费占比",
+    "Spend of its best tenth, of the true best": "所选最好十分之一与真实最好者的消费之比",
     "The same test for simple methods": "与简单方法同场比较",
     "chain over customer states": "客户状态马尔可夫链",
     "rate carried forward": "按以往速率外推",
