@@ -24,6 +24,7 @@ __all__ = [
     "ParetoNBD",
     "RFMTransformer",
     "SilenceScorer",
+    "ValueGrades",
     "backtest",
     "compress",
     "data",
@@ -37,12 +38,15 @@ __all__ = [
     "metrics",
     "panel",
     "plotting",
+    "portrait",
     "purchase",
     "recommend",
     "report",
     "segment",
     "spend",
     "split_by_date",
+    "stage_history",
+    "stage_value",
     "summarize",
     "summary_sql",
     "testing",
@@ -59,13 +63,17 @@ _ROOM_OF = {
     "ParetoNBD": "purchase",
     "RFMTransformer": "segment",
     "SilenceScorer": "segment",
+    "ValueGrades": "segment",
     "backtest": "evaluation",
     "compress": "data",
     "from_summary": "data",
     "ledger": "data",
     "panel": "data",
+    "portrait": "segment",
     "recommend": "evaluation",
     "split_by_date": "data",
+    "stage_history": "value",
+    "stage_value": "value",
     "summarize": "data",
     "summary_sql": "data",
 }
@@ -83,7 +91,14 @@ if TYPE_CHECKING:
     from custvalue.evaluation import backtest, recommend
     from custvalue.markov import MarkovCLVEstimator
     from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
-    from custvalue.segment import LifecycleClassifier, RFMTransformer, SilenceScorer
+    from custvalue.segment import (
+        LifecycleClassifier,
+        RFMTransformer,
+        SilenceScorer,
+        ValueGrades,
+        portrait,
+    )
+    from custvalue.value import stage_history, stage_value
 
 
 def __getattr__(name: str) -> object:

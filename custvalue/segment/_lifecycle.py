@@ -102,7 +102,7 @@ class LifecycleClassifier(DocLink, StageOutputs, ClassifierMixin, TransformerMix
         ``"four"`` shows potential, new, mature and declining.
     labels : {"en", "zh"}, default="en"
         Language of stages, rules and columns.
-    max_depth : int, default=5
+    max_depth : int, default=6
         With ``y``: depth of the tree.
     ccp_alpha : float, default=0.001
         With ``y``: cost-complexity pruning, which keeps the tree as small as it may be.
@@ -173,7 +173,7 @@ class LifecycleClassifier(DocLink, StageOutputs, ClassifierMixin, TransformerMix
         min_stay: Span | None = None,
         view: str = "eight",
         labels: str = "en",
-        max_depth: int = 5,
+        max_depth: int = 6,
         ccp_alpha: float = 0.001,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:

@@ -201,6 +201,15 @@ def test_a_tree_learns_the_written_rules_back():
     assert all(len(rule) > 5 for rule in table["rule"])
 
 
+def test_a_rare_stage_is_learned_too():
+    frame = base(6000, gap_mean=20.0, gap_std=10.0)
+    y = LifecycleClassifier(unit="D", core_orders=12).fit(frame).predict(frame)
+    learned = LifecycleClassifier(unit="D").fit(frame, y)
+    core = y == "core"
+    assert 0.0 < core.mean() < 0.2
+    assert (learned.predict(frame)[core] == "core").mean() > 0.95
+
+
 def test_every_sentence_of_a_learned_tree_is_true_of_its_customers():
     frame = base(500, open_dispute=np.arange(500) % 7 == 0)
     y = np.where(frame["open_dispute"], "problem", np.where(frame["n_orders"] > 4, "core", "new"))
