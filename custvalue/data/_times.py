@@ -16,6 +16,8 @@ from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
+_OFFSET = r"[T ]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)\s*$"  # a clock time, then a zone
+
 
 def read_times(
     series: Any, options: LogOptions, problems: list[ContractProblem]
@@ -74,6 +76,12 @@ def _parse(series: Any, options: LogOptions, problems: list[ContractProblem]) ->
         problems.append(mixed)
         return None
     bad = given & parsed.isna()
+    # pandas 2 lends the first zone to text without one, so look for the offsets themselves
+    if getattr(parsed.dt, "tz", None) is not None and options.time_format is None:
+        texts = values[given & values.map(lambda value: isinstance(value, str))]
+        if not texts.astype(str).str.contains(_OFFSET).all():
+            problems.append(mixed)
+            return None
     # a datetime that can't be read is one whose zone does not go with the others
     if bad.any() and any(isinstance(value, datetime) for value in values[bad].head()):
         problems.append(mixed)
