@@ -136,6 +136,7 @@ def maximise(
     *,
     climbs: int | None = None,
     max_iter: int = 200,
+    tol: float = 1e-14,
 ) -> Optimum:
     """Climb from the most promising of ``starts`` and return the highest summit.
 
@@ -148,6 +149,7 @@ def maximise(
     climbs : int or None, default=None
         Number of starts, the highest first, from which to climb; None is all.
     max_iter : int, default=200
+    tol : float, default=1e-14
 
     Returns
     -------
@@ -165,7 +167,7 @@ def maximise(
     ranked = sorted(starts, key=lambda s: -_or_worst(objective(np.asarray(s, float))[0]))
     best: Optimum | None = None
     for start in ranked[:climbs]:
-        found = climb(objective, start, lower, upper, max_iter=max_iter)
+        found = climb(objective, start, lower, upper, max_iter=max_iter, tol=tol)
         if best is None or found.value > best.value:
             best = found
     assert best is not None, "at least one start"

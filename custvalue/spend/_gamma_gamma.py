@@ -448,9 +448,9 @@ class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
         return model
 
     def _read(self, X: Any, *, reset: bool) -> tuple[Array, Array]:
-        values, _ = _sklearn.read_columns(
+        values = _sklearn.read_columns(
             self, X, NAMES, reset=reset, allow_missing=("monetary_value",), min_columns=2
-        )
+        )[0]
         x, zbar = np.ascontiguousarray(values[:, 0]), np.ascontiguousarray(values[:, 1])
         check_rows(x, zbar)
         return x, zbar

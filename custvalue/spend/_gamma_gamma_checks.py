@@ -9,15 +9,19 @@ from custvalue._kernels._newton import Optimum
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 Array = npt.NDArray[np.float64]
+BLOCK = 8192
+MOST = 2.0**31
 
 
 def check_rows(x: Array, zbar: Array) -> None:
     """Raise all that is wrong with the two columns at once."""
+    if _legal(x, zbar):
+        return
     problems = []
     for code, bad, message, cure in (
         (
             "frequency-not-a-count",
-            ~(x >= 0) | (x != np.floor(x)) | (x > 2**31),
+            ~(x >= 0) | (x != np.floor(x)) | (x > MOST),
             "'frequency' must count repeat orders: 0, 1, 2, ...",
             "custvalue.summarize counts them.",
         ),
@@ -39,6 +43,16 @@ def check_rows(x: Array, zbar: Array) -> None:
             problems.append(ContractProblem(code, message, cure, at.size, first_ids(at)))
     if problems:
         raise DataContractError(problems)
+
+
+def _legal(x: Array, zbar: Array) -> bool:
+    for begin in range(0, x.size, BLOCK):
+        n, z = x[begin : begin + BLOCK], zbar[begin : begin + BLOCK]
+        if not ((n == np.rint(n)) & ((z >= 0) | (n == 0))).all():
+            return False
+        if n.min() < 0 or n.max() > MOST:
+            return False
+    return True
 
 
 def boundaries(best: Optimum) -> tuple[str, ...]:

@@ -60,8 +60,8 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
     -----
     With continuous timing, the discounted orders of a horizon h are the integral of exp(-d t) dE(t)
     = exp(-d h) E(h) + d * (integral of exp(-d t) E(t) dt from 0 to h), E(t) the orders expected by
-    time t and d the continuous rate; the integral is taken by Gauss-Legendre
-    nodes, 14 for a year and more for longer.
+    time t and d the continuous rate; a Gauss rule of six nodes a year (more for longer) takes the
+    integral, and likewise the sums over steps.
 
     Examples
     --------
