@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from custvalue._frames import column, facts_of, frame_like, keep_facts, unit_of
+from custvalue._frames import column, facts_of, frame_like, keep_facts, unit_of, words_at
 from custvalue._labels import check_language, translate
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
 from custvalue._units import Span, in_units
@@ -205,10 +205,15 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         columns: dict[str, npt.NDArray[Any]] = {**measures, "n_own_gaps": facts.n_gaps}
         if not self.is_named_:
             return np.column_stack(list(columns.values()))
+        template = output_template(self, X)
         if self.words:
-            columns["basis"] = self._words(BASES[self.method], np.minimum(facts.n_gaps, 2))
-            columns["grade"] = self._words(GRADES, self._grade_codes(score))
-        return keep_facts(X, frame_like(output_template(self, X), columns))
+            for name, words, places in (
+                ("basis", BASES[self.method], np.minimum(facts.n_gaps, 2).astype(np.intp)),
+                ("grade", GRADES, self._grade_codes(score)),
+            ):
+                said = [translate(word, self.labels) for word in words]
+                columns[name] = words_at(template, said, places)
+        return keep_facts(X, frame_like(template, columns))
 
     def score_samples(self, X: Any) -> Floats:
         """Give the number that grades are cut on: higher means more silent.
@@ -237,7 +242,8 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_customers,) of str
         """
-        return self._words(GRADES, self._grade_codes(self.score_samples(X)))
+        said = np.asarray([translate(word, self.labels) for word in GRADES], dtype=object)
+        return np.asarray(said[self._grade_codes(self.score_samples(X))], dtype=object)
 
     def predict(self, X: Any) -> npt.NDArray[np.intp]:
         """1 for customers who are silent (or deeply so), 0 for the others.
@@ -490,7 +496,3 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
 
     def _grade_codes(self, score: Floats) -> npt.NDArray[np.intp]:
         return np.searchsorted(np.asarray(self.cuts_), score, side="right")
-
-    def _words(self, words: tuple[str, ...], codes: npt.NDArray[Any]) -> npt.NDArray[np.object_]:
-        table = np.asarray([translate(w, self.labels) for w in words], dtype=object)
-        return np.asarray(table[np.asarray(codes, dtype=np.intp)], dtype=object)
