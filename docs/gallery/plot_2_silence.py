@@ -14,12 +14,12 @@ now = cv.summarize(log, **names, as_of="1997-12-29").set_index("customer_id")
 ordered = now.loc[then["customer_id"], "n_orders"].to_numpy() > then["n_orders"].to_numpy()
 
 # %%
-# Every cut on the silence score has two kinds of error. Here a missed customer costs twice as much
-# as a message to one who would have come anyway.
+# Every cut on the silence score has two kinds of error. Here a discount given to one who would have
+# come anyway costs three times as much as a customer who is missed.
 from custvalue.plotting import GapCurveDisplay, TimelineDisplay
 
 scorer = cv.SilenceScorer(method="shrunk").fit(then)
-GapCurveDisplay.from_estimator(scorer, then, ordered, cost_false_alarm=1.0, cost_miss=2.0)
+GapCurveDisplay.from_estimator(scorer, then, ordered, cost_false_alarm=3.0, cost_miss=1.0)
 
 # %%
 # Orders of one customer, and the chance of another one as silence grows.
