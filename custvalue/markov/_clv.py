@@ -243,7 +243,10 @@ class MarkovCLVEstimator(
             n_states = len(self.state_list_)
             buys = np.bincount(place[rows.before], weights=bought, minlength=n_states)
             self.buys_ = buys.astype(np.float64)
-        first = np.setdiff1d(rows.before, rows.after)
+        begins = np.zeros(len(place), dtype=bool)
+        begins[rows.before] = True
+        begins[rows.after] = False
+        first = np.flatnonzero(begins)
         entries = np.bincount(place[first], minlength=len(self.state_list_))
         self.entry_ = entries / max(int(entries.sum()), 1)
         self.state_size_ = np.bincount(place[rows.last], minlength=len(self.state_list_))

@@ -31,7 +31,7 @@ def pooled_moves(counts: TransitionCounts, states: StateList) -> Sparse:
         mine = kinds[:, 0] == first
         for kind, count in zip(kinds[mine], times[mine], strict=True):
             goal = np.column_stack([np.full(len(here), kind[1]), classes[here, 1:] + kind[2:]])
-            place, known = states.find(goal)
+            place, known = states.locate(goal)
             rows.append(here[known])
             cols.append(place[known])
             data.append(np.full(int(known.sum()), count))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
 
 from custvalue import _frames
 from custvalue._sklearn import check_is_fitted
@@ -71,8 +72,9 @@ class MarkovOutputs:
         import pandas as pd
 
         check_is_fitted(self)
-        start, end = np.nonzero(self.chain_.dense())
-        chance = self.chain_.dense()[start, end]
+        entries: Any = coo_array(self.chain_.matrix)
+        order = np.lexsort((entries.col, entries.row))
+        start, end, chance = entries.row[order], entries.col[order], entries.data[order]
         known = self.counts_.n_out + min(self.concentration_, 1e9)
         error = np.sqrt(chance * (1.0 - chance) / (known[start] + 1.0))
         names = np.empty(self.chain_.n_states, dtype=object)

@@ -184,7 +184,7 @@ class StateList:
         """Distinct rows."""
         size, low = _sizes(rows)
         if float(np.prod(size.astype(np.float64))) < 2**62:
-            keys = np.unique(_pack(rows, size, low))
+            keys = _distinct(_pack(rows, size, low), int(np.prod(size)))
             return cls(_unpack(keys, size, low))
         return cls(np.unique(rows, axis=0))
 
@@ -197,25 +197,39 @@ class StateList:
             return tuple(int(v) for v in self.classes[:, 0])
         return tuple(tuple(int(v) for v in row) for row in self.classes)
 
+    def locate(self, rows: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """Position of each row's state, and whether it has one (else the position is void)."""
+        low, size = self._frame(rows)
+        keys = _pack(self.classes, size, low)
+        wanted = _pack(rows, size, low)
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return place, keys[place] == wanted
+
     def find(self, rows: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
         """Position of each row's state and whether it was known.
 
         A row with classes never seen together gets the nearest known state: least sum of
         distances between classes, the earlier state on ties.
         """
-        low = np.minimum(self.classes.min(axis=0), rows.min(axis=0))
-        size = np.maximum(self.classes.max(axis=0), rows.max(axis=0)) - low + 1
-        keys = _pack(self.classes, size, low)
-        wanted = _pack(rows, size, low)
-        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        known = keys[place] == wanted
+        place, known = self.locate(rows)
         if not known.all():
-            strange, back = np.unique(wanted[~known], return_inverse=True)
-            rows_of = _unpack(strange, size, low)
-            nearest = [int(np.abs(self.classes - row).sum(axis=1).argmin()) for row in rows_of]
+            strange, back = np.unique(rows[~known], axis=0, return_inverse=True)
+            nearest = [int(np.abs(self.classes - row).sum(axis=1).argmin()) for row in strange]
             place = place.copy()
-            place[~known] = np.asarray(nearest)[back]
+            place[~known] = np.asarray(nearest)[back.ravel()]
         return place, known
+
+    def _frame(self, rows: Ints) -> tuple[Ints, Ints]:
+        low = np.minimum(self.classes.min(axis=0), rows.min(axis=0))
+        return low, np.maximum(self.classes.max(axis=0), rows.max(axis=0)) - low + 1
+
+
+def _distinct(keys: Ints, cells: int) -> Ints:
+    if cells <= 4 * len(keys) + 1000:
+        seen = np.zeros(cells, dtype=bool)
+        seen[keys] = True
+        return np.flatnonzero(seen)
+    return np.unique(keys)
 
 
 def _sizes(rows: Ints) -> tuple[Ints, Ints]:

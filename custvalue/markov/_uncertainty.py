@@ -8,8 +8,9 @@ import numpy as np
 from scipy.special import gammaincinv, ndtri
 
 from custvalue.markov._chain import Chain
+from custvalue.markov._chain_math import solve
 from custvalue.markov._counts import TransitionCounts
-from custvalue.markov._sparse import Floats
+from custvalue.markov._sparse import Floats, csr
 
 
 def draw_values(
@@ -30,10 +31,12 @@ def draw_values(
     """
     n = chain.n_states
     known = np.minimum(counts.n_out + min(weight, 1e12), 1e12)
-    dense = chain.dense()
-    rows, cols = np.nonzero(dense)
-    alpha = dense[rows, cols] * np.maximum(known, 1e-9)[rows]
-    starts = np.searchsorted(rows, np.arange(n))
+    pattern = csr(chain.matrix).copy()
+    pattern.sort_indices()
+    starts, cols = pattern.indptr[:-1], pattern.indices
+    rows = np.repeat(np.arange(n), np.diff(pattern.indptr))
+    chance = pattern.data
+    alpha = chance * np.maximum(known, 1e-9)[rows]
     seen = np.maximum(counts.n_out, 1.0)
     mean = counts.money / seen
     variance = np.maximum(counts.money_squared / seen - mean * mean, 0.0)
@@ -41,10 +44,10 @@ def draw_values(
     error = np.sqrt(np.where(counts.n_out > 1, variance, pooled) / (counts.n_out + 1.0))
     lead = 1.0 if at_start else delta
     inverse: Any = None
-    if periods is None:
-        inverse = np.linalg.inv(np.eye(n) - delta * dense)
+    if periods is None and not chain.is_sparse:
+        inverse = np.linalg.inv(np.eye(n) - delta * chain.dense())
     out = np.empty((n_draws, n))
-    matrix = np.zeros((n, n))
+    matrix: Any = pattern.copy() if chain.is_sparse else np.zeros((n, n))
     for d in range(n_draws):
         drawn = rng.standard_gamma(alpha)
         total = np.add.reduceat(drawn, starts)
@@ -52,12 +55,17 @@ def draw_values(
         empty = total <= 0.0
         if empty.any():
             bad = empty[rows]
-            drawn[bad] = dense[rows, cols][bad]
+            drawn[bad] = chance[bad]
             total = np.add.reduceat(drawn, starts)
-        matrix[rows, cols] = drawn / total[rows]
+        if chain.is_sparse:
+            matrix.data = drawn / total[rows]
+        else:
+            matrix[rows, cols] = drawn / total[rows]
         r = reward + error * rng.standard_normal(n)
         if inverse is not None:
             out[d] = lead * _refine(matrix, r, delta, inverse)
+        elif periods is None:
+            out[d] = lead * solve(matrix, r, delta)
         else:
             v = np.zeros(n)
             for _ in range(periods or 0):

@@ -220,3 +220,27 @@ def test_parameters_out_of_range_are_refused(simulated):
     ):
         with pytest.raises(ValueError, match=words):
             MarkovCLVEstimator(**bad).fit(simulated)
+
+
+def test_a_chain_of_many_states_stays_sparse_and_has_tables():
+    rng = np.random.default_rng(6)
+    n, periods = 600, 60
+    buys = rng.random((n, periods)) < rng.beta(0.8, 6.0, n)[:, None]
+    buys[:, 0] = True
+    at = np.arange(periods)[None, :]
+    silence = at - np.maximum.accumulate(np.where(buys, at, 0), axis=1)
+    orders = buys.cumsum(axis=1)
+    money = rng.gamma(2.0, 10.0, (n, periods)) * buys
+    mean = money.cumsum(axis=1) / orders
+    X = np.column_stack([silence.ravel(), orders.ravel(), mean.ravel()])
+    states = PanelStates(recency_max=40, frequency_classes=5, monetary_classes=10)
+    model = MarkovCLVEstimator(states).fit(
+        X, money.ravel(), groups=np.repeat(np.arange(n), periods)
+    )
+    assert model.chain_.is_sparse
+    assert model.chain_.n_states > 800
+    assert np.all(np.isfinite(model.predict(X[::periods])))
+    table = model.transition_table()
+    np.testing.assert_allclose(table.groupby("from")["probability"].sum(), 1.0)
+    draws = model.draw_state_values(5, random_state=0)
+    assert np.all(np.isfinite(draws))
