@@ -17,7 +17,7 @@ LOWEST, HIGHEST = -16.0, 12.0  # log parameters in scaled time; beyond, a likeli
 CLOSE = 1e-13  # squared Newton decrement of the mean log-likelihood at which a climb ends
 FLAT = 1e4  # a shape beyond this is one value for all customers
 NIL = 1e-5  # a mean below this (in scaled time) is none
-WARM = 30_000  # rows from which a search starts on a sample
+WARM = 12_000  # rows from which a search starts on a sample
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ def _warm(
     box: tuple[Floats, Floats],
 ) -> Floats:
     """Climb on every k-th row; from there the full search needs three evaluations."""
-    every = max(2, min(100, len(rows.x) // 10_000))
+    every = min(100, len(rows.x) // 4_000)
     x, t_x, T, w = (v[::every].copy() for v in rows[:4])
     part = Histories(x, t_x, T, w, rows.tick)
     found = climb(_objective(law, part, prior, float(part.w.sum()), scale), theta, *box, tol=1e-6)
