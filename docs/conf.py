@@ -62,6 +62,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,  # its page would load a script from elsewhere
     "show_signature": False,
     "min_reported_time": 1e9,
     "remove_config_comments": True,
