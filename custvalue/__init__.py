@@ -19,6 +19,8 @@ __all__ = [
     "BGNBD",
     "MBGNBD",
     "NBD",
+    "CustomerValue",
+    "GammaGamma",
     "LifecycleClassifier",
     "MarkovCLVEstimator",
     "ParetoNBD",
@@ -55,6 +57,8 @@ __all__ = [
 
 # everyday name -> the room it lives in; every other public name is a room
 _ROOM_OF = {
+    "CustomerValue": "value",
+    "GammaGamma": "spend",
     "BGNBD": "purchase",
     "LifecycleClassifier": "segment",
     "MBGNBD": "purchase",
@@ -98,7 +102,8 @@ if TYPE_CHECKING:
         ValueGrades,
         portrait,
     )
-    from custvalue.value import stage_history, stage_value
+    from custvalue.spend import GammaGamma
+    from custvalue.value import CustomerValue, stage_history, stage_value
 
 
 def __getattr__(name: str) -> object:
