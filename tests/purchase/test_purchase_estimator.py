@@ -1,0 +1,85 @@
+"""Priors, bootstrap, samples, contract errors and warnings of purchase models."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from custvalue.exceptions import (
+    DataContractError,
+    InSampleWarning,
+    OneTimeBuyerWarning,
+    SelectionWarning,
+    TimeUnitError,
+)
+from custvalue.purchase import BGNBD, MBGNBD, Prior, PurchaseModel
+
+
+@pytest.fixture(scope="module")
+def model():
+    return MBGNBD.from_params(r=0.525, alpha=6.183, a=0.891, b=1.614, unit="W")
+
+
+@pytest.fixture(scope="module")
+def X(model):
+    return model.sample_histories(600, 30.0, random_state=1).drop(columns="alive")
+
+
+def test_a_strong_prior_wins_and_a_weak_one_fades(X):
+    def dropout(prior):
+        _, _, a, b = MBGNBD(prior=prior).fit(X).params_
+        return a / (a + b)
+
+    free = dropout(None)
+    assert dropout(Prior(1e7, dropout=0.4)) == pytest.approx(0.4, abs=1e-3)
+    assert dropout(Prior(1e-6, dropout=0.4)) == pytest.approx(free, rel=1e-4)
+
+
+def test_the_bootstrap_is_seeded_and_spreads_like_the_standard_errors(X):
+    fitted = MBGNBD().fit(X)
+    one, two = (fitted.bootstrap(X, 20, random_state=3) for _ in range(2))
+    assert one.equals(two)
+    ratio = one["alpha"].std() / fitted.standard_errors().alpha
+    assert 0.4 < ratio < 2.5
+
+
+def test_a_sampled_log_starts_with_first_orders_spread_over_the_births(model):
+    log = model.sample(300, "52W", births="10W", random_state=2)
+    assert log["customer_id"].nunique() == 300
+    assert log["date"].is_monotonic_increasing
+    first = log.groupby("customer_id")["date"].min()
+    assert (first.max() - first.min()).days <= 70
+    assert 0 < log.drop_duplicates("customer_id")["alive"].mean() < 1
+
+
+def test_broken_histories_are_all_named_together(model):
+    bad = np.array([[1.5, 2, 9], [0, 3, 9], [2, 10, 9]])
+    with pytest.raises(DataContractError) as error:
+        model.predict(bad, "4W")
+    codes = {p.code for p in error.value.problems}
+    assert {"frequency", "recency-without-repeat", "recency-above-T"} <= codes
+
+
+def test_silence_passed_off_as_recency_is_refused(X):
+    many = X[X["frequency"] > 0]
+    wrong = many.assign(recency=np.maximum(many["T"] - many["recency"], 0.1))
+    with pytest.raises(DataContractError, match="time since the last order"):
+        MBGNBD().fit(wrong)
+
+
+def test_each_doubt_has_its_own_warning(X, model):
+    with pytest.warns(SelectionWarning, match="biased upwards"):
+        BGNBD().fit(X[X["frequency"] > 0])
+    with pytest.warns(InSampleWarning, match="rows it was fitted on"):
+        MBGNBD().fit(X).score(X)
+    with pytest.warns(OneTimeBuyerWarning, match="of 600 here"):
+        BGNBD().fit(X).predict_alive(X)
+    with pytest.raises(TimeUnitError):
+        model.predict(X, horizon=4)
+
+
+def test_a_file_of_another_model_is_refused(model):
+    plain = model.to_dict()
+    assert isinstance(PurchaseModel.from_dict(plain), MBGNBD)
+    with pytest.raises(ValueError, match="holds 'MBGNBD', not BGNBD"):
+        BGNBD.from_dict(plain)
