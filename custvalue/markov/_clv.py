@@ -18,6 +18,7 @@ from custvalue.markov._factored import History
 from custvalue.markov._learning import MarkovLearning
 from custvalue.markov._orders_fit import TERMS
 from custvalue.markov._outputs import MarkovOutputs
+from custvalue.markov._portable import MarkovPortable
 from custvalue.markov._reading import MarkovReading
 from custvalue.markov._rows import Gaps, link
 from custvalue.markov._sparse import Sparse
@@ -31,7 +32,13 @@ _DENSE_STATES = 400
 
 
 class MarkovCLVEstimator(
-    DocLink, MarkovOutputs, MarkovLearning, MarkovReading, RegressorMixin, BaseEstimator
+    DocLink,
+    MarkovOutputs,
+    MarkovLearning,
+    MarkovReading,
+    MarkovPortable,
+    RegressorMixin,
+    BaseEstimator,
 ):
     """Customer value from a Markov chain over customer states.
 

@@ -82,12 +82,23 @@ class LawTable:
 
         A purchase of period p is taken to fall in its middle: T = a + 1/2, t_x = a - s.
         """
-        orders, times = nodes_up_to(1.5 * n_max + 2.0), np.asarray(spread(span), dtype=np.float64)
-        n, s, a = np.meshgrid(orders, times, times, indexing="ij")
+        times = np.asarray(spread(span), dtype=np.float64)
+        return cls.on(law, nodes_up_to(1.5 * n_max + 2.0), times, times)
+
+    @classmethod
+    def on(
+        cls,
+        law: Callable[[Floats, Floats, Floats], Floats],
+        orders: Floats,
+        silence: Floats,
+        age: Floats,
+    ) -> LawTable:
+        """Ask ``law`` at given nodes."""
+        n, s, a = np.meshgrid(orders, silence, age, indexing="ij")
         T = a + 0.5
         t_x = np.where(n > 1, np.minimum(np.maximum(a - s, 0.25), T), 0.0)
         mean = law((n - 1.0).ravel(), t_x.ravel(), T.ravel()).reshape(n.shape)
-        return cls(orders, times, times, np.log(np.maximum(mean, _LEAST)))
+        return cls(orders, silence, age, np.log(np.maximum(mean, _LEAST)))
 
     def table(self, n_silence: int, ages: Ints) -> Floats:
         """Log μ0 at the order nodes, silence 0..n_silence - 1 and the ages, by interpolation."""
