@@ -74,7 +74,8 @@ def hold_back(
     Returns
     -------
     Tested or None
-        None where the log is too short to hold back anything.
+        None where the log is too short to hold back anything, or no known customer bought in
+        the part held back: there is nothing to compare with.
     """
     facts = facts_of(history)
     assert facts is not None  # panel always states them
@@ -85,12 +86,16 @@ def hold_back(
     cut = last - held
     if held < LEAST_PERIODS or cut + 1 < LEAST_PERIODS:
         return None
+    early = history.loc[history["period"] <= cut, facts.customer].unique()
+    later = history[(history["period"] > cut) & history[facts.customer].isin(early)]
+    if not later["spend"].sum() > 0:
+        return None
     cutoff = np.datetime64(facts.as_of, "D") - np.timedelta64(held * length, "D")
     days = f"{held * length}D"
     result = backtest(
         {OURS: chain(days, 0.0, 1.0)},
         log,
-        **names,
+        **{**names, "as_of": facts.as_of},  # the shop was open until then, orders or not
         cutoffs=[str(cutoff)],
         horizon=days,
         period=facts.period,

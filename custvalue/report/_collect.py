@@ -13,7 +13,7 @@ import numpy.typing as npt
 from custvalue._frames import facts_of, with_facts
 from custvalue._units import span_days
 from custvalue.data import ledger, panel, summarize
-from custvalue.exceptions import CustvalueWarning
+from custvalue.exceptions import ContractProblem, CustvalueWarning, DataContractError
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting import flow_table, tracking_table
 from custvalue.plotting._style import state_names
@@ -140,6 +140,14 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     facts = facts_of(summary)
     assert facts is not None  # summarize always states them
     as_of = np.datetime64(facts.as_of, "D")
+    if not len(summary):
+        raise DataContractError(
+            ContractProblem(
+                "no-customers",
+                f"no customer has a purchase by {as_of}",
+                "Give a later as-of date, or look at what the policies leave out.",
+            )
+        )
     history = to_pandas(
         panel(log, **asked.columns, as_of=str(as_of), period=asked.period, **asked.policies)
     )

@@ -142,6 +142,29 @@ def test_refunds_are_refused_with_count_and_first_customers(monkeypatch, capsys,
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["1,2024-01-01,5"],
+        ["1,2024-01-01,10", "2,2024-01-05,5"],
+        ["1,2024-01-01,10", "1,2024-02-01,10", "1,2024-05-28,10", "2,2024-01-05,5"],
+    ],
+)
+def test_a_tiny_log_that_ends_before_the_as_of_date_makes_a_report(
+    monkeypatch, capsys, tmp_path, rows
+):
+    path = tmp_path / "orders.csv"
+    path.write_text("\n".join(["customer_id,date,amount", *rows]) + "\n", encoding="utf-8")
+    call = ["report", path, *CALL, "--as-of", "2024-06-01", "--out", tmp_path / "out"]
+    assert run(monkeypatch, *call) == 0, capsys.readouterr().err
+    assert f"{len(rows)} rows in = {len(rows)} used" in capsys.readouterr().out
+
+
+def test_an_as_of_date_before_every_order_is_told(monkeypatch, capsys, orders):
+    assert run(monkeypatch, "report", orders, *CALL, "--as-of", "1990-01-01") == 2
+    assert "no customer has a purchase by 1990-01-01" in capsys.readouterr().err
+
+
 def test_help_loads_no_heavy_library():
     code = (
         "import sys\nfrom custvalue import cli\nsys.argv = ['custvalue', 'report', '--help']\n"
