@@ -8,20 +8,27 @@ import pytest
 
 from custvalue.report import make_report
 
-NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
+HOSTILE = "<script>alert(1)</script>"
+NAMES = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1997-09-30"}
 
 
 @pytest.fixture(scope="session")
 def report(cdnow_sample):
-    return make_report(
-        cdnow_sample, **NAMES, as_of="1998-06-30", margin=0.3, currency="USD", source="CDNOW"
-    )
+    """What the command line is asked for in test_cli, so that the two can be compared."""
+    return make_report(cdnow_sample, **NAMES, margin=0.3, source="orders.csv")
 
 
 @pytest.fixture(scope="session")
 def chinese_report(cdnow_sample):
+    """In Chinese, of a log whose every text is an attack; see test_page."""
     return make_report(
-        cdnow_sample, **NAMES, as_of="1998-06-30", margin=0.3, currency="$", language="zh"
+        cdnow_sample.assign(customer_id=HOSTILE + cdnow_sample["customer_id"].astype(str)),
+        **NAMES,
+        margin=0.3,
+        currency="<i>$",
+        language="zh",
+        source=HOSTILE,
+        title=HOSTILE,
     )
 
 
