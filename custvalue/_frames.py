@@ -105,6 +105,12 @@ def is_frame(X: Any) -> bool:
     return True
 
 
+def is_spark(table: Any) -> bool:
+    """Whether narwhals wraps a PySpark table, classic or Connect."""
+    home = table.implementation
+    return bool(home.is_pyspark() or home.is_pyspark_connect())
+
+
 def column_names(X: Any) -> list[str] | None:
     """Column names of a frame as given, None for anything else."""
     if _is_pandas(X):

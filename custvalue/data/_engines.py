@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
 
+from custvalue._frames import is_spark
 from custvalue.data._panel import panel_eager
 from custvalue.data._split import split_eager
 from custvalue.data._summary import summarize_eager
@@ -32,11 +33,10 @@ def engine_of(log: Any) -> Engine:
     from custvalue.data import _partitions as parts
     from custvalue.data._clusters import Dask, Spark
 
-    table = nw.from_native(log)
-    home = table.implementation
-    spark = home.is_pyspark() or home.is_pyspark_connect()
-    if spark or home.is_dask():
-        engine = Spark() if spark else Dask()
+    # narwhals warns when it wraps a Dask table, so that one is asked for first
+    table = None if nw.dependencies.is_dask_dataframe(log) else nw.from_native(log)
+    if table is None or is_spark(table):
+        engine = Dask() if table is None else Spark()
         return Engine(
             partial(parts.summarize_parts, engine),
             partial(parts.panel_parts, engine),

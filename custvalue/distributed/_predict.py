@@ -9,7 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from custvalue._frames import TableFacts, facts_of, with_facts
+from custvalue._frames import TableFacts, facts_of, is_spark, with_facts
 
 Columns = dict[str, Any]
 
@@ -83,13 +83,13 @@ def predict(
         options=dict(options or {}),
         facts=facts_of(frame),
     )
-    native = nw.from_native(frame)
-    home = native.implementation
-    if home.is_pyspark() or home.is_pyspark_connect():
-        made = _on_spark(frame, ask, list(keep or frame.columns))
-    elif home.is_dask():
+    # narwhals warns when it wraps a Dask table, so that one is asked for first
+    native = None if nw.dependencies.is_dask_dataframe(frame) else nw.from_native(frame)
+    if native is None:
         made = _on_dask(frame, ask, list(keep or frame.columns))
-    elif home.is_polars() and isinstance(native, nw.LazyFrame):
+    elif is_spark(native):
+        made = _on_spark(frame, ask, list(keep or frame.columns))
+    elif native.implementation.is_polars() and isinstance(native, nw.LazyFrame):
         made = _on_polars(frame, ask, list(keep or frame.collect_schema().names()))
     elif isinstance(native, nw.DataFrame):
         made = _in_memory(frame, ask, list(keep or native.columns))
