@@ -21,7 +21,7 @@ from custvalue.markov._outputs import MarkovOutputs
 from custvalue.markov._portable import MarkovPortable
 from custvalue.markov._reading import MarkovReading
 from custvalue.markov._rows import Gaps, link
-from custvalue.markov._sparse import Sparse
+from custvalue.markov._sparse import Sparse, from_entries
 from custvalue.markov._states import StateList
 
 Floats = npt.NDArray[np.float64]
@@ -82,10 +82,11 @@ class MarkovCLVEstimator(
         for ever.
     annual_discount_rate : float, default=0.1
         Converted to the period; with plain arrays of unknown period it is the rate of one period.
-    margin : float or str, optional
+    margin : float, str or dict, optional
         Share of spend that is profit: reward = margin x ``spend``; a name is a column of X with
-        each row's margin. None: the panel's ``profit``. With ``y`` given, reward = y x margin
-        (1 where None).
+        each row's margin; a dict gives it by the state that the period begins in (money by state
+        only), and states it does not name keep the panel's ``profit``. None: the panel's
+        ``profit``. With ``y`` given, reward = y x margin (1 where None).
     contact_cost : float or dict, default=0.0
         Cost a period of keeping in touch; a dict gives it by state (``chain_.states``), 0 where
         it says nothing.
@@ -162,7 +163,7 @@ class MarkovCLVEstimator(
         smoothing: float = 1.0,
         horizon: Span | None = None,
         annual_discount_rate: float = 0.1,
-        margin: float | str | None = None,
+        margin: Any = None,
         contact_cost: Any = 0.0,
         timing: Timing = "end",
         absorbing: Any = (),
@@ -237,19 +238,16 @@ class MarkovCLVEstimator(
             known = np.vstack([classes, self._classes(_frames.frame_like(None, law.columns))])
         self.state_list_ = StateList.seen_in(known)
         place, _ = self.state_list_.find(classes)
+        paid = self._paid(X, y, reward, rows, place)
         self.counts_ = TransitionCounts.of(
-            place[rows.before],
-            place[rows.after],
-            n_states=len(self.state_list_),
-            reward=reward[rows.after],
+            place[rows.before], place[rows.after], n_states=len(self.state_list_), reward=paid
         )
         names = _frames.column_names(X) or []
-        self.buys_: Floats | None = None
+        self.buys_: Sparse | None = None
         if "orders" in names:
             bought = _frames.float_columns(X, ["orders"])[rows.after, 0] > 0
-            n_states = len(self.state_list_)
-            buys = np.bincount(place[rows.before], weights=bought, minlength=n_states)
-            self.buys_ = buys.astype(np.float64)
+            where = place[rows.before], place[rows.after]
+            self.buys_ = from_entries(bought, *where, len(self.state_list_))
         begins = np.zeros(len(place), dtype=bool)
         begins[rows.before] = True
         begins[rows.after] = False
@@ -262,7 +260,7 @@ class MarkovCLVEstimator(
         if law is not None:
             self._average_law(law, place)
         self._estimate(self.law_rows_)
-        self.levels_ = self._fit_levels(X, place, rows, reward)
+        self.levels_ = self._fit_levels(X, place, rows, paid)
         return self
 
     def _check_parameters(self) -> None:
@@ -278,8 +276,9 @@ class MarkovCLVEstimator(
             raise ValueError(f"smoothing={self.smoothing!r} must be 0 or more.")
         if set(self.correct_by) - set(TERMS):
             raise ValueError(f"correct_by={self.correct_by!r} may name {', '.join(TERMS)}.")
-        if self.money == "factored" and isinstance(self.contact_cost, dict):
-            raise ValueError("contact_cost by state needs money='state'.")
+        for name in ("contact_cost", "margin"):
+            if self.money == "factored" and isinstance(getattr(self, name), dict):
+                raise ValueError(f"{name} by state needs money='state'.")
         if self.money == "factored" and self.transitions == "counts":
             raise ValueError(
                 "factored money forecasts orders by a purchase law; counts alone have none. Use "
@@ -306,17 +305,15 @@ class MarkovCLVEstimator(
         weight = min(self.concentration_, 1e12)
         if self.law_reward_ is None:
             weight = min(weight, max(float(self.smoothing), 1.0))
-        reward = mean_reward(self.counts_, self.state_list_, weight, self.law_reward_)
+        reward = mean_reward(
+            self.counts_, self.state_list_, weight, self.law_reward_, self._state_margins()
+        )
         self.reward_ = reward - self._contact_costs()
 
     def _contact_costs(self) -> Floats:
-        labels = self.state_list_.labels()
         if not isinstance(self.contact_cost, dict):
-            return np.full(len(labels), float(self.contact_cost))
-        unknown = [state for state in self.contact_cost if state not in set(labels)]
-        if unknown:
-            raise ValueError(f"contact_cost names states that do not exist: {unknown[:5]!r}.")
-        return np.asarray([float(self.contact_cost.get(state, 0.0)) for state in labels])
+            return np.full(len(self.state_list_), float(self.contact_cost))
+        return self._by_state("contact_cost", self.contact_cost, 0.0)
 
     def predict(self, X: Any, *, horizon: Span | None = None) -> Floats:
         """Discounted future value of each row, shape (n_rows,).

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln
 
 from custvalue.markov._counts import TransitionCounts
-from custvalue.markov._sparse import Floats, Sparse, empty, from_entries, row_sums, scale_rows
+from custvalue.markov._sparse import Floats, Sparse, csr, empty, from_entries, row_sums, scale_rows
 from custvalue.markov._states import StateList
 
 
@@ -98,21 +99,52 @@ def fit_concentration(parts: Sequence[TransitionCounts], prior: Sparse) -> float
 
 
 def mean_reward(
-    counts: TransitionCounts, states: StateList, weight: float, expected: Floats | None = None
+    counts: TransitionCounts,
+    states: StateList,
+    weight: float,
+    expected: Floats | None = None,
+    margin: Floats | None = None,
 ) -> Floats:
     """Estimate the reward of the next period by state, drawn to the mean of its first class.
 
     ``weight`` pseudo-observations of the class mean, or of ``expected`` where given; a state never
-    left has the class mean, a class never left the mean of all.
+    left has the class mean, a class never left the mean of all. With margins by state the mean is
+    of money per unit of margin, and each state's own margin is put on it.
     """
     n_out = counts.n_out
+    share = np.ones(len(n_out)) if margin is None else margin
     first = np.unique(states.classes[:, 0], return_inverse=True)[1].ravel()
-    class_n = np.bincount(first, weights=n_out)
+    class_n = np.bincount(first, weights=n_out * share)
     class_money = np.bincount(first, weights=counts.money)
-    overall = counts.money.sum() / max(counts.n_moves, 1.0)
+    size = float((n_out * share).sum())
+    overall = counts.money.sum() / size if size > 0.0 else 0.0
     class_mean = np.where(class_n > 0, class_money / np.where(class_n > 0, class_n, 1.0), overall)
-    prior = class_mean[first] if expected is None else expected
+    prior = class_mean[first] * share if expected is None else expected
     total = n_out + weight
     return np.where(
         total > 0, (counts.money + weight * prior) / np.where(total > 0, total, 1.0), prior
     )
+
+
+def mean_by_move(total: Sparse, counts: TransitionCounts, states: StateList, matrix: Any) -> Sparse:
+    """Mean of what came with each move that ``matrix`` gives a chance.
+
+    One pseudo-observation is the mean of all moves between the same two first classes; where they
+    were never seen, of all moves into the second, else 0.
+    """
+    cells = csr(matrix).tocoo()
+    first = np.unique(states.classes[:, 0], return_inverse=True)[1].ravel()
+    n = int(first.max()) + 1
+
+    def by_class(table: Sparse) -> tuple[Floats, Floats]:
+        coo = table.tocoo()
+        pairs = from_entries(coo.data, first[coo.row], first[coo.col], n)
+        pair = np.asarray(pairs[first[cells.row], first[cells.col]]).ravel()
+        return pair, np.asarray(pairs.sum(axis=0)).ravel()[first[cells.col]]
+
+    (seen, into), (sums, sums_into) = by_class(counts.moves), by_class(total)
+    general = np.where(into > 0, sums_into / np.where(into > 0, into, 1.0), 0.0)
+    prior = np.where(seen > 0, sums / np.where(seen > 0, seen, 1.0), general)
+    own_n = np.asarray(counts.moves[cells.row, cells.col]).ravel()
+    own = np.asarray(total[cells.row, cells.col]).ravel()
+    return from_entries((own + prior) / (own_n + 1.0), cells.row, cells.col, counts.n_states)

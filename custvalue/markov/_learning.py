@@ -44,13 +44,15 @@ class MarkovLearning:
     discretizer_: Any
     _classes: Any
     _contact_costs: Any
+    _state_margins: Any
+    margin: Any
 
     def _fit_factored(self, X: Any, y: Any, rows: Rows) -> FactoredForecast | None:
         names = set(_frames.column_names(X) or [])
         whole = set(COLUMNS) <= names
         if self.money == "state" or self.transitions == "counts":
             return None
-        if isinstance(self.contact_cost, dict):
+        if isinstance(self.contact_cost, dict) or isinstance(self.margin, dict):
             return None
         if self.money == "auto" and (not whole or self.states is not None or y is not None):
             return None
@@ -119,10 +121,12 @@ class MarkovLearning:
         )
         self.law_rows_ = rows
         money = np.bincount(start, weights=law.weight * law.money, minlength=n)
-        mean = mean_reward(self.counts_, self.state_list_, 1.0)
-        self.law_reward_ = np.where(size > 0, self.margin_ * money / np.maximum(size, 1.0), mean)
+        shares = self._state_margins()
+        mean = mean_reward(self.counts_, self.state_list_, 1.0, margin=shares)
+        share = self.margin_ if shares is None else shares
+        self.law_reward_ = np.where(size > 0, share * money / np.maximum(size, 1.0), mean)
 
-    def _fit_levels(self, X: Any, place: Ints, rows: Rows, reward: Floats) -> Levels | None:
+    def _fit_levels(self, X: Any, place: Ints, rows: Rows, paid: Floats) -> Levels | None:
         if self.by is None:
             return None
         if self.forecast_ is not None:
@@ -135,7 +139,7 @@ class MarkovLearning:
             values[rows.before],
             place[rows.before],
             place[rows.after],
-            reward[rows.after],
+            paid,
             self.chain_,
             self.state_list_.classes,
             self.reward_ + self._contact_costs(),

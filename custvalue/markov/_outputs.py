@@ -1,9 +1,9 @@
-"""What people read of a fitted chain: tables, intervals, forecasts by period, equity."""
+"""What people read of a fitted chain: tables, forecasts by period, equity, tests."""
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,23 +12,21 @@ from scipy.sparse import coo_array
 from custvalue import _frames
 from custvalue._sklearn import check_is_fitted
 from custvalue._units import Span
-from custvalue.exceptions import NotSupportedError
 from custvalue.markov import _uncertainty
 from custvalue.markov._chain import Chain, check_horizon
 from custvalue.markov._counts import TransitionCounts
 from custvalue.markov._factored import FactoredForecast, History
+from custvalue.markov._intervals import MarkovIntervals
 from custvalue.markov._rows import link
-from custvalue.markov._sparse import Floats, row_sums
+from custvalue.markov._sparse import Floats, Sparse, row_sums
 from custvalue.markov._states import StateList
 from custvalue.markov._tests import ChainTest, homogeneity, order_one_against_two, order_zero
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Kind = Literal["customer", "parameter", "group"]
 
-
-class MarkovOutputs:
+class MarkovOutputs(MarkovIntervals):
     """Tables and intervals of a fitted estimator; mixed into ``MarkovCLVEstimator``."""
 
     chain_: Chain
@@ -39,7 +37,7 @@ class MarkovOutputs:
     state_list_: StateList
     state_size_: npt.NDArray[np.int64]
     unit_: str | None
-    buys_: Floats | None
+    buys_: Sparse | None
     entry_: Floats
     margin_: float
     # the estimator's parameters and methods that the outputs are made of
@@ -58,6 +56,7 @@ class MarkovOutputs:
     _margins: Any
     _value_rows: Any
     _estimate: Any
+    _paid: Any
     law_rows_: Any
 
     def transition_table(self) -> pd.DataFrame:
@@ -128,139 +127,12 @@ class MarkovOutputs:
             "observations": self.counts_.n_out.astype(np.int64),
         }
         if self.buys_ is not None:
-            n = self.counts_.n_out
-            columns["purchase_chance"] = np.where(n > 0, self.buys_ / np.maximum(n, 1), np.nan)
+            n, bought = self.counts_.n_out, row_sums(self.buys_)
+            columns["purchase_chance"] = np.where(n > 0, bought / np.maximum(n, 1), np.nan)
         columns["expected_profit"] = self.reward_
         columns["value"] = self.state_values(horizon=horizon)
         columns["lower"], columns["upper"] = np.quantile(draws, [tail, 1.0 - tail], axis=0)
         return pd.DataFrame(columns)
-
-    def draw_state_values(
-        self,
-        n_draws: int = 1000,
-        *,
-        horizon: Span | None = None,
-        random_state: int | np.random.Generator | None = None,
-    ) -> Floats:
-        """Draw the states' values from the posterior of the matrix and the rewards.
-
-        Rows are Dirichlet with the counted moves plus the prior; rewards are normal around their
-        means. A customer's draw is the draw of the state: no array of customers x draws is made.
-
-        Parameters
-        ----------
-        n_draws : int, default=1000
-        horizon : str or number, optional
-        random_state : int or Generator, optional
-
-        Returns
-        -------
-        ndarray of shape (n_draws, n_states)
-        """
-        check_is_fitted(self)
-        rng = np.random.default_rng(random_state)
-        return self._over(
-            horizon,
-            lambda periods, delta: _uncertainty.draw_values(
-                self.chain_,
-                self.counts_,
-                self.concentration_,
-                self.reward_,
-                n_draws,
-                periods,
-                delta,
-                self.timing == "start",
-                np.random.default_rng(rng.bit_generator.random_raw()),
-            ),
-        )
-
-    def predict_interval(
-        self,
-        X: Any,
-        *,
-        horizon: Span | None = None,
-        level: float = 0.8,
-        kind: Kind = "customer",
-        n_draws: int = 200,
-        random_state: int | np.random.Generator | None = 0,
-    ) -> Floats:
-        """Interval of the value of each row, or of their total.
-
-        Parameters
-        ----------
-        X : panel frame or array-like
-        horizon : str or number, optional
-            Finite, for kinds ``"customer"`` and ``"group"``.
-        level : float, default=0.8
-        kind : {"customer", "parameter", "group"}, default="customer"
-            ``"customer"``: what one customer will really bring, from the closed second moment of
-            a Markov reward process (Sobel 1982): no order at all has its own chance, the rest is
-            gamma with the right mean and variance. ``"parameter"``: the estimate of the mean,
-            from posterior draws (by state only). ``"group"``: the total of all rows, customers
-            independent but for the shocks of periods that all share (normal).
-        n_draws, random_state
-            Of the draws, for kind ``"parameter"``.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, 2), or (2,) for kind "group"
-        """
-        check_is_fitted(self)
-        tail = (1.0 - _uncertainty.check_level(level)) / 2.0
-        if kind == "parameter":
-            if self.forecast_ is not None:
-                raise NotSupportedError(
-                    "factored money has no posterior draws; kind='customer' and kind='group' are "
-                    "there, and money='state' has the draws."
-                )
-            draws = self.draw_state_values(n_draws, horizon=horizon, random_state=random_state)
-            return np.quantile(draws, [tail, 1.0 - tail], axis=0).T[self._place(X)]
-        if kind not in ("customer", "group"):
-            raise ValueError(f"kind={kind!r} must be 'customer', 'parameter' or 'group'.")
-        periods = self._periods(horizon)
-        if periods is None:
-            raise ValueError(f"kind={kind!r} needs a finite horizon.")
-        mean, variance, none = self._moments(X, max(round(periods), 1))
-        if kind == "group":
-            shock = 0.0 if self.forecast_ is None else self.forecast_.shock * abs(mean.sum())
-            return _uncertainty.normal_interval(
-                float(mean.sum()), float(variance.sum()) + shock * shock, tail
-            )
-        return _uncertainty.spike_and_gamma(mean, variance, none, tail)
-
-    def _moments(self, X: Any, periods: int) -> tuple[Floats, Floats, Floats]:
-        """Mean, variance and chance of nothing at all, of one customer's discounted money."""
-        delta = self._delta()
-        lead = 1.0 if self.timing == "start" else delta
-        if self.forecast_ is None:
-            n = np.maximum(self.counts_.n_out, 1.0)
-            mean = self.counts_.money / n
-            noise = np.maximum(self.counts_.money_squared / n - mean * mean, 0.0)
-            first, variance = self.chain_.moments(
-                self.reward_,
-                horizon=periods,
-                discount_rate=1.0 / delta - 1.0,
-                reward_variance=noise,
-                timing=self.timing,
-            )
-            place = self._place(X)
-            quiet = np.zeros(len(first))
-            if self.buys_ is not None:
-                quiet = self._no_order(periods)
-            return first[place], variance[place], quiet[place]
-        history = History.read(X)
-        orders, spread, quiet = self.forecast_.orders(history, periods, delta)
-        price = self.forecast_.per_order(history) * self._margins(X) * lead
-        variance = price * price * (spread + self.forecast_.variation * orders)
-        return orders * price, variance, quiet
-
-    def _no_order(self, periods: int) -> Floats:
-        bought = np.zeros(self.chain_.n_states) if self.buys_ is None else self.buys_
-        stay = 1.0 - bought / np.maximum(self.counts_.n_out, 1.0)
-        quiet = np.ones(len(stay))
-        for _ in range(periods):
-            quiet = stay * (self.chain_.matrix @ quiet)
-        return quiet
 
     def predict_states(self, X: Any, periods: int) -> Floats:
         """Chance of each state after ``periods`` periods, shape (n_rows, n_states)."""
@@ -390,7 +262,7 @@ class MarkovOutputs:
             place[rows.before],
             place[rows.after],
             n_states=len(self.state_list_),
-            reward=reward[rows.after],
+            reward=self._paid(X, y, reward, rows, place),
         )
 
     def with_counts(self, counts: TransitionCounts) -> Any:
@@ -484,11 +356,11 @@ class MarkovOutputs:
         return report
 
     def _read_again(self, X: Any, y: Any) -> tuple[Any, Floats]:
-        scale = self.margin_ if self.margin is not None and not isinstance(self.margin, str) else 1
+        scale = 1.0 if isinstance(self.margin, (str, dict, type(None))) else self.margin_
         if y is not None:
             return X, scale * np.asarray(y, dtype=np.float64)
         if isinstance(self.margin, str):
             both = _frames.float_columns(X, ["spend", self.margin])
             return X, both[:, 0] * both[:, 1]
-        name = "profit" if self.margin is None else "spend"
+        name = "profit" if self.margin is None or isinstance(self.margin, dict) else "spend"
         return X, scale * _frames.float_columns(X, [name])[:, 0]

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from custvalue import _frames
 from custvalue._sklearn import validate_data
 from custvalue.markov._orders import Ints
+from custvalue.markov._rows import Rows
 from custvalue.markov._sparse import Floats
 from custvalue.markov._states import PANEL_COLUMNS, ColumnStates, PanelStates, StateList
 
@@ -28,6 +29,30 @@ class MarkovReading:
             return _frames.float_columns(X, [self.margin], caller=type(self).__name__)[:, 0]
         return self.margin_
 
+    def _paid(self, X: Any, y: Any, reward: Floats, rows: Rows, place: Ints) -> Floats:
+        """Reward of each move; a margin by state is that of the state the move starts from."""
+        paid = reward[rows.after]
+        if not isinstance(self.margin, dict):
+            return paid
+        spend = paid
+        if y is None:
+            spend = _frames.float_columns(X, ["spend"], caller=type(self).__name__)[rows.after, 0]
+        share = self._by_state("margin", self.margin, np.nan)[place[rows.before]]
+        return np.where(np.isnan(share), paid, share * spend)
+
+    def _state_margins(self) -> Floats | None:
+        """Margin of each state, where they differ."""
+        if not isinstance(self.margin, dict):
+            return None
+        return self._by_state("margin", self.margin, self.margin_)
+
+    def _by_state(self, name: str, given: Any, other: float) -> Floats:
+        labels = self.state_list_.labels()
+        unknown = [state for state in given if state not in set(labels)]
+        if unknown:
+            raise ValueError(f"{name} names states that do not exist: {unknown[:5]!r}.")
+        return np.asarray([float(given.get(state, other)) for state in labels])
+
     def _place(self, X: Any) -> Ints:
         if not self._is_named(X):
             X = validate_data(self, X, reset=False, dtype=np.float64)
@@ -35,7 +60,7 @@ class MarkovReading:
 
     def _read(self, X: Any, y: Any) -> tuple[Any, Floats]:
         """X as it will be used, and the reward of each row."""
-        scale = 1.0 if self.margin is None or isinstance(self.margin, str) else float(self.margin)
+        scale = 1.0 if isinstance(self.margin, (str, dict, type(None))) else float(self.margin)
         self.margin_ = scale
         if not self._is_named(X):
             if isinstance(self.margin, str):
@@ -58,7 +83,7 @@ class MarkovReading:
         if isinstance(self.margin, str):
             both = _frames.float_columns(X, ["spend", self.margin], caller=type(self).__name__)
             return X, both[:, 0] * both[:, 1]
-        if self.margin is not None:
+        if self.margin is not None and not isinstance(self.margin, dict):
             return X, scale * _frames.float_columns(X, ["spend"], caller=type(self).__name__)[:, 0]
         profit = _frames.float_columns(X, ["profit"], caller=type(self).__name__)[:, 0]
         if "spend" in names:

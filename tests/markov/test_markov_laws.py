@@ -45,6 +45,13 @@ def simulated():
     return cv.panel(log, customer="who", time="day", amount="paid", as_of=end, period="1W")
 
 
+@pytest.fixture(scope="module")
+def few(simulated):
+    some = simulated[simulated["who"] < 300]
+    some.attrs = simulated.attrs
+    return some
+
+
 def test_the_laws_matrix_is_what_their_simulated_customers_do(simulated):
     counts = MarkovCLVEstimator(
         PanelStates(recency_max=6), transitions="counts", money="state", smoothing=0.0
@@ -107,11 +114,11 @@ def test_age_brings_the_decay_of_a_cohort_into_the_forecast(cdnow_sample):
         time="date",
         amount="amount",
         as_of="1997-09-30",
-        period="1W",
+        period="2W",
     )
     last = history.groupby("customer_id").tail(1)
     how = {"money": "state", "transitions": "counts", "horizon": "39W", "annual_discount_rate": 0.0}
-    states = PanelStates(recency_max=30)
+    states = PanelStates(recency_max=15)
     plain = MarkovCLVEstimator(states, **how).fit(history).predict(last).sum()
     aged = MarkovCLVEstimator(states, by="age", **how).fit(history)
     value = aged.predict(last).sum()
@@ -139,28 +146,56 @@ def test_a_column_that_says_nothing_changes_little_and_an_unseen_value_is_refuse
         split.predict(last.assign(channel=7))
 
 
-def test_contact_costs_and_margins_come_off_the_value(simulated):
-    last = simulated.groupby("who").tail(1)
-    base = MarkovCLVEstimator(horizon="8W", annual_discount_rate=0.0, margin=0.5).fit(simulated)
-    paid = clone(base).set_params(contact_cost=0.25).fit(simulated)
+def test_contact_costs_and_margins_come_off_the_value(few):
+    last = few.groupby("who").tail(1)
+    base = MarkovCLVEstimator(horizon="8W", annual_discount_rate=0.0, margin=0.5).fit(few)
+    paid = clone(base).set_params(contact_cost=0.25).fit(few)
     np.testing.assert_allclose(base.predict(last) - paid.predict(last), 8 * 0.25)
     state = next(iter(base.chain_.states))
     by_state = MarkovCLVEstimator(
         money="state", horizon="8W", margin=0.5, contact_cost={state: 1.0}
-    ).fit(simulated)
-    free = MarkovCLVEstimator(money="state", horizon="8W", margin=0.5).fit(simulated)
+    ).fit(few)
+    free = MarkovCLVEstimator(money="state", horizon="8W", margin=0.5).fit(few)
     assert np.all(by_state.state_values() <= free.state_values() + 1e-12)
     with pytest.raises(ValueError, match="do not exist"):
-        MarkovCLVEstimator(money="state", contact_cost={"nobody": 1.0}).fit(simulated)
-    column = simulated.assign(share=0.5)
-    column.attrs = simulated.attrs
+        MarkovCLVEstimator(money="state", contact_cost={"nobody": 1.0}).fit(few)
+    column = few.assign(share=0.5)
+    column.attrs = few.attrs
     own = MarkovCLVEstimator(horizon="8W", annual_discount_rate=0.0, margin="share").fit(column)
     np.testing.assert_allclose(own.predict(column.groupby("who").tail(1)), base.predict(last))
 
 
-def test_unseen_states_get_finite_values(simulated):
-    model = MarkovCLVEstimator(money="state", horizon="8W").fit(simulated)
-    strange = simulated.tail(1).assign(silence=400, n_orders=900, mean_value=1e9)
+def test_a_margin_by_state_is_put_on_the_state_the_period_begins_in(few):
+    how = {"money": "state", "horizon": "8W"}
+    for transitions in ("counts", "shrunk"):
+        whole = MarkovCLVEstimator(transitions=transitions, margin=1.0, **how).fit(few)
+        states = whole.chain_.states
+        same = MarkovCLVEstimator(transitions=transitions, margin=dict.fromkeys(states, 0.5), **how)
+        np.testing.assert_allclose(same.fit(few).reward_, 0.5 * whole.reward_)
+        share = {state: 0.1 * (k % 7) for k, state in enumerate(states)}
+        own = MarkovCLVEstimator(transitions=transitions, margin=share, **how).fit(few)
+        assert np.all(own.reward_[::7] == 0.0)
+        np.testing.assert_allclose(own.counts_.money, whole.counts_.money * list(share.values()))
+        again = own.count(few)
+        np.testing.assert_allclose(again.money, own.counts_.money)
+
+
+def test_a_state_without_a_margin_keeps_the_panels_profit(few):
+    how = {"money": "state", "horizon": "8W", "transitions": "counts"}
+    plain = MarkovCLVEstimator(**how).fit(few)
+    first = plain.chain_.states[0]
+    none = MarkovCLVEstimator(margin={first: 0.0}, **how).fit(few)
+    assert none.reward_[0] == 0.0
+    np.testing.assert_allclose(none.counts_.money[1:], plain.counts_.money[1:])
+    with pytest.raises(ValueError, match="margin names states that do not exist"):
+        MarkovCLVEstimator(margin={"nobody": 0.1}, **how).fit(few)
+    with pytest.raises(ValueError, match="margin by state needs"):
+        MarkovCLVEstimator(money="factored", margin={first: 0.1}).fit(few)
+
+
+def test_unseen_states_get_finite_values(few):
+    model = MarkovCLVEstimator(money="state", horizon="8W").fit(few)
+    strange = few.tail(1).assign(silence=400, n_orders=900, mean_value=1e9)
     assert np.all(np.isfinite(model.predict(strange)))
 
 
@@ -208,7 +243,7 @@ def test_the_correction_finds_customers_who_differ_by_cohort():
     assert model.fit_report()["money"] == "factored"
 
 
-def test_parameters_out_of_range_are_refused(simulated):
+def test_parameters_out_of_range_are_refused(few):
     for bad, words in (
         ({"transitions": "guess"}, "transitions="),
         ({"money": "cash"}, "money="),
@@ -219,7 +254,7 @@ def test_parameters_out_of_range_are_refused(simulated):
         ({"by": "age"}, "money='state'"),
     ):
         with pytest.raises(ValueError, match=words):
-            MarkovCLVEstimator(**bad).fit(simulated)
+            MarkovCLVEstimator(**bad).fit(few)
 
 
 def test_a_chain_of_many_states_stays_sparse_and_has_tables():

@@ -157,3 +157,56 @@ def test_homogeneity_is_refused_where_periods_differ(by_state, history):
     result = by_state.test_homogeneity(history)
     assert result.df > 0
     assert 0.0 <= result.p_value <= 1.0
+
+
+def test_the_chance_of_an_order_is_as_often_right_as_it_says(model, history, cdnow_sample):
+    last = history.groupby("customer_id").tail(1)
+    later = cdnow_sample[
+        (cdnow_sample["date"] > "1997-09-30") & (cdnow_sample["date"] <= "1998-01-20")
+    ]
+    came = last["customer_id"].isin(later["customer_id"].unique()).to_numpy()
+    chance = model.predict_proba_any(last, horizon="16W")
+    assert np.all((chance >= 0) & (chance <= 1))
+    assert chance.mean() == pytest.approx(came.mean(), abs=0.05)
+    assert np.mean((chance - came) ** 2) < 0.85 * came.mean() * (1 - came.mean())
+
+
+def test_the_chance_of_an_order_grows_with_the_horizon_between_periods_too(model, last):
+    some = last.head(100)
+    spans = ("0W", "4W", "6W", "8W")
+    chance = np.stack([model.predict_proba_any(some, horizon=span) for span in spans])
+    np.testing.assert_allclose(chance[0], 0.0)
+    assert np.all(np.diff(chance, axis=0) > 0)
+    np.testing.assert_allclose((1 - chance[1]) * (1 - chance[3]), (1 - chance[2]) ** 2)
+
+
+def test_an_order_of_the_next_period_is_as_likely_as_the_table_of_states_says(by_state):
+    table = by_state.state_table(n_draws=2)
+    seen = (table["observations"] > 300).to_numpy()
+    chance = 1.0 - by_state._no_order(1)
+    np.testing.assert_allclose(chance[seen], table["purchase_chance"][seen], atol=0.03)
+
+
+def test_a_chance_of_an_order_without_orders_is_refused():
+    X, y = [[0], [1], [0], [0], [1]], [0.0, 5.0, 0.0, 0.0, 5.0]
+    model = MarkovCLVEstimator(transitions="counts", horizon=3).fit(X, y)
+    with pytest.raises(NotSupportedError, match="column 'orders'"):
+        model.predict_proba_any(X)
+    with pytest.raises(ValueError, match="finite horizon"):
+        MarkovCLVEstimator(transitions="counts").fit(X, y).predict_proba_any(X)
+
+
+def test_a_backtest_scores_the_chances_and_the_intervals(cdnow_sample):
+    few = cdnow_sample[cdnow_sample["customer_id"] % 4 == 0]
+    result = cv.evaluation.backtest(
+        {"chain": MarkovCLVEstimator()},
+        few,
+        customer="customer_id",
+        time="date",
+        amount="amount",
+        cutoffs=["1997-09-30"],
+        horizon="16W",
+    )
+    scores = result.scores().loc["chain"]
+    assert 0.0 < scores["brier"] < 0.2
+    assert 0.7 < scores["coverage"] < 1.0
