@@ -194,6 +194,8 @@ def test_a_table_that_is_no_panel_is_refused():
         RecencyMigration().fit(pd.DataFrame({"period": [0], "silence": [0]}))
 
 
+# nested cells of a base of one-time buyers: fewer classes than asked, and said so
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.BinWarning")
 def test_cell_means_are_means_of_cells_and_shrink_to_everybodys(summary):
     y = summary["total_value"].to_numpy() * 0.5 + summary["silence"].to_numpy()
     bare = CellMeans(n_bins=3, prior_size=0.0).fit(summary, y)
@@ -218,6 +220,8 @@ def test_weights_of_cell_means_count_as_repetition(summary):
     assert a.overall_ == pytest.approx(np.average(y, weights=w))
 
 
+# nested cells of a base of one-time buyers: fewer classes than asked, and said so
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.BinWarning")
 def test_the_backtest_ranks_the_classic_methods(cdnow_sample):
     from custvalue.evaluation import backtest
 
