@@ -47,20 +47,36 @@ def flow_table(before: Any, after: Any, value: Any = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    before, after = np.asarray(before).astype(str), np.asarray(after).astype(str)
-    if len(before) != len(after):
+    start, names = _coded(before)
+    end, ends = _coded(after)
+    if len(start) != len(end):
         raise ValueError(
-            f"before has {len(before)} customers and after {len(after)}; they must be the same."
+            f"before has {len(start)} customers and after {len(end)}; they must be the same."
         )
-    frame = pd.DataFrame({"from": before, "to": after})
-    if value is not None:
-        frame["value"] = np.asarray(value, dtype=float)
-    grouped = frame.groupby(["from", "to"], sort=True)
-    table = grouped.size().rename("customers").reset_index()
+    move = start * len(ends) + end
+    customers = np.bincount(move, minlength=len(names) * len(ends))
+    seen = np.flatnonzero(customers)
+    table = pd.DataFrame(
+        {
+            "from": names[seen // len(ends)],
+            "to": ends[seen % len(ends)],
+            "customers": customers[seen],
+        }
+    )
     table["share"] = table["customers"] / table.groupby("from")["customers"].transform("sum")
     if value is not None:
-        table["value"] = grouped["value"].sum().to_numpy()
+        money = np.bincount(move, np.asarray(value, dtype=float), minlength=len(customers))
+        table["value"] = money[seen]
     return table
+
+
+def _coded(classes: Any) -> tuple[Any, Any]:
+    """Codes of ``classes`` and their names in order; only distinct ones become text."""
+    import pandas as pd
+
+    codes, found = pd.factorize(np.asarray(classes, dtype=object), use_na_sentinel=False)
+    names, place = np.unique(np.asarray(found).astype(str), return_inverse=True)
+    return place[codes], names
 
 
 class TransitionDisplay(Display):
