@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -200,25 +202,41 @@ def test_forecasts_by_period_add_up_to_the_forecast_of_the_whole(base):
     assert display.table["forecast"].sum() == pytest.approx(whole)
 
 
-def test_a_million_customers_draw_in_bounded_memory(rng):
-    import tracemalloc
+# every display that takes a value a customer; the others take one a state, a date or a cell
+MILLION = {
+    "CalibrationDisplay": lambda d, m, **k: d.from_predictions(m.value, m.value, **k),
+    "ConcentrationDisplay": lambda d, m, **k: d.from_predictions(m.value, **k),
+    "FlowDisplay": lambda d, m, **k: d.from_predictions(m.names, m.names[::-1], **k),
+    "GapCurveDisplay": lambda d, m, **k: d.from_predictions(m.value, m.returned, **k),
+    "RFMHeatmapDisplay": lambda d, m, **k: d.from_predictions(m.scores, m.value, **k),
+    "SegmentTreemapDisplay": lambda d, m, **k: d.from_predictions(m.names, m.value, **k),
+    "WhaleCurveDisplay": lambda d, m, **k: d.from_predictions(m.value - 20.0, **k),
+}
 
-    n = 1_000_000
-    value = rng.gamma(0.5, 100.0, n)
-    names = rng.choice(["champions", "loyal customers", "lost"], n)
-    for make in (
-        lambda ax: plotting.ConcentrationDisplay.from_predictions(value, ax=ax),
-        lambda ax: plotting.CalibrationDisplay.from_predictions(value, value, ax=ax),
-        lambda ax: plotting.SegmentTreemapDisplay.from_predictions(names, value, ax=ax),
-    ):
-        figure = Figure()
-        tracemalloc.start()
-        make(figure.subplots())
+
+@pytest.fixture(scope="module")
+def million():
+    n, draw = 1_000_000, np.random.default_rng(20261121)
+    return SimpleNamespace(
+        value=draw.gamma(0.5, 100.0, n),
+        returned=draw.random(n) < 0.3,
+        scores=draw.integers(1, 6, (n, 3)),
+        names=draw.choice(np.array(["champions", "loyal customers", "lost"], dtype=object), n),
+    )
+
+
+@pytest.mark.parametrize("name", MILLION)
+def test_a_million_customers_draw_in_bounded_memory(million, name):
+    figure = Figure()
+    tracemalloc.start()
+    try:
+        MILLION[name](getattr(plotting, name), million, ax=figure.subplots())
         text = _style.svg_text(figure)
         peak = tracemalloc.get_traced_memory()[1]
+    finally:
         tracemalloc.stop()
-        assert peak < 40 * value.nbytes
-        assert len(text) < 100_000
+    assert peak < 40 * million.value.nbytes
+    assert len(text) < 100_000
 
 
 def test_a_missing_chinese_font_is_said_and_the_svg_keeps_its_letters(monkeypatch):
