@@ -89,7 +89,7 @@ def agree(results: dict[str, object]) -> None:
 
 def job(n: int, ask: float, repeats: int) -> Job:
     return Job(
-        name=f"summarize {n:.0e} rows",
+        name=f"summarize {n:.0e} rows ({24 * n // 10**6} MB)",
         prepare=prepare(n),
         methods={
             "custvalue": lambda logs: cv.summarize(logs["pandas"], **NAMES),

@@ -20,7 +20,7 @@ Mask = npt.NDArray[np.bool_]
 def coded(
     ids: Any, alive: Mask, fates: list[tuple[str, Mask]], tick: Ints
 ) -> tuple[Ints, Callable[[Ints], Any], Ints]:
-    """Codes of the rows that count, the way back to ids, and the codes that lost rows."""
+    """Codes of the rows that count (a fresh array), their ids, and the codes that lost rows."""
     nobody = np.empty(0, dtype=np.int64)
     if alive.all():
         return *encode(ids, None, tick), nobody
@@ -76,13 +76,17 @@ def encode(ids: Any, row: Ints | None, tick: Ints) -> tuple[Ints, Callable[[Ints
     place = np.empty(len(uniques), dtype=np.int64)
     place[_order(uniques)] = np.arange(len(uniques))
     code = place[codes]
-    return code, partial(_looked_up_ids, ids, code, row, len(uniques))
+    at = np.empty(len(uniques), dtype=np.int64)  # some row of each customer
+    at[code] = np.arange(len(code)) if row is None else row
+    return code, partial(_looked_up_ids, ids, at)
 
 
 def _whole_ids(ids: Any, low: int, code: Ints) -> Any:
     """Ids that were taken as they stand, less ``low``."""
     kind = np.uint64 if ids.to_numpy().dtype.kind == "u" else np.int64
-    values = (code.astype(kind) + kind(low)).astype(ids.to_numpy().dtype)
+    values = code.astype(kind)
+    values += kind(low)
+    values = values.astype(ids.to_numpy().dtype, copy=False)
     native = ids.to_native()
     if isinstance(native, pd.Series):
         made = pd.Series(values, dtype=native.dtype, name=native.name, copy=False)
@@ -90,10 +94,8 @@ def _whole_ids(ids: Any, low: int, code: Ints) -> Any:
     return nw.new_series(ids.name, values, dtype=ids.dtype, backend=ids.implementation)
 
 
-def _looked_up_ids(ids: Any, codes: Ints, row: Ints | None, n: int, code: Ints) -> Any:
+def _looked_up_ids(ids: Any, at: Ints, code: Ints) -> Any:
     """Ids found again in the log, at some row of each customer."""
-    at = np.empty(n, dtype=np.int64)
-    at[codes] = np.arange(len(codes)) if row is None else row
     return ids[at[code]]
 
 

@@ -6,7 +6,9 @@ time and cents (or row position) are packed into one integer, sorted in place, a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +20,7 @@ from custvalue.data._money import Floats, sums
 from custvalue.data._options import LogOptions
 from custvalue.exceptions import first_ids
 
+_BLOCK = 1 << 16  # rows worked on at a time: they stay in the processor's cache
 _NOTHING = 1e-9  # of the amounts that went into a net: below, a float sum is taken for zero
 
 
@@ -40,9 +43,30 @@ class Occasions(NamedTuple):
         """Occasions of each customer."""
         return np.diff(self.start, append=len(self.tick))
 
+    def blocks(self) -> Iterator[tuple[slice, Occasions]]:
+        """Yield some customers at a time: which they are, and their occasions (views)."""
+        cuts = np.searchsorted(self.start, np.arange(0, len(self.tick) + _BLOCK, _BLOCK))
+        for a, b in pairwise(np.unique(cuts).tolist()):
+            begin = int(self.start[a])
+            end = int(self.start[b]) if b < len(self.start) else len(self.tick)
+            yield (
+                slice(a, b),
+                Occasions(
+                    self.tick[begin:end],
+                    self.spend[begin:end],
+                    None if self.profit is None else self.profit[begin:end],
+                    self.start[a:b] - begin,
+                    self.code[a:b],
+                ),
+            )
+
 
 def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
-    """Net the rows of each customer and grain of time; keep those that are purchases."""
+    """Net the rows of each customer and grain of time; keep those that are purchases.
+
+    The rows' arrays are given up on the way, since fresh memory costs as much as the work; what
+    ``rows`` says of money, ids and the as-of date stays.
+    """
     merged = 0
     if rows.order is not None:
         rows, merged = net_orders(rows)
@@ -52,32 +76,92 @@ def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
         gain = None if rows.profit is None else np.empty(0)
         occasions = Occasions(nothing, np.empty(0), gain, nothing, nothing)
         return occasions, _ledger(rows, occasions, rows.dropped, 0)
-    key, shift, low, money, profit = _sorted(rows)
+    packed = _sorted(rows)
+    pieces, lost = [], []
+    for begin, end in pairwise(_cuts(packed.key, packed.who).tolist()):
+        key, money, profit = packed.rows(begin, end)
+        piece, gone = _fold_block(key, money, profit, packed.shift, rows, options)
+        pieces.append(piece)
+        lost += gone
+    low, mask = packed.low, (1 << packed.shift) - 1
+    del packed, key, money, profit, piece
+    spend = np.concatenate([piece.spend for piece in pieces])
+    gains = [piece.profit for piece in pieces if piece.profit is not None]
+    when = np.concatenate([piece.key for piece in pieces])
+    gain = np.concatenate(gains) if gains else None
+    start = np.concatenate([piece.start for piece in pieces])
+    code = np.concatenate([piece.code for piece in pieces])
+    at = done = 0
+    for piece in pieces:  # positions in a block become positions in the whole
+        start[at : at + len(piece.start)] += done
+        at, done = at + len(piece.start), done + len(piece.key)
+    when &= mask
+    when += low
+    dropped, used_rows = list(rows.dropped), n + merged
+    if lost:
+        netted = sum(each.rows for each in lost)
+        used_rows -= netted
+        who = np.concatenate([each.who for each in lost])
+        amount = float(np.concatenate([each.spend for each in lost]).sum()) / rows.money.scale
+        dropped.append(Dropped("occasion_netted_away", netted, amount, _first_customers(rows, who)))
+        rows = replace(rows, gone=np.union1d(rows.gone, who))
+    occasions = Occasions(when, spend, gain, start, code)
+    return occasions, _ledger(rows, occasions, dropped, used_rows)
+
+
+class _Piece(NamedTuple):
+    """Occasions of a block of customers; ``key`` is customer and tick, ``start`` in the block."""
+
+    key: Ints
+    spend: Floats
+    profit: Floats | None
+    start: Ints
+    code: Ints
+
+
+class _Lost(NamedTuple):
+    """Occasions of a block that are no purchases."""
+
+    rows: int
+    spend: Floats
+    who: Ints
+
+
+def _fold_block(
+    key: Ints,
+    money: Floats,
+    profit: Floats | None,
+    shift: int,
+    rows: Intake,
+    options: LogOptions,
+) -> tuple[_Piece, list[_Lost]]:
+    """Fold the sorted rows of whole customers."""
     first = _changes(key)
-    alone = len(first) == n  # every occasion is one row: nothing to add up
+    alone = len(first) == len(key)  # every occasion is one row: nothing to add up
     spend = money if alone else sums(money, first, rows.money.exact)
     gain = None
     if profit is not None and rows.profit is not None:
         gain = profit if alone else sums(profit, first, rows.profit.exact)
+    size = len(key)
     key = key[first]
     who = key >> shift
-    dropped, used_rows = list(rows.dropped), n + merged
+    lost = []
     if options.refunds == "net_occasion":
         keep = _purchases(spend, money, first, rows.money.exact, options)
         if not keep.all():
-            gone = int(np.diff(first, append=n)[~keep].sum())
-            used_rows -= gone
-            amount = float(spend[~keep].sum()) / rows.money.scale
-            names = _first_customers(rows, who[~keep])
-            dropped.append(Dropped("occasion_netted_away", gone, amount, names))
-            rows = replace(rows, gone=np.union1d(rows.gone, who[~keep]))
+            gone = int(np.diff(first, append=size)[~keep].sum())
+            lost.append(_Lost(gone, spend[~keep], who[~keep]))
             key, who, spend = key[keep], who[keep], spend[keep]
             gain = None if gain is None else gain[keep]
     start = _changes(who)
-    key &= (1 << shift) - 1
-    key += low
-    occasions = Occasions(key, spend, gain, start, who[start])
-    return occasions, _ledger(rows, occasions, dropped, used_rows)
+    return _Piece(key, spend, gain, start, who[start]), lost
+
+
+def _cuts(key: Ints, bits: int) -> Ints:
+    """Bounds of blocks of whole customers, who are the bits of a sorted key above ``bits``."""
+    near = key[np.arange(_BLOCK, len(key), _BLOCK)]
+    inner = np.searchsorted(key, near >> bits << bits)
+    return np.unique(np.concatenate(([0], inner, [len(key)])))
 
 
 def _changes(values: Ints) -> Ints:
@@ -133,33 +217,61 @@ def net_orders(rows: Intake) -> tuple[Intake, int]:
     return netted, int(size[keep].sum()) - int(keep.sum())
 
 
-def _sorted(rows: Intake) -> tuple[Ints, int, int, Floats, Floats | None]:
-    """Sort by customer and tick.
+class _Packed(NamedTuple):
+    """Sorted rows: ``key`` is customer, tick (and cents, where ``money`` is None).
 
-    Returns the sorted keys, the bits of a tick in them, the first tick, and money and profit in the
-    keys' order. Cents themselves travel in the key where they fit, which saves fetching them in
-    random order afterwards; else the row does, and money is fetched by it.
+    ``shift`` bits are a tick's, from ``low`` on; ``who`` bits of the key are not the customer's.
+    """
+
+    key: Ints
+    shift: int
+    who: int
+    low: int
+    least: int
+    money: Floats | None
+    profit: Floats | None
+
+    def rows(self, begin: int, end: int) -> tuple[Ints, Floats, Floats | None]:
+        """Keys (customer and tick), money and profit of some rows, as arrays of their own."""
+        key = self.key[begin:end]
+        profit = None if self.profit is None else self.profit[begin:end]
+        if self.money is not None:
+            return key, self.money[begin:end], profit
+        cent_bits = self.who - self.shift
+        cents = key & ((1 << cent_bits) - 1)
+        cents += self.least
+        return key >> cent_bits, cents.astype(np.float64), profit
+
+
+def _sorted(rows: Intake) -> _Packed:
+    """Sort by customer and tick, in the memory of the rows' codes.
+
+    Cents themselves travel in the key where they fit, which saves fetching them in random order
+    afterwards; else the row does, and money is fetched by it.
     """
     low = int(rows.tick.min())
     bits = (int(rows.tick.max()) - low).bit_length()
     room = 63 - bits - int(rows.code.max()).bit_length()
-    key = rows.code << bits
+    money, profit = rows.money, rows.profit
+    key = rows.code
+    key <<= bits
     key += rows.tick
     key -= low
-    money, profit = rows.money, rows.profit
+    rows.code = rows.tick = np.empty(0, dtype=np.int64)
+    rows.money = money._replace(values=np.empty(0))
+    rows.profit = None if profit is None else profit._replace(values=np.empty(0))
     if money.exact and profit is None:
         least = int(money.values.min())
         cent_bits = (int(money.values.max()) - least).bit_length()
         if cent_bits <= room:
             key <<= cent_bits
-            cents = money.values.astype(np.int64)
-            cents -= least
-            key += cents
+            for at in range(0, len(key), _BLOCK):
+                cents = money.values[at : at + _BLOCK].astype(np.int64)
+                cents -= least
+                key[at : at + _BLOCK] += cents
+            del money
             key.sort()
-            np.bitwise_and(key, (1 << cent_bits) - 1, out=cents)
-            cents += least
-            key >>= cent_bits
-            return key, bits, low, cents.astype(np.float64), None
+            return _Packed(key, bits, bits + cent_bits, low, least, None, None)
     row_bits = (len(key) - 1).bit_length()
     if row_bits > room:
         order = np.argsort(key, kind="stable")
@@ -170,7 +282,8 @@ def _sorted(rows: Intake) -> tuple[Ints, int, int, Floats, Floats | None]:
         key.sort()
         order = key & ((1 << row_bits) - 1)
         key >>= row_bits
-    return key, bits, low, money.values[order], None if profit is None else profit.values[order]
+    gain = None if profit is None else profit.values[order]
+    return _Packed(key, bits, bits, low, 0, money.values[order], gain)
 
 
 def _purchases(

@@ -28,15 +28,29 @@ def panel_columns(
     length: float,
     grid_start: int | None = None,
 ) -> tuple[Ints, dict[str, npt.NDArray[Any]]]:
-    """Rows of each customer, and every column but the id; ``length`` is ticks in a period."""
-    tick, start, n = occasions.tick, occasions.start, occasions.size
-    if not len(start):
-        return n, _empty()
-    back = _periods_back(tick, rows.as_of, length)
-    last_period = int(back.max())
-    if grid_start is not None:
-        last_period = int(_periods_back(np.array([grid_start]), rows.as_of, length)[0])
-    period = last_period - back
+    """Count each customer's rows, make every column but the id; ``length``: ticks in a period."""
+    if not len(occasions.start):
+        return occasions.size, _empty(0)
+    first = occasions.tick[occasions.start]
+    earliest = int(first.min()) if grid_start is None else grid_start
+    last_period = int(_periods_back(np.array([earliest]), rows.as_of, length)[0])
+    repeats = _periods_back(first, rows.as_of, length) + 1
+    ends = np.cumsum(repeats)
+    columns = _empty(int(ends[-1]))
+    for place, some in occasions.blocks():
+        made = _figures(some, rows, options, length, last_period)
+        to = slice(int(ends[place.start] - repeats[place.start]), int(ends[place.stop - 1]))
+        for name, values in made.items():
+            columns[name][to] = values
+    return repeats, columns
+
+
+def _figures(
+    occasions: Occasions, rows: Intake, options: LogOptions, length: float, last_period: int
+) -> dict[str, npt.NDArray[Any]]:
+    """Columns of some customers, at least one; ``last_period`` is the grid's last."""
+    tick, start = occasions.tick, occasions.start
+    period = last_period - _periods_back(tick, rows.as_of, length)
     # a cell is a customer's period with at least one occasion
     new = np.empty(len(tick), dtype=bool)
     new[0] = True
@@ -73,7 +87,7 @@ def panel_columns(
     end = rows.as_of - np.ceil((last_period - age_period) * length - 1e-9).astype(np.int64)
     first = tick[start]
     known_from = np.repeat(first, repeats)
-    columns = {
+    return {
         "period": age_period,
         "period_end": dates(end, options.grain),
         "age": age,
@@ -86,7 +100,6 @@ def panel_columns(
         "recency": np.repeat((cell_last - np.repeat(first, cells)) / length, held),
         "T": (end - known_from) / length,
     }
-    return repeats, columns
 
 
 def _periods_back(tick: Ints, as_of: int, length: float) -> Ints:
@@ -124,11 +137,11 @@ def panel_names() -> list[str]:
     return [*names, "total_value", "mean_value", "frequency", "recency", "T"]
 
 
-def _empty() -> dict[str, npt.NDArray[Any]]:
+def _empty(size: int) -> dict[str, npt.NDArray[Any]]:
     whole = ("period", "age", "orders", "silence", "n_orders")
     return {
         name: np.empty(
-            0,
+            size,
             dtype="datetime64[us]"
             if name == "period_end"
             else np.int64

@@ -39,9 +39,16 @@ def summary_columns(
     occasions: Occasions, rows: Intake, options: LogOptions, days: float
 ) -> Columns:
     """Every column but the id, as arrays of shape (n_customers,)."""
+    columns = _empty(options, len(occasions.start))
+    for place, some in occasions.blocks():
+        for name, values in _figures(some, rows, options, days).items():
+            columns[name][place] = values
+    return columns
+
+
+def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: float) -> Columns:
+    """Columns of some customers, at least one."""
     tick, start = occasions.tick, occasions.start
-    if not len(start):
-        return _empty(options)
     n = occasions.size
     last_at = start + n - 1
     first, last = tick[start], tick[last_at]
@@ -131,12 +138,12 @@ def _gap_std(
     return np.sqrt(np.add.reduceat(np.square(away, out=away), start) / some)
 
 
-def _empty(options: LogOptions) -> Columns:
+def _empty(options: LogOptions, size: int) -> Columns:
     whole = {"frequency", "n_orders", "n_gaps", "n_gaps_shorter"}
     when = {"first_order", "last_order"}
     return {
         name: np.empty(
-            0,
+            size,
             dtype=np.int64 if name in whole else "datetime64[us]" if name in when else np.float64,
         )
         for name in summary_names(options)

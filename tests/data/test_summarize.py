@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import custvalue as cv
+from custvalue.data import _occasions
 
 NAMES = {"customer": "who", "time": "when", "amount": "paid"}
 START = dt.datetime(2024, 1, 1)
@@ -178,3 +179,25 @@ def test_a_split_gives_what_was_known_and_what_happened_next(case, day, length):
         parts.known,
         cv.summarize(log[log["when"] < cutoff + dt.timedelta(days=1)], **NAMES, as_of=cutoff),
     )
+
+
+@settings(max_examples=15, deadline=None)
+@given(logs(refunds=True), st.integers(1, 7), st.sampled_from(["drop", "net_occasion"]))
+def test_work_in_blocks_of_customers_changes_no_bit_of_tables_and_ledger(case, rows, policy):
+    log, as_of = case
+    options = {**NAMES, "as_of": as_of, "refunds": policy}
+
+    def tables():
+        return [
+            cv.summarize(log, **options),
+            cv.summarize(log, **options, margin=0.123),
+            cv.panel(log, **options, period="1W"),
+        ]
+
+    whole = tables()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_occasions, "_BLOCK", rows)
+        blocks = tables()
+    for one, other in zip(whole, blocks, strict=True):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+        assert cv.ledger(one).to_dict() == cv.ledger(other).to_dict()
