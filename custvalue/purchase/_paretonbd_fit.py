@@ -1,40 +1,98 @@
-"""Mean log-likelihood of the Pareto/NBD with gradient and Hessian from the same 24 nodes."""
+"""Mean log-likelihood of the Pareto/NBD with gradient and Hessian, by tables or 24 nodes a row."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
 from custvalue._kernels import Histories, Objective, bounds, counts_of, legendre, rising_sums
 from custvalue._kernels._two_powers import NODES, PANEL
 from custvalue.purchase._law import Floats, in_logs
+from custvalue.purchase._paretonbd_grid import add_grid, mesh_of, split
 
 ROWS = 8184 // NODES  # rows x nodes of a block stay in the processor's cache
+WHOLE = 8192
 
 
-def objective(rows: Histories) -> Objective:
+class Ends(NamedTuple):
+    """Weight, and weight times count, of the rows that are observed to each T."""
+
+    T: Floats
+    w: Floats
+    wx: Floats
+
+
+def objective(rows: Histories, *, tables: bool = True) -> Objective:
     """Mean log-likelihood, gradient and Hessian in (log r, log alpha, log s, log beta).
 
     With ``J`` the odds of having left, a row is ``log_rising(r, x)``, logs of T, and
     ``log(1 + J)``. Derivatives of log J are moments of the integrand under itself: its first and
     second derivatives averaged over the time of leaving.
     """
-    x, t_x, T, w = rows.x, rows.t_x, rows.T, rows.w
-    n = float(w.sum())
-    count, weight = counts_of(x, w)
-    silence = T - t_x
+    n = float(rows.w.sum())
+    count, weight = counts_of(rows.x, rows.w)
+    ends = _ends(rows)
+    grid, rest = split(rows) if tables else (None, rows.t_x < rows.T)
+    others = _taken(rows, rest)
+    silent = others if grid is None else _taken(rows, rows.t_x < rows.T)
 
     def evaluate(theta: Floats) -> tuple[float, Floats, Floats]:
         r, alpha, s, beta = (float(v) for v in np.exp(theta))
+        params = r, alpha, s, beta
         g, h = np.zeros(4), np.zeros((4, 4))
         value, g[0], h[0, 0] = rising_sums(r, count, weight)
-        for lo in range(0, len(x), ROWS):
-            part = slice(lo, lo + ROWS)
-            value += _block(
-                (r, alpha, s, beta), x[part], t_x[part], T[part], silence[part], w[part], g, h
-            )
+        for lo in range(0, len(ends.T), WHOLE):
+            value += _stayed(params, Ends(*(v[lo : lo + WHOLE] for v in ends)), g, h)
+        by_rows = silent
+        if grid is not None and (mesh := mesh_of(grid, params)) is not None:
+            value += add_grid(grid, mesh, params, g, h)
+            by_rows = others
+        for lo in range(0, len(by_rows.x), ROWS):
+            x, t_x, T, w = (v[lo : lo + ROWS] for v in by_rows[:4])
+            value += _block(params, x, t_x, T, w, g, h)
         return value / n, *in_logs(np.array([r, alpha, s, beta]), g / n, h / n)
 
     return evaluate
+
+
+def _taken(rows: Histories, keep: npt.NDArray[np.bool_]) -> Histories:
+    return Histories(rows.x[keep], rows.t_x[keep], rows.T[keep], rows.w[keep], rows.tick)
+
+
+def _ends(rows: Histories) -> Ends:
+    x, _, T, w, tick = rows
+    if tick is None or not len(T) or T.max() > len(T) * tick:
+        return Ends(T, w, w * x)
+    at = np.rint(T / tick).astype(np.intp)
+    total: Floats = np.bincount(at, w).astype(np.float64)
+    total_x: Floats = np.bincount(at, w * x).astype(np.float64)
+    return Ends(np.arange(len(total), dtype=np.float64) * tick, total, total_x)
+
+
+def _stayed(
+    params: tuple[float, float, float, float],
+    ends: Ends,
+    g: Floats,
+    h: Floats,
+) -> float:
+    """Add the sums of the density of a customer who stayed, but for its rising factorial."""
+    r, alpha, s, beta = params
+    T, w, wx = ends
+    total = float(w.sum())
+    wp = r * w + wx
+    end_a, end_b = 1.0 / (alpha + T), 1.0 / (beta + T)
+    near_a, near_b = np.log1p(T / alpha), np.log1p(T / beta)
+    g[0] -= w @ near_a
+    g[1] += total * r / alpha - wp @ end_a
+    g[2] -= w @ near_b
+    g[3] += s * (total / beta - w @ end_b)
+    h[0, 1] += total / alpha - w @ end_a
+    h[1, 1] += wp @ end_a**2 - total * r / alpha**2
+    h[2, 3] += total / beta - w @ end_b
+    h[3, 3] += s * (w @ end_b**2 - total / beta**2)
+    return -float(w @ (r * near_a + s * near_b) + wx @ np.log(alpha + T))
 
 
 def _block(
@@ -42,27 +100,14 @@ def _block(
     x: Floats,
     t_x: Floats,
     T: Floats,
-    silence: Floats,
     w: Floats,
     g: Floats,
     h: Floats,
 ) -> float:
-    """Add one block's weighted sums to ``g`` and ``h`` (upper half); return its value."""
+    """Add the sums of log(1 + J) over one block to ``g`` and ``h`` (upper half); return theirs."""
     r, alpha, s, beta = params
-    power = r + x
+    power, silence = r + x, T - t_x
     end_a, end_b = 1.0 / (alpha + T), 1.0 / (beta + T)
-    near_a, near_b = np.log1p(T / alpha), np.log1p(T / beta)
-    value = -float(w @ (r * near_a + x * np.log(alpha + T) + s * near_b))
-    wp = w * power
-    g[0] -= w @ near_a
-    g[1] += float(w.sum()) * r / alpha - wp @ end_a
-    g[2] -= w @ near_b
-    g[3] += s * (float(w.sum()) / beta - w @ end_b)
-    h[0, 1] += float(w.sum()) / alpha - w @ end_a
-    h[1, 1] += wp @ end_a**2 - float(w.sum()) * r / alpha**2
-    h[2, 3] += float(w.sum()) / beta - w @ end_b
-    h[3, 3] += s * (w @ end_b**2 - float(w.sum()) / beta**2)
-
     A, B = alpha + t_x, beta + t_x
     small, large = (A, B) if alpha <= beta else (B, A)
     p_small, p_large = (power, s + 1.0) if alpha <= beta else (s + 1.0, power)
@@ -89,7 +134,7 @@ def _block(
     log_odds += top + power * D_a + s * D_b
 
     e = np.exp(-np.abs(log_odds))
-    value += float(w @ (np.maximum(log_odds, 0.0) + np.log1p(e)))
+    value = float(w @ (np.maximum(log_odds, 0.0) + np.log1p(e)))
     left = np.where(log_odds >= 0, 1.0, e) / (1.0 + e)
     in_a, in_b = grown + A, grown + B
     np.divide(1.0, in_a, out=in_a)
