@@ -18,6 +18,7 @@ CLOSE = 1e-13  # squared Newton decrement of the mean log-likelihood at which a 
 FLAT = 1e4  # a shape beyond this is one value for all customers
 NIL = 1e-5  # a mean below this (in scaled time) is none
 WARM = 12_000  # rows from which a search starts on a sample
+SAMPLE = 10_000  # customers in it
 
 
 @dataclass(frozen=True)
@@ -246,10 +247,13 @@ def _warm(
     theta: Floats,
     box: tuple[Floats, Floats],
 ) -> Floats:
-    """Climb on every k-th row; from there the full search needs three evaluations."""
-    every = min(100, len(rows.x) // 4_000)
-    x, t_x, T, w = (v[::every].copy() for v in rows[:4])
-    part = Histories(x, t_x, T, w, rows.tick)
+    """Climb on every k-th customer; from there the full search needs three evaluations."""
+    total = np.cumsum(rows.w)
+    # equal customers stand in one row, so that every k-th row would be a skewed sample
+    every = (np.arange(SAMPLE) + 0.5) * (float(total[-1]) / SAMPLE)
+    row, times = np.unique(np.searchsorted(total, every), return_counts=True)
+    x, t_x, T = (v[row] for v in rows[:3])
+    part = Histories(x, t_x, T, times.astype(np.float64), rows.tick)
     found = climb(_objective(law, part, prior, float(part.w.sum()), scale), theta, *box, tol=1e-6)
     return found.theta if np.isfinite(found.value) else theta
 
