@@ -168,3 +168,13 @@ def test_counts_of_adds_weights_of_equal_counts():
         values, weight = counts_of(np.array([top, 0.0, top]), np.array([1.0, 2.0, 4.0]))
         np.testing.assert_array_equal(values, [0, top])
         np.testing.assert_array_equal(weight, [2, 5])
+
+
+@pytest.mark.parametrize("b", [2.5, 3000.0])
+def test_expected_orders_of_rows_that_share_parameters_are_those_of_each_row_alone(b):
+    # rows of a day grid: runs of equal r, a and b, more of them than one block of powers holds
+    r = np.repeat([0.3, 1.3, 40.3], [900, 700, 3])
+    tau = np.concatenate([np.linspace(0.0, 18.0, 900), np.geomspace(1e-6, 3.0, 703)])
+    together = mean_over_beta(r, tau, 0.8, b + r)
+    alone = [float(mean_over_beta(*v)) for v in zip(r, tau, 0.8 + 0 * r, b + r, strict=True)]
+    np.testing.assert_allclose(together, alone, rtol=1e-11)
