@@ -48,9 +48,9 @@ def check_rows(x: Array, zbar: Array) -> None:
 def _legal(x: Array, zbar: Array) -> bool:
     for begin in range(0, x.size, BLOCK):
         n, z = x[begin : begin + BLOCK], zbar[begin : begin + BLOCK]
-        if not ((n == np.rint(n)) & ((z >= 0) | (n == 0))).all():
+        if not (n.min() >= 0 and n.max() <= MOST and np.array_equal(n, np.rint(n))):
             return False
-        if n.min() < 0 or n.max() > MOST:
+        if not (z.min() >= 0 or ((z >= 0) | (n == 0)).all()):  # NaN goes with no orders only
             return False
     return True
 
