@@ -13,7 +13,13 @@ from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span, check_annual_rate, in_units, rate_per
 from custvalue.markov._chain import Chain, Timing, check_timing, discount_factor
 from custvalue.markov._counts import TransitionCounts
-from custvalue.markov._estimate import fit_concentration, mean_reward, mix_rows, pooled_moves
+from custvalue.markov._estimate import (
+    fit_concentration,
+    mean_by_move,
+    mean_reward,
+    mix_rows,
+    pooled_moves,
+)
 from custvalue.markov._factored import History
 from custvalue.markov._learning import MarkovLearning
 from custvalue.markov._orders_fit import TERMS
@@ -90,6 +96,11 @@ class MarkovCLVEstimator(
     contact_cost : float or dict, default=0.0
         Cost a period of keeping in touch; a dict gives it by state (``chain_.states``), 0 where
         it says nothing.
+    reward_by : {"state", "transition"}, default="state"
+        ``"transition"`` (money by state only, without ``by``) learns a profit for each move, drawn
+        by one pseudo-observation to the mean of the moves between the same first classes; a
+        state's profit is then its mean over the chain's moves, and a changed matrix can be valued
+        with ``Chain.value(model.reward_matrix_)``. The spend law then has no say in rewards.
     timing : {"end", "start"}, default="end"
         Whether a period's reward is discounted to the period's end or comes at its start.
     absorbing : sequence, default=()
@@ -106,6 +117,8 @@ class MarkovCLVEstimator(
     chain_ : Chain
     reward_ : ndarray of shape (n_states,)
         Expected profit of the next period by state, contact cost taken off.
+    reward_matrix_ : sparse array of shape (n_states, n_states) or None
+        With ``reward_by="transition"``: expected profit of each move, before contact costs.
     counts_ : TransitionCounts
     concentration_ : float
         Weight κ of the prior, in observations a state; inf for ``"bayes"``.
@@ -165,6 +178,7 @@ class MarkovCLVEstimator(
         annual_discount_rate: float = 0.1,
         margin: Any = None,
         contact_cost: Any = 0.0,
+        reward_by: Literal["state", "transition"] = "state",
         timing: Timing = "end",
         absorbing: Any = (),
         customer: str | None = None,
@@ -183,6 +197,7 @@ class MarkovCLVEstimator(
         self.annual_discount_rate = annual_discount_rate
         self.margin = margin
         self.contact_cost = contact_cost
+        self.reward_by = reward_by
         self.timing = timing
         self.absorbing = absorbing
         self.customer = customer
@@ -240,7 +255,11 @@ class MarkovCLVEstimator(
         place, _ = self.state_list_.find(classes)
         paid = self._paid(X, y, reward, rows, place)
         self.counts_ = TransitionCounts.of(
-            place[rows.before], place[rows.after], n_states=len(self.state_list_), reward=paid
+            place[rows.before],
+            place[rows.after],
+            n_states=len(self.state_list_),
+            reward=paid,
+            by_move=self.reward_by == "transition",
         )
         names = _frames.column_names(X) or []
         self.buys_: Sparse | None = None
@@ -270,6 +289,12 @@ class MarkovCLVEstimator(
             raise ValueError(
                 f"transitions={self.transitions!r} must be 'shrunk', 'counts' or 'bayes'."
             )
+        if self.reward_by not in ("state", "transition"):
+            raise ValueError(f"reward_by={self.reward_by!r} must be 'state' or 'transition'.")
+        if self.reward_by == "transition" and (self.money != "state" or self.by is not None):
+            raise ValueError("reward_by='transition' needs money='state' and no by=.")
+        if isinstance(self.margin, dict) and self.reward_by == "transition":
+            raise ValueError("reward_by='transition' takes one margin, not a margin by state.")
         if self.money not in ("auto", "factored", "state"):
             raise ValueError(f"money={self.money!r} must be 'auto', 'factored' or 'state'.")
         if not float(self.smoothing) >= 0.0:
@@ -308,7 +333,21 @@ class MarkovCLVEstimator(
         reward = mean_reward(
             self.counts_, self.state_list_, weight, self.law_reward_, self._state_margins()
         )
+        self.reward_matrix_: Sparse | None = None
+        if self.reward_by == "transition":
+            reward = self._learn_reward_matrix()
         self.reward_ = reward - self._contact_costs()
+
+    def _learn_reward_matrix(self) -> Floats:
+        if self.counts_.money_by_move is None:
+            raise ValueError("reward_by='transition' needs counts made with by_move=True.")
+        chain = self.chain_
+        paid = mean_by_move(
+            self.counts_.money_by_move, self.counts_, self.state_list_, chain.matrix
+        )
+        reward = chain.expected_reward(paid)
+        self.reward_matrix_ = paid
+        return reward
 
     def _contact_costs(self) -> Floats:
         if not isinstance(self.contact_cost, dict):

@@ -29,6 +29,8 @@ class TransitionCounts:
         Sum, over the moves out of each state, of the reward earned in the period they lead into.
     money_squared : ndarray of shape (n,)
         Sum of the squares of the same rewards.
+    money_by_move : sparse array of shape (n, n) or None, default=None
+        The same rewards summed by move, where they were asked for.
 
     Examples
     --------
@@ -42,9 +44,12 @@ class TransitionCounts:
     moves: Sparse
     money: Floats
     money_squared: Floats
+    money_by_move: Sparse | None = None
 
     @classmethod
-    def of(cls, before: Any, after: Any, *, n_states: int, reward: Any = None) -> TransitionCounts:
+    def of(
+        cls, before: Any, after: Any, *, n_states: int, reward: Any = None, by_move: bool = False
+    ) -> TransitionCounts:
         """Count pairs of state positions.
 
         Parameters
@@ -54,6 +59,8 @@ class TransitionCounts:
         n_states : int
         reward : array-like of shape (n_moves,), optional
             Money earned in the period of ``after``.
+        by_move : bool, default=False
+            Also sum the money by pair of states.
 
         Returns
         -------
@@ -67,7 +74,7 @@ class TransitionCounts:
         r = np.asarray(reward, dtype=np.float64)
         money = np.bincount(i, weights=r, minlength=n_states).astype(np.float64)
         squared = np.bincount(i, weights=r * r, minlength=n_states).astype(np.float64)
-        return cls(moves, money, squared)
+        return cls(moves, money, squared, from_entries(r, i, j, n_states) if by_move else None)
 
     def __add__(self, other: TransitionCounts) -> TransitionCounts:
         if not isinstance(other, TransitionCounts):
@@ -77,10 +84,14 @@ class TransitionCounts:
                 f"counts over {self.n_states} and {other.n_states} states do not add up; count "
                 "both with the same states."
             )
+        both: Sparse | None = None
+        if self.money_by_move is not None and other.money_by_move is not None:
+            both = self.money_by_move + other.money_by_move
         return TransitionCounts(
             self.moves + other.moves,
             self.money + other.money,
             self.money_squared + other.money_squared,
+            both,
         )
 
     def __radd__(self, other: object) -> TransitionCounts:

@@ -263,6 +263,7 @@ class MarkovOutputs(MarkovIntervals):
             place[rows.after],
             n_states=len(self.state_list_),
             reward=self._paid(X, y, reward, rows, place),
+            by_move=self.counts_.money_by_move is not None,
         )
 
     def with_counts(self, counts: TransitionCounts) -> Any:

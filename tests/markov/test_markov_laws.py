@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import pickle
 
 import numpy as np
@@ -191,6 +192,31 @@ def test_a_state_without_a_margin_keeps_the_panels_profit(few):
         MarkovCLVEstimator(margin={"nobody": 0.1}, **how).fit(few)
     with pytest.raises(ValueError, match="margin by state needs"):
         MarkovCLVEstimator(money="factored", margin={first: 0.1}).fit(few)
+
+
+def test_profit_by_move_is_that_of_the_orders_and_gives_the_value(few):
+    how = {"money": "state", "horizon": "8W", "margin": 0.5}
+    model = MarkovCLVEstimator(reward_by="transition", **how).fit(few)
+    silent = [state[0] > 0 for state in model.chain_.states]
+    profit = model.reward_matrix_.toarray()
+    assert np.all(profit[:, silent] == 0.0)
+    assert profit.max() > 0.0
+    delta = model._delta()
+    value = model.chain_.value(profit, horizon=8, discount_rate=1 / delta - 1, timing="end")
+    np.testing.assert_allclose(model.state_values(), value)
+    raw = {"transitions": "counts", "smoothing": 0.0, **how}
+    by_move = MarkovCLVEstimator(reward_by="transition", **raw).fit(few)
+    by_state = MarkovCLVEstimator(**raw).fit(few)
+    seen = by_state.counts_.n_out
+    assert seen @ by_move.reward_ == pytest.approx(by_state.counts_.money.sum(), rel=0.05)
+    whole = by_move.count(few) + by_move.count(few)
+    doubled = by_move.with_counts(whole).reward_matrix_
+    np.testing.assert_allclose(doubled.sum(), by_move.reward_matrix_.sum(), rtol=0.3)
+    copy = MarkovCLVEstimator.from_dict(json.loads(json.dumps(model.to_dict())))
+    np.testing.assert_array_equal(copy.reward_matrix_.toarray(), profit)
+    for bad in ({"reward_by": "day"}, {"reward_by": "transition", "money": "auto"}):
+        with pytest.raises(ValueError, match="reward_by="):
+            MarkovCLVEstimator(**bad).fit(few)
 
 
 def test_unseen_states_get_finite_values(few):
