@@ -470,7 +470,7 @@ class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
                 f"no maximum found: gradient {best.gradient_norm:.1e} after {best.iterations} "
                 f"iterations from {starts} starts; {facts}."
             )
-        if best.gradient_norm > 1e-5 * max(1.0, float(values[0])):
+        if best.promised > search.ENOUGH:
             warnings.warn(
                 f"the gradient is {best.gradient_norm:.1e} at the best of {starts} starts.",
                 ConvergenceWarning,

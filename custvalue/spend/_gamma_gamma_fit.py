@@ -22,6 +22,8 @@ RIDGE = 500.0  # p or q beyond this may be on their way to infinity
 FIRST_SAMPLE = 1_000
 SECOND_SAMPLE = 10_000
 CLIMBS = 4
+# promised squared Newton decrement below which one last step ends a climb over many rows
+ENOUGH = 1e-7
 LOWEST, HIGHEST_P, HIGHEST_Q = 1e-3, 1e6, 1e5
 # (p, q) at mu = geometric mean of spend: regular and erratic buyers, alike and unlike customers
 STARTS = (
@@ -143,9 +145,10 @@ def fit(rows: Rows, start: Array | None = None) -> tuple[Optimum, int]:
         return found, len(starts)
     if size > 4 * SECOND_SAMPLE:
         second = _sample(rows, max(SECOND_SAMPLE, size // 10))
-        found = climb(objective(second), found.theta, lower, upper, tol=1e-7)
-    # from a tenth of the rows the second step of Newton's is exact to eight digits
-    best = climb(objective(rows), found.theta, lower, upper, tol=1e-7)
+        found = climb(objective(second), found.theta, lower, upper, tol=ENOUGH)
+    # from a tenth of many rows the second step of Newton's is exact to eight digits
+    last = ENOUGH if size > 4 * SECOND_SAMPLE else 1e-14
+    best = climb(objective(rows), found.theta, lower, upper, tol=last)
     if (best.theta[:2] > np.log(RIDGE)).any():  # nearly flat there: follow it to its end
         best = climb(objective(rows), best.theta, lower, upper)
     return best, len(starts)

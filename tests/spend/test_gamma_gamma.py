@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 from sklearn.base import clone
 
+from custvalue import summarize
 from custvalue.exceptions import (
     BoundaryFitWarning,
     DataContractError,
@@ -74,6 +76,25 @@ def test_the_published_shrinkage_table_comes_out(reference):
 
 def test_the_population_mean_is_the_published_one(model, reference):
     assert model.new_customer() == pytest.approx(reference("spend")["gg.cdnow.mean"]["value"], 2e-3)
+
+
+@pytest.mark.parametrize("copies", [1, 8], ids=["9,449 buyers", "75,592 buyers"])
+def test_the_whole_cdnow_log_is_fitted_to_its_summit_without_a_warning(cdnow, copies):
+    customers = summarize(
+        cdnow, customer="customer_id", time="date", amount="amount", as_of="1997-09-30"
+    )
+    buyers = customers[customers["frequency"] > 0]
+    model = GammaGamma().fit(pd.concat([buyers] * copies, ignore_index=True))
+
+    def loss(logs):
+        p, q, gamma = np.exp(logs)
+        return -GammaGamma.from_params(p=p, q=q, gamma=gamma).score(buyers)
+
+    tight = {"xatol": 1e-9, "fatol": 1e-13}
+    closely = minimize(loss, np.log(model.params_), method="Nelder-Mead", options=tight)
+    in_sample = model.fit_report().log_likelihood / (copies * len(buyers))
+    assert in_sample >= -closely.fun - 1e-10
+    np.testing.assert_allclose(model.params_, np.exp(closely.x), rtol=1e-4)
 
 
 def test_standard_errors_agree_with_the_bootstrap(model, repeaters):
