@@ -118,6 +118,33 @@ def last_step(estimator: Any) -> Any:
             return estimator
 
 
+def method_of(estimator: Any, name: str) -> Any | None:
+    """Find a method that scikit-learn's Pipelines and searches do not pass on by themselves.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted. A Pipeline's last step gets the rows as the steps before it make them.
+    name : str
+
+    Returns
+    -------
+    callable or None
+        None where neither the estimator nor what it ends in has the method.
+    """
+    if hasattr(estimator, name):
+        return getattr(estimator, name)
+    if hasattr(estimator, "best_estimator_"):
+        return method_of(estimator.best_estimator_, name)
+    if not hasattr(estimator, "steps"):
+        return None
+    final = method_of(estimator.steps[-1][1], name)
+    if final is None:
+        return None
+    before = estimator[:-1]
+    return lambda X, **more: final(before.transform(X) if len(before) else X, **more)
+
+
 @dataclass
 class Forecaster:
     """A candidate at one cutoff: fitted on known rows, asked for each known customer."""
@@ -161,7 +188,7 @@ class Forecaster:
         """Chance of at least one order, where the estimator, or its purchase law, states one."""
         if self.reads == "supervised":
             return None
-        if hasattr(self.estimator, "predict_proba_any"):
+        if method_of(self.estimator, "predict_proba_any") is not None:
             return np.asarray(self._ask_raw(known, "predict_proba_any"))[self._places(known)]
         law: Any = getattr(last_step(self.estimator), "purchases_", None)
         if self.reads != "summary" or not hasattr(law, "predict_proba_any"):
@@ -170,7 +197,7 @@ class Forecaster:
 
     def interval(self, known: TransactionLog, level: float) -> tuple[FloatArray, FloatArray] | None:
         """Prediction interval of one customer's money, where the estimator states one."""
-        if self.reads == "supervised" or not hasattr(self.estimator, "predict_interval"):
+        if self.reads == "supervised" or method_of(self.estimator, "predict_interval") is None:
             return None
         ends = np.asarray(self._ask_raw(known, "predict_interval", level=level), dtype=float)
         place = self._places(known)
@@ -186,7 +213,7 @@ class Forecaster:
             X = known
         else:
             X = history_frame(known)
-        ask = getattr(self.estimator, method)
+        ask: Any = method_of(self.estimator, method)
         if self.reads != "supervised" and _takes(
             getattr(last_step(self.estimator), method, ask), "horizon"
         ):

@@ -270,6 +270,9 @@ def test_the_librarys_own_estimators_are_read_right(cdnow_sample):
     assert (scores["predicted_total"] > 0.5 * scores["actual_total"]).all()
     assert 0.7 < scores.loc["value", "coverage"] <= 1.0
     assert 0.0 < scores.loc["value", "brier"] < 0.25  # better than a coin
+    # a Pipeline hides these methods of its last step
+    assert 0.7 < scores.loc["chain", "coverage"] <= 1.0
+    assert 0.0 < scores.loc["chain", "brier"] < 0.25
     assert value.margin == 0.3
     assert not hasattr(value, "purchases_")
 
