@@ -33,5 +33,6 @@ __all__ = [
 
 # the registry: every law and contract test runs over it
 MODELS: dict[str, type[PurchaseModel]] = {
-    m.__name__: m for m in (NBD, BGNBD, MBGNBD, ParetoNBD, BGBB, BetaBinomialResponse)
+    m.__name__: m
+    for m in (NBD, BGNBD, MBGNBD, ParetoNBD, BGBB, ShiftedBetaGeometric, BetaBinomialResponse)
 }
