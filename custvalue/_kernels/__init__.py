@@ -3,7 +3,14 @@
 from custvalue._kernels._beta_mean import mean_over_beta
 from custvalue._kernels._compress import Histories, compress, distinct_pairs, grid_of
 from custvalue._kernels._differences import by_differences
-from custvalue._kernels._gammas import counts_of, log_rising, rising_sums, sigmoid, softplus
+from custvalue._kernels._gammas import (
+    counts_of,
+    log_beta_ratio,
+    log_rising,
+    rising_sums,
+    sigmoid,
+    softplus,
+)
 from custvalue._kernels._newton import Objective, Optimum, climb, covariance
 from custvalue._kernels._quadrature import legendre
 from custvalue._kernels._recency import silence_instead_of_recency
@@ -22,6 +29,7 @@ __all__ = [
     "distinct_pairs",
     "grid_of",
     "legendre",
+    "log_beta_ratio",
     "log_rising",
     "log_two_powers",
     "mean_over_beta",

@@ -14,11 +14,12 @@ _LARGE = 16.0
 
 
 def _stirling_tail(z: Floats) -> Floats:
-    w = 1.0 / (z * z)
+    u = 1.0 / z
+    w = u * u
     tail = np.zeros_like(z)
     for c in reversed(_STIRLING):
         tail = tail * w + c
-    return tail / z
+    return tail * u
 
 
 def log_rising(a: npt.ArrayLike, x: npt.ArrayLike) -> Floats:
@@ -42,6 +43,26 @@ def log_rising(a: npt.ArrayLike, x: npt.ArrayLike) -> Floats:
         return np.asarray(total)
     plain = gammaln(a + x) - gammaln(a)
     return np.where(a >= _LARGE, total, plain)
+
+
+def log_beta_ratio(a: npt.ArrayLike, b: npt.ArrayLike, m: npt.ArrayLike) -> Floats:
+    """Log of ``B(a, b + m) / B(a, b)`` for a, b > 0 and m >= 0, the chance of m failures in a row.
+
+    Rising factorials of the smaller of ``a`` and ``m`` are subtracted, so that no digits are lost
+    however large the other is; ``m = inf`` gives -inf.
+
+    Examples
+    --------
+    >>> from custvalue._kernels import log_beta_ratio
+    >>> import numpy as np
+    >>> np.exp(log_beta_ratio(1.0, 2.0, [0, 1, 1e300])).round(6)
+    array([1.      , 0.666667, 0.      ])
+    """
+    a, b, m = (np.asarray(v, dtype=np.float64) for v in (a, b, m))
+    few, many = np.minimum(a, m), np.maximum(a, m)
+    ever = np.isinf(many)
+    out = log_rising(b, few) - log_rising(b + np.where(ever, 1.0, many), few)
+    return np.where(ever, -np.inf, np.minimum(out, 0.0))
 
 
 def rising_sums(a: float, x: Floats, w: Floats) -> tuple[float, float, float]:

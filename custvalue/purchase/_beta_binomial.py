@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from custvalue._kernels import Histories, Objective, counts_of, log_rising, rising_sums
+from custvalue._kernels import Histories, Objective, counts_of, log_beta_ratio, rising_sums
 from custvalue._sklearn import read_columns
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.purchase._base import PurchaseModel
@@ -48,11 +48,7 @@ def expected_orders(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
 
 def log_prob_none(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
     """Log B(alpha, beta + t) / B(alpha, beta)."""
-    m = whole(t)
-    never = np.isinf(m)
-    m = np.where(never, 0.0, m)
-    out = log_rising(beta, m) - log_rising(np.add(alpha, beta), m)
-    return np.where(never, -np.inf, out)
+    return log_beta_ratio(alpha, beta, whole(t))
 
 
 def survival(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]

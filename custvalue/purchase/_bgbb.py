@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custvalue._kernels import Histories, Objective, legendre, log_rising
+from custvalue._kernels import Histories, Objective, legendre, log_beta_ratio, log_rising
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw
 
@@ -40,7 +40,7 @@ def whole(t) -> Floats:  # type: ignore[no-untyped-def]
 
 def log_stayed(gamma, delta, n) -> Floats:  # type: ignore[no-untyped-def]
     """Log P(alive at the n-th opportunity): B(gamma, delta + n) / B(gamma, delta)."""
-    return np.asarray(log_rising(delta, n) - log_rising(np.add(gamma, delta), n))
+    return log_beta_ratio(gamma, delta, n)
 
 
 def log_left_after(gamma, delta, n) -> Floats:  # type: ignore[no-untyped-def]
@@ -51,9 +51,10 @@ def log_left_after(gamma, delta, n) -> Floats:  # type: ignore[no-untyped-def]
 
 def log_took(alpha, beta, x, n) -> Floats:  # type: ignore[no-untyped-def]
     """Log P(x given opportunities taken, n - x not): B(alpha+x, beta+n-x) / B(alpha, beta)."""
-    n = np.asarray(n, float)
-    taken = log_rising(alpha, x) + log_rising(beta, n - x)
-    return np.asarray(taken - log_rising(np.add(alpha, beta), n))
+    rest = np.subtract(n, x)
+    return np.asarray(
+        log_beta_ratio(alpha, beta, rest) + log_beta_ratio(np.add(beta, rest), alpha, x)
+    )
 
 
 def _parts(alpha, beta, gamma, delta, x, t_x, T) -> tuple[Floats, Floats]:  # type: ignore[no-untyped-def]

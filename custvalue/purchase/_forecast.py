@@ -100,7 +100,7 @@ def next_order(
             later = law.log_prob_none(*future, np.exp(middle)) > wanted
             low, high = np.where(later, middle, low), np.where(later, high, middle)
         out[lo + can] = np.exp(0.5 * (low + high))
-    return out
+    return np.rint(out) if law.discrete else out
 
 
 @lru_cache(maxsize=1)

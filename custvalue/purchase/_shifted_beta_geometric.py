@@ -8,20 +8,25 @@ Hardie, B. G. S. (2007), How to project customer retention, Journal of Interacti
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import clone
 
 from custvalue._kernels import Histories, Objective, counts_of, rising_sums
 from custvalue._sklearn import check_is_fitted
 from custvalue._units import Span
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import BoundaryFitWarning, ContractProblem, DataContractError, first_ids
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import expected_orders as _expected_stays
 from custvalue.purchase._bgbb import log_left_after, log_stayed, whole
 from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw
 from custvalue.purchase._rows import read_histories
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ShiftedBetaGeometricParams(NamedTuple):
@@ -113,8 +118,9 @@ class ShiftedBetaGeometric(PurchaseModel):
 
     ``frequency`` counts the renewals made, ``T`` the renewal dates that have come; a customer with
     ``frequency < T`` has left (a contract that lapsed is not taken up again here), one with
-    ``frequency = T`` is still there. Cohorts of different age go into one fit; fit each by itself
-    to let them differ. ``fit_cohorts`` reads a table of survivors instead.
+    ``frequency = T`` is still there. Cohorts of different age go into one fit and share one law;
+    ``fit_cohorts`` reads a table of survivors instead, ``compare_cohorts`` fits each by itself and
+    says whether they may share, ``predict_survivors`` carries each on from its own age.
 
     Parameters
     ----------
@@ -145,6 +151,9 @@ class ShiftedBetaGeometric(PurchaseModel):
     >>> model = ShiftedBetaGeometric().fit_cohorts([1000, 869, 743, 653, 593, 551, 517, 491])
     >>> [round(v, 3) for v in model.params_]
     [0.668, 3.806]
+    >>> model.predict_survivors([[491], [800]], horizon=2).round()  # two new cohorts
+    array([[491., 418., 367.],
+           [800., 681., 597.]])
     """
 
     law = PurchaseLaw(
@@ -164,13 +173,16 @@ class ShiftedBetaGeometric(PurchaseModel):
     )
 
     def fit_cohorts(self, survivors: npt.ArrayLike) -> ShiftedBetaGeometric:
-        """Fit to numbers of survivors instead of customers.
+        """Fit to numbers of survivors instead of customers; several cohorts share one law.
+
+        A cohort's likelihood is Fader & Hardie's (2007, 2010) product over the dates it has seen,
+        so a young cohort tells of its first renewals and an old one of the later ones too.
 
         Parameters
         ----------
         survivors : array-like of shape (n_periods + 1,) or (n_cohorts, n_periods + 1)
-            Customers at the start and after each renewal date; NaN where a younger cohort has not
-            come so far.
+            Customers at the start and after each renewal date, one cohort a row, youngest or oldest
+            first; NaN where a younger cohort has not come so far.
 
         Returns
         -------
@@ -181,31 +193,76 @@ class ShiftedBetaGeometric(PurchaseModel):
         DataContractError
             If a cohort grows, or counts are missing in between.
         """
-        table = np.atleast_2d(np.asarray(survivors, dtype=float))
-        rows: list[tuple[float, float, float]] = []
-        bad = []
-        for i, line in enumerate(table):
-            seen = line[~np.isnan(line)]
-            gap = np.isnan(line[: seen.size]).any()
-            if seen.size < 2 or gap or (np.diff(seen) > 0).any() or (seen < 0).any():
-                bad.append(i)
-                continue
-            T = float(seen.size - 1)
-            rows += [(float(k), T, float(lost)) for k, lost in enumerate(-np.diff(seen))]
-            rows.append((T, T, float(seen[-1])))
-        if bad:
-            raise DataContractError(
-                ContractProblem(
-                    "survivors",
-                    "a cohort needs its start and one renewal, no gap, and must not grow",
-                    "Give customers at the start and after each renewal date, one cohort a row.",
-                    len(bad),
-                    first_ids(bad),
-                )
-            )
-        x, T_, weight = np.array(rows).T
-        self.fit(np.column_stack([x, x, T_]), sample_weight=weight)
+        x, T, weight = np.concatenate(_cohorts(survivors)[1]).T
+        self.fit(np.column_stack([x, x, T]), sample_weight=weight)
         return self
+
+    def compare_cohorts(self, survivors: npt.ArrayLike) -> pd.DataFrame:
+        """Fit each cohort by itself and all together, to see whether they may share one law.
+
+        Parameters
+        ----------
+        survivors : array-like of shape (n_cohorts, n_periods + 1)
+            As for ``fit_cohorts``; the index of a frame names the cohorts. The model itself is left
+            as it is.
+
+        Returns
+        -------
+        DataFrame
+            A row a cohort and one, ``"together"``, for the shared law: ``customers``, ``alpha``,
+            ``beta``, ``mean_leaving`` (at the first renewal), ``status`` of the fit,
+            ``log_likelihood``, and ``p_value``: how often cohorts of one law would differ this much
+            (likelihood ratio, two degrees of freedom a cohort beyond the first; cautious where a
+            fit ends on a boundary); NaN in the rows of single cohorts.
+        """
+        import pandas as pd
+        from scipy.special import chdtrc
+
+        names, cohorts = _cohorts(survivors)
+        lines = []
+        for part in [*cohorts, np.concatenate(cohorts)]:
+            x, T, weight = part.T
+            with warnings.catch_warnings():  # the column "status" says it
+                warnings.simplefilter("ignore", BoundaryFitWarning)
+                fitted = clone(self).fit(np.column_stack([x, x, T]), sample_weight=weight)
+            alpha, beta = fitted.params_
+            lines.append(
+                {
+                    "customers": weight.sum(),
+                    "alpha": alpha,
+                    "beta": beta,
+                    "mean_leaving": alpha / (alpha + beta),
+                    "status": fitted.fit_report().status,
+                    "log_likelihood": fitted.fit_report().log_likelihood,
+                }
+            )
+        table = pd.DataFrame(lines, index=pd.Index([*names, "together"], name="cohort"))
+        apart = float(table["log_likelihood"].iloc[:-1].sum())
+        gain = 2.0 * (apart - float(table["log_likelihood"].iloc[-1]))
+        p_value = chdtrc(2.0 * (len(cohorts) - 1), max(gain, 0.0)) if len(cohorts) > 1 else np.nan
+        table["p_value"] = np.append(np.full(len(cohorts), np.nan), p_value)
+        return table
+
+    def predict_survivors(self, survivors: npt.ArrayLike, horizon: Span | None = None) -> Floats:
+        """Expect these survivors of cohorts of any age at each of the coming renewal dates.
+
+        Parameters
+        ----------
+        survivors : array-like of shape (n_periods + 1,) or (n_cohorts, n_periods + 1)
+            As for ``fit_cohorts``; a cohort of one number has just begun.
+        horizon : str or number, optional
+
+        Returns
+        -------
+        ndarray of shape (n_cohorts, n_dates + 1)
+            The last count seen, and what is expected of it after 1, 2, ... further dates.
+        """
+        check_is_fitted(self, "params_")
+        dates = np.arange(int(whole(self._time(horizon))) + 1.0)
+        alpha, beta = self.params_
+        last = np.array([rows[-1] for rows in _cohorts(survivors, least=1)[1]])
+        age, count = last[:, 1, None], last[:, 2, None]
+        return np.asarray(count * survival(alpha, beta + age, dates))
 
     def retention_rate(self, T: npt.ArrayLike) -> Floats:
         """Chance that a customer still there after T - 1 renewals makes the next one (8).
@@ -260,3 +317,30 @@ class ShiftedBetaGeometric(PurchaseModel):
 
     def _check_meaning(self, rows: Histories) -> None:
         """Nothing to look for: whoever never renewed is in the columns."""
+
+
+def _cohorts(survivors: Any, least: int = 2) -> tuple[list[Any], list[Floats]]:
+    """Names of the cohorts, and of each an array of (renewals made, renewal dates, customers)."""
+    named = np.ndim(survivors) == 2 and hasattr(survivors, "iloc")
+    table = np.atleast_2d(np.asarray(survivors, dtype=float))
+    cohorts, bad = [], []
+    for i, line in enumerate(table):
+        seen = line[~np.isnan(line)]
+        gap = np.isnan(line[: seen.size]).any()
+        if seen.size < least or gap or (np.diff(seen) > 0).any() or not (seen >= 0).all():
+            bad.append(i)
+            continue
+        dates = seen.size - 1.0
+        lost = [(k, dates, n) for k, n in enumerate(-np.diff(seen))]
+        cohorts.append(np.array([*lost, (dates, dates, seen[-1])], dtype=float))
+    if bad:
+        raise DataContractError(
+            ContractProblem(
+                "survivors",
+                "a cohort needs its start and one renewal, no gap, and must not grow",
+                "Give customers at the start and after each renewal date, one cohort a row.",
+                len(bad),
+                first_ids(bad),
+            )
+        )
+    return list(survivors.index) if named else list(range(len(table))), cohorts

@@ -292,6 +292,71 @@ def test_several_cohorts_of_different_age_are_one_fit():
         ShiftedBetaGeometric().fit_cohorts([[1000, 600, 700]])
 
 
+def simulated_cohorts(params, starts, ages, seed):
+    """Survivors of cohorts of each age, drawn customer by customer."""
+    rng = np.random.default_rng(seed)
+    table = np.full((len(starts), max(ages) + 1), np.nan)
+    for i, (n, age) in enumerate(zip(starts, ages, strict=True)):
+        theta = rng.beta(*params, n)
+        ends = rng.geometric(theta)  # the renewal that is not made
+        table[i, : age + 1] = [(ends > k).sum() for k in range(age + 1)]
+    return table
+
+
+def test_cohorts_of_every_age_recover_the_law_they_share():
+    table = simulated_cohorts((0.7, 3.5), [4000] * 5, [9, 7, 5, 3, 1], seed=8)
+    model = ShiftedBetaGeometric().fit_cohorts(table)
+    errors = (np.log(model.params_) - np.log([0.7, 3.5])) / (
+        np.array(model.standard_errors()) / np.array(model.params_)
+    )
+    assert (np.abs(errors) < 4).all()
+    # a cohort's likelihood is the product over its customers, so customers give the same fit
+    rows = []
+    for line in table:
+        seen = line[~np.isnan(line)].astype(int)
+        T = seen.size - 1
+        renewals = np.repeat(np.arange(T + 1), [*-np.diff(seen), seen[-1]])
+        rows.append(np.column_stack([renewals, renewals, np.full(renewals.size, T)]))
+    customers = ShiftedBetaGeometric().fit(np.concatenate(rows).astype(float))
+    np.testing.assert_allclose(customers.params_, model.params_, rtol=1e-9)
+
+
+def test_cohorts_are_told_whether_they_may_share_one_law():
+    alike = simulated_cohorts((0.7, 3.5), [3000] * 3, [6, 5, 4], seed=1)
+    worse = simulated_cohorts((1.4, 3.5), [3000], [6], seed=2)
+    names = ["2021", "2022", "2023"]
+    same = ShiftedBetaGeometric().compare_cohorts(pd.DataFrame(alike, index=names))
+    assert same.index.tolist() == [*names, "together"]
+    assert same.loc["together", "p_value"] > 0.01
+    assert same.loc["together", "customers"] == same["customers"].iloc[:-1].sum()
+    pooled = ShiftedBetaGeometric().fit_cohorts(alike)
+    assert same.loc["together", "alpha"] == pooled.params_.alpha
+    mixed = ShiftedBetaGeometric().compare_cohorts(np.vstack([alike, worse]))
+    assert mixed.loc["together", "p_value"] < 1e-6
+    assert mixed.loc[3, "mean_leaving"] > mixed.loc[0, "mean_leaving"]
+    assert np.isnan(ShiftedBetaGeometric().compare_cohorts(alike[0]).loc["together", "p_value"])
+
+
+def test_differences_between_cohorts_of_one_law_are_significant_as_often_as_they_should_be():
+    tables = [simulated_cohorts((0.9, 4.0), [2000] * 2, [5, 4], seed) for seed in range(60)]
+    below = [
+        ShiftedBetaGeometric().compare_cohorts(t).loc["together", "p_value"] < 0.2 for t in tables
+    ]
+    assert 2 <= sum(below) <= 24  # 12 +- 4 standard errors
+
+
+def test_each_cohort_is_carried_on_from_its_own_age():
+    model = ShiftedBetaGeometric.from_params(alpha=0.668, beta=3.806)
+    table = [[1000, 869, 743], [500, np.nan, np.nan]]
+    ahead = model.predict_survivors(table, horizon=4)
+    curve = model.survival_curve(6)
+    np.testing.assert_allclose(ahead[0], 743 * curve[2:] / curve[2], rtol=1e-12)
+    np.testing.assert_allclose(ahead[1], 500 * curve[:5], rtol=1e-12)
+    # the expected renewals of those still there are the same numbers added up
+    X = [[2, 2, 2]]
+    assert 743 * model.predict(X, horizon=4)[0] == pytest.approx(ahead[0, 1:].sum())
+
+
 def test_a_skipped_renewal_is_no_contract():
     X = pd.DataFrame({"frequency": [2, 3], "recency": [3, 3], "T": [4, 3]})
     with pytest.raises(DataContractError, match="not-a-contract"):
