@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "BGBB",
     "BGNBD",
     "MBGNBD",
     "NBD",
+    "BetaBinomialResponse",
+    "Chain",
     "CustomerValue",
     "GammaGamma",
     "LifecycleClassifier",
     "MarkovCLVEstimator",
     "ParetoNBD",
     "RFMTransformer",
+    "ShiftedBetaGeometric",
     "SilenceScorer",
     "ValueGrades",
     "backtest",
@@ -59,13 +63,17 @@ __all__ = [
 _ROOM_OF = {
     "CustomerValue": "value",
     "GammaGamma": "spend",
+    "BGBB": "purchase",
     "BGNBD": "purchase",
+    "BetaBinomialResponse": "purchase",
+    "Chain": "markov",
     "LifecycleClassifier": "segment",
     "MBGNBD": "purchase",
     "MarkovCLVEstimator": "markov",
     "NBD": "purchase",
     "ParetoNBD": "purchase",
     "RFMTransformer": "segment",
+    "ShiftedBetaGeometric": "purchase",
     "SilenceScorer": "segment",
     "ValueGrades": "segment",
     "backtest": "evaluation",
@@ -93,8 +101,16 @@ if TYPE_CHECKING:
         summary_sql,
     )
     from custvalue.evaluation import backtest, recommend
-    from custvalue.markov import MarkovCLVEstimator
-    from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
+    from custvalue.markov import Chain, MarkovCLVEstimator
+    from custvalue.purchase import (
+        BGBB,
+        BGNBD,
+        MBGNBD,
+        NBD,
+        BetaBinomialResponse,
+        ParetoNBD,
+        ShiftedBetaGeometric,
+    )
     from custvalue.segment import (
         LifecycleClassifier,
         RFMTransformer,
