@@ -1,7 +1,7 @@
 """One Display class a picture, each a thin layer over a public table."""
 
 from custvalue.plotting._alive import FrequencyRecencyDisplay, history_table
-from custvalue.plotting._cohort import CohortDisplay, cohort_triangle
+from custvalue.plotting._cohort import CohortDisplay
 from custvalue.plotting._forecast import (
     CalibrationDisplay,
     TrackingDisplay,
@@ -37,7 +37,6 @@ __all__ = [
     "TrackingDisplay",
     "TransitionDisplay",
     "WhaleCurveDisplay",
-    "cohort_triangle",
     "concentration_table",
     "flow_table",
     "history_table",

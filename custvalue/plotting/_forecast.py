@@ -155,8 +155,6 @@ class TrackingDisplay(Display):
         return cls(table, cumulative=cumulative, what=what, labels=labels).plot(ax)
 
     def _draw(self, ax: Any) -> None:
-        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
         table = self.table
         part = "cumulative_" if self.cumulative else ""
         when = np.asarray(table["period_end"], dtype="datetime64[D]")
@@ -175,9 +173,7 @@ class TrackingDisplay(Display):
         known = np.flatnonzero(np.isfinite(table["forecast"].to_numpy(dtype=float)))
         if len(known) and known[0] > 0:
             ax.axvline(when[known[0] - 1], color=_style.MUTED, linestyle=":", linewidth=1)
-        locator = AutoDateLocator(maxticks=7)
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        _style.date_axis(ax, self.labels, most=7)
         ax.set_ylim(bottom=0)
         _style.plain_numbers(ax.yaxis)
         title = f"{self._word('cumulative')} {self._word(self.what)}" if part else self.what
@@ -247,7 +243,7 @@ class CalibrationDisplay(Display):
     def _draw(self, ax: Any) -> None:
         table = self.table
         x = table["group"].to_numpy(dtype=float)
-        ax.bar(x, table["actual_mean"], width=0.62, color=_style.SKY, label=self._word("actual"))
+        ax.bar(x, table["actual_mean"], width=0.62, color=_style.BAR, label=self._word("actual"))
         ax.plot(
             x,
             table["predicted_mean"],

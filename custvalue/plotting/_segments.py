@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Rect = tuple[float, float, float, float]
+SMALLEST = 7.0  # points
 
 
 def segment_table(segments: Any, value: Any = None) -> pd.DataFrame:
@@ -163,32 +164,46 @@ class SegmentTreemapDisplay(Display):
         worth = table[shown].to_numpy(dtype=float)
         rank = worth.argsort().argsort() / max(len(worth) - 1, 1)
         colour: Any = mpl.colormaps[_style.SEQUENTIAL](0.15 + 0.75 * rank)
-        boxes = squarify(table["customers"].to_numpy(dtype=float), (0.0, 0.0, 1.6, 1.0))
+        boxes = squarify(table["customers"].to_numpy(dtype=float), (0.0, 0.0, 1.0, 1.0))
+        place = ax.get_position()
+        room = 72.0 * ax.figure.get_size_inches() * (place.width, place.height)
+        unnamed = []
         for i, (x, y, w, h) in enumerate(boxes):
             ax.add_patch(
                 Rectangle((x, y), w, h, facecolor=colour[i], edgecolor="white", linewidth=2)
             )
-            lines = [self._word(table["segment"].iloc[i])]
-            share = table["customer_share"].iloc[i]
-            lines.append(f"{table['customers'].iloc[i]:,} ({share:.0%})")
+            name = self._word(table["segment"].iloc[i])
+            size = f"{table['customers'].iloc[i]:,}"
+            share = f"{size} ({table['customer_share'].iloc[i]:.0%})"
+            each = []
             if "mean_value" in table:
-                lines.append(f"{self._word('per customer')} {worth[i]:,.0f}")
-            size = min(11.0, 75 * w / max(map(_width, lines)) * 3.2, 75 * h / len(lines) * 1.5)
-            if size < 5.5:
-                lines = lines[:1]
-                size = min(9.0, 75 * w / _width(lines[0]) * 3.2, 75 * h * 1.5)
-            if size >= 5.0:
-                light = np.dot(colour[i][:3], (0.299, 0.587, 0.114)) < 0.52
-                ax.text(
-                    x + w / 2,
-                    y + h / 2,
-                    "\n".join(lines),
-                    ha="center",
-                    va="center",
-                    fontsize=size,
-                    color="white" if light else _style.INK,
-                )
-        ax.set(xlim=(0, 1.6), ylim=(0, 1))
+                each = [f"{self._word('per customer')} {worth[i]:,.0f}"]
+            found = _fit(
+                [
+                    [name, share, *each],
+                    [*name.split(), share, *each],
+                    [name, share],
+                    [*name.split(), size],
+                    [name],
+                    name.split(),
+                ],
+                w * room[0],
+                h * room[1],
+            )
+            if found is None:
+                unnamed.append(f"{name} {size}")
+                continue
+            lines, points = found
+            ax.text(
+                x + w / 2,
+                y + h / 2,
+                "\n".join(lines),
+                ha="center",
+                va="center",
+                fontsize=points,
+                color=_style.ink_on(colour[i][:3]),
+            )
+        ax.set(xlim=(0, 1), ylim=(0, 1))
         ax.set_axis_off()
         ax.set_title(
             self._word("Area: number of customers. Darker: worth more per customer."),
@@ -196,6 +211,21 @@ class SegmentTreemapDisplay(Display):
             color=_style.MUTED,
             loc="left",
         )
+        if unnamed:
+            text = f"{self._word('Too small to name')}: {', '.join(unnamed)}"
+            ax.text(0.0, -0.02, text, va="top", fontsize=8, color=_style.MUTED, wrap=True)
+
+
+def _fit(
+    ways: Sequence[Sequence[str]], width: float, height: float
+) -> tuple[Sequence[str], float] | None:
+    """First way to write a label that fits a box (in points) in letters large enough to read."""
+    for lines in ways:
+        across = 0.9 * width / (0.6 * max(map(_width, lines)))
+        points = min(11.0, across, 0.9 * height / (1.3 * len(lines)))
+        if points >= SMALLEST:
+            return lines, points
+    return None
 
 
 def _width(text: str) -> float:
@@ -309,7 +339,6 @@ def heat_map(
         for j, text in enumerate(line):
             if text:
                 shade = image.cmap(scale(grid[i, j]))
-                light = np.dot(shade[:3], (0.299, 0.587, 0.114)) < 0.52
                 ax.text(
                     j,
                     i,
@@ -317,7 +346,7 @@ def heat_map(
                     ha="center",
                     va="center",
                     fontsize=small,
-                    color="white" if light else _style.INK,
+                    color=_style.ink_on(shade[:3]),
                 )
     _style.quiet_axes(ax, grid=None)
     for side in ax.spines.values():

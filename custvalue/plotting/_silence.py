@@ -207,8 +207,6 @@ class TimelineDisplay(Display):
         return made.plot(ax)
 
     def _draw(self, ax: Any) -> None:
-        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
         when = np.asarray(self.table["date"], dtype="datetime64[D]")
         chance = 100 * self.table["chance"].to_numpy(dtype=float)
         past = when <= self.as_of
@@ -234,11 +232,11 @@ class TimelineDisplay(Display):
             color=_style.INK,
         )
         ax.set_ylim(0, max(5.0, 1.1 * float(chance.max())))
-        locator = AutoDateLocator(maxticks=8)
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-        text = self._word("chance of an order within {window} (%)").format(window=self.window)
-        ax.set_ylabel(text)
+        _style.date_axis(ax, self.labels, most=8)
+        number, unit = self.window[:-1], _style.UNITS.get(self.window[-1].upper())
+        window = f"{number} {self._word(unit)}" if unit else self.window
+        text = self._word("chance of an order within {window} (%)")
+        ax.set_ylabel(text.format(window=window))
         ax.set_xlabel(self._word("date"))
         ax.legend(frameon=False, loc="upper left")
         _style.quiet_axes(ax)

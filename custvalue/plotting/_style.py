@@ -11,12 +11,14 @@ from typing import Any
 from custvalue._labels import ZH, check_language
 from custvalue.exceptions import FontWarning
 
-# Okabe & Ito (2008): eight colours that people with any colour vision can tell apart.
+# Okabe & Ito (2008): eight colours that people with any colour vision can tell apart. Orange is a
+# shade darker than theirs, so that words in it can be read on white (WCAG 2.2 AA, 4.5 to 1).
 BLUE = "#0072B2"
-ORANGE = "#D55E00"
+ORANGE = "#C44E00"
 GREEN = "#007A5A"
 AMBER = "#E69F00"
 SKY = "#56B4E9"
+BAR = "#4292C6"  # 3 to 1 against white, as a shape that carries a number needs
 PINK = "#CC79A7"
 INK = "#1f2933"
 MUTED = "#52606d"
@@ -24,6 +26,7 @@ GRID = "#e4e7eb"
 CYCLE = (BLUE, AMBER, GREEN, PINK, SKY, ORANGE, "#999999", "#F0E442")
 SEQUENTIAL = "Blues"  # one hue, light to dark: safe for every colour vision, and in print
 
+UNITS = {"D": "days", "W": "weeks", "M": "months", "Y": "years"}
 CJK_FONTS = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -58,6 +61,25 @@ def state_names(states: Any) -> list[str]:
     return ["-".join(map(str, s)) if isinstance(s, tuple) else str(s) for s in states]
 
 
+def luminance(colour: Any) -> float:
+    """Relative luminance of a colour, 0 black to 1 white (WCAG 2.2)."""
+    from matplotlib.colors import to_rgb
+
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return float(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+
+
+def contrast(one: Any, other: Any) -> float:
+    """Contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def ink_on(colour: Any) -> str:
+    """Black or white, whichever is easier to read on ``colour``: never below 4.5 to 1."""
+    return max(("black", "white"), key=lambda ink: contrast(ink, colour))
+
+
 def chinese_font() -> str | None:
     """Name of an installed font with Chinese letters, or None."""
     from matplotlib import font_manager
@@ -71,6 +93,20 @@ def plain_numbers(axis: Any) -> None:
     from matplotlib.ticker import FuncFormatter
 
     axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if abs(v) >= 10 else f"{v:g}"))
+
+
+def date_axis(ax: Any, labels: str, *, most: int) -> None:
+    """Dates along the x axis in the language asked for, at most so many."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(maxticks=most)
+    formats: dict[str, list[str]] = {}
+    if labels == "zh":
+        formats["formats"] = ["%Y年", "%m月", "%d日", "%H:%M", "%H:%M", "%S.%f"]
+        formats["zero_formats"] = ["", "%Y年", "%m月", "%m月%d日", "%H:%M", "%H:%M"]
+        formats["offset_formats"] = ["", "%Y年", "%Y年%m月", *["%Y年%m月%d日"] * 3]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, **formats))
 
 
 def new_axes(size: tuple[float, float] = (6.4, 4.0)) -> Any:
@@ -115,9 +151,11 @@ def set_letters(ax: Any, labels: str) -> None:
         )
     # names that are not installed still go into SVG text, where the reader's browser looks them up
     families = [found, "DejaVu Sans"] if found else ["DejaVu Sans"]
-    for item in ax.findobj(Text):
-        item.set_fontfamily(families)
-    ax.tick_params(labelfontfamily=families)
+    bars = [drawn.colorbar.ax for drawn in (*ax.images, *ax.collections) if drawn.colorbar]
+    for part in (ax, *bars):
+        for item in part.findobj(Text):
+            item.set_fontfamily(families)
+        part.tick_params(labelfontfamily=families)
 
 
 def svg_text(figure: Any, *, name: str = "figure", title: str = "") -> str:

@@ -244,7 +244,9 @@ class FlowDisplay(Display):
             tops, sizes = sides[side]
             for name, top in tops.items():
                 n = sizes[name]
-                ax.add_patch(Rectangle((x, top - n), 0.04, n, facecolor=colour[name], linewidth=0))
+                box = Rectangle((x, top - n), 0.04, n, facecolor=colour[name])
+                box.set(edgecolor=_style.MUTED, linewidth=0.6)
+                ax.add_patch(box)
                 if n >= 0.012 * total:
                     ax.text(
                         x - 0.015 if side == 0 else x + 0.055,

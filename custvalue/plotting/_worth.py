@@ -87,7 +87,7 @@ class StateValueDisplay(Display):
         table = self.table.sort_values("value", ascending=False, kind="stable").head(self.top)
         y = np.arange(len(table))[::-1]
         value = table["value"].to_numpy(dtype=float)
-        ax.barh(y, value, height=0.62, color=_style.SKY)
+        ax.barh(y, value, height=0.62, color=_style.BAR)
         if {"lower", "upper"} <= set(table.columns):
             span = np.abs(table[["lower", "upper"]].to_numpy(dtype=float).T - value)
             ax.errorbar(value, y, xerr=span, fmt="none", ecolor=_style.INK, capsize=3, linewidth=1)

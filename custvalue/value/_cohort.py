@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ import pandas as pd
 from custvalue import _frames
 from custvalue._html import html_table
 from custvalue.exceptions import ContractProblem, DataContractError
+
+Value: TypeAlias = Literal["customers", "share", "orders", "money", "orders_each", "money_each"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class CohortTable:
         Customers of each cohort.
     as_of : str
     value : str
-        What is counted: ``"customers"``, ``"share"``, ``"orders"`` or ``"money"``.
+        What is counted: ``"customers"``, ``"share"``, ``"orders"``, ``"money"``,
+        ``"orders_each"`` or ``"money_each"``.
 
     Examples
     --------
@@ -61,6 +64,27 @@ class CohortTable:
         head = ["cohort", "customers", *map(str, text.columns)]
         return html_table(f"{self.value} by month, as of {self.as_of}", head, rows)
 
+    def long(self) -> pd.DataFrame:
+        """Return the triangle with one row a cell: what `custvalue.plotting.CohortDisplay` draws.
+
+        Returns
+        -------
+        DataFrame
+            ``cohort``, ``month``, ``customers`` (of the cohort), ``value`` and ``finished``: False
+            for the month that still runs. Months to come have no row.
+        """
+        cells = self.table.fillna(self.unfinished)
+        at = np.argwhere(cells.notna().to_numpy())
+        return pd.DataFrame(
+            {
+                "cohort": cells.index.to_numpy()[at[:, 0]],
+                "month": at[:, 1],
+                "customers": self.size.to_numpy()[at[:, 0]],
+                "value": cells.to_numpy()[at[:, 0], at[:, 1]],
+                "finished": self.table.notna().to_numpy()[at[:, 0], at[:, 1]],
+            }
+        )
+
     def marked(self, digits: int = 2) -> pd.DataFrame:
         """Return the table as text: unfinished cells end in ``*``, months to come are empty.
 
@@ -84,7 +108,7 @@ def cohort_table(
     time: str,
     amount: str,
     as_of: str | np.datetime64 | None = None,
-    value: Literal["customers", "share", "orders", "money"] = "share",
+    value: Value = "share",
 ) -> CohortTable:
     """Count what the customers of each month of first order do in the months after it.
 
@@ -96,8 +120,10 @@ def cohort_table(
         Its columns. A day with positive net spend is an order.
     as_of : str or datetime64, optional
         End of observation, whole day included; None takes the log's last day.
-    value : {"customers", "share", "orders", "money"}, default="share"
-        Customers with an order in the month, their share of the cohort, orders, or net spend.
+    value : str, default="share"
+        ``"customers"`` with an order in the month, their ``"share"`` of the cohort, ``"orders"``,
+        net spend (``"money"``), or the last two divided by the cohort's customers
+        (``"orders_each"``, ``"money_each"``).
 
     Returns
     -------
@@ -117,8 +143,8 @@ def cohort_table(
     >>> found.size.tolist()
     [777, 854, 718]
     """
-    if value not in ("customers", "share", "orders", "money"):
-        raise ValueError(f"value={value!r} must be 'customers', 'share', 'orders' or 'money'.")
+    if value not in get_args(Value):
+        raise ValueError(f"value={value!r} must be one of {', '.join(map(repr, get_args(Value)))}.")
     have = _frames.column_names(log) or []
     missing = [n for n in (customer, time, amount) if n not in have]
     if missing:
@@ -164,9 +190,9 @@ def cohort_table(
     weights = {
         "orders": np.bincount(cell, minlength=n_cohorts * n_ages),
         "money": np.bincount(cell, weights=orders["money"], minlength=n_cohorts * n_ages),
-    }.get(value, np.bincount(pairs["cell"], minlength=n_cohorts * n_ages))
+    }.get(value.removesuffix("_each"), np.bincount(pairs["cell"], minlength=n_cohorts * n_ages))
     table = weights.reshape(n_cohorts, n_ages).astype(float)
-    if value == "share":
+    if value in ("share", "orders_each", "money_each"):
         table /= np.maximum(size, 1)[:, None]
     reach = start + np.arange(n_cohorts)[:, None] + np.arange(n_ages)
     finished = reach < running + int(month_over)

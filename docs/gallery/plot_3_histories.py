@@ -25,7 +25,9 @@ FrequencyRecencyDisplay.from_estimator(
 )
 
 # %%
-# Cohorts over their age; what has not happened yet is forecast and hatched.
-history = cv.panel(log, **names, as_of="1997-12-31", period="4W")
-latest = history.groupby("customer_id").tail(1)
-CohortDisplay.from_estimator(MBGNBD(unit="4W").fit(latest), history)
+# Customers by month of their first order: how many of them order again, month by month.
+CohortDisplay.from_log(log, **names, as_of="1997-09-30")
+
+# %%
+# The same with the law's orders for the months to come, which are marked.
+CohortDisplay.from_estimator(law, log, **names, as_of="1997-09-30")

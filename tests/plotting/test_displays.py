@@ -13,11 +13,14 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+import custvalue as cv
 from custvalue import plotting
 from custvalue.plotting import _style
 from custvalue.segment import SegmentMap
 
 DAYS = np.arange("1998-01-01", "1998-07-01", 30, dtype="datetime64[D]")
+DAY = np.timedelta64(1, "D")
+COLUMNS = {"customer": "customer_id", "time": "date", "amount": "amount"}
 EVERY = sorted(n for n in plotting.__all__ if n.endswith("Display"))
 
 # name -> (from an estimator, from numbers)
@@ -27,7 +30,7 @@ WAYS = {
         lambda d, b, **k: d.from_predictions(b.spent, b.first["total_value"], **k),
     ),
     "CohortDisplay": (
-        lambda d, b, **k: d.from_estimator(b.panel_law, b.history, width=2, **k),
+        lambda d, b, **k: d.from_estimator(b.law, b.log, **COLUMNS, as_of="1997-09-30", **k),
         lambda d, b, **k: d.from_predictions(["a", "a", "b"], [0, 1, 0], [1, 0.5, 1], **k),
     ),
     "ConcentrationDisplay": (
@@ -132,6 +135,31 @@ def test_words_are_in_the_language_asked_for(base, name):
 
 
 @pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("way", [0, 1], ids=["estimator", "predictions"])
+def test_every_chinese_word_has_a_font_that_can_draw_it(base, name, way, monkeypatch):
+    monkeypatch.setattr(_style, "chinese_font", lambda: "Font of China")
+    monkeypatch.setattr(_style, "new_axes", lambda size: Figure(figsize=size).subplots())
+    display = WAYS[name][way](getattr(plotting, name), base, labels="zh")
+    words = [
+        t for t in display.figure_.findobj(Text) if re.search(r"[\u4e00-\u9fff]", t.get_text())
+    ]
+    assert words
+    for item in words:
+        assert item.get_fontfamily()[0] == "Font of China", item.get_text()
+
+
+def test_dates_are_written_in_the_language_asked_for(base):
+    made = {}
+    for labels in ("en", "zh"):
+        display = WAYS["TimelineDisplay"][0](plotting.TimelineDisplay, base, labels=labels)
+        display.figure_.canvas.draw()
+        made[labels] = [t.get_text() for t in display.ax_.get_xticklabels()]
+        assert "90 " in display.ax_.get_ylabel()
+    assert "May" in made["en"]
+    assert "05月" in made["zh"]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_both_axes_say_what_they_show(base, name):
     display = WAYS[name][1](getattr(plotting, name), base)
     if display.ax_.axison:
@@ -159,6 +187,108 @@ def test_figures_show_the_numbers_of_their_table(base):
         DAYS, DAYS.astype(float), [np.nan] * len(DAYS)
     )
     assert track.ax_.lines[0].get_ydata() == pytest.approx(track.table["actual"])
+
+
+def test_a_cohort_picture_shows_the_public_table(base):
+    from custvalue.value import cohort_table
+
+    for as_of in ("1997-09-30", "1997-09-15"):
+        display = plotting.CohortDisplay.from_log(base.log, **COLUMNS, as_of=as_of)
+        found = cohort_table(base.log, **COLUMNS, as_of=as_of)
+        pd.testing.assert_frame_equal(display.table, found.long())
+        shown = display.ax_.images[0].get_array()
+        want = 100 * found.table.fillna(found.unfinished).to_numpy()
+        np.testing.assert_allclose(shown.filled(np.nan), want)
+        dotted = [p for p in display.ax_.patches if p.get_linestyle() == ":"]
+        assert len(dotted) == found.unfinished.notna().to_numpy().sum()
+        assert len(dotted) == (3 if as_of == "1997-09-15" else 0)
+
+
+@pytest.mark.parametrize("as_of", ["1997-09-30", "1997-09-15"])
+def test_a_cohort_forecast_fills_the_months_to_come_and_keeps_the_others(base, as_of):
+    from custvalue.value import cohort_table
+
+    display = plotting.CohortDisplay.from_estimator(base.law, base.log, **COLUMNS, as_of=as_of)
+    found = cohort_table(base.log, **COLUMNS, as_of=as_of, value="orders_each")
+    table = display.table
+    assert len(table) == found.table.size
+    past = table[~table["forecast"]]
+    now = found.long()
+    np.testing.assert_allclose(past["value"], now.loc[now["finished"], "value"])
+    # the youngest cohort, whose months to come all lie ahead: they add up to one forecast
+    name = found.table.index[-1]
+    ahead = table[(table["cohort"] == name) & table["forecast"]]
+    people = cv.summarize(base.log, **COLUMNS, as_of=as_of, unit="W")
+    own = people[people["first_order"].dt.strftime("%Y-%m") == name]
+    end = np.datetime64(name, "M") + int(ahead["month"].max()) + 1
+    days = (end.astype("datetime64[D]") - 1 - np.datetime64(as_of)).astype(int)
+    so_far = np.nansum(found.unfinished.loc[name])
+    expected = base.law.predict(own, horizon=f"{days}D").mean()
+    assert ahead["value"].sum() == pytest.approx(so_far + expected)
+
+
+def ground_of_words(display):
+    """Every text that is drawn, with the colours of the pixels that its letters cover."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = display.figure_
+    canvas = FigureCanvasAgg(figure)
+
+    def drawn():
+        canvas.draw()
+        return np.array(canvas.buffer_rgba())[::-1, :, :3]
+
+    inked = drawn()
+    words = [item for item in figure.findobj(Text) if item.get_text().strip()]
+    boxes = [item.get_window_extent(canvas.get_renderer()).extents for item in words]
+    colours = [item.get_alpha() for item in words]
+    for item in words:
+        item.set_alpha(0.0)  # the layout stays
+    bare = drawn()
+    for item, alpha in zip(words, colours, strict=True):
+        item.set_alpha(alpha)
+    letters = (inked != bare).any(axis=2)
+    for item, box in zip(words, boxes, strict=True):
+        x0, y0, x1, y1 = np.round(np.maximum(box, 0)).astype(int)
+        covered = letters[y0:y1, x0:x1]
+        if covered.any():
+            yield item, bare[y0:y1, x0:x1][covered] / 255
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("way", [0, 1], ids=["estimator", "predictions"])
+def test_words_in_a_picture_can_be_read(base, name, way):
+    # WCAG 2.2 AA: 4.5 to 1 against what is behind; a thin line that crosses a word is no ground
+    seen = 0
+    for item, ground in ground_of_words(WAYS[name][way](getattr(plotting, name), base)):
+        colours, counts = np.unique(ground.round(2), axis=0, return_counts=True)
+        enough = [_style.contrast(item.get_color(), colour) >= 4.5 for colour in colours]
+        assert counts[enough].sum() >= 0.85 * counts.sum(), item.get_text()
+        assert item.get_fontsize() >= 7, item.get_text()
+        seen += 1
+    assert seen >= 3
+
+
+@pytest.mark.parametrize("shade", np.linspace(0, 1, 21))
+def test_numbers_in_cells_can_be_read_on_every_shade(shade):
+    import matplotlib as mpl
+
+    colour = mpl.colormaps[_style.SEQUENTIAL](shade)[:3]
+    assert _style.contrast(_style.ink_on(colour), colour) >= 4.5
+
+
+def test_colours_that_carry_meaning_stand_out_from_white():
+    for colour in (_style.INK, _style.MUTED, _style.BLUE, _style.ORANGE, _style.GREEN):
+        assert _style.contrast(colour, "white") >= 4.5
+    assert _style.contrast(_style.BAR, "white") >= 3.0  # a shape, not a word
+    assert _style.contrast("black", "white") == pytest.approx(21.0)
+
+
+def test_boxes_too_small_for_their_name_are_named_below(base):
+    names = ["champions"] * 900 + ["lost"] * 95 + ["at risk"] * 4 + ["promising"]
+    display = plotting.SegmentTreemapDisplay.from_predictions(names, labels="en")
+    said = " ".join(texts(display))
+    assert "Too small to name: at risk 4, promising 1" in said
 
 
 def test_boxes_of_a_tree_map_fill_it_without_overlap(rng):
@@ -202,22 +332,43 @@ def test_forecasts_by_period_add_up_to_the_forecast_of_the_whole(base):
     assert display.table["forecast"].sum() == pytest.approx(whole)
 
 
-# every display that takes a value a customer; the others take one a state, a date or a cell
+# every display that takes customers or their orders; the others take states, dates or cells
 MILLION = {
     "CalibrationDisplay": lambda d, m, **k: d.from_predictions(m.value, m.value, **k),
+    "CohortDisplay": lambda d, m, **k: d.from_log(m.log, **COLUMNS, **k),
+    "CohortDisplay, forecast": lambda d, m, **k: d.from_estimator(
+        m.law, m.log, **COLUMNS, as_of="2024-05-15", **k
+    ),
     "ConcentrationDisplay": lambda d, m, **k: d.from_predictions(m.value, **k),
     "FlowDisplay": lambda d, m, **k: d.from_predictions(m.names, m.names[::-1], **k),
     "GapCurveDisplay": lambda d, m, **k: d.from_predictions(m.value, m.returned, **k),
     "RFMHeatmapDisplay": lambda d, m, **k: d.from_predictions(m.scores, m.value, **k),
     "SegmentTreemapDisplay": lambda d, m, **k: d.from_predictions(m.names, m.value, **k),
+    "TrackingDisplay": lambda d, m, **k: d.from_estimator(
+        m.law, m.customers, DAYS, DAYS.astype(float), split="1998-05-01", **k
+    ),
     "WhaleCurveDisplay": lambda d, m, **k: d.from_predictions(m.value - 20.0, **k),
 }
 
 
 @pytest.fixture(scope="module")
-def million():
+def million(base):
     n, draw = 1_000_000, np.random.default_rng(20261121)
+    frequency = draw.poisson(1.5, n).astype(float)
+    T = draw.uniform(10.0, 300.0, n)
+    customers = pd.DataFrame({"frequency": frequency, "recency": 0.5 * T, "T": T})
+    customers.loc[frequency == 0, "recency"] = 0.0
+    log = pd.DataFrame(
+        {
+            "customer_id": draw.integers(0, n // 2, n),
+            "date": np.datetime64("2024-01-01", "s") + draw.integers(0, 130, n) * DAY,
+            "amount": draw.gamma(2.0, 10.0, n),
+        }
+    )
     return SimpleNamespace(
+        log=log,
+        customers=customers,
+        law=base.law,
         value=draw.gamma(0.5, 100.0, n),
         returned=draw.random(n) < 0.3,
         scores=draw.integers(1, 6, (n, 3)),
@@ -230,11 +381,13 @@ def test_a_million_customers_draw_in_bounded_memory(million, name):
     figure = Figure()
     tracemalloc.start()
     try:
-        MILLION[name](getattr(plotting, name), million, ax=figure.subplots())
+        display = getattr(plotting, name.partition(",")[0])
+        MILLION[name](display, million, ax=figure.subplots())
         text = _style.svg_text(figure)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
     assert peak < 40 * million.value.nbytes
     assert len(text) < 100_000
 

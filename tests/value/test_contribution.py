@@ -187,6 +187,18 @@ def test_cohorts_count_by_hand():
     money = cohort_table(log, **names, as_of="2024-03-31", value="money")
     np.testing.assert_array_equal(money.table.loc["2024-01"], [19, 6, 7])
     assert money.unfinished.isna().all().all()
+    each = cohort_table(log, **names, as_of="2024-03-31", value="money_each")
+    np.testing.assert_array_equal(each.table.loc["2024-01"], [9.5, 3, 3.5])
+    each = cohort_table(log, **names, as_of="2024-03-10", value="orders_each")
+    assert each.long().to_dict("list") == {
+        "cohort": ["2024-01"] * 3 + ["2024-02"] * 2,
+        "month": [0, 1, 2, 0, 1],
+        "customers": [2, 2, 2, 1, 1],
+        "value": [1.5, 0.5, 0.5, 1, 0],
+        "finished": [True, True, False, True, False],
+    }
+    with pytest.raises(ValueError, match="'orders_each', 'money_each'"):
+        cohort_table(log, **names, value="profit")
     share = cohort_table(log, **names, as_of="2024-03-31")
     np.testing.assert_array_equal(share.table.loc["2024-01"], [1.0, 0.5, 0.5])
 
