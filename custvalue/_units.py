@@ -86,6 +86,21 @@ def span_days(span: Span, name: str = "horizon") -> float:
     return days
 
 
+def plain_span(span: Span) -> str | int | float:
+    """Write a span so that JSON can hold it: a timedelta becomes its days, the rest stays.
+
+    Examples
+    --------
+    >>> from datetime import timedelta
+    >>> from custvalue._units import plain_span
+    >>> plain_span(timedelta(days=90)), plain_span("52W")
+    ('90D', '52W')
+    """
+    if isinstance(span, (str, int, float)):
+        return span
+    return f"{in_units(span, 'D'):.17g}D"
+
+
 def in_units(span: Span, unit: str | None, name: str = "horizon") -> float:
     """Length of ``span`` counted in ``unit``.
 

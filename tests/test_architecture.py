@@ -24,6 +24,7 @@ FLOOR = {
     "_html": -1,
     "_labels": 0,
     "_units": 1,
+    "_fitted": 2,
     "_frames": 2,
     "_sklearn": 3,
     "data": 4,

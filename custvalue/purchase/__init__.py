@@ -1,10 +1,10 @@
 """When customers buy and whether they still do: one law and estimator a file."""
 
+from custvalue._fitted import FitReport
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._beta_binomial import BetaBinomialResponse
 from custvalue.purchase._bgbb import BGBB
 from custvalue.purchase._bgnbd import BGNBD
-from custvalue.purchase._fit import FitReport
 from custvalue.purchase._law import Mixing, Orders, PurchaseLaw
 from custvalue.purchase._mbgnbd import MBGNBD
 from custvalue.purchase._nbd import NBD

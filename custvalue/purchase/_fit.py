@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from custvalue._html import HtmlFacts
+from custvalue._fitted import FitReport
 from custvalue._kernels import Histories, Objective, Optimum, by_differences, climb, covariance
 from custvalue.exceptions import FitFailedError
 from custvalue.purchase._law import Floats, Mixing, PurchaseLaw
@@ -19,91 +18,6 @@ FLAT = 1e4  # a shape beyond this is one value for all customers
 NIL = 1e-5  # a mean below this (in scaled time) is none
 WARM = 12_000  # rows from which a search starts on a sample
 SAMPLE = 10_000  # customers in it
-
-
-@dataclass(frozen=True)
-class FitReport(HtmlFacts):
-    """How a fit ended and what it saw; no customer's data.
-
-    Parameters
-    ----------
-    status : {"interior", "boundary"}
-        A fit that fails raises ``FitFailedError`` instead.
-    boundary : tuple of str
-        Each boundary reached, in words.
-    undefined : tuple of str
-        Parameters whose standard errors are undefined there.
-    log_likelihood : float
-        Total over customers, natural log, no constants dropped, without a prior's part.
-    gradient_norm : float
-        Largest slope of the mean log-likelihood in a free log parameter.
-    iterations, evaluations, starts : int
-    n_customers : float
-        Sum of the weights.
-    n_distinct : int
-        Rows left after equal histories were put together.
-    facts : dict
-        Data facts that matter to a fit.
-    log_covariance : tuple of tuple of float
-        Covariance of the log parameters (inverse observed information); NaN where undefined.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from custvalue.purchase import NBD
-    >>> X = NBD.from_params(r=1.0, alpha=5.0).sample_histories(500, T=20.0, random_state=0)
-    >>> report = NBD().fit(X).fit_report()
-    >>> report.status, report.n_customers
-    ('interior', 500.0)
-    """
-
-    _not_shown = ("log_covariance",)
-
-    status: Literal["interior", "boundary"]
-    boundary: tuple[str, ...]
-    undefined: tuple[str, ...]
-    log_likelihood: float
-    gradient_norm: float
-    iterations: int
-    evaluations: int
-    starts: int
-    n_customers: float
-    n_distinct: int
-    n_parameters: int
-    facts: dict[str, float] = field(default_factory=dict)
-    log_covariance: tuple[tuple[float, ...], ...] = ()
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion: 2 k - 2 log L."""
-        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion: k log n - 2 log L."""
-        return self.n_parameters * float(np.log(self.n_customers)) - 2.0 * self.log_likelihood
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; NaN as None."""
-        plain = asdict(self)
-        plain["log_covariance"] = [
-            [None if np.isnan(v) else float(v) for v in row] for row in self.log_covariance
-        ]
-        plain["boundary"], plain["undefined"] = list(self.boundary), list(self.undefined)
-        return plain
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> FitReport:
-        """Inverse of ``to_dict``."""
-        values = dict(plain)
-        values["boundary"], values["undefined"] = (
-            tuple(plain["boundary"]),
-            tuple(plain["undefined"]),
-        )
-        values["log_covariance"] = tuple(
-            tuple(np.nan if v is None else float(v) for v in row) for row in plain["log_covariance"]
-        )
-        return cls(**values)
 
 
 def fit_law(

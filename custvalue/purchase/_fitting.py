@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import warnings
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import ndtri
 
-import custvalue
+from custvalue._fitted import FitReport, FittedLaw
 from custvalue._kernels import Histories, compress
-from custvalue._sklearn import check_is_fitted
-from custvalue._units import days_per
+from custvalue._units import days_per, plain_span
 from custvalue.exceptions import BoundaryFitWarning, InSampleWarning
-from custvalue.purchase._fit import FitReport, fit_law
+from custvalue.purchase._fit import fit_law
 from custvalue.purchase._law import Floats, PurchaseLaw
 from custvalue.purchase._prior import Prior
 from custvalue.purchase._rows import check_meaning, read_histories, unit_of
@@ -22,11 +20,10 @@ from custvalue.purchase._rows import check_meaning, read_histories, unit_of
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 1
 BLOCK = 8192
 
 
-class Fitting:
+class Fitting(FittedLaw):
     """Mixin: everything about parameters; forecasts are in ``PurchaseModel``."""
 
     law: ClassVar[PurchaseLaw]
@@ -99,7 +96,7 @@ class Fitting:
         """
         x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
         weight = _weights(sample_weight, len(x))
-        facts = self._report.facts if self._report is not None else {}
+        facts = self._report.facts
         if facts:
             w = np.ones(len(x)) if weight is None else weight
             here = [w.sum(), np.dot(w, t_x), np.dot(w, T), np.dot(w, x) / w.sum()]
@@ -141,87 +138,6 @@ class Fitting:
 
     # ---- uncertainty -------------------------------------------------------------------------
 
-    def fit_report(self) -> FitReport:
-        """How the fit ended: status, boundary, log-likelihood, gradient norm, data facts.
-
-        Returns
-        -------
-        FitReport
-
-        Raises
-        ------
-        ValueError
-            If the model was made by ``from_params`` and so never fitted.
-        """
-        check_is_fitted(self, "params_")
-        if self._report is None:
-            raise ValueError("this model was made from parameters; it has no fit to report.")
-        return self._report
-
-    def standard_errors(self) -> Any:
-        """Take standard errors of the parameters from the observed information.
-
-        Returns
-        -------
-        NamedTuple of the parameters' type
-            NaN for parameters named in ``fit_report().undefined``: at a boundary they have none.
-        """
-        spread = np.sqrt(np.diag(np.asarray(self.fit_report().log_covariance)))
-        return self.law.params(*(float(p * s) for p, s in zip(self.params_, spread, strict=True)))
-
-    def confidence_interval(self, level: float = 0.95) -> pd.DataFrame:
-        """Estimate and interval of each parameter, symmetric in logs.
-
-        Parameters
-        ----------
-        level : float, default=0.95
-
-        Returns
-        -------
-        DataFrame
-            Index ``parameter``; columns ``estimate``, ``lower``, ``upper``, ``note`` (why there is
-            no interval, else empty).
-        """
-        import pandas as pd
-
-        report = self.fit_report()
-        estimate = np.array(self.params_, dtype=float)
-        spread = np.sqrt(np.diag(np.asarray(report.log_covariance)))
-        reach = float(ndtri(0.5 + level / 2.0)) * spread
-        note = [
-            f"undefined at the boundary: {'; '.join(report.boundary) or 'flat likelihood'}"
-            if k in report.undefined
-            else ""
-            for k in self.params_._fields
-        ]
-        return pd.DataFrame(
-            {
-                "estimate": estimate,
-                "lower": estimate * np.exp(-reach),
-                "upper": estimate * np.exp(reach),
-                "note": note,
-            },
-            index=pd.Index(self.params_._fields, name="parameter"),
-        )
-
-    def parameter_draws(self, n: int, random_state: Any = None) -> Floats:
-        """Draws of the parameters from their large-sample law (normal in logs).
-
-        Parameters
-        ----------
-        n : int
-        random_state : int or Generator, optional
-
-        Returns
-        -------
-        ndarray of shape (n, n_parameters)
-            Parameters without a standard error stay at their estimate.
-        """
-        rng = np.random.default_rng(random_state)
-        spread = np.nan_to_num(np.asarray(self.fit_report().log_covariance))
-        centre = np.log(np.array(self.params_, dtype=float))
-        return np.exp(rng.multivariate_normal(centre, spread, size=n, method="eigh"))
-
     def bootstrap(
         self, X: Any, n_draws: int = 100, *, sample_weight: Any = None, random_state: Any = None
     ) -> pd.DataFrame:
@@ -258,7 +174,14 @@ class Fitting:
     # ---- parameters in and out ---------------------------------------------------------------
 
     @classmethod
-    def from_params(cls, *, unit: str | None = None, horizon: Any = None, **params: float) -> Self:
+    def from_params(
+        cls,
+        *,
+        unit: str | None = None,
+        horizon: Any = None,
+        prior: Prior | None = None,
+        **params: float,
+    ) -> Self:
         """Make a model with given parameters, ready to forecast.
 
         Parameters
@@ -266,6 +189,8 @@ class Fitting:
         unit : str, optional
             Unit of time of the parameters.
         horizon : str or number, optional
+        prior : Prior, optional
+            For refits, such as the bootstrap's.
         **params : float
             All parameters of the law, by name, positive.
 
@@ -286,80 +211,33 @@ class Fitting:
             )
         if unit is not None:
             days_per(unit)
-        model = cls(unit=unit, horizon=horizon)  # type: ignore[call-arg]
+        model = cls(unit=unit, horizon=horizon, prior=prior)  # type: ignore[call-arg]
         model.params_ = cls.law.params(**{k: float(v) for k, v in params.items()})
-        model._report = None
+        model._report = FitReport.of_given(cls.law.params._fields)
         model.unit_ = unit
         model.n_features_in_ = 3
         return model
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything about the fitted model as plain JSON values; no customer's data.
-
-        Returns
-        -------
-        dict
-        """
-        check_is_fitted(self, "params_")
+    def _settings(self) -> dict[str, Any]:
+        prior = self._prior()
         return {
-            "schema": SCHEMA,
-            "library": custvalue.__version__,
-            "model": type(self).__name__,
             "unit": self.unit_,
-            "params": {k: float(v) for k, v in self.params_._asdict().items()},
-            "report": None if self._report is None else self._report.to_dict(),
+            "horizon": None if self.horizon is None else plain_span(self.horizon),
+            "prior": None if prior is None else asdict(prior),
         }
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Self:
-        """Inverse of ``to_dict``; called on ``PurchaseModel`` it finds the class by its name.
-
-        Parameters
-        ----------
-        plain : dict
-
-        Returns
-        -------
-        PurchaseModel
-
-        Raises
-        ------
-        ValueError
-            If the dictionary holds another model or a schema this version does not read.
-        """
-        plain = json.loads(json.dumps(plain))
-        if plain.get("schema") != SCHEMA:
-            raise ValueError(
-                f"the file holds schema {plain.get('schema')!r}; this version reads {SCHEMA}."
-            )
-        name = plain.get("model")
-        kind = cls if cls.__name__ == name else _by_name(cls, str(name))
-        if kind is None:
-            raise ValueError(f"the file holds {name!r}, not {cls.__name__}.")
-        model = kind.from_params(unit=plain["unit"], **plain["params"])
-        if plain["report"] is not None:
-            model._report = FitReport.from_dict(plain["report"])
-        return model
+    def _from_settings(cls, plain: dict[str, Any]) -> dict[str, Any]:
+        prior = plain["prior"]
+        return {**plain, "prior": None if prior is None else Prior(**prior)}
 
     def _prior(self) -> Prior | None:
         if self.prior is not None and not isinstance(self.prior, Prior):
             raise TypeError(f"prior={self.prior!r} must be a custvalue.purchase.Prior or None.")
         return self.prior
 
-    params_: Any
     unit_: str | None
     n_features_in_: int
-    _report: FitReport | None
-
-
-def _by_name(cls: Any, name: str) -> Any:
-    for kind in cls.__subclasses__():
-        if kind.__name__ == name:
-            return kind
-        found = _by_name(kind, name)
-        if found is not None:
-            return found
-    return None
 
 
 def _weights(sample_weight: Any, n: int) -> Floats | None:

@@ -11,21 +11,18 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from custvalue import _sklearn
-from custvalue._kernels._fit_report import FitReport
-from custvalue._kernels._inference import LogScaleInference, check_level
-from custvalue._kernels._newton import Optimum
+from custvalue._fitted import FitReport, FittedLaw, check_level
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ContractProblem,
     ConvergenceWarning,
     DataContractError,
-    FitFailedError,
     InSampleWarning,
     UndefinedMeanError,
 )
 from custvalue.spend import _gamma_gamma_fit as search
 from custvalue.spend import _gamma_gamma_law as law
-from custvalue.spend._gamma_gamma_checks import boundaries, check_rows, no_mean
+from custvalue.spend._gamma_gamma_checks import check_rows, no_mean
 from custvalue.spend._independence import Independence, independence, warn_of_totals
 
 Array = npt.NDArray[np.float64]
@@ -55,7 +52,7 @@ class GammaGammaParams(NamedTuple):
     gamma: float
 
 
-class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
+class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
     """Mean spend per order of each customer, shrunk towards everybody's.
 
     Every order of a customer is Gamma(p, rate nu); nu is Gamma(q, rate gamma) over customers. The
@@ -147,6 +144,8 @@ class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
         -----
         BoundaryFitWarning
             The likelihood rises towards a simpler law, which the text names.
+        ConvergenceWarning
+            The search stopped a little short of the maximum.
         IndependenceWarning
             ``monetary_value`` looks like a total and not a mean per order.
         """
@@ -180,8 +179,14 @@ class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
         warn_of_totals(xs, zs, ws)
         rows = search.prepare(xs, zs, ws)
         best, starts = search.fit(rows)
-        self._learn(best, rows, starts, notes, zs)
-        self._seen = (xs.size, float(xs.sum()), float(zs.sum()))
+        values, self._report = search.conclude(best, rows, starts, zs, notes)
+        self.params_ = GammaGammaParams(*values)
+        if best.promised > search.ENOUGH:
+            warnings.warn(
+                f"the gradient is {best.gradient_norm:.1e} at the best of {starts} starts.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         if self._report.status == "boundary":
             warnings.warn(
                 f"{' '.join(self._report.boundary)} Forecasts are usable; standard errors of "
@@ -342,9 +347,11 @@ class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
         x, zbar = self._read(X, reset=False)
         w = _sklearn.weights_of(sample_weight, x.size)
         seen = (x > 0) & (zbar > 0)
-        if (int(seen.sum()), float(x[seen].sum()), float(zbar[seen].sum())) == getattr(
-            self, "_seen", None
-        ):
+        facts = self._report.facts
+        ws = np.ones(int(seen.sum())) if w is None else w[seen]
+        here = [ws.sum(), ws @ x[seen], ws @ zbar[seen]]
+        names = ("customers_with_repeat_orders", "repeat_orders", "sum_of_mean_spends")
+        if facts and np.allclose(here, [facts[k] for k in names], rtol=1e-9, atol=0.0):
             warnings.warn(
                 "these rows are the ones the model was fitted on, so the score flatters it; score "
                 "customers or a period that the fit has not seen.",
@@ -358,7 +365,7 @@ class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
                 )
             )
         values = law.log_likelihood(x[seen], zbar[seen], *self.params_)
-        return float(np.average(values, weights=None if w is None else w[seen]))
+        return float(np.average(values, weights=ws))
 
     def check_independence(self, X: Any, *, level: float = 0.95) -> Independence:
         """Tell how far spend per order goes with the number of orders, also in money.
@@ -442,10 +449,12 @@ class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
                 raise ValueError(f"{name}={value!r} must be positive and finite.")
         model = cls(statistic=statistic, cap=cap)
         model.params_ = values
-        model._cov = ((np.nan,) * 3,) * 3
-        model._report = FitReport("given", undefined=values._fields)
+        model._report = FitReport.of_given(values._fields)
         model.n_features_in_ = 2
         return model
+
+    def _settings(self) -> dict[str, Any]:
+        return {"statistic": self.statistic, "cap": self.cap}
 
     def _read(self, X: Any, *, reset: bool) -> tuple[Array, Array]:
         values = _sklearn.read_columns(
@@ -454,46 +463,3 @@ class GammaGamma(LogScaleInference, _sklearn.DocLink, BaseEstimator):
         x, zbar = np.ascontiguousarray(values[:, 0]), np.ascontiguousarray(values[:, 1])
         check_rows(x, zbar)
         return x, zbar
-
-    def _learn(
-        self, best: Optimum, rows: search.Rows, starts: int, notes: list[str], zbar: Array
-    ) -> None:
-        values, cov, unknown = search.natural(best, rows)
-        facts = {
-            "customers with repeat orders": round(rows.sum_w, 6),
-            "repeat orders": rows.sum_wx,
-            "smallest mean spend": float(zbar.min()),
-            "largest mean spend": float(zbar.max()),
-        }
-        if not best.converged or not np.isfinite(values).all():
-            raise FitFailedError(
-                f"no maximum found: gradient {best.gradient_norm:.1e} after {best.iterations} "
-                f"iterations from {starts} starts; {facts}."
-            )
-        if best.promised > search.ENOUGH:
-            warnings.warn(
-                f"the gradient is {best.gradient_norm:.1e} at the best of {starts} starts.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        reasons = boundaries(best)
-        if values[1] <= 1.0:
-            notes.append(
-                f"q = {values[1]:.3g} <= 1: the population's mean spend is infinite. "
-                'predict offers statistic="median" and statistic="capped".'
-            )
-        names = GammaGammaParams._fields
-        self.params_ = GammaGammaParams(*(float(v) for v in values))
-        self._cov = tuple(tuple(float(v) for v in row) for row in cov)
-        self._report = FitReport(
-            "boundary" if reasons else "interior",
-            reasons,
-            tuple(n for n, u in zip(names, np.isnan(np.diag(cov)) | unknown, strict=True) if u),
-            best.value * rows.sum_w,
-            best.gradient_norm,
-            best.iterations,
-            best.evaluations,
-            starts,
-            facts,
-            tuple(notes),
-        )

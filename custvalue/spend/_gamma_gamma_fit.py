@@ -13,7 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._fitted import FitReport
 from custvalue._kernels._newton import Objective, Optimum, climb, covariance, maximise
+from custvalue.exceptions import FitFailedError
+from custvalue.spend._gamma_gamma_checks import boundaries
 
 Array = npt.NDArray[np.float64]
 
@@ -214,3 +217,50 @@ def _sample(rows: Rows, size: int) -> Rows:
     shift = float(np.log(sample.unit / rows.unit))
     log_s = sample.sum_wx_log_s + shift * sample.sum_wx
     return sample._replace(sum_wx_log_s=log_s, unit=rows.unit)
+
+
+def conclude(
+    best: Optimum, rows: Rows, starts: int, zbar: Array, notes: list[str]
+) -> tuple[tuple[float, ...], FitReport]:
+    """Parameters and the account of the fit, or the error of a search without an answer."""
+    values, cov, unknown = natural(best, rows)
+    facts = {
+        "customers_with_repeat_orders": float(rows.sum_w),
+        "repeat_orders": float(rows.sum_wx),
+        "smallest_mean_spend": float(zbar.min()),
+        "largest_mean_spend": float(zbar.max()),
+        # enough to recognise the same rows, not enough to learn anything about one of them
+        "sum_of_mean_spends": float(zbar.sum() if rows.w is None else zbar @ rows.w),
+    }
+    if not best.converged or not np.isfinite(values).all():
+        shown = ", ".join(f"{k.replace('_', ' ')} {v:,.6g}" for k, v in facts.items())
+        raise FitFailedError(
+            f"Gamma-Gamma did not converge from {starts} starts: gradient norm "
+            f"{best.gradient_norm:.1e} per customer after {best.iterations} iterations. "
+            f"Data: {shown}."
+        )
+    if values[1] <= 1.0:
+        infinite = (
+            f"q = {values[1]:.3g} <= 1: the population's mean spend is infinite. "
+            'predict offers statistic="median" and statistic="capped".'
+        )
+        notes = [*notes, infinite]
+    reasons = boundaries(best)
+    unsure = np.isnan(np.diag(cov)) | unknown
+    report = FitReport(
+        status="boundary" if reasons else "interior",
+        boundary=reasons,
+        undefined=tuple(n for n, u in zip(("p", "q", "gamma"), unsure, strict=True) if u),
+        log_likelihood=float(best.value * rows.sum_w),
+        gradient_norm=best.gradient_norm,
+        iterations=best.iterations,
+        evaluations=best.evaluations,
+        starts=starts,
+        n_customers=float(rows.sum_w),
+        n_distinct=zbar.size,
+        n_parameters=3,
+        facts=facts,
+        notes=tuple(notes),
+        log_covariance=tuple(tuple(map(float, row)) for row in cov),
+    )
+    return tuple(map(float, values)), report

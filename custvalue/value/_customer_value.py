@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -10,10 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
+import custvalue
 from custvalue import _frames, _sklearn
-from custvalue._units import Span, check_annual_rate, days_per, in_units
+from custvalue._fitted import SCHEMA, FittedLaw, read_plain
+from custvalue._units import Span, check_annual_rate, days_per, in_units, plain_span
+from custvalue.exceptions import NotSupportedError
 from custvalue.value import _interval
-from custvalue.value._discounting import TIMINGS, Timing, rate_per_unit, stretches
+from custvalue.value._discounting import TIMINGS, Timing, orders_in, rate_per_unit, stretches
 
 Array = npt.NDArray[np.float64]
 
@@ -194,7 +197,7 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
         ends, factors = self._stretches(self._horizon(horizon))
         if hasattr(self.purchases_, "weighted_orders"):
             return np.asarray(self.purchases_.weighted_orders(X, ends, factors), dtype=float)
-        return _weighted(lambda t: self._orders(X, t), ends, factors)
+        return orders_in(lambda t: self._orders(X, t), ends, factors)
 
     def predict_table(self, X: Any, horizon: Span | None = None) -> Any:
         """Return the value of each customer with all that it is made of.
@@ -283,7 +286,7 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
                 "to a number."
             )
         ends, factors = self._stretches(self._horizon(horizon))
-        orders = _weighted(
+        orders = orders_in(
             lambda t: np.asarray(self.purchases_.new_customer(horizon=self._span(t))), ends, factors
         )
         count = float(orders) + (1.0 if include_first_order else 0.0)
@@ -395,6 +398,63 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
         _sklearn.check_is_fitted(self)
         return _interval.total_interval(self, X, horizon, by, level)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything about the fitted model and its parts as plain JSON values; no customer's row.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        NotSupportedError
+            If a part cannot be read back: both must be of ``custvalue``, or built on its bases.
+        """
+        _sklearn.check_is_fitted(self)
+        for part in (self.purchases_, self.spend_):
+            if not isinstance(part, FittedLaw):
+                raise NotSupportedError(
+                    f"{type(part).__name__} has no plain form; use a model of custvalue.purchase "
+                    "and GammaGamma, or pickle the estimator."
+                )
+        return {
+            "schema": SCHEMA,
+            "library": custvalue.__version__,
+            "model": type(self).__name__,
+            "settings": {
+                "margin": self.margin if isinstance(self.margin, str) else float(self.margin),
+                "annual_discount_rate": float(self.annual_discount_rate),
+                "horizon": None if self.horizon is None else plain_span(self.horizon),
+                "timing": self.timing,
+                "step": plain_span(self.step),
+            },
+            "purchases": self.purchases_.to_dict(),
+            "spend": self.spend_.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> CustomerValue:
+        """Inverse of ``to_dict``.
+
+        Parameters
+        ----------
+        plain : dict
+
+        Returns
+        -------
+        CustomerValue
+
+        Raises
+        ------
+        ValueError
+            If the dictionary holds another model or a schema this version does not read.
+        """
+        plain = read_plain(plain)
+        if plain.get("model") != cls.__name__:
+            raise ValueError(f"the dictionary holds {plain.get('model')!r}, not {cls.__name__}.")
+        parts = (FittedLaw.from_dict(plain[part]) for part in ("purchases", "spend"))
+        return cls.from_fitted(*parts, **plain["settings"])
+
     def _join(self, purchases: Any, spend: Any) -> CustomerValue:
         self.purchases_, self.spend_ = purchases, spend
         self.unit_ = getattr(purchases, "unit_", None)
@@ -435,12 +495,3 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
         if isinstance(self.margin, str):
             return _frames.float_columns(X, [self.margin], caller="CustomerValue's X")[:, 0]
         return np.asarray(float(self.margin))
-
-
-def _weighted(orders_by: Callable[[float], Array], ends: Array, factors: Array) -> Array:
-    before: Any = 0.0
-    total: Any = 0.0
-    for end, factor in zip(ends, factors, strict=True):
-        now = orders_by(float(end))
-        total, before = total + factor * (now - before), now
-    return np.asarray(total, dtype=float)

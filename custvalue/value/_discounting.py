@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -126,3 +127,21 @@ def _fewer(times: Array, weights: Array, month: float) -> tuple[Array, Array]:
         np.diag(diagonal) + np.diag(off[:-1], 1) + np.diag(off[:-1], -1)
     )
     return month * np.expm1(nodes), total * vectors[0] ** 2
+
+
+def orders_in(orders_by: Callable[[float], Array], ends: Array, factors: Array) -> Array:
+    """Sum the orders between successive ``ends``, each stretch times its factor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue.value._discounting import orders_in
+    >>> orders_in(lambda t: 2.0 * np.ones(1) * t, [1.0, 3.0], [1.0, 0.5])
+    array([4.])
+    """
+    before: Any = 0.0
+    total: Any = 0.0
+    for end, factor in zip(ends, factors, strict=True):
+        now = orders_by(float(end))
+        total, before = total + factor * (now - before), now
+    return np.asarray(total, dtype=float)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custvalue._kernels._inference import check_level
+from custvalue._fitted import check_level
 from custvalue._units import Span
 from custvalue.exceptions import NotSupportedError
 from custvalue.purchase import PurchaseModel
@@ -158,18 +158,15 @@ def _slopes(
 
 
 def _log_covariance(part: Any) -> Array:
-    if isinstance(part, GammaGamma):
-        table = part.covariance().to_numpy()
-    elif part._report is None:
-        table = np.full((len(part.params_),) * 2, np.nan)
-    else:
-        table = np.asarray(part.fit_report().log_covariance)
-    if np.isnan(table).all():
+    report = part.fit_report()
+    if report.status == "given" or set(report.undefined) == set(part.params_._fields):
         raise NotSupportedError(
             f"{type(part).__name__} was made from parameters, or its fit defines no standard "
             "errors, so nothing is known of how sure they are."
         )
-    return np.nan_to_num(table)  # a parameter on a boundary stays at its estimate
+    return np.nan_to_num(
+        np.asarray(report.log_covariance)
+    )  # a parameter on a boundary stays at its estimate
 
 
 def _moved(part: Any, name: str, value: float) -> Any:

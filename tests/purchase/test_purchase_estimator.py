@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,25 @@ def test_each_doubt_has_its_own_warning(X, model):
         BGNBD().fit(X).predict_alive(X)
     with pytest.raises(TimeUnitError):
         model.predict(X, horizon=4)
+
+
+def test_a_model_read_back_has_its_horizon_and_prior(X):
+    fitted = MBGNBD(unit="W", horizon="8W", prior=Prior(40, dropout=0.3)).fit(X)
+    again = PurchaseModel.from_dict(json.loads(json.dumps(fitted.to_dict())))
+    assert again.fit_report() == fitted.fit_report()
+    np.testing.assert_array_equal(again.predict(X), fitted.predict(X))
+    # a bootstrap refits with the same prior
+    one, two = (m.bootstrap(X, 3, random_state=1) for m in (fitted, again))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_given_parameters_have_no_standard_errors_and_say_so(model):
+    report = model.fit_report()
+    assert (report.status, report.undefined) == ("given", ("r", "alpha", "a", "b"))
+    assert model.standard_errors().isna().all()
+    assert (model.confidence_interval()["note"] == "given, not estimated").all()
+    with pytest.raises(ValueError, match="made from parameters"):
+        model.parameter_draws(5)
 
 
 def test_a_file_of_another_model_is_refused(model):

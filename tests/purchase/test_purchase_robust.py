@@ -186,7 +186,7 @@ def test_a_boundary_is_named_and_its_standard_errors_are_undefined(kind, name, w
     assert f"{len(X):,} customers" in text
     report = model.fit_report()
     assert report.status == "boundary"
-    errors = model.standard_errors()._asdict()
+    errors = model.standard_errors().to_dict()
     assert report.undefined
     assert all(np.isnan(errors[k]) for k in report.undefined)
     assert all(np.isfinite(v) for k, v in errors.items() if k not in report.undefined)

@@ -311,8 +311,21 @@ def test_a_model_survives_json_pickle_and_clone(model, repeaters):
     assert pickle.loads(pickle.dumps(model)).params_ == model.params_
     assert clone(model).get_params() == model.get_params()
     assert len(json.dumps(model.to_dict())) < 10_000
-    with pytest.raises(ValueError, match="expected 'GammaGamma'"):
+    with pytest.raises(ValueError, match="holds 'BGNBD', not GammaGamma"):
         GammaGamma.from_dict({"model": "BGNBD", "schema": 1})
+
+
+def test_a_model_read_back_keeps_its_settings_and_knows_its_training_rows(model, repeaters):
+    capped = GammaGamma.from_params(**model.params_._asdict(), statistic="capped", cap=50.0)
+    again = GammaGamma.from_dict(capped.to_dict())
+    assert (again.statistic, again.cap) == ("capped", 50.0)
+    assert again.fit_report().status == "given"
+    assert again.standard_errors().isna().all()
+    assert (again.confidence_interval()["note"] == "given, not estimated").all()
+    with pytest.raises(ValueError, match="made from parameters"):
+        again.parameter_draws(3)
+    with pytest.warns(InSampleWarning, match="flatters"):
+        GammaGamma.from_dict(model.to_dict()).score(repeaters)
 
 
 def test_all_that_is_wrong_with_a_table_is_said_at_once():

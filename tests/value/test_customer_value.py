@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -268,6 +271,40 @@ def test_outcome_variance_agrees_with_simulation(table):
     np.testing.assert_allclose(
         np.sqrt(_outcome_variance(value, few, "52W")), total.std(axis=1), rtol=0.06
     )
+
+
+def test_a_fitted_value_travels_as_json_without_customers(model, table):
+    text = json.dumps(model.to_dict(), allow_nan=False)
+    assert len(text) < 6_000
+    again = CustomerValue.from_dict(json.loads(text))
+    np.testing.assert_array_equal(again.predict(table), model.predict(table))
+    for kind in ("prediction", "parameter"):
+        np.testing.assert_array_equal(
+            again.predict_interval(table.iloc[:5], kind=kind),
+            model.predict_interval(table.iloc[:5], kind=kind),
+        )
+    for name in ("margin", "annual_discount_rate", "horizon", "timing", "step"):
+        assert getattr(again, name) == getattr(model, name)
+    assert again.purchases_.fit_report() == model.purchases_.fit_report()
+
+
+def test_a_value_of_timedeltas_and_a_margin_column_travels_too(table):
+    value = CustomerValue.from_fitted(
+        ORDERS["BGNBD"], SPEND, margin="share", horizon=timedelta(days=91), step=timedelta(7)
+    )
+    again = CustomerValue.from_dict(json.loads(json.dumps(value.to_dict())))
+    shared = table.assign(share=0.25)
+    np.testing.assert_array_equal(again.predict(shared), value.predict(shared))
+
+
+def test_a_value_that_cannot_travel_and_one_of_the_future_are_refused(model, table):
+    rate = CustomerValue.from_fitted(RateForward(output="orders").fit(table), SPEND)
+    with pytest.raises(NotSupportedError, match="RateForward has no plain form"):
+        rate.to_dict()
+    with pytest.raises(ValueError, match="schema 99; this version reads 1"):
+        CustomerValue.from_dict({**model.to_dict(), "schema": 99})
+    with pytest.raises(ValueError, match="holds 'MBGNBD', not CustomerValue"):
+        CustomerValue.from_dict(model.purchases_.to_dict())
 
 
 def test_constructor_only_stores_and_clones(table):
