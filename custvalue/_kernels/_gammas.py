@@ -11,6 +11,7 @@ Floats = npt.NDArray[np.float64]
 # B_2k / (2k (2k-1)): the tail of Stirling's series, exact to 1e-17 from 16 on
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
 _LARGE = 16.0
+_FEW = 20_000  # counts up to which a rising factorial is cheapest factor by factor
 
 
 def _stirling_tail(z: Floats) -> Floats:
@@ -68,11 +69,22 @@ def log_beta_ratio(a: npt.ArrayLike, b: npt.ArrayLike, m: npt.ArrayLike) -> Floa
 def rising_sums(a: float, x: Floats, w: Floats) -> tuple[float, float, float]:
     """Weighted sums over ``x`` of log_rising(a, x) and its first two derivatives in ``a``.
 
-    ``x`` is the list of distinct counts and ``w`` how often each occurs, so that special functions
-    are called a few hundred times however many customers there are.
+    ``x`` is the list of distinct counts and ``w`` how often each occurs. The factor ``a + i`` is
+    part of every rising factorial with ``x > i``, so that plain logs and reciprocals, each times
+    the weight of all larger counts, take the place of special functions.
     """
-    if len(x) == 0:
+    top = float(x.max(initial=0.0))
+    if top == 0.0:
         return 0.0, 0.0, 0.0
+    if top <= _FEW and np.array_equal(x, np.rint(x)):
+        at = np.zeros(int(top) + 1)
+        at[x.astype(np.intp)] = w
+        above = at[:0:-1].cumsum()[::-1]
+        factors = np.arange(top)
+        factors += a
+        inverse = 1.0 / factors
+        first = above * inverse
+        return float(above @ np.log(factors)), float(first.sum()), float(-(first @ inverse))
     if a >= 1e4:  # differences cancel there; psi and zeta are smooth enough for a midpoint series
         value = log_rising(a, x)
         z, half = a - 0.5 + x, a - 0.5

@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 Objective = Callable[[Floats], tuple[float, Floats, Floats]]
 
 LONGEST_STEP = 2.5  # in logs: a parameter changes by a factor of 12 at most in one step
+FIRST_STEPS, FIRST_LONGEST = 3, 1.2  # far from the summit a parabola promises too much
 FLATTEST = 1e-10  # curvature below this share of the largest counts as flat
 
 
@@ -112,7 +113,11 @@ def climb(
             converged = True
             break
         step = np.zeros_like(theta)
-        step[free], decrement = _newton_step(gradient[free], hessian[np.ix_(free, free)])
+        step[free], decrement = _newton_step(
+            gradient[free],
+            hessian[np.ix_(free, free)],
+            FIRST_LONGEST if iterations <= FIRST_STEPS else LONGEST_STEP,
+        )
         if decrement < tol:
             # one last full step is worth taking, not worth another pass over the data
             theta = np.clip(theta + step, lo, hi)
@@ -220,7 +225,9 @@ def covariance(hessian: Floats, weight: float, held: npt.NDArray[np.bool_]) -> F
     return out
 
 
-def _newton_step(gradient: Floats, hessian: Floats) -> tuple[Floats, float]:
+def _newton_step(
+    gradient: Floats, hessian: Floats, reach: float = LONGEST_STEP
+) -> tuple[Floats, float]:
     # curvature of the wrong sign is turned round: the step then leads uphill along that axis
     curvature, axes = np.linalg.eigh(-hessian)
     size = np.abs(curvature)
@@ -229,8 +236,8 @@ def _newton_step(gradient: Floats, hessian: Floats) -> tuple[Floats, float]:
     step = axes @ (along / size)
     decrement = float(np.sum(along * along / size))
     longest = float(np.max(np.abs(step)))
-    if longest > LONGEST_STEP:
-        step *= LONGEST_STEP / longest
+    if longest > reach:
+        step *= reach / longest
     return step, decrement
 
 

@@ -165,10 +165,12 @@ def _warm(
     total = np.cumsum(rows.w)
     # equal customers stand in one row, so that every k-th row would be a skewed sample
     every = (np.arange(SAMPLE) + 0.5) * (float(total[-1]) / SAMPLE)
-    row, times = np.unique(np.searchsorted(total, every), return_counts=True)
-    x, t_x, T = (v[row] for v in rows[:3])
-    part = Histories(x, t_x, T, times.astype(np.float64), rows.tick)
-    found = climb(_objective(law, part, prior, float(part.w.sum()), scale), theta, *box, tol=1e-6)
+    row = np.searchsorted(total, every)
+    first = np.flatnonzero(np.diff(row, prepend=-1))
+    x, t_x, T = (v[row[first]] for v in rows[:3])
+    times = np.diff(first, append=SAMPLE).astype(np.float64)
+    part = Histories(x, t_x, T, times, rows.tick)
+    found = climb(_objective(law, part, prior, float(SAMPLE), scale), theta, *box, tol=1e-4)
     return found.theta if np.isfinite(found.value) else theta
 
 

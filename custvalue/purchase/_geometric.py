@@ -95,93 +95,123 @@ def simulate(r, alpha, a, b, t, rng: np.random.Generator) -> Orders:  # type: ig
 def objective(rows: Histories, extra: float) -> Objective:
     """Mean log-likelihood with gradient and Hessian in (log r, log alpha, log a, log b).
 
-    ``extra`` is k - x. Gamma functions are called on the distinct counts only; the rest is one log
-    of a ratio, one exp and a few divisions a row, in blocks that stay in the processor's cache.
+    ``extra`` is k - x. Gamma functions are summed over the distinct counts only; the rest is two
+    logs, one exp and a few divisions a row, in blocks that stay in the processor's cache.
     """
     x, t_x, T, w = rows.x, rows.t_x, rows.T, rows.w
     n = float(w.sum())
     count, weight = counts_of(x, w)
     trials = count + extra
-    w_x = w * x
-    w_T, sums = _by_time(T, np.stack([w, w_x]), rows.tick)
-    chance = x + extra > 0
-    x, t_x, T, w = (v[chance] for v in (x, t_x, T, w))
-    silence, k = T - t_x, x + extra - 1.0
+    w_T, s, sx = _by_time(T, w, w * x, rows.tick)
+    all_s, all_x = float(s.sum()), float(sx.sum())
+    if trials[0] == 0:  # no chance to leave yet
+        x, t_x, T, w = (v[x > 0] for v in (x, t_x, T, w))
+    scratch = np.empty((12, min(BLOCK, len(w))))
 
     def evaluate(theta: Floats) -> tuple[float, Floats, Floats]:
-        r, alpha, a, b = np.exp(theta)
+        r, alpha, a, b = np.exp(theta).tolist()
         g, h = np.zeros(4), np.zeros((4, 4))
         value, g[0], h[0, 0] = rising_sums(r, count, weight)
         v, d, dd = rising_sums(b, trials, weight)
         value, g[3], h[3, 3] = value + v, d, dd
         v, d, dd = rising_sums(a + b, trials, weight)
-        value -= v
+        value -= v + all_x * float(theta[1])
         g[2:] -= d
         h[2:, 2:] -= dd
+        g[1] += r / alpha * all_s
+        h[0, 1] += all_s / alpha
+        h[1, 1] -= r / alpha**2 * all_s
         for lo in range(0, len(w_T), BLOCK):
             part = slice(lo, lo + BLOCK)
-            up, near = alpha + w_T[part], np.log1p(w_T[part] / alpha)
-            s, sx = sums[0, part], sums[1, part]
-            inverse = 1.0 / up
-            total = (r * s + sx) * inverse
-            value -= float(r * np.dot(s, near) + np.dot(sx, np.log(up)))
-            g[0] -= float(s @ near)
-            g[1] += float(r / alpha * s.sum() - total.sum())
-            h[0, 1] += float(s.sum() / alpha - s @ inverse)
-            h[1, 1] += float(-r / alpha**2 * s.sum() + total @ inverse)
+            near, inverse = np.log1p(w_T[part] / alpha), 1.0 / (alpha + w_T[part])
+            some = s[part]
+            both = r * some + sx[part]
+            value -= float(both @ near)
+            g[0] -= float(some @ near)
+            h[0, 1] -= float(some @ inverse)
+            both *= inverse
+            g[1] -= float(both.sum())
+            h[1, 1] += float(both @ inverse)
         for lo in range(0, len(w), BLOCK):
             part = slice(lo, lo + BLOCK)
-            value += _leaving(r, alpha, a, b, x[part], t_x[part], T[part], silence[part], k[part],
-                              w[part], g, h)  # fmt: skip
+            value += _leaving(r, alpha, a, b + extra - 1.0, x[part], t_x[part], T[part], w[part],
+                              scratch[:, : len(w[part])], g, h)  # fmt: skip
         return value / n, *in_logs(np.array([r, alpha, a, b]), g / n, h / n)
 
     return evaluate
 
 
-def _leaving(r, alpha, a, b, x, t_x, T, silence, k, w, g, h) -> float:  # type: ignore[no-untyped-def]
-    """Add the weighted sums of softplus(q), q the log odds of having left, to ``g`` and ``h``."""
-    inner = 1.0 / (alpha + t_x)
-    outer = 1.0 / (alpha + T)
-    size = r + x
-    D = np.log1p(silence * inner)
-    back = 1.0 / (b + k)
-    q = size * D
-    q += np.log(a * back)
-    e = np.exp(-np.abs(q))
-    soft = np.maximum(q, 0.0) + np.log1p(e)
-    s = np.where(q >= 0, 1.0, e) / (1.0 + e)
-    v = w * s
-    u = v * (1.0 - s)
-    slope = outer - inner
-    E = size * slope
-    uD, uE, uc, vs = u * D, u * E, u * back, v * slope
+def _leaving(r, alpha, a, stays, x, t_x, T, w, scratch, g, h) -> float:  # type: ignore[no-untyped-def]
+    """Add the weighted sums of softplus(q), q the log odds of having left, to ``g`` and ``h``.
+
+    ``q = (r + x) D + log(a back)`` with ``D = log((alpha + T) / (alpha + t_x))`` and ``back =
+    1 / (stays + x)``. All is written into ``scratch``: fresh memory costs more than arithmetic.
+    """
+    inner, outer, D, size, back, odds, soft, v, u, E, product, over = scratch
+    np.add(t_x, alpha, out=inner)
+    np.reciprocal(inner, out=inner)
+    np.add(T, alpha, out=outer)
+    np.reciprocal(outer, out=outer)
+    np.subtract(T, t_x, out=D)
+    D *= inner
+    np.log1p(D, out=D)
+    np.add(x, r, out=size)
+    np.add(x, stays, out=back)
+    np.reciprocal(back, out=back)
+    np.multiply(size, D, out=odds)
+    beyond = odds.max() > 600.0
+    if beyond:  # exp would overflow
+        np.maximum(np.subtract(odds, 600.0, out=over), 0.0, out=over)
+        np.minimum(odds, 600.0, out=odds)
+    np.exp(odds, out=odds)
+    odds *= back
+    odds *= a
+    np.add(odds, 1.0, out=u)
+    np.log(u, out=soft)
+    if beyond:
+        soft += over
+    np.reciprocal(u, out=u)  # P(alive), then v P(alive)
+    np.multiply(odds, u, out=v)
+    v *= w
+    u *= v
+    outer -= inner
+    np.multiply(size, outer, out=E)
+    total = float(v.sum())
     g[0] += v @ D
     g[1] += v @ E
-    total = float(v.sum())
     g[2] += total / a
     g[3] -= v @ back
-    h[0, 0] += uD @ D
-    h[0, 1] += uD @ E + vs.sum()
-    h[0, 2] += uD.sum() / a
-    h[0, 3] -= uD @ back
-    h[1, 1] += uE @ E - float((v * E) @ (outer + inner))
-    h[1, 2] += uE.sum() / a
-    h[1, 3] -= uE @ back
+    h[0, 1] += v @ outer
+    h[0, 2] += (u @ D) / a
+    h[1, 2] += (u @ E) / a
     h[2, 2] += (float(u.sum()) - total) / a**2
-    h[2, 3] -= uc.sum() / a
-    h[3, 3] += uc @ back + (v * back) @ back
+    h[2, 3] -= (u @ back) / a
+    np.multiply(u, D, out=product)
+    h[0, 0] += product @ D
+    h[0, 1] += product @ E
+    h[0, 3] -= product @ back
+    np.multiply(u, E, out=product)
+    h[1, 1] += product @ E
+    h[1, 3] -= product @ back
+    np.multiply(v, E, out=product)
+    outer += inner
+    outer += inner  # now 1 / (alpha + T) + 1 / (alpha + t_x)
+    h[1, 1] -= product @ outer
+    u += v
+    u *= back
+    h[3, 3] += u @ back
     return float(w @ soft)
 
 
-def _by_time(T: Floats, values: Floats, tick: float | None) -> tuple[Floats, Floats]:
-    """Sum ``values`` over equal T where T is on a grid; leave rows as they are elsewhere."""
+def _by_time(T: Floats, s: Floats, sx: Floats, tick: float | None) -> tuple[Floats, Floats, Floats]:
+    """Sum ``s`` and ``sx`` over equal T where T is on a grid; leave rows as they are elsewhere."""
     if tick is None or len(T) < 1024:
-        return T, values
+        return T, s, sx
     code = np.rint(T / tick).astype(np.intp)
     low = int(code.min())
     if int(code.max()) - low > len(T):
-        return T, values
+        return T, s, sx
     code -= low
-    weight = np.stack([np.bincount(code, weights=v) for v in values])
-    used = np.flatnonzero(weight[0])
-    return np.asarray((used + low) * tick, dtype=np.float64), np.ascontiguousarray(weight[:, used])
+    each, all_x = (np.bincount(code, weights=v).astype(np.float64) for v in (s, sx))
+    used = np.flatnonzero(each)
+    return (used + low).astype(np.float64) * tick, each[used], all_x[used]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from custvalue._kernels import Histories, Objective
 
 Floats = npt.NDArray[np.float64]
+_UPPER = np.tri(8, dtype=bool).T
 
 
 class Mixing(NamedTuple):
@@ -146,7 +147,7 @@ def log_nbd(r: Floats, alpha: Floats, t: Floats, k: Floats) -> Floats:
 
 def in_logs(p: Floats, g: Floats, h: Floats) -> tuple[Floats, Floats]:
     """Turn derivatives in parameters ``p`` (``h``: upper half) into derivatives in their logs."""
-    slope = p * g
-    full = np.where(np.tri(len(p), dtype=bool).T, h, h.T) * np.multiply.outer(p, p)
-    full.flat[:: len(p) + 1] += slope
+    slope, k = p * g, len(p)
+    full = np.where(_UPPER[:k, :k], h, h.T) * p * p[:, None]
+    full.flat[:: k + 1] += slope
     return slope, full
