@@ -18,12 +18,14 @@ Mask = npt.NDArray[np.bool_]
 
 
 def coded(
-    ids: Any, alive: Mask, fates: list[tuple[str, Mask]], tick: Ints
+    ids: Any, alive: Mask | None, fates: list[tuple[str, Mask]], room: int
 ) -> tuple[Ints, Callable[[Ints], Any], Ints]:
-    """Codes of the rows that count (a fresh array), their ids, and the codes that lost rows."""
-    nobody = np.empty(0, dtype=np.int64)
-    if alive.all():
-        return *encode(ids, None, tick), nobody
+    """Codes of the rows that count (a fresh array), their ids, and the codes that lost rows.
+
+    ``alive`` is None where every row counts; codes of ``room`` bits are welcome.
+    """
+    if alive is None:
+        return *encode(ids, None, room), np.empty(0, dtype=np.int64)
     known = np.ones(len(alive), dtype=bool)
     lost = np.zeros(len(alive), dtype=bool)
     for reason, mask in fates:
@@ -32,7 +34,7 @@ def coded(
         elif reason != "after_as_of":
             lost |= mask
     at = np.flatnonzero(alive | (lost & known))
-    code, ids_of = encode(ids, at, tick)
+    code, ids_of = encode(ids, at, room)
     kept = alive[at]
     return code[kept], ids_of, np.unique(code[~kept])
 
@@ -48,20 +50,18 @@ def order_codes(frame: Any, options: LogOptions, row: Ints | None) -> Ints | Non
     return codes
 
 
-def encode(ids: Any, row: Ints | None, tick: Ints) -> tuple[Ints, Callable[[Ints], Any]]:
+def encode(ids: Any, row: Ints | None, room: int) -> tuple[Ints, Callable[[Ints], Any]]:
     """Non-negative integers that sort as the customer ids do, and the way back to the ids.
 
-    Whole-number ids whose range leaves room in 64 bits for time and row are taken as they stand,
-    which saves a hash table over all rows.
+    Whole-number ids whose range takes ``room`` bits at most are taken as they stand, which saves a
+    hash table over all rows.
     """
     if ids.dtype.is_integer() and not ids.is_null().any():
         values = ids.to_numpy()
         values = values if row is None else values[row]
-        if len(values) and len(tick):
+        if len(values):
             low, high = int(values.min()), int(values.max())
-            width = int(tick.max()) - int(tick.min())
-            bits = (high - low).bit_length() + width.bit_length() + (len(values) - 1).bit_length()
-            if bits <= 63:
+            if (high - low).bit_length() <= room:
                 if values.dtype.kind != "u":  # a narrow type would overflow
                     values = values.astype(np.int64, copy=False)
                 code = (values - values.dtype.type(low)).astype(np.int64, copy=False)

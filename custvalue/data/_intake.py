@@ -28,17 +28,39 @@ Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
+class _Fates:
+    """Which rows are left out and why; a row belongs to the first reason that applies."""
+
+    def __init__(self) -> None:
+        self.each: list[tuple[str, Mask]] = []
+        self.alive: Mask | None = None  # None: every row, and no memory for saying so
+
+    def drop(self, reason: str, mask: Mask) -> None:
+        """Leave out the rows in ``mask`` that are still there."""
+        mine = self.still(mask)
+        if mine.any():
+            self.each.append((reason, mine))
+            self.alive = self.still(~mine)
+
+    def still(self, mask: Mask) -> Mask:
+        """Rows in ``mask`` that were not left out."""
+        return mask if self.alive is None else mask & self.alive
+
+
 @dataclass
 class Intake:
     """Rows of a log that count, as arrays.
 
     ``code`` are non-negative integers that sort as the customer ids do; ``tick`` is time in grains
-    since 1970; ``ids`` gives the customer ids that codes stand for, as a series of the log's kind.
+    since 1970, at least ``low``, from where on it takes ``tick_bits``; ``ids`` gives the customer
+    ids that codes stand for, as a series of the log's kind.
     ``gone`` are the codes of customers who lost a row (not counting rows after the as-of date).
     """
 
     code: Ints
     tick: Ints
+    low: int
+    tick_bits: int
     money: Money
     profit: Money | None
     ids: Callable[[Ints], Any]
@@ -86,7 +108,6 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     problems = missing_columns(list(frame.columns), options)
     if problems:
         raise DataContractError(problems)
-    n = len(frame)
     ids = frame[options.customer]
     when, no_time, zone = read_times(frame[options.time], options, problems)
     amount = _numbers(frame, options.amount, problems)
@@ -96,58 +117,59 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     assert when is not None
     assert amount is not None
 
-    no_id = ids.is_null().to_numpy().astype(bool)
+    no_id = ids.is_null().to_numpy().astype(bool, copy=False)
     if ids.dtype.is_float():
-        no_id |= np.isnan(ids.to_numpy().astype(np.float64))
-    finite = None if _all_finite(amount) else np.isfinite(amount)
-    fates: list[tuple[str, Mask]] = []
-    if no_id.any():
-        fates.append(("missing_customer", no_id))
+        no_id = no_id | np.isnan(ids.to_numpy().astype(np.float64))
+    unusable = [("missing_customer", no_id)]
     if no_time is not None:
-        fates.append(("missing_time", no_time))
+        unusable.append(("missing_time", no_time))
+    # a minimum and a maximum see NaN and infinity without a temporary array
+    least, most = (amount.min(), amount.max()) if len(amount) else (1.0, 1.0)
+    finite = None if np.isfinite(least) and np.isfinite(most) else np.isfinite(amount)
     if finite is not None:
-        fates.append(("bad_amount", ~finite))
-    if profit is not None and not _all_finite(profit):
-        fates.append(("bad_profit", ~np.isfinite(profit)))
-    alive = np.ones(n, dtype=bool)
-    if options.invalid == "error":
-        problems += [_invalid_problem(reason, mask, options) for reason, mask in fates]
-    for _, mask in fates:
-        alive &= ~mask
+        unusable.append(("bad_amount", ~finite))
+    if profit is not None:
+        unusable.append(("bad_profit", ~np.isfinite(profit)))
+    fates = _Fates()
+    for reason, mask in unusable:
+        fates.drop(reason, mask)
+        if options.invalid == "error" and mask.any():
+            problems.append(_invalid_problem(reason, mask, options))
+    del no_id, unusable
     if options.duplicates != "keep":
-        again = _repeated(frame) & alive
-        if again.any():
-            if options.duplicates == "error":
-                problems.append(
-                    ContractProblem(
-                        "duplicates",
-                        "rows repeat an earlier one in every column",
-                        "Choose duplicates='drop' or 'keep'.",
-                        int(again.sum()),
-                        _names(ids, again),
-                    )
+        again = fates.still(_repeated(frame))
+        if options.duplicates == "error" and again.any():
+            problems.append(
+                ContractProblem(
+                    "duplicates",
+                    "rows repeat an earlier one in every column",
+                    "Choose duplicates='drop' or 'keep'.",
+                    int(again.sum()),
+                    _names(ids, again),
                 )
-            fates.append(("duplicate", again))
-            alive &= ~again
+            )
+        fates.drop("duplicate", again)
 
     tick = to_ticks(when, options.grain)
     end = as_of_tick(as_of, options, zone)
-    if end is None and not alive.any():
+    usable = tick if fates.alive is None else tick[fates.alive]
+    last = int(usable.max()) if len(usable) else None
+    del when, usable
+    if end is not None:
+        if last is not None and last > end:
+            fates.drop("after_as_of", tick > end)
+    elif last is None:
         problems.append(
             ContractProblem(
                 "no-rows", "the log has no usable row to take the as-of date from", "Give as_of=."
             )
         )
-    elif end is None:
-        end = int(tick.max() if alive.all() else tick[alive].max())
+    else:
+        end = last
         if not quiet:
             warnings.warn(last_order_text(end, options), AsOfWarning, stacklevel=4)
-    elif n and tick.max() > end:
-        late = (tick > end) & alive
-        fates.append(("after_as_of", late))
-        alive &= ~late
-    if n and not (np.fmin.reduce(amount) > 0):  # NaN only where all are
-        _amount_policies(amount, alive, ids, options, fates, problems)
+    if not least > 0:  # nor is NaN
+        _amount_policies(amount, ids, options, fates, problems)
     if problems:
         raise DataContractError(problems)
     assert end is not None
@@ -155,7 +177,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     book = _book(fates, amount, ids)
     if not quiet:
         warn_invalid(book)
-    row = None if alive.all() else np.flatnonzero(alive)
+    row = None if fates.alive is None else np.flatnonzero(fates.alive)
     amount_in = None
     if row is not None:
         amount_in = net(amount if finite is None else amount[finite])
@@ -164,21 +186,32 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     money = minor_units(amount)
     if amount_in is None:
         amount_in = money.total()
-    code, ids_of, gone = coded(ids, alive, fates, tick)
+    low = int(tick.min()) if len(tick) else end
+    bits = ((end if last is None else min(last, end)) - low).bit_length()
+    room = 63 - bits - _freight(money, profit)
+    code, ids_of, gone = coded(ids, fates.alive, fates.each, room)
     return Intake(
         code=code,
         tick=tick,
+        low=low,
+        tick_bits=bits,
         money=money,
         profit=None if profit is None else minor_units(profit),
         ids=ids_of,
         gone=gone,
         as_of=end,
         zone=zone,
-        rows_in=n,
+        rows_in=len(frame),
         amount_in=amount_in,
         dropped=book,
         order=order_codes(frame, options, row),
     )
+
+
+def _freight(money: Money, profit: npt.NDArray[np.float64] | None) -> int:
+    """Bits that must travel with customer and time when rows are sorted: cents, or the row."""
+    row = len(money.values).bit_length()
+    return min(row, money.bits) if money.exact and profit is None else row
 
 
 def _numbers(
@@ -219,24 +252,19 @@ def _profit(
 
 def _amount_policies(
     amount: npt.NDArray[np.float64],
-    alive: Mask,
     ids: Any,
     options: LogOptions,
-    fates: list[tuple[str, Mask]],
+    fates: _Fates,
     problems: list[ContractProblem],
 ) -> None:
-    """Refunds and zero amounts; ``alive`` is changed in place."""
-    negative = (amount < 0) & alive
-    if negative.any() and options.refunds == "error":
+    """Refunds and zero amounts."""
+    negative = fates.still(amount < 0)
+    if options.refunds == "error" and negative.any():
         problems.append(refund_problem(options, int(negative.sum()), _names(ids, negative)))
-    elif options.refunds == "drop" and negative.any():
-        fates.append(("refund", negative))
-        alive &= ~negative
+    elif options.refunds == "drop":
+        fates.drop("refund", negative)
     if options.zero_amounts == "drop":
-        zero = (amount == 0) & alive
-        if zero.any():
-            fates.append(("zero_amount", zero))
-            alive &= ~zero
+        fates.drop("zero_amount", amount == 0)
 
 
 def refund_problem(options: LogOptions, count: int, first: tuple[str, ...]) -> ContractProblem:
@@ -260,19 +288,13 @@ def _invalid_problem(reason: str, mask: Mask, options: LogOptions) -> ContractPr
     )
 
 
-def _book(
-    fates: list[tuple[str, Mask]], amount: npt.NDArray[np.float64], ids: Any
-) -> list[Dropped]:
-    """One entry a reason; a row belongs to the first reason that applies."""
+def _book(fates: _Fates, amount: npt.NDArray[np.float64], ids: Any) -> list[Dropped]:
+    """One entry a reason."""
     book: list[Dropped] = []
-    taken: Mask | None = None
-    for reason, mask in fates:
-        mine = mask if taken is None else mask & ~taken
-        taken = mine.copy() if taken is None else taken | mine
-        if mine.any():
-            lost = amount[mine]
-            first = first_ids(np.flatnonzero(mine)) if reason in _BY_ROW else _names(ids, mine)
-            book.append(Dropped(reason, int(mine.sum()), net(lost[np.isfinite(lost)]), first))
+    for reason, mask in fates.each:
+        lost = amount[mask]
+        first = first_ids(np.flatnonzero(mask)) if reason in _BY_ROW else _names(ids, mask)
+        book.append(Dropped(reason, int(mask.sum()), net(lost[np.isfinite(lost)]), first))
     return book
 
 
@@ -310,8 +332,3 @@ def _repeated(frame: Any) -> Mask:
     out = np.ones(len(frame), dtype=bool)
     out[kept[index].to_numpy()] = False
     return out
-
-
-def _all_finite(values: npt.NDArray[np.float64]) -> bool:
-    # a minimum and a maximum see NaN and infinity without a temporary array
-    return not len(values) or bool(np.isfinite(values.min()) and np.isfinite(values.max()))

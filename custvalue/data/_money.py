@@ -1,9 +1,9 @@
-"""Money summed exactly: decimal amounts become whole minor units, which float64 adds without error.
+"""Money summed exactly: decimal amounts become whole minor units, which add without error.
 
-A float64 holds every integer up to 2^53 exactly. So if all amounts of a log are decimals with at
-most four digits behind the point (as cents are), and the absolute amounts add up to less than 2^53
-minor units, every sum of them is exact, whatever the order of rows; the result is the float nearest
-to the true decimal. Amounts that are no decimals (rates of exchange, simulated money) are added in
+If all amounts of a log are decimals with at most four digits behind the point (as cents are), they
+are added as integers, exactly and whatever the order of rows. As long as the absolute amounts add
+up to less than 2^53 minor units, a float64 holds every such sum, and the result is the float that
+is nearest to the true decimal. Other amounts (rates of exchange, simulated money) are added in
 float64, with a relative error below n * 2^-53 of the absolute amounts.
 """
 
@@ -14,24 +14,46 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from custvalue.data._threads import blocks, each
 
-_BLOCK = 1 << 14
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_SCALES = (1.0, 100.0, 10_000.0)
 _EXACT = 2.0**53
 # quantity x price has an error of half a unit in the last place or two; a decimal is still meant
 _SLACK = 4.0 * np.finfo(np.float64).eps
 
 
 class Money(NamedTuple):
-    """``values / scale`` is money; where ``exact``, values are whole and every sum is exact."""
+    """``values / scale`` is money; integers, whose every sum is exact, or floats (scale 1).
 
-    values: Floats
+    No value lies outside ``low`` to ``high``.
+    """
+
+    values: Ints | Floats
     scale: float
-    exact: bool
+    low: float = 0.0
+    high: float = 0.0
 
-    def worth(self, values: Floats) -> Floats:
-        """Turn sums of ``self.values`` into money, in place where they are fresh."""
-        return np.divide(values, self.scale, out=values) if self.scale > 1.0 else values
+    @property
+    def exact(self) -> bool:
+        """Whether sums lose nothing."""
+        return self.values.dtype.kind == "i"
+
+    @property
+    def bits(self) -> int:
+        """Bits that whole values take from ``low`` on."""
+        return (int(self.high) - int(self.low)).bit_length()
+
+    def worth(self, values: Ints | Floats) -> Floats:
+        """Turn sums of ``self.values`` into money."""
+        return values / self.scale
+
+    def of(self, values: Ints | Floats) -> Money:
+        """Other values in the same units."""
+        low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
+        return Money(values, self.scale, float(low), float(high))
 
     def total(self) -> float:
         """Sum of all values, as money."""
@@ -48,58 +70,61 @@ def minor_units(amount: Floats) -> Money:
     Returns
     -------
     Money
-        Scale 1, 100 or 10000; ``values`` is ``amount`` itself where nothing was to scale.
+        Scale 1, 100 or 10000; ``values`` is ``amount`` itself where it is no such decimal.
 
     Examples
     --------
     >>> import numpy as np
     >>> from custvalue.data._money import minor_units
     >>> minor_units(np.array([0.1, 0.2, 3 * 0.1])).values
-    array([10., 20., 30.])
+    array([10, 20, 30])
     >>> minor_units(np.array([np.pi])).exact
     False
     """
-    for scale in (1.0, 100.0, 10_000.0):
-        whole = _scaled(amount, scale)
-        if whole is not None:
-            return Money(whole, scale, True)
-    return Money(amount, 1.0, False)
+    if not len(amount):
+        return Money(np.empty(0, dtype=np.int64), 1.0)
+    low, high = float(amount.min()), float(amount.max())
+    size = max(-low, high) * len(amount)
+    if size * _SCALES[-1] >= _EXACT:  # the bound was too high, or the amounts are
+        with np.errstate(over="ignore"):
+            size = float(np.abs(amount).sum())
+    for scale in _SCALES:
+        if size * scale < _EXACT and (whole := _scaled(amount, scale)) is not None:
+            return Money(whole, scale, round(low * scale), round(high * scale))
+    return Money(amount, 1.0, low, high)
 
 
-def _scaled(amount: Floats, scale: float) -> Floats | None:
+def _scaled(amount: Floats, scale: float) -> Ints | None:
     """Whole numbers amount * scale, or None where some amount is no such decimal."""
-    out = np.empty_like(amount)
-    size = 0.0
-    for start in range(0, len(amount), _BLOCK):
-        block = amount[start : start + _BLOCK]
-        whole = out[start : start + _BLOCK]
-        np.multiply(block, scale, out=whole)
-        error = whole.copy()
-        np.rint(whole, out=whole)
-        error -= whole
-        np.abs(error, out=error)
-        room = np.abs(whole)
-        size += float(room.sum())
-        room *= _SLACK
-        if (error > room).any() or size >= _EXACT:
-            return None
-    return out
+    out = np.empty(len(amount), dtype=np.int64)
+
+    def fits(rows: slice) -> bool:
+        part = amount[rows]
+        whole = np.rint(part * scale)
+        out[rows] = whole
+        # the nearest float to a decimal passes at once; a rounding error away, a second look
+        if not (whole / scale != part).any():
+            return True
+        return not (np.abs(part * scale - whole) > _SLACK * np.abs(whole)).any()
+
+    rows = blocks(len(amount))
+    return out if all(each(fits, rows[:1])) and all(each(fits, rows[1:])) else None
 
 
-def sums(values: Floats, start: npt.NDArray[np.int64], exact: bool) -> Floats:
+def sums(values: Ints | Floats, start: npt.NDArray[np.int64]) -> Ints | Floats:
     """Sum of each run of ``values``, which begin at ``start`` and cover it.
 
-    Whole numbers are summed by one running sum and differences of it, which is exact and several
-    times faster than ``np.add.reduceat`` on short runs; other floats would lose digits that way.
+    Integers are summed by one running sum and differences of it, which is exact and faster than
+    ``np.add.reduceat`` on short runs; floats would lose digits that way.
 
     Examples
     --------
     >>> import numpy as np
     >>> from custvalue.data._money import sums
-    >>> sums(np.array([1.0, 2.0, 3.0]), np.array([0, 2]), exact=True)
-    array([3., 3.])
+    >>> sums(np.array([1, 2, 3]), np.array([0, 2]))
+    array([3, 3])
     """
-    if not exact:
+    if values.dtype.kind != "i":
         return np.add.reduceat(values, start)
     ends = np.cumsum(values)[np.append(start[1:], len(values)) - 1]
     ends[1:] -= ends[:-1].copy()

@@ -1,15 +1,11 @@
-"""The kernel: rows sorted by one packed integer, then folded into purchase occasions.
-
-Sorting int64 values is several times faster than sorting indices or hashing groups, so customer,
-time and cents (or row position) are packed into one integer, sorted in place, and unpacked.
-"""
+"""The kernel: sorted rows folded into purchase occasions, some customers at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +14,16 @@ from custvalue.data._intake import Intake, Ints
 from custvalue.data._ledger import Dropped, RowLedger
 from custvalue.data._money import Floats, sums
 from custvalue.data._options import LogOptions
+from custvalue.data._sort import Sorted, changes, sort_rows
+from custvalue.data._threads import each
 from custvalue.exceptions import first_ids
 
-_BLOCK = 1 << 16  # rows worked on at a time: they stay in the processor's cache
 _NOTHING = 1e-9  # of the amounts that went into a net: below, a float sum is taken for zero
+Columns = dict[str, npt.NDArray[Any]]
 
 
 class Occasions(NamedTuple):
-    """Purchase occasions sorted by customer, then time.
+    """Purchase occasions of some customers (at least one), sorted by customer, then time.
 
     ``tick``, ``spend`` and ``profit`` have one entry an occasion (money in the units of the
     intake's ``Money``); one entry a customer have ``start``, the position of the first occasion,
@@ -33,8 +31,8 @@ class Occasions(NamedTuple):
     """
 
     tick: Ints
-    spend: Floats
-    profit: Floats | None
+    spend: Ints | Floats
+    profit: Ints | Floats | None
     start: Ints
     code: Ints
 
@@ -43,25 +41,38 @@ class Occasions(NamedTuple):
         """Occasions of each customer."""
         return np.diff(self.start, append=len(self.tick))
 
-    def blocks(self) -> Iterator[tuple[slice, Occasions]]:
-        """Yield some customers at a time: which they are, and their occasions (views)."""
-        cuts = np.searchsorted(self.start, np.arange(0, len(self.tick) + _BLOCK, _BLOCK))
-        for a, b in pairwise(np.unique(cuts).tolist()):
-            begin = int(self.start[a])
-            end = int(self.start[b]) if b < len(self.start) else len(self.tick)
-            yield (
-                slice(a, b),
-                Occasions(
-                    self.tick[begin:end],
-                    self.spend[begin:end],
-                    None if self.profit is None else self.profit[begin:end],
-                    self.start[a:b] - begin,
-                    self.code[a:b],
-                ),
-            )
+
+@dataclass(frozen=True)
+class Folded:
+    """All purchase occasions of a log, in parts that hold whole customers; codes go up."""
+
+    parts: list[Occasions]
+
+    def fill(
+        self, columns: Columns, counts: list[int], figures: Callable[[Occasions], Columns]
+    ) -> None:
+        """Write the figures of each part into its rows of ``columns``, ``counts`` of them."""
+        ends = np.cumsum(counts).tolist()
+
+        def work(task: tuple[int, int, Occasions]) -> None:
+            begin, end, part = task
+            for name, values in figures(part).items():
+                columns[name][begin:end] = values
+
+        each(work, list(zip([0, *ends], ends, self.parts, strict=False)))
+
+    @property
+    def code(self) -> Ints:
+        """Codes of the customers."""
+        return np.concatenate([np.empty(0, np.int64), *(part.code for part in self.parts)])
+
+    @property
+    def first(self) -> int | None:
+        """Tick of the earliest occasion, None where there is none."""
+        return min((int(part.tick[part.start].min()) for part in self.parts), default=None)
 
 
-def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
+def fold(rows: Intake, options: LogOptions) -> tuple[Folded, RowLedger]:
     """Net the rows of each customer and grain of time; keep those that are purchases.
 
     The rows' arrays are given up on the way, since fresh memory costs as much as the work; what
@@ -72,104 +83,59 @@ def fold(rows: Intake, options: LogOptions) -> tuple[Occasions, RowLedger]:
         rows, merged = net_orders(rows)
     n = len(rows.code)
     if not n:
-        nothing = np.empty(0, dtype=np.int64)
-        gain = None if rows.profit is None else np.empty(0)
-        occasions = Occasions(nothing, np.empty(0), gain, nothing, nothing)
-        return occasions, _ledger(rows, occasions, rows.dropped, 0)
-    packed = _sorted(rows)
-    pieces, lost = [], []
-    for begin, end in pairwise(_cuts(packed.key, packed.who).tolist()):
-        key, money, profit = packed.rows(begin, end)
-        piece, gone = _fold_block(key, money, profit, packed.shift, rows, options)
-        pieces.append(piece)
-        lost += gone
-    low, mask = packed.low, (1 << packed.shift) - 1
-    del packed, key, money, profit, piece
-    spend = np.concatenate([piece.spend for piece in pieces])
-    gains = [piece.profit for piece in pieces if piece.profit is not None]
-    when = np.concatenate([piece.key for piece in pieces])
-    gain = np.concatenate(gains) if gains else None
-    start = np.concatenate([piece.start for piece in pieces])
-    code = np.concatenate([piece.code for piece in pieces])
-    at = done = 0
-    for piece in pieces:  # positions in a block become positions in the whole
-        start[at : at + len(piece.start)] += done
-        at, done = at + len(piece.start), done + len(piece.key)
-    when &= mask
-    when += low
+        return Folded([]), _ledger(rows, [], rows.dropped, 0)
+    rows_sorted = sort_rows(rows)
+    made = each(
+        lambda cut: _fold_block(rows_sorted, *cut, options), list(pairwise(rows_sorted.cuts()))
+    )
+    parts = [part for part, _ in made if len(part.start)]
+    lost = [gone for _, gone in made if gone is not None]
     dropped, used_rows = list(rows.dropped), n + merged
     if lost:
-        netted = sum(each.rows for each in lost)
+        netted = sum(some.rows for some in lost)
         used_rows -= netted
-        who = np.concatenate([each.who for each in lost])
-        amount = float(np.concatenate([each.spend for each in lost]).sum()) / rows.money.scale
-        dropped.append(Dropped("occasion_netted_away", netted, amount, _first_customers(rows, who)))
+        who = np.concatenate([some.who for some in lost])
+        amount = rows.money.worth(np.concatenate([some.spend for some in lost]).sum())
+        dropped.append(
+            Dropped("occasion_netted_away", netted, float(amount), _first_customers(rows, who))
+        )
         rows = replace(rows, gone=np.union1d(rows.gone, who))
-    occasions = Occasions(when, spend, gain, start, code)
-    return occasions, _ledger(rows, occasions, dropped, used_rows)
-
-
-class _Piece(NamedTuple):
-    """Occasions of a block of customers; ``key`` is customer and tick, ``start`` in the block."""
-
-    key: Ints
-    spend: Floats
-    profit: Floats | None
-    start: Ints
-    code: Ints
+    return Folded(parts), _ledger(rows, parts, dropped, used_rows)
 
 
 class _Lost(NamedTuple):
     """Occasions of a block that are no purchases."""
 
     rows: int
-    spend: Floats
+    spend: Ints | Floats
     who: Ints
 
 
 def _fold_block(
-    key: Ints,
-    money: Floats,
-    profit: Floats | None,
-    shift: int,
-    rows: Intake,
-    options: LogOptions,
-) -> tuple[_Piece, list[_Lost]]:
-    """Fold the sorted rows of whole customers."""
-    first = _changes(key)
+    rows: Sorted, begin: int, end: int, options: LogOptions
+) -> tuple[Occasions, _Lost | None]:
+    """Fold the sorted rows of whole customers; the occasions' ticks lie where the keys were."""
+    key, money, profit = rows.block(begin, end)
+    first = changes(key)
     alone = len(first) == len(key)  # every occasion is one row: nothing to add up
-    spend = money if alone else sums(money, first, rows.money.exact)
-    gain = None
-    if profit is not None and rows.profit is not None:
-        gain = profit if alone else sums(profit, first, rows.profit.exact)
+    spend = money if alone else sums(money, first)
+    gain = profit if alone or profit is None else sums(profit, first)
     size = len(key)
     key = key[first]
-    who = key >> shift
-    lost = []
+    who = key >> rows.tick_bits
+    lost = None
     if options.refunds == "net_occasion":
-        keep = _purchases(spend, money, first, rows.money.exact, options)
+        keep = _purchases(spend, money, first, options)
         if not keep.all():
             gone = int(np.diff(first, append=size)[~keep].sum())
-            lost.append(_Lost(gone, spend[~keep], who[~keep]))
+            lost = _Lost(gone, spend[~keep], who[~keep])
             key, who, spend = key[keep], who[keep], spend[keep]
             gain = None if gain is None else gain[keep]
-    start = _changes(who)
-    return _Piece(key, spend, gain, start, who[start]), lost
-
-
-def _cuts(key: Ints, bits: int) -> Ints:
-    """Bounds of blocks of whole customers, who are the bits of a sorted key above ``bits``."""
-    near = key[np.arange(_BLOCK, len(key), _BLOCK)]
-    inner = np.searchsorted(key, near >> bits << bits)
-    return np.unique(np.concatenate(([0], inner, [len(key)])))
-
-
-def _changes(values: Ints) -> Ints:
-    """Positions at which sorted values change, the first included."""
-    new = np.empty(len(values), dtype=bool)
-    new[:1] = True
-    np.not_equal(values[1:], values[:-1], out=new[1:])
-    return np.flatnonzero(new)
+    start = changes(who)
+    tick = rows.key[begin : begin + len(key)]
+    np.bitwise_and(key, (1 << rows.tick_bits) - 1, out=tick)
+    tick += rows.low
+    return Occasions(tick, spend, gain, start, who[start]), lost
 
 
 def net_orders(rows: Intake) -> tuple[Intake, int]:
@@ -185,7 +151,7 @@ def net_orders(rows: Intake) -> tuple[Intake, int]:
     money = rows.money.values[by]
     total = np.add.reduceat(money, first)
     size = np.diff(first, append=len(by))
-    keep = total > (0 if rows.money.exact else _NOTHING * np.add.reduceat(np.abs(money), first))
+    keep = total > _next_to_nothing(money, first)
     # an order of zero amounts alone was kept on purpose and is no refund
     keep |= np.minimum.reduceat(money, first) >= 0
     gone = code[first[~keep]]
@@ -203,12 +169,12 @@ def net_orders(rows: Intake) -> tuple[Intake, int]:
     profit = rows.profit
     if profit is not None:
         gain = np.add.reduceat(profit.values[by], first)[keep]
-        profit = profit._replace(values=gain)
+        profit = profit.of(gain)
     netted = replace(
         rows,
         code=rows.code[at],
         tick=rows.tick[at],
-        money=rows.money._replace(values=total[keep]),
+        money=rows.money.of(total[keep]),
         profit=profit,
         dropped=dropped,
         gone=np.union1d(rows.gone, gone),
@@ -217,83 +183,19 @@ def net_orders(rows: Intake) -> tuple[Intake, int]:
     return netted, int(size[keep].sum()) - int(keep.sum())
 
 
-class _Packed(NamedTuple):
-    """Sorted rows: ``key`` is customer, tick (and cents, where ``money`` is None).
-
-    ``shift`` bits are a tick's, from ``low`` on; ``who`` bits of the key are not the customer's.
-    """
-
-    key: Ints
-    shift: int
-    who: int
-    low: int
-    least: int
-    money: Floats | None
-    profit: Floats | None
-
-    def rows(self, begin: int, end: int) -> tuple[Ints, Floats, Floats | None]:
-        """Keys (customer and tick), money and profit of some rows, as arrays of their own."""
-        key = self.key[begin:end]
-        profit = None if self.profit is None else self.profit[begin:end]
-        if self.money is not None:
-            return key, self.money[begin:end], profit
-        cent_bits = self.who - self.shift
-        cents = key & ((1 << cent_bits) - 1)
-        cents += self.least
-        return key >> cent_bits, cents.astype(np.float64), profit
-
-
-def _sorted(rows: Intake) -> _Packed:
-    """Sort by customer and tick, in the memory of the rows' codes.
-
-    Cents themselves travel in the key where they fit, which saves fetching them in random order
-    afterwards; else the row does, and money is fetched by it.
-    """
-    low = int(rows.tick.min())
-    bits = (int(rows.tick.max()) - low).bit_length()
-    room = 63 - bits - int(rows.code.max()).bit_length()
-    money, profit = rows.money, rows.profit
-    key = rows.code
-    key <<= bits
-    key += rows.tick
-    key -= low
-    rows.code = rows.tick = np.empty(0, dtype=np.int64)
-    rows.money = money._replace(values=np.empty(0))
-    rows.profit = None if profit is None else profit._replace(values=np.empty(0))
-    if money.exact and profit is None:
-        least = int(money.values.min())
-        cent_bits = (int(money.values.max()) - least).bit_length()
-        if cent_bits <= room:
-            key <<= cent_bits
-            for at in range(0, len(key), _BLOCK):
-                cents = money.values[at : at + _BLOCK].astype(np.int64)
-                cents -= least
-                key[at : at + _BLOCK] += cents
-            del money
-            key.sort()
-            return _Packed(key, bits, bits + cent_bits, low, least, None, None)
-    row_bits = (len(key) - 1).bit_length()
-    if row_bits > room:
-        order = np.argsort(key, kind="stable")
-        key = key[order]
-    else:
-        key <<= row_bits
-        key += np.arange(len(key), dtype=np.int64)
-        key.sort()
-        order = key & ((1 << row_bits) - 1)
-        key >>= row_bits
-    gain = None if profit is None else profit.values[order]
-    return _Packed(key, bits, bits, low, 0, money.values[order], gain)
-
-
 def _purchases(
-    spend: Floats, money: Floats, first: Ints, exact: bool, options: LogOptions
+    spend: Ints | Floats, money: Ints | Floats, first: Ints, options: LogOptions
 ) -> npt.NDArray[np.bool_]:
     """Occasions with positive net spend (and, where zeros are kept, those without a refund)."""
-    keep = spend > (0 if exact else _NOTHING * np.add.reduceat(np.abs(money), first))
+    keep = spend > _next_to_nothing(money, first)
     if options.zero_amounts == "keep":
         keep |= np.minimum.reduceat(money, first) >= 0
     return keep
+
+
+def _next_to_nothing(money: Ints | Floats, first: Ints) -> int | Floats:
+    """Bound that a net must exceed: zero where sums are exact, else what rounding may leave."""
+    return 0 if money.dtype.kind == "i" else _NOTHING * np.add.reduceat(np.abs(money), first)
 
 
 def _first_customers(rows: Intake, code: Ints) -> tuple[str, ...]:
@@ -302,15 +204,24 @@ def _first_customers(rows: Intake, code: Ints) -> tuple[str, ...]:
 
 
 def _ledger(
-    rows: Intake, occasions: Occasions, dropped: list[Dropped], used_rows: int
+    rows: Intake, parts: list[Occasions], dropped: list[Dropped], used_rows: int
 ) -> RowLedger:
+    here = sum(int(np.count_nonzero(find(rows.gone, part.code)[1])) for part in parts)
     return RowLedger(
         rows_in=rows.rows_in,
         rows_used=used_rows,
         amount_in=rows.amount_in,
-        amount_used=float(occasions.spend.sum()) / rows.money.scale,
+        amount_used=float(rows.money.worth(sum(part.spend.sum() for part in parts))),
         dropped=tuple(dropped),
-        customers=len(occasions.start),
-        occasions=len(occasions.tick),
-        customers_lost=int(np.count_nonzero(~np.isin(rows.gone, occasions.code))),
+        customers=sum(len(part.start) for part in parts),
+        occasions=sum(len(part.tick) for part in parts),
+        customers_lost=len(rows.gone) - here,
     )
+
+
+def find(some: Ints, code: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Where each of some codes lies among the sorted, different ``code``, and whether it does."""
+    at = np.searchsorted(code, some)
+    found = at < len(code)
+    found[found] = code[at[found]] == some[found]
+    return at, found

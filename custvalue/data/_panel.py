@@ -13,42 +13,34 @@ from custvalue.data._build import build, dates
 from custvalue.data._intake import Intake, Ints, take_in
 from custvalue.data._ledger import RowLedger
 from custvalue.data._money import Floats, Money, sums
-from custvalue.data._occasions import Occasions, fold
-from custvalue.data._options import (
-    DAY,
-    LogOptions,
-)
+from custvalue.data._occasions import Columns, Folded, Occasions, fold
+from custvalue.data._options import DAY, LogOptions
 from custvalue.data._times import tick_date
 
 
 def panel_columns(
-    occasions: Occasions,
+    folded: Folded,
     rows: Intake,
     options: LogOptions,
     length: float,
     grid_start: int | None = None,
-) -> tuple[Ints, dict[str, npt.NDArray[Any]]]:
+) -> tuple[Ints, Columns]:
     """Count each customer's rows, make every column but the id; ``length``: ticks in a period."""
-    if not len(occasions.start):
-        return occasions.size, _empty(0)
-    first = occasions.tick[occasions.start]
-    earliest = int(first.min()) if grid_start is None else grid_start
+    earliest = folded.first if grid_start is None else grid_start
+    if not folded.parts or earliest is None:
+        return np.empty(0, dtype=np.int64), _empty(0)
     last_period = int(_periods_back(np.array([earliest]), rows.as_of, length)[0])
-    repeats = _periods_back(first, rows.as_of, length) + 1
-    ends = np.cumsum(repeats)
-    columns = _empty(int(ends[-1]))
-    for place, some in occasions.blocks():
-        made = _figures(some, rows, options, length, last_period)
-        to = slice(int(ends[place.start] - repeats[place.start]), int(ends[place.stop - 1]))
-        for name, values in made.items():
-            columns[name][to] = values
-    return repeats, columns
+    repeats = [_periods_back(p.tick[p.start], rows.as_of, length) + 1 for p in folded.parts]
+    counts = [int(count.sum()) for count in repeats]
+    columns = _empty(sum(counts))
+    folded.fill(columns, counts, lambda part: _figures(part, rows, options, length, last_period))
+    return np.concatenate(repeats), columns
 
 
 def _figures(
     occasions: Occasions, rows: Intake, options: LogOptions, length: float, last_period: int
-) -> dict[str, npt.NDArray[Any]]:
-    """Columns of some customers, at least one; ``last_period`` is the grid's last."""
+) -> Columns:
+    """Columns of some customers; ``last_period`` is the grid's last."""
     tick, start = occasions.tick, occasions.start
     period = last_period - _periods_back(tick, rows.as_of, length)
     # a cell is a customer's period with at least one occasion
@@ -70,19 +62,19 @@ def _figures(
     at = cell_period - np.repeat(period[start] - offset, cells)
     held = np.diff(at, append=len(age))  # rows that a cell's running figures last
 
-    made: dict[str, npt.NDArray[Any]] = {"orders": np.zeros(len(age), dtype=np.int64)}
+    made: Columns = {"orders": np.zeros(len(age), dtype=np.int64)}
     made["orders"][at] = cell_orders
-    spend_of_cell = sums(occasions.spend, cell, rows.money.exact)
+    spend_of_cell = sums(occasions.spend, cell)
     made["spend"] = _scatter(spend_of_cell, rows.money, at, len(age))
     if occasions.profit is not None and rows.profit is not None:
-        gain = sums(occasions.profit, cell, rows.profit.exact)
+        gain = sums(occasions.profit, cell)
         made["profit"] = _scatter(gain, rows.profit, at, len(age))
     else:
         made["profit"] = made["spend"].copy()
 
     orders_by = np.cumsum(cell_orders)
     orders_by -= np.repeat(orders_by[head] - cell_orders[head], cells)
-    total = rows.money.worth(_running(spend_of_cell, head, cells, rows.money.exact))
+    total = rows.money.worth(_running(spend_of_cell, head, cells))
     age_period = age + np.repeat(period[start], repeats)
     end = rows.as_of - np.ceil((last_period - age_period) * length - 1e-9).astype(np.int64)
     first = tick[start]
@@ -111,15 +103,15 @@ def _periods_back(tick: Ints, as_of: int, length: float) -> Ints:
     return np.floor(back / length + 1e-9).astype(np.int64)
 
 
-def _scatter(values: Floats, money: Money, at: Ints, size: int) -> Floats:
+def _scatter(values: Ints | Floats, money: Money, at: Ints, size: int) -> Floats:
     out = np.zeros(size)
-    out[at] = money.worth(values.copy())
+    out[at] = money.worth(values)
     return out
 
 
-def _running(values: Floats, head: Ints, cells: Ints, exact: bool) -> Floats:
+def _running(values: npt.NDArray[Any], head: Ints, cells: Ints) -> npt.NDArray[Any]:
     """Sum up within each customer, keeping every step."""
-    if exact:  # whole numbers: one running sum over all customers loses nothing
+    if values.dtype.kind == "i":  # whole numbers: one running sum over all customers loses nothing
         total = np.cumsum(values)
         total -= np.repeat(total[head] - values[head], cells)
         return total
@@ -137,7 +129,7 @@ def panel_names() -> list[str]:
     return [*names, "total_value", "mean_value", "frequency", "recency", "T"]
 
 
-def _empty(size: int) -> dict[str, npt.NDArray[Any]]:
+def _empty(size: int) -> Columns:
     whole = ("period", "age", "orders", "silence", "n_orders")
     return {
         name: np.empty(
@@ -167,9 +159,9 @@ def panel_eager(
     """
     length = ticks_in(period, options)
     rows = take_in(log, options, as_of, quiet=quiet)
-    occasions, book = fold(rows, options)
-    repeats, columns = panel_columns(occasions, rows, options, length, grid_start)
-    ids = rows.ids(np.repeat(occasions.code, repeats))
+    folded, book = fold(rows, options)
+    repeats, columns = panel_columns(folded, rows, options, length, grid_start)
+    ids = rows.ids(np.repeat(folded.code, repeats))
     table = build(log, options.customer, ids, columns)
     return with_facts(table, panel_facts(options, period, rows.as_of, book))
 

@@ -67,7 +67,7 @@ def scan(table: Any, options: LogOptions, as_of: Any) -> str:
             "book": book.to_dict(),
             "last": rows.as_of if as_of is None else int(rows.tick.max()) if some else None,
             "first": int(rows.tick.min()) if some else None,
-            "refunds": bool(some and rows.money.values.min() < 0),
+            "refunds": bool((rows.money.values < 0).any()),
         }
     )
 
@@ -75,9 +75,8 @@ def scan(table: Any, options: LogOptions, as_of: Any) -> str:
 def full_scan(table: Any, options: LogOptions, as_of: Any) -> str:
     """Tell ledger and first purchase of a partition that holds whole customers, as JSON."""
     rows = take_in(table, options, as_of, quiet=True)
-    occasions, book = fold(rows, options)
-    first = int(occasions.tick.min()) if len(occasions.tick) else None
-    return json.dumps({"book": book.to_dict(), "first": first})
+    folded, book = fold(rows, options)
+    return json.dumps({"book": book.to_dict(), "first": folded.first})
 
 
 class Known:

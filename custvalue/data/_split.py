@@ -14,12 +14,9 @@ from custvalue._units import Span, days_per, span_days
 from custvalue.data._build import build, dates
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._ledger import Dropped, RowLedger
-from custvalue.data._money import Floats, sums
-from custvalue.data._occasions import Occasions, fold
-from custvalue.data._options import (
-    DAY,
-    LogOptions,
-)
+from custvalue.data._money import sums
+from custvalue.data._occasions import Columns, Folded, Occasions, find, fold
+from custvalue.data._options import DAY, LogOptions
 from custvalue.data._summary import summary_columns, summary_facts
 from custvalue.data._times import as_of_tick, tick_date, tick_time
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError
@@ -132,17 +129,25 @@ def _future(rows: Intake, cutoff: int) -> Intake:
     return part
 
 
-def _figures(later: Occasions, rows: Intake) -> dict[str, npt.NDArray[Any]]:
-    """Orders, spend and profit of each customer."""
-    if not len(later.start):
-        figures: dict[str, npt.NDArray[Any]] = {"orders": np.empty(0, np.int64)}
-        figures["spend"] = np.empty(0)
-        return figures if rows.profit is None else {**figures, "profit": np.empty(0)}
-    spend: Floats = sums(later.spend, later.start, rows.money.exact)
-    figures = {"orders": later.size, "spend": rows.money.worth(spend)}
-    if later.profit is not None and rows.profit is not None:
-        figures["profit"] = rows.profit.worth(sums(later.profit, later.start, rows.profit.exact))
-    return figures
+def _figures(later: Folded, rows: Intake) -> Columns:
+    """First order, orders, spend and profit of each customer."""
+    counts = [len(part.start) for part in later.parts]
+    names = ["first_order", "orders", "spend"] + ([] if rows.profit is None else ["profit"])
+    columns: Columns = {name: np.empty(sum(counts)) for name in names}
+    columns.update({name: np.empty(sum(counts), dtype=np.int64) for name in names[:2]})
+
+    def figures(part: Occasions) -> Columns:
+        made: Columns = {
+            "first_order": part.tick[part.start],
+            "orders": part.size,
+            "spend": rows.money.worth(sums(part.spend, part.start)),
+        }
+        if part.profit is not None and rows.profit is not None:
+            made["profit"] = rows.profit.worth(sums(part.profit, part.start))
+        return made
+
+    later.fill(columns, counts, figures)
+    return columns
 
 
 def split_eager(
@@ -163,31 +168,21 @@ def split_eager(
     if not quiet:
         check_end(log_end(everything), end, as_of, options, everything.zone)
 
-    occasions, book = fold(past, options)
-    known = build(
-        log,
-        options.customer,
-        past.ids(occasions.code),
-        summary_columns(occasions, past, options, days_per(unit)),
-    )
+    folded, book = fold(past, options)
+    figures = summary_columns(folded, past, options, days_per(unit))
+    known = build(log, options.customer, past.ids(folded.code), figures)
     known = with_facts(known, summary_facts(options, unit, past.as_of, book))
     customers, _ = fold(_part(everything, everything.tick <= past.as_of), options)
     later, book = fold(_future(everything, past.as_of), options)
     figures = _figures(later, everything)
-    place = np.searchsorted(customers.code, later.code)
-    old = np.isin(later.code, customers.code, assume_unique=True)
+    place, old = find(later.code, customers.code)
     columns = {}
-    for key, values in figures.items():
-        columns[key] = np.zeros(len(customers.code), dtype=values.dtype)
-        columns[key][place[old]] = values[old]
-    future = build(log, options.customer, past.ids(occasions.code), columns)
-    first = {"first_order": dates(later.tick[later.start], options.grain), **figures}
-    fresh = ~old
-    new = build(
-        log,
-        options.customer,
-        everything.ids(later.code[fresh]),
-        {key: values[fresh] for key, values in first.items()},
-    )
+    for key in list(figures)[1:]:
+        columns[key] = np.zeros(len(customers.code), dtype=figures[key].dtype)
+        columns[key][place[old]] = figures[key][old]
+    future = build(log, options.customer, past.ids(folded.code), columns)
+    fresh = {key: values[~old] for key, values in figures.items()}
+    fresh["first_order"] = dates(fresh["first_order"], options.grain)
+    new = build(log, options.customer, everything.ids(later.code[~old]), fresh)
     facts = future_facts(options, unit, past.as_of, end, book)
     return DateSplit(known, with_facts(future, facts), with_facts(new, replace(facts, kind="new")))

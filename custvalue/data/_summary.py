@@ -13,14 +13,9 @@ from custvalue.data._build import build, dates
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._ledger import RowLedger
 from custvalue.data._money import sums
-from custvalue.data._occasions import Occasions, fold
-from custvalue.data._options import (
-    DAY,
-    LogOptions,
-)
+from custvalue.data._occasions import Columns, Folded, Occasions, fold
+from custvalue.data._options import DAY, LogOptions
 from custvalue.data._times import tick_date
-
-Columns = dict[str, npt.NDArray[Any]]
 
 
 def summary_facts(options: LogOptions, unit: str, as_of: int, book: RowLedger) -> TableFacts:
@@ -35,19 +30,16 @@ def summary_facts(options: LogOptions, unit: str, as_of: int, book: RowLedger) -
     )
 
 
-def summary_columns(
-    occasions: Occasions, rows: Intake, options: LogOptions, days: float
-) -> Columns:
+def summary_columns(folded: Folded, rows: Intake, options: LogOptions, days: float) -> Columns:
     """Every column but the id, as arrays of shape (n_customers,)."""
-    columns = _empty(options, len(occasions.start))
-    for place, some in occasions.blocks():
-        for name, values in _figures(some, rows, options, days).items():
-            columns[name][place] = values
+    counts = [len(part.start) for part in folded.parts]
+    columns = _empty(options, sum(counts))
+    folded.fill(columns, counts, lambda part: _figures(part, rows, options, days))
     return columns
 
 
 def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: float) -> Columns:
-    """Columns of some customers, at least one."""
+    """Columns of some customers."""
     tick, start = occasions.tick, occasions.start
     n = occasions.size
     last_at = start + n - 1
@@ -72,18 +64,16 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
     money, spend = rows.money, occasions.spend
     first_spend = spend[start]
     if money.exact:
-        repeat_spend = sums(spend, start, exact=True) - first_spend
+        repeat_spend = sums(spend, start) - first_spend
     else:  # a first order that dwarfs the rest must not take their digits with it
         spend = spend.copy()
         spend[start] = 0.0
-        repeat_spend = np.add.reduceat(spend, start)
+        repeat_spend = sums(spend, start)
     total = money.worth(first_spend + repeat_spend)
-    repeat_mean = money.worth(repeat_spend)
-    repeat_mean /= some
-    for values in (repeat_mean, gap_mean, gap_std):
-        values[one] = np.nan
+    repeat_mean = money.worth(repeat_spend) / some
     longest = gap_max * per_tick
-    longest[one] = np.nan
+    for values in (repeat_mean, gap_mean, gap_std, longest):
+        values[one] = np.nan
     columns: Columns = {
         "frequency": n_gaps,
         "recency": gap_sum * per_tick,
@@ -103,9 +93,7 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
         "last_order": dates(last, options.grain),
     }
     if occasions.profit is not None and rows.profit is not None:
-        columns["total_profit"] = rows.profit.worth(
-            sums(occasions.profit, start, rows.profit.exact)
-        )
+        columns["total_profit"] = rows.profit.worth(sums(occasions.profit, start))
     return columns
 
 
@@ -178,7 +166,7 @@ def summarize_eager(
 ) -> Any:
     """Summarize a log in memory."""
     rows = take_in(log, options, as_of, quiet=quiet)
-    occasions, book = fold(rows, options)
-    columns = summary_columns(occasions, rows, options, days_per(unit))
-    table = build(log, options.customer, rows.ids(occasions.code), columns)
+    folded, book = fold(rows, options)
+    columns = summary_columns(folded, rows, options, days_per(unit))
+    table = build(log, options.customer, rows.ids(folded.code), columns)
     return with_facts(table, summary_facts(options, unit, rows.as_of, book))

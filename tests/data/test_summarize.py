@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import custvalue as cv
-from custvalue.data import _occasions
+from custvalue.data import _threads
 
 NAMES = {"customer": "who", "time": "when", "amount": "paid"}
 START = dt.datetime(2024, 1, 1)
@@ -183,7 +183,7 @@ def test_a_split_gives_what_was_known_and_what_happened_next(case, day, length):
 
 @settings(max_examples=15, deadline=None)
 @given(logs(refunds=True), st.integers(1, 7), st.sampled_from(["drop", "net_occasion"]))
-def test_work_in_blocks_of_customers_changes_no_bit_of_tables_and_ledger(case, rows, policy):
+def test_blocks_of_customers_and_threads_change_no_bit_of_tables_and_ledger(case, rows, policy):
     log, as_of = case
     options = {**NAMES, "as_of": as_of, "refunds": policy}
 
@@ -196,7 +196,8 @@ def test_work_in_blocks_of_customers_changes_no_bit_of_tables_and_ledger(case, r
 
     whole = tables()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_occasions, "_BLOCK", rows)
+        patch.setattr(_threads, "BLOCK", rows)
+        patch.setattr(_threads, "_cores", lambda: 3)
         blocks = tables()
     for one, other in zip(whole, blocks, strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
