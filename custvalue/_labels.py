@@ -194,6 +194,8 @@ ZH: dict[str, str] = {
     "at risk": "流失风险客户",
     "cannot lose": "不可流失客户",
     "lost": "流失客户",
+    "nobody now": "目前无人",
+    "out of reach": "无法到达",
     # -- grades, matrices, contribution --
     "key customer": "重点客户",
     "general customer": "一般客户",

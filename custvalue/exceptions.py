@@ -141,6 +141,10 @@ class BinWarning(CustvalueWarning):
     """A variable has fewer distinct values than bins; the text names what remains."""
 
 
+class EmptySegmentWarning(CustvalueWarning):
+    """No customer can ever be in a segment; the text names it."""
+
+
 class BoundaryFitWarning(CustvalueWarning):
     """The likelihood has its maximum on the boundary; forecasts stay usable."""
 

@@ -12,7 +12,7 @@ from custvalue.segment._gap_prior import (
 )
 from custvalue.segment._grades import Concentration, Pareto, ValueGrades, concentration, pareto
 from custvalue.segment._learned_silence import LearnedSilence, learn_silence, typical_gap
-from custvalue.segment._learning import LearningSet, learning_set, ordered_between
+from custvalue.segment._learning import LearningSet, has_ordered, learning_set, ordered_between
 from custvalue.segment._lifecycle import LifecycleClassifier
 from custvalue.segment._lifecycle_history import StageHistory
 from custvalue.segment._log_gaps import PackedGaps, pack_gaps, silence_from_log
@@ -34,6 +34,7 @@ from custvalue.segment._rfm_law import (
     learned_weights,
     nested_cuts,
     quantile_cuts,
+    reachable_cells,
     scores_of,
     stone_score,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "gap_digest",
     "gap_facts",
     "gap_log_likelihood",
+    "has_ordered",
     "learn_return_chance",
     "learn_silence",
     "learned_weights",
@@ -103,6 +105,7 @@ __all__ = [
     "rank_index",
     "rank_law",
     "rank_ratio",
+    "reachable_cells",
     "reliability_table",
     "return_measures",
     "scores_of",

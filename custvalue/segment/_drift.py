@@ -103,22 +103,42 @@ class DriftReport:
         )
 
 
+def class_shares(classes: npt.NDArray[Any], sizes: Sequence[int]) -> tuple[tuple[float, ...], ...]:
+    """Share of the rows in each class 0 to ``size - 1``, for every column of ``classes``."""
+    return tuple(
+        tuple((np.bincount(column, minlength=size) / len(classes)).tolist())
+        for column, size in zip(classes.T, sizes, strict=True)
+    )
+
+
 def drift_report(
     variables: Sequence[str],
     before: Sequence[npt.ArrayLike],
-    now: Sequence[npt.ArrayLike],
-    moved: npt.ArrayLike,
-    moved_any: float,
-    n_rows: int,
+    now: npt.NDArray[Any],
+    anew: npt.NDArray[Any],
 ) -> DriftReport:
-    """Put the pieces of a drift report together."""
-    psi = [population_stability(p, q) for p, q in zip(before, now, strict=True)]
+    """Compare classes by the frozen cut points with those by cut points learned anew.
+
+    Parameters
+    ----------
+    variables : sequence of k str
+    before : sequence of k array-like
+        Shares of the fitted rows in the classes of each variable.
+    now, anew : ndarray of shape (n, k), int
+        Classes 0, 1, ... of the new rows: by the frozen cut points, and by new ones.
+
+    Returns
+    -------
+    DriftReport
+    """
+    shares = class_shares(now, [len(np.asarray(p)) for p in before])
+    moved = now != anew
     return DriftReport(
-        tuple(variables),
-        tuple(psi),
-        tuple(float(m) for m in np.asarray(moved)),
-        moved_any,
-        n_rows,
+        tuple(str(name) for name in variables),
+        tuple(population_stability(p, q) for p, q in zip(before, shares, strict=True)),
+        tuple(moved.mean(axis=0).tolist()),
+        float(moved.any(axis=1).mean()),
+        len(now),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._labels import check_language, translate, translate_if_known
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
-from custvalue.segment._drift import DriftReport, drift_report
+from custvalue.exceptions import BinWarning
+from custvalue.segment._drift import DriftReport, class_shares, drift_report
+from custvalue.segment._group_sizes import group_sizes
 from custvalue.segment._lifecycle_evidence import customer_ids
 
 Floats = npt.NDArray[np.float64]
@@ -149,7 +152,7 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         Where A, B, C and D end, as cumulative shares from the best customer down.
     by : {"customers", "value"}, default="customers"
         Whether ``shares`` count customers, or the value that they bring (then A are the fewest
-        customers who bring the first 20 %).
+        customers who bring the first 20 % of what all customers above zero bring together).
     key_grades : int, default=1
         The best grades that make a key customer (重点客户); the others are general (一般客户).
     labels : {"en", "zh"}, default="en"
@@ -216,13 +219,27 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If ``shares``, ``by`` or ``key_grades`` cannot be; if values are graded by value and
-            don't add up to more than zero.
+            If ``shares``, ``by`` or ``key_grades`` cannot be.
+
+        Warns
+        -----
+        BinWarning
+            If values are graded by value and none is above zero: then all are grade E.
         """
         shares = self._checked_shares()
         values = self._read(X, reset=True)
         self.cuts_ = np.stack([_cuts(column, shares, self.by) for column in values.T])
-        self.grade_shares_ = _shares_of(_grades(values, self.cuts_))
+        empty = np.flatnonzero(np.isinf(self.cuts_[:, 0]))
+        if len(empty):
+            warnings.warn(
+                f"column {', '.join(np.array(self._column_names())[empty])}: no value is "
+                "above zero, so nobody brings a share of it and all customers get grade E.",
+                BinWarning,
+                stacklevel=2,
+            )
+        self.grade_shares_ = np.asarray(
+            class_shares(_grades(values, self.cuts_), (len(GRADES),) * values.shape[1])
+        )
         return self
 
     def _checked_shares(self) -> Floats:
@@ -241,6 +258,11 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
 
     def _names(self) -> list[str]:
         return [self.column] if isinstance(self.column, str) else list(self.column)
+
+    def _column_names(self) -> list[str]:
+        """Names of the fitted columns; those of an array by place."""
+        by_place = [f"x{j}" for j in range(len(self.cuts_))]
+        return [str(name) for name in getattr(self, "feature_names_in_", by_place)]
 
     def _read(self, X: Any, *, reset: bool) -> Floats:
         return read_columns(self, X, self._names(), reset=reset)[0]
@@ -331,17 +353,16 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         language = check_language(labels or self.labels)
         value = self._read(X, reset=False)[:, 0]
         grade = _grades(value[:, None], self.cuts_[:1])[:, 0]
-        size = np.bincount(grade, minlength=5)
-        money = np.bincount(grade, weights=value, minlength=5)
+        sizes = group_sizes(grade, 5, value, "total_value")
         kind = ["key customer" if g < self.key_grades else "general customer" for g in range(5)]
         columns = {
             "grade": list(GRADES),
             "customer_kind": [translate(word, language) for word in kind],
-            "customers": size,
-            "customer_share": size / size.sum(),
+            "customers": sizes["customers"],
+            "customer_share": sizes["customer_share"],
             "value_from": np.append(self.cuts_[0], -np.inf),
-            "total_value": money,
-            "value_share": money / money.sum() if money.sum() else np.zeros(5),
+            "total_value": sizes["total_value"],
+            "value_share": sizes["value_share"],
         }
         table = _frames.new_table(X, {translate(k, language): v for k, v in columns.items()})
         return _frames.keep_facts(X, table, kind="grade sizes")
@@ -364,15 +385,7 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         now = _grades(values, self.cuts_)
         shares = self._checked_shares()
         anew = _grades(values, np.stack([_cuts(c, shares, self.by) for c in values.T]))
-        names = list(getattr(self, "feature_names_in_", [f"x{j}" for j in range(len(self.cuts_))]))
-        return drift_report(
-            [str(name) for name in names],
-            list(self.grade_shares_),
-            list(_shares_of(now)),
-            (now != anew).mean(axis=0),
-            float((now != anew).any(axis=1).mean()),
-            len(values),
-        )
+        return drift_report(self._column_names(), list(self.grade_shares_), now, anew)
 
 
 def _cuts(value: Floats, shares: Floats, by: str) -> Floats:
@@ -381,7 +394,10 @@ def _cuts(value: Floats, shares: Floats, by: str) -> Floats:
     if by == "customers":
         last = np.ceil(shares * len(down) - 1e-9).astype(np.intp) - 1
     else:
-        reached = concentration(down).value_share[1:]
+        if not (down > 0).any():
+            return np.full(len(shares), np.inf)
+        # losses do not shrink the whole that shares are taken of: else few would bring "80 %"
+        reached = concentration(np.maximum(down, 0.0)).value_share[1:]
         last = np.array([np.argmax(reached >= share - 1e-12) for share in shares])
     return down[np.maximum(last, 0)]
 
@@ -395,8 +411,3 @@ def _grades(values: Floats, cuts: Floats) -> npt.NDArray[np.intp]:
         ],
         axis=1,
     )
-
-
-def _shares_of(grades: npt.NDArray[np.intp]) -> Floats:
-    counts = [np.bincount(column, minlength=5) for column in grades.T]
-    return np.stack(counts) / len(grades)

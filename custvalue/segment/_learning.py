@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from custvalue._frames import column, facts_of
 from custvalue._units import Span, span_days
-from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 
 class LearningSet(NamedTuple):
@@ -132,6 +132,51 @@ def ordered_between(earlier: Any, later: Any, *, customer: str | None = None) ->
     now = np.asarray(column(later, "n_orders"))
     # a customer whose orders were all refunded since is gone from the later table
     return (at >= 0) & (now[at] > then)
+
+
+def has_ordered(outcome: npt.ArrayLike, n: int) -> npt.NDArray[np.bool_]:
+    """Read whether each of ``n`` customers ordered: true, or a number above 0.
+
+    Parameters
+    ----------
+    outcome : array-like of shape (n,)
+        True or False, or orders or money within the window.
+    n : int
+
+    Returns
+    -------
+    ndarray of shape (n,), bool
+
+    Raises
+    ------
+    ValueError
+        If there is not one number a customer, or one is missing.
+
+    Examples
+    --------
+    >>> from custvalue.segment import has_ordered
+    >>> has_ordered([0, 2, 0.5], 3)
+    array([False,  True,  True])
+    """
+    values = np.asarray(outcome)
+    wanted = (
+        f"y must hold {n:,} values, one a customer: did the customer order within the window? True "
+        "or False, or orders or money, of which anything above 0 is an order."
+    )
+    if values.shape != (n,):
+        raise ValueError(f"{wanted} Got shape {values.shape}.")
+    try:
+        if values.dtype.kind in "cmM":
+            raise TypeError("not a number above or below 0")
+        numbers = values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{wanted} Got {values.dtype} values such as {values[0]!r}.") from error
+    missing = np.flatnonzero(np.isnan(numbers))
+    if len(missing):
+        raise ValueError(
+            f"{wanted} {len(missing):,} are missing, first: row {', '.join(first_ids(missing))}."
+        )
+    return numbers > 0
 
 
 def _date(text: str) -> np.datetime64:

@@ -19,6 +19,7 @@ from custvalue._sklearn import DocLink, check_is_fitted, validate_data
 from custvalue._units import Span, in_units
 from custvalue.segment import _lifecycle_evidence as reading
 from custvalue.segment._lifecycle_outputs import StageOutputs
+from custvalue.segment._lifecycle_tables import StageTables
 from custvalue.segment._lifecycle_words import stage_names
 from custvalue.segment._stages import (
     RULE_STAGE,
@@ -40,7 +41,9 @@ def _learned(estimator: Any) -> bool:
     return True
 
 
-class LifecycleClassifier(DocLink, StageOutputs, ClassifierMixin, TransformerMixin, BaseEstimator):
+class LifecycleClassifier(
+    DocLink, StageTables, StageOutputs, ClassifierMixin, TransformerMixin, BaseEstimator
+):
     """Stage of every customer relationship: by rules, or learned where stages are labelled.
 
     Without ``y`` the eight stages of the source follow from orders and from whatever CRM columns

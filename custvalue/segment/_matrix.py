@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._labels import check_language, translate, translate_if_known
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
-from custvalue.segment._drift import DriftReport, drift_report
+from custvalue.segment._drift import DriftReport, class_shares, drift_report
+from custvalue.segment._group_sizes import group_sizes
 from custvalue.segment._lifecycle_evidence import customer_ids
 
 Floats = npt.NDArray[np.float64]
@@ -212,7 +213,8 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
             )
         self.activity_, self.loyalty_ = activity, loyalty
         self.ranks_ = tuple(rank_law(column) for column in values.T)
-        self.quadrant_shares_ = _shares(self._quadrants(self._indexes(values, self.ranks_)))
+        places = self._quadrants(self._indexes(values, self.ranks_))
+        self.quadrant_shares_ = np.asarray(class_shares(places[:, None], (4,))[0])
         return self
 
     def _quadrant_names(self, labels: str) -> list[str]:
@@ -327,17 +329,12 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         """
         language = check_language(labels or self.labels)
         place = self._quadrants(self.transform(X))
-        size = np.bincount(place, minlength=4)
-        columns: dict[str, Any] = {
-            "quadrant": self._quadrant_names(language),
-            "customers": size,
-            "customer_share": size / size.sum(),
-        }
+        money = None
         if value is not None and value in (_frames.column_names(X) or []):
-            amounts = np.nan_to_num(_frames.float_columns(X, [value], allow_missing=[value])[:, 0])
-            money = np.bincount(place, weights=amounts, minlength=4)
-            columns[value] = money
-            columns["value_share"] = money / money.sum() if money.sum() else np.zeros(4)
+            money = _frames.float_columns(X, [value], allow_missing=[value])[:, 0]
+        sizes = group_sizes(place, len(QUADRANTS), money, str(value))
+        sizes.pop("mean_value", None)
+        columns: dict[str, Any] = {"quadrant": self._quadrant_names(language), **sizes}
         named = {translate_if_known(name, language): column for name, column in columns.items()}
         return _frames.keep_facts(X, _frames.new_table(X, named), kind="quadrant sizes")
 
@@ -357,10 +354,7 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         values = self._read(X)
         now = self._quadrants(self._indexes(values, self.ranks_))
         anew = self._quadrants(self._indexes(values, [rank_law(column) for column in values.T]))
-        moved = float((now != anew).mean())
-        return drift_report(
-            ["quadrant"], [self.quadrant_shares_], [_shares(now)], [moved], moved, len(values)
-        )
+        return drift_report(["quadrant"], [self.quadrant_shares_], now[:, None], anew[:, None])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -382,7 +376,3 @@ def _weights(
     if bad or not weights:
         raise ValueError(f"{name}={dict(given)!r} must give each column a weight other than 0.")
     return weights
-
-
-def _shares(places: npt.NDArray[np.intp]) -> Floats:
-    return np.bincount(places, minlength=4) / len(places)

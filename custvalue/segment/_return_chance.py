@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -10,14 +11,17 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import StratifiedKFold
 
 from custvalue._kernels._newton import climb
-from custvalue.exceptions import FitFailedError
+from custvalue.exceptions import BoundaryFitWarning, SmallSampleWarning
 from custvalue.segment._gap_prior import GapPrior, prob_longer_gap, prob_order_if_customer
+from custvalue.segment._learning import has_ordered
 from custvalue.segment._silence import Floats, GapFacts
 
 Calibrator = Literal["logistic", "isotonic"]
 FOLDS = 5
 GROUPS = 20
 LEAST_PER_GROUP = 25
+N_MEASURES = 5
+LEAST_A_MEASURE = 10  # customers who ordered, and who did not
 MOST_STEPS = 50
 RIDGE = 0.01
 BLOCK = 8192  # rows at a time: large skinny products stall on busy machines
@@ -123,15 +127,20 @@ def return_measures(facts: GapFacts, window: float, prior: GapPrior) -> Floats:
 
     Returns
     -------
-    ndarray of shape (n, 6)
+    ndarray of shape (n, 5)
         Log odds of an order by someone who still buys as before, log chance of a gap so long, its
-        square, log orders, log age and log silence (both in windows).
+        square, log orders and log silence (in windows).
+
+    Notes
+    -----
+    The time since the first order is left out on purpose: everybody grows older between the date
+    that is learned on and the date that is forecast from, so a weight on it extrapolates.
 
     Examples
     --------
     >>> from custvalue.segment import GapPrior, gap_facts, return_measures
     >>> return_measures(gap_facts([[10.0, 20.0]]), 30.0, GapPrior(1.0, 30.0)).shape
-    (1, 6)
+    (1, 5)
     """
     own = facts.silence, facts.n_gaps, facts.gap_sum
     chance = np.clip(prob_order_if_customer(window, *own, prior), 1e-9, 1 - 1e-9)
@@ -142,7 +151,6 @@ def return_measures(facts: GapFacts, window: float, prior: GapPrior) -> Floats:
             surprise,
             surprise**2,
             np.log1p(facts.n_gaps),
-            np.log1p((facts.gap_sum + facts.silence) / window),
             np.log1p(facts.silence / window),
         ]
     )
@@ -161,8 +169,9 @@ def learn_return_chance(
     ----------
     facts : GapFacts
         As known at the earlier date.
-    ordered : array-like of shape (n,), bool or 0/1
-        Whether the customer ordered within the window after that date.
+    ordered : array-like of shape (n,)
+        Whether the customer ordered within the window after that date: True or False, or orders
+        or money in the window, of which anything above 0 is an order.
     window : float
     prior : GapPrior
     calibrator : {"logistic", "isotonic"}
@@ -175,8 +184,15 @@ def learn_return_chance(
 
     Raises
     ------
-    FitFailedError
-        If nobody or everybody ordered, or there are too few of either.
+    ValueError
+        If ``ordered`` is not one number a customer.
+
+    Warns
+    -----
+    BoundaryFitWarning
+        If nobody or everybody ordered, or all but one: then all have the same chance.
+    SmallSampleWarning
+        If fewer than 50 customers ordered, or did not: ten for each measure.
 
     Examples
     --------
@@ -189,27 +205,26 @@ def learn_return_chance(
     >>> learned.brier < learned.brier_of_base_rate
     True
     """
-    y = np.asarray(ordered)
-    if y.shape != facts.silence.shape or not np.isin(y, [0, 1]).all():
-        raise ValueError(
-            f"y must hold {len(facts.silence):,} values True/False (or 1/0): did the customer "
-            f"order within the window? Got shape {y.shape}."
-        )
-    y = y.astype(np.intp)
-    fewest = int(min(y.sum(), (1 - y).sum()))
-    if fewest < FOLDS:
-        raise FitFailedError(
-            f"{int(y.sum()):,} of {len(y):,} customers ordered within the window; at least {FOLDS} "
-            "who did and who did not are needed. Choose another window or an earlier date."
-        )
+    y = has_ordered(ordered, len(facts.silence)).astype(np.intp)
+    came = int(y.sum())
+    fewest = min(came, len(y) - came)
+    if fewest < 2:
+        return _same_chance(came, len(y), window, prior)
     measures = return_measures(facts, window, prior)
     centre = measures.mean(axis=0)
     scale = measures.std(axis=0)
     scale[scale == 0] = 1.0
+    if fewest < LEAST_A_MEASURE * N_MEASURES:
+        warnings.warn(
+            f"{came:,} of {len(y):,} customers ordered within the window: with fewer than "
+            f"{LEAST_A_MEASURE * N_MEASURES} who did, or who did not, the chance is rough.",
+            SmallSampleWarning,
+            stacklevel=2,
+        )
     z = (measures - centre) / scale
     weights = _logistic_weights(z, y)
     held_out = np.empty(len(y))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    folds = StratifiedKFold(min(FOLDS, fewest), shuffle=True, random_state=0)
     for rest, fold in folds.split(z, y):
         part = _logistic_weights(z[rest], y[rest])
         held_out[fold] = part[0] + z[fold] @ part[1:]
@@ -234,13 +249,39 @@ def learn_return_chance(
     )
 
 
+def _same_chance(came: int, n: int, window: float, prior: GapPrior) -> ReturnChance:
+    """Give everybody one chance, where (nearly) all did the same: (came + 1/2) / (n + 1)."""
+    chance = (came + 0.5) / (n + 1)
+    warnings.warn(
+        f"{came:,} of {n:,} customers ordered within the window: nothing tells them apart, so all "
+        f"have the same chance, {chance:.3g}. Choose another window or an earlier date.",
+        BoundaryFitWarning,
+        stacklevel=3,
+    )
+    brier = (came * (1 - chance) ** 2 + (n - came) * chance**2) / n
+    return ReturnChance(
+        window=float(window),
+        prior=prior,
+        centre=(0.0,) * N_MEASURES,
+        scale=(1.0,) * N_MEASURES,
+        weights=(0.0,) * N_MEASURES,
+        intercept=float(np.log(chance / (1 - chance))),
+        steps=(),
+        alike=(Alike(chance, n, came),),
+        brier=brier,
+        brier_of_base_rate=brier,
+    )
+
+
 def reliability_table(ordered: npt.ArrayLike, chance: npt.ArrayLike, *, n_groups: int = 10) -> Any:
     """Compare predicted chances with what happened, in groups of rising chance.
 
     Parameters
     ----------
-    ordered : array-like of shape (n,), bool or 0/1
+    ordered : array-like of shape (n,)
+        True or False, or orders or money: anything above 0 is an order.
     chance : array-like of shape (n,)
+        From 0 to 1.
     n_groups : int, default=10
         Groups of near-equal size; equal chances stay together.
 
@@ -250,6 +291,11 @@ def reliability_table(ordered: npt.ArrayLike, chance: npt.ArrayLike, *, n_groups
         ``customers``, ``predicted`` (mean chance), ``observed`` (share who ordered), ``low`` and
         ``high`` (95 % Wilson interval of the share).
 
+    Raises
+    ------
+    ValueError
+        If a chance is missing or outside 0 to 1, the lengths differ, or ``n_groups`` is below 1.
+
     Examples
     --------
     >>> from custvalue.segment import reliability_table
@@ -258,8 +304,12 @@ def reliability_table(ordered: npt.ArrayLike, chance: npt.ArrayLike, *, n_groups
     """
     import pandas as pd
 
-    y = np.asarray(ordered, dtype=np.float64)
     p = np.asarray(chance, dtype=np.float64)
+    if p.ndim != 1 or not len(p) or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError("chance must hold numbers from 0 to 1, one a customer, none missing.")
+    if n_groups < 1:
+        raise ValueError(f"n_groups={n_groups!r} must be at least 1.")
+    y = has_ordered(ordered, len(p)).astype(np.float64)
     group = _rank_groups(p, n_groups)
     n = np.bincount(group).astype(np.float64)
     share = np.bincount(group, weights=y) / n

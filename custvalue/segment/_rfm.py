@@ -18,10 +18,9 @@ from custvalue._sklearn import (
     read_columns,
 )
 from custvalue._units import Span
-from custvalue.segment._drift import DriftReport, drift_report
+from custvalue.segment._drift import DriftReport, class_shares, drift_report
 from custvalue.segment._rfm_law import (
     Floats,
-    Ints,
     VariableCuts,
     bin_bounds,
     nested_cuts,
@@ -62,14 +61,15 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         ``"independent"``: each variable by its own quantiles. ``"nested"`` (Hughes): F within each
         R group, M within each R x F group, so that cells are of near-equal size. ``"fixed"``:
         all cut points are given in ``cuts``.
-    cuts : mapping of letter to ascending cut points, optional
+    cuts : mapping of letter to ascending cut points, or one sequence for all, optional
         A cut is the largest value of its bin, in the data's own units; those of a time may be
-        spans such as ``"30D"``. With ``method="independent"`` it may name some letters only.
+        spans such as ``"30D"``. With ``method="independent"`` a mapping may name some letters
+        only. One sequence suits variables of one scale, such as answers from 1 to 5.
     monetary : {"total_value", "mean_value"}, default="total_value"
         Column that M is scored on.
-    weights : sequence, mapping or "learn", optional
-        Adds a column ``score``, the weighted sum of the scores (Stone). ``"learn"`` takes the
-        weights that best follow the response ``y`` given to ``fit``.
+    weights : sequence, mapping, "equal" or "learn", optional
+        Adds a column ``score``, the weighted sum of the scores (Stone). ``"equal"`` adds the scores
+        up; ``"learn"`` takes the weights that best follow the response ``y`` given to ``fit``.
     columns : mapping of letter to column, optional
         Other variables, e.g. ``{"R": "silence", "F": "n_orders", "M": "total_value", "L": "T"}``.
     less_is_better : collection of str, default=("R",)
@@ -129,9 +129,9 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         *,
         n_bins: int | Sequence[int] | Mapping[str, int] = 5,
         method: Literal["independent", "nested", "fixed"] = "independent",
-        cuts: Mapping[str, Sequence[Span]] | None = None,
+        cuts: Mapping[str, Sequence[Span]] | Sequence[Span] | None = None,
         monetary: Literal["total_value", "mean_value"] = "total_value",
-        weights: Sequence[float] | Mapping[str, float] | Literal["learn"] | None = None,
+        weights: Sequence[float] | Mapping[str, float] | Literal["equal", "learn"] | None = None,
         columns: Mapping[str, str] | None = None,
         less_is_better: Collection[str] = ("R",),
         remainder: Literal["auto", "drop", "passthrough"] = "auto",
@@ -187,7 +187,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         sizes = bins_by_letter(self.n_bins, letters)
         self.variables_ = _learn(values, blank, sizes, self.method, given)
         scores = scores_of(values, self.variables_)
-        self.shares_ = _shares(scores, self.variables_)
+        self.shares_ = class_shares(scores - 1, sizes)
         self.weights_ = weights_by_letter(self.weights, letters, scores, y)
         warn_few_values(values, scores, self.variables_, given)
         return self
@@ -357,14 +357,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         letters, sizes = [v.letter for v in old], [v.n_bins for v in old]
         given = cuts_by_letter(self.cuts, letters, self.method, self.unit_)
         fresh = scores_of(values, _learn(values, old, sizes, self.method, given))
-        return drift_report(
-            [v.column for v in self.variables_],
-            self.shares_,
-            _shares(scores, self.variables_),
-            (scores != fresh).mean(axis=0),
-            float((scores != fresh).any(axis=1).mean()),
-            len(scores),
-        )
+        return drift_report([v.column for v in old], self.shares_, scores - 1, fresh - 1)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the output columns: R, F, M, ``score`` with weights, then what passes through.
@@ -418,11 +411,3 @@ def _learn(
             score = scores_of(values[:, : j + 1], found)[:, j]
             cell = cell * sizes[j] + score - 1
     return tuple(found)
-
-
-def _shares(scores: Ints, variables: Sequence[VariableCuts]) -> tuple[tuple[float, ...], ...]:
-    """Share of the rows at each score 1 to n, a variable each."""
-    return tuple(
-        tuple(map(float, np.bincount(scores[:, j] - 1, minlength=v.n_bins) / len(scores)))
-        for j, v in enumerate(variables)
-    )

@@ -230,11 +230,39 @@ def bin_bounds(variable: VariableCuts, score: Ints, cell: Ints | None = None) ->
     return np.column_stack([padded[row, at], padded[row, at + 1]])
 
 
+def reachable_cells(variables: Sequence[VariableCuts]) -> npt.NDArray[np.bool_]:
+    """Which cells of scores a customer can have at all under frozen cut points.
+
+    Equal cut points leave a score between them that no value can have.
+
+    Parameters
+    ----------
+    variables : sequence of k VariableCuts
+
+    Returns
+    -------
+    ndarray of shape (n_1, ..., n_k), bool
+
+    Examples
+    --------
+    >>> from custvalue.segment import VariableCuts, reachable_cells
+    >>> reachable_cells([VariableCuts("F", "n_orders", False, ((1.0, 1.0, 2.0),))])
+    array([ True, False,  True,  True])
+    """
+    reached = np.ones(1, dtype=bool)
+    for v in variables:
+        cell = np.repeat(np.arange(reached.size), v.n_bins)
+        score = np.tile(np.arange(1, v.n_bins + 1), reached.size)
+        low, high = bin_bounds(v, score, cell if v.is_nested else None).T
+        reached = (reached.reshape(-1, 1) & (low < high).reshape(-1, v.n_bins)).ravel()
+    return reached.reshape([v.n_bins for v in variables])
+
+
 def learned_weights(scores: npt.ArrayLike, response: npt.ArrayLike) -> Floats:
     """Non-negative weights, summing to one, of the composite score that best follows a response.
 
     Least squares of the centred response on the centred scores with weights held at or above
-    zero, so that no score can count against a customer.
+    zero, so that no score can count against a customer. A single score has all the weight.
 
     Parameters
     ----------
@@ -249,7 +277,9 @@ def learned_weights(scores: npt.ArrayLike, response: npt.ArrayLike) -> Floats:
     Raises
     ------
     FitFailedError
-        If the response rises with none of the scores.
+        If the response rises with none of several scores.
+    ValueError
+        If there are fewer than two rows.
 
     Examples
     --------
@@ -259,6 +289,10 @@ def learned_weights(scores: npt.ArrayLike, response: npt.ArrayLike) -> Floats:
     """
     a = np.asarray(scores, dtype=np.float64)
     y = np.asarray(response, dtype=np.float64)
+    if len(y) < 2:
+        raise ValueError(f"there is {len(y)} sample; weights are learned from two rows or more.")
+    if a.shape[1] == 1:
+        return np.ones(1)
     weights, _ = nnls(a - a.mean(axis=0), y - y.mean())
     total = weights.sum()
     if not total > 0:

@@ -69,13 +69,16 @@ def bins_by_letter(
 
 
 def cuts_by_letter(
-    cuts: Mapping[str, Sequence[Span]] | None,
+    cuts: Mapping[str, Sequence[Span]] | Sequence[Span] | None,
     letters: Sequence[str],
     method: str,
     unit: str | None,
 ) -> dict[str, tuple[float, ...]]:
     """Cut points given by the user, in the unit of the table."""
-    given = dict(cuts or {})
+    if cuts is None or isinstance(cuts, Mapping):
+        given = dict(cuts or {})
+    else:
+        given = dict.fromkeys(letters, cuts)
     if unknown := sorted(set(given) - set(letters)):
         raise ValueError(f"cuts name {unknown}, which are not among {list(letters)}.")
     missing = [letter for letter in letters if letter not in given]
@@ -105,8 +108,10 @@ def weights_by_letter(
     if weights is None:
         return None
     if isinstance(weights, str):
-        if weights != "learn":
-            raise ValueError(f"weights={weights!r} must be numbers or 'learn'.")
+        if weights not in ("equal", "learn"):
+            raise ValueError(f"weights={weights!r} must be numbers, 'equal' or 'learn'.")
+        if weights == "equal":
+            return (1.0,) * len(letters)
         if y is None:
             raise ValueError("weights='learn' needs the response y in fit.")
         y = np.asarray(y, dtype=np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -12,8 +13,14 @@ import numpy.typing as npt
 
 from custvalue._frames import column, is_frame
 from custvalue._labels import check_language, translate
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.segment._rfm_law import VariableCuts, bin_bounds
+from custvalue.exceptions import (
+    ContractProblem,
+    DataContractError,
+    EmptySegmentWarning,
+    first_ids,
+)
+from custvalue.segment._group_sizes import group_sizes
+from custvalue.segment._rfm_law import VariableCuts, bin_bounds, reachable_cells
 
 if TYPE_CHECKING:
     from custvalue.segment._rfm import RFMTransformer
@@ -209,19 +216,38 @@ class SegmentMap:
         -------
         pandas.DataFrame
             One row a segment, empty ones included: ``segment``, ``scores``, ``rule``,
-            ``customers``, ``customer_share``, ``<value>``, ``value_share``, ``mean``. ``rule`` is
-            empty where scoring is nested (cut points differ from group to group).
+            ``customers``, ``customer_share``, ``<value>``, ``value_share``, ``mean``, ``note``.
+            ``rule`` is empty where scoring is nested (cut points differ from group to group).
+            ``note`` says why a segment is empty: ``nobody now``, or ``out of reach`` where ties
+            left its scores without values, so that nobody can ever be there.
+
+        Warns
+        -----
+        EmptySegmentWarning
+            If a segment is out of reach.
         """
         import pandas as pd
 
         codes = self.codes(rfm.transform(X))
-        money = np.asarray(column(X, value), dtype=np.float64)
         n = len(self.segments)
-        size = np.bincount(codes, minlength=n)
-        total = np.bincount(codes, weights=money, minlength=n)
+        sizes = group_sizes(codes, n, column(X, value), value)
+        sizes["mean"] = sizes.pop("mean_value")
         nested = any(v.is_nested for v in rfm.variables_)
         boxes = [[r] if isinstance(r, Mapping) else list(r) for r in self.rules.values()]
         of = rfm.variables_, rfm.unit_
+        reached = np.bincount(self._table[reachable_cells(rfm.variables_)], minlength=n) > 0
+        if not reached.all():
+            lost = [name for name, ok in zip(self.segments, reached, strict=True) if not ok]
+            warnings.warn(
+                f"no customer can ever be in {', '.join(map(repr, lost))}: the fitted cut points "
+                "leave its scores without values. Use fewer bins, other cut points or other rules.",
+                EmptySegmentWarning,
+                stacklevel=2,
+            )
+        notes = [
+            "" if some else translate("nobody now" if ok else "out of reach", labels)
+            for some, ok in zip(sizes["customers"] > 0, reached, strict=True)
+        ]
         return pd.DataFrame(
             {
                 "segment": [self._word(name, labels) for name in self.segments],
@@ -229,11 +255,8 @@ class SegmentMap:
                 "rule": [
                     "" if nested else " or ".join(_box_text(b, *of) for b in row) for row in boxes
                 ],
-                "customers": size,
-                "customer_share": size / max(size.sum(), 1),
-                value: total,
-                "value_share": total / total.sum() if total.sum() else np.zeros(n),
-                "mean": np.divide(total, size, out=np.zeros(n), where=size > 0),
+                **sizes,
+                "note": notes,
             }
         )
 

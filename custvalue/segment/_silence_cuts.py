@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue.segment._learning import has_ordered
 from custvalue.segment._silence import Floats
 
 MOST_POINTS = 200
@@ -71,8 +72,9 @@ def choose_threshold(
     ----------
     score : array-like of shape (n,)
         Higher is more silent, as known at an earlier date.
-    ordered : array-like of shape (n,), bool or 0/1
-        Whether the customer ordered within the window after that date.
+    ordered : array-like of shape (n,)
+        Whether the customer ordered within the window after that date: True or False, or orders
+        or money in the window, of which anything above 0 is an order.
     cost_false_alarm, cost_miss : float, default=1
         Cost of one of each; only their ratio moves the cut.
 
@@ -93,17 +95,15 @@ def choose_threshold(
     2.0
     """
     s = np.asarray(score, dtype=np.float64)
-    y = np.asarray(ordered)
-    if s.ndim != 1 or s.shape != y.shape or len(s) == 0:
-        raise ValueError(f"score {s.shape} and ordered {y.shape} must have one length, at least 1.")
-    if not np.isfinite(s).all() or not np.isin(y, [0, 1]).all():
-        raise ValueError("score must be finite and ordered True/False (or 1/0) throughout.")
+    if s.ndim != 1 or not len(s) or not np.isfinite(s).all():
+        raise ValueError(f"score, of shape {s.shape}, must hold finite numbers, one a customer.")
+    y = has_ordered(ordered, len(s))
     if min(cost_false_alarm, cost_miss) < 0 or cost_false_alarm + cost_miss == 0:
         raise ValueError(
             f"cost_false_alarm={cost_false_alarm} and cost_miss={cost_miss} must be >= 0, not "
             "both 0."
         )
-    cuts, alarms, misses = _errors_by_cut(s, y.astype(bool))
+    cuts, alarms, misses = _errors_by_cut(s, y)
     n, came = len(s), int(y.sum())
 
     def best(false_alarm: float, miss: float) -> int:

@@ -12,30 +12,23 @@ from custvalue._frames import column, facts_of, frame_like, keep_facts, unit_of,
 from custvalue._labels import check_language, translate
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
 from custvalue._units import Span, in_units
-from custvalue.segment._drift import DriftReport, drift_report
-from custvalue.segment._learned_silence import learn_silence, typical_gap
+from custvalue.segment._drift import DriftReport, class_shares, drift_report
+from custvalue.segment._learned_silence import learn_silence
+from custvalue.segment._learning import has_ordered
 from custvalue.segment._return_chance import reliability_table
 from custvalue.segment._rfm_law import bins_of, quantile_cuts
 from custvalue.segment._silence import Floats, GapFacts
 from custvalue.segment._silence_cuts import ThresholdChoice, choose_threshold
 from custvalue.segment._silence_input import is_summary, read_gaps
-from custvalue.segment._silence_words import SilenceFacts, sentence
-
-GRADES = ("active", "watch", "silent", "deeply silent")
-# by number of own gaps: none, one, more
-BASES = {
-    "own_gap": ("population", "one own gap", "own gaps"),
-    "pooled_gap": ("population",) * 3,
-    "shrunk": ("population", "one own gap and population", "own gaps and population"),
-    "calibrated": ("population", "one own gap and population", "own gaps and population"),
-}
-# lower ends of watch, silent, deeply silent on score_samples
-CUTS = {
-    "own_gap": (0.75, 1.0, 2.0),
-    "pooled_gap": (0.75, 0.9, 0.98),
-    "shrunk": (0.75, 0.9, 0.98),
-    "calibrated": (0.5, 0.75, 0.9),
-}
+from custvalue.segment._silence_options import (
+    BASES,
+    GRADES,
+    check_choices,
+    everybodys_gaps,
+    grade_cuts,
+    needs_outcome,
+)
+from custvalue.segment._silence_words import sentence, silence_facts
 
 
 class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
@@ -143,8 +136,9 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         X : frame or array-like of shape (n_customers, n_columns)
             With ``y``: the customers as known at an earlier date.
         y : array-like of shape (n_customers,), optional
-            Whether each ordered within the window after that date; ``method="calibrated"`` and
-            ``cuts="learned"`` need it, else it is ignored. See ``learning_set``.
+            Whether each ordered within the window after that date: True or False, or orders or
+            money in the window, of which anything above 0 is an order. ``method="calibrated"``
+            and ``cuts="learned"`` need it, else it is ignored. See ``learning_set``.
         gaps : array-like of shape (n_gaps,), optional
             Everybody's gaps in the table's unit, which ``"pooled_gap"`` and
             ``regularity="auto"`` need with a summary; see ``silence_from_log``.
@@ -162,7 +156,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         FitFailedError
             If there is nothing to learn from.
         """
-        self._check_parameters(y)
+        check_choices(self, y)
         facts = read_gaps(self, X, reset=True)
         self.is_named_ = is_summary(X)
         self.unit_ = unit_of(X, self.unit, caller="unit=")
@@ -171,16 +165,16 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         self.learned_ = learn_silence(
             self.method,
             facts,
-            self._everybodys_gaps(X, gaps),
+            everybodys_gaps(self, X, gaps, named=self.is_named_),
             regularity=self.regularity,
             ordered=y,
             window=getattr(self, "window_", 0.0),
             calibrator=self.calibrator,
         )
         score = self.learned_.measures(facts)["score"]
-        self.cuts_ = self._learn_cuts(score, y)
+        self.cuts_ = grade_cuts(self, score, y)
         self.silence_cuts_ = tuple(float(c) for c in quantile_cuts(facts.silence, 10))
-        self.shares_ = self._shares(facts.silence, score)
+        self.shares_ = class_shares(self._classes(facts.silence, score), (10, len(GRADES)))
         return self
 
     def transform(self, X: Any) -> Any:
@@ -272,7 +266,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         ----------
         X : frame or array-like of shape (n_customers, n_columns)
             As known at an earlier date.
-        y : array-like of shape (n_customers,), bool or 0/1
+        y : array-like of shape (n_customers,)
             Whether the customer ordered within the window after that date.
         cost_false_alarm : float, default=1
             Cost of calling one silent who ordered after all.
@@ -294,7 +288,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : frame or array-like of shape (n_customers, n_columns)
-        y : array-like of shape (n_customers,), bool or 0/1
+        y : array-like of shape (n_customers,)
             Whether each ordered within the window.
         n_groups : int, default=10
 
@@ -313,7 +307,8 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             raise ValueError("only method='calibrated' learns a chance that can be checked.")
         chance = self.learned_.chance.of(read_gaps(self, X, reset=False))
         table = reliability_table(y, chance, n_groups=n_groups)
-        table.attrs["brier"] = float(np.mean((chance - np.asarray(y, dtype=np.float64)) ** 2))
+        came = has_ordered(y, len(chance))
+        table.attrs["brier"] = float(np.mean((chance - came) ** 2))
         return table
 
     def explain(self, X: Any, customer: Any, *, customer_column: str | None = None) -> str:
@@ -350,26 +345,9 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             raise KeyError(f"{len(at)} rows have {name} == {customer!r}; exactly one is needed.")
         facts = GapFacts(*(part[at] for part in read_gaps(self, X, reset=False)))
         found = self.learned_.measures(facts)
-        one = {key: float(value[0]) for key, value in found.items()}
-        n_gaps, chance = int(facts.n_gaps[0]), self.learned_.chance
-        return sentence(
-            SilenceFacts(
-                customer=str(customer),
-                n_orders=n_gaps + 1,
-                silence=float(facts.silence[0]),
-                mean_gap=float(facts.gap_sum[0]) / n_gaps if n_gaps else None,
-                longest_gap=float(facts.gap_max[0]) if n_gaps else None,
-                typical_longest_gap=typical_gap(self.learned_.longest_gaps),
-                score=one["silence_score"],
-                ratio=one["rank_ratio"],
-                grade=GRADES[int(self._grade_codes(found["score"])[0])],
-                window=None if chance is None else chance.window,
-                chance=one.get("prob_order"),
-                alike=None if chance is None else chance.alike_to(one["prob_order"]),
-            ),
-            self.unit_,
-            check_language(self.labels),
-        )
+        grade = GRADES[int(self._grade_codes(found["score"])[0])]
+        said = silence_facts(str(customer), facts, found, self.learned_, grade)
+        return sentence(said, self.unit_, check_language(self.labels))
 
     def drift(self, new: Any) -> DriftReport:
         """How far a newer table has moved from the one that was learned on.
@@ -389,20 +367,12 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         facts = read_gaps(self, new, reset=False)
         score = self.learned_.measures(facts)["score"]
         anew = self.learned_.anew(facts).measures(facts)["score"]
-        fresh_cuts = quantile_cuts(facts.silence, 10)
-        moved = np.column_stack(
-            [
-                self._tenths(facts.silence) != bins_of(facts.silence, fresh_cuts[None, :]),
-                self._grade_codes(score) != self._grade_codes(anew),
-            ]
-        )
+        fresh = bins_of(facts.silence, quantile_cuts(facts.silence, 10)[None, :])
         return drift_report(
             ("silence", "grade"),
             self.shares_,
-            self._shares(facts.silence, score),
-            moved.mean(axis=0),
-            float(moved.any(axis=1).mean()),
-            len(moved),
+            self._classes(facts.silence, score),
+            np.column_stack([fresh, self._grade_codes(anew)]),
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
@@ -426,73 +396,13 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = True
-        tags.target_tags.required = self._needs_outcome()
+        tags.target_tags.required = needs_outcome(self)
         return tags
 
-    def _needs_outcome(self) -> bool:
-        return self.method == "calibrated" or isinstance(self.cuts, str)
-
-    def _check_parameters(self, y: npt.ArrayLike | None) -> None:
-        if self.method not in BASES:
-            raise ValueError(f"method={self.method!r} must be one of {list(BASES)}.")
-        if self.calibrator not in ("logistic", "isotonic"):
-            raise ValueError(f"calibrator={self.calibrator!r} must be 'logistic' or 'isotonic'.")
-        if self.regularity != "auto" and not (
-            isinstance(self.regularity, (int, np.integer)) and self.regularity >= 1
-        ):
-            raise ValueError(f"regularity={self.regularity!r} must be 'auto' or a number >= 1.")
-        check_language(self.labels)
-        if isinstance(self.cuts, str) and self.cuts != "learned":
-            raise ValueError(f"cuts={self.cuts!r} must be three numbers or 'learned'.")
-        if self.method == "calibrated" and self.window is None:
-            raise ValueError("method='calibrated' needs a window, e.g. window='90D'.")
-        if self._needs_outcome() and y is None:
-            raise ValueError(
-                "method='calibrated' and cuts='learned' learn from an earlier date: fit(X, y) with "
-                "the customers as known then and whether each ordered within the window after it "
-                "(custvalue.segment.learning_set makes both). requires y to be passed, but the "
-                "target y is None."
-            )
-
-    def _everybodys_gaps(self, X: Any, gaps: npt.ArrayLike | None) -> Floats | None:
-        """Everybody's gaps, where the method needs them."""
-        if self.method != "pooled_gap" and not (
-            self.regularity == "auto" and self.method in ("shrunk", "calibrated")
-        ):
-            return None
-        if gaps is None and self.is_named_:
-            raise ValueError(
-                f"method={self.method!r} with regularity={self.regularity!r} needs everybody's "
-                "gaps, which a summary does not hold: fit(X, gaps=...) with the gaps of "
-                "custvalue.segment.silence_from_log."
-            )
-        values = np.asarray(X if gaps is None else gaps, dtype=np.float64)
-        if gaps is None:
-            values = values[:, 1:][values[:, 1:] > 0]
-        if values.ndim != 1 or not len(values) or not (np.isfinite(values) & (values > 0)).all():
-            source = "gaps" if gaps is not None else f"X with n_features={self.n_features_in_}"
-            raise ValueError(f"{source} must hold positive, finite gaps, at least one.")
-        return values
-
-    def _learn_cuts(self, score: Floats, y: npt.ArrayLike | None) -> tuple[float, float, float]:
-        if isinstance(self.cuts, str):
-            assert y is not None
-            return choose_threshold(
-                score, y, cost_false_alarm=self.cost_false_alarm, cost_miss=self.cost_miss
-            ).cuts
-        cuts = CUTS[self.method] if self.cuts is None else self.cuts
-        numbers = [float(c) for c in cuts]
-        if len(numbers) != 3 or not (np.diff(numbers) >= 0).all():
-            raise ValueError(f"cuts={cuts!r} must be three ascending numbers.")
-        return numbers[0], numbers[1], numbers[2]
-
-    def _shares(self, silence: Floats, score: Floats) -> tuple[tuple[float, ...], ...]:
-        tenths = np.bincount(self._tenths(silence), minlength=10) / len(silence)
-        grades = np.bincount(self._grade_codes(score), minlength=4) / len(score)
-        return tuple(map(float, tenths)), tuple(map(float, grades))
-
-    def _tenths(self, silence: Floats) -> npt.NDArray[np.intp]:
-        return bins_of(silence, np.asarray(self.silence_cuts_)[None, :])
+    def _classes(self, silence: Floats, score: Floats) -> npt.NDArray[np.intp]:
+        """Tenth of silence and grade of every row, which ``drift`` compares."""
+        tenths = bins_of(silence, np.asarray(self.silence_cuts_)[None, :])
+        return np.column_stack([tenths, self._grade_codes(score)])
 
     def _grade_codes(self, score: Floats) -> npt.NDArray[np.intp]:
         return np.searchsorted(np.asarray(self.cuts_), score, side="right")

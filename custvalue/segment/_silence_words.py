@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from custvalue._labels import Language, translate
 from custvalue._units import NAME_OF
+from custvalue.segment._learned_silence import LearnedSilence, typical_gap
 from custvalue.segment._return_chance import Alike
+from custvalue.segment._silence import Floats, GapFacts
 
 ZH_UNIT = {"D": "天", "W": "周", "M": "个月", "Y": "年"}
 
@@ -28,6 +31,32 @@ class SilenceFacts(NamedTuple):
     alike: Alike | None
 
 
+def silence_facts(
+    customer: str,
+    facts: GapFacts,
+    found: Mapping[str, Floats],
+    learned: LearnedSilence,
+    grade: str,
+) -> SilenceFacts:
+    """Gather what is said of the one customer in ``facts``, measured as ``found``."""
+    n_gaps, chance = int(facts.n_gaps[0]), learned.chance
+    again = None if chance is None else float(found["prob_order"][0])
+    return SilenceFacts(
+        customer=customer,
+        n_orders=n_gaps + 1,
+        silence=float(facts.silence[0]),
+        mean_gap=float(facts.gap_sum[0]) / n_gaps if n_gaps else None,
+        longest_gap=float(facts.gap_max[0]) if n_gaps else None,
+        typical_longest_gap=typical_gap(learned.longest_gaps),
+        score=float(found["silence_score"][0]),
+        ratio=float(found["rank_ratio"][0]),
+        grade=grade,
+        window=None if chance is None else chance.window,
+        chance=again,
+        alike=None if chance is None or again is None else chance.alike_to(again),
+    )
+
+
 def sentence(facts: SilenceFacts, unit: str | None, labels: Language) -> str:
     """Put the facts into words."""
     return _chinese(facts, unit) if labels == "zh" else _english(facts, unit)
@@ -42,9 +71,8 @@ def _english(f: SilenceFacts, unit: str | None) -> str:
             f"of a typical repeat customer is {f.typical_longest_gap:.4g} {time}"
         )
     else:
-        times = "order" if f.n_orders == 1 else "orders"
         text = (
-            f"{f.customer}: {f.n_orders} {times}, usual gap {f.mean_gap:.4g} {time} (longest "
+            f"{f.customer}: {f.n_orders} orders, usual gap {f.mean_gap:.4g} {time} (longest "
             f"{f.longest_gap:.4g}), {last}. "
             + ("At least as long as any earlier gap" if f.score >= 1 else "Within earlier gaps")
         )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import custvalue as cv
-from custvalue.exceptions import DataContractError
+from custvalue.exceptions import BinWarning, DataContractError
 from custvalue.segment import (
     ActivityLoyaltyMatrix,
     LifecycleClassifier,
@@ -110,6 +110,15 @@ def test_grades_by_value_hold_their_shares_of_value():
     values = np.array([50.0, 30.0, 10.0, 6.0, 4.0])
     grades = ValueGrades(by="value", shares=(0.5, 0.8, 0.9, 0.96)).fit_transform(values[:, None])
     assert grades[:, 0].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_losses_of_some_do_not_lift_others_to_a_better_grade_by_value():
+    by_value = ValueGrades(by="value", shares=(0.5, 0.8, 0.9, 0.96))
+    values = np.array([50.0, 30.0, 10.0, 6.0, 4.0, -90.0, -9.0])[:, None]
+    assert by_value.fit_transform(values)[:, 0].tolist() == [1, 2, 3, 4, 5, 5, 5]
+    with pytest.warns(BinWarning, match="column total_value: no value is above zero"):
+        found = by_value.fit_transform(pd.DataFrame({"total_value": [0.0, -5.0]}))
+    assert found[:, 0].tolist() == [5, 5]
 
 
 @given(money, money)

@@ -16,12 +16,19 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 import custvalue as cv
-from custvalue.exceptions import BinWarning, DataContractError, FitFailedError, TimeUnitError
+from custvalue.exceptions import (
+    BinWarning,
+    DataContractError,
+    EmptySegmentWarning,
+    FitFailedError,
+    TimeUnitError,
+)
 from custvalue.segment import (
     RFMTransformer,
     SegmentMap,
     SilenceScorer,
     learned_weights,
+    reachable_cells,
     stone_score,
 )
 
@@ -275,6 +282,50 @@ def test_the_description_has_rules_in_days_and_money_and_adds_up(summary):
     assert "silence up to" in table["rule"][0]
     assert " D" in table["rule"][0]
     assert table["scores"][0] == "R4-5 F4-5 M4-5"
+
+
+def test_the_description_says_why_a_segment_is_empty():
+    table = pd.DataFrame(
+        {"silence": [1.0, 2.0, 3.0, 4.0], "n_orders": [1, 1, 2, 3], "total_value": [4.0, 3, 2, 1]}
+    )
+    model = RFMTransformer(method="fixed", cuts={"R": [2.5], "F": [1, 3], "M": [2.5]}).fit(table)
+    rules = {f"F{f}": {"F": f} for f in (1, 2, 3)}
+    plain = SegmentMap(rules, {"R": 2, "F": 3, "M": 2}, new=None)
+    assert plain.describe(model, table)["note"].tolist() == ["", "", "nobody now"]
+    # two in four bought once, so the cuts at a third and two thirds are both 1: F = 2 is nobody's
+    with pytest.warns(BinWarning):
+        tied = RFMTransformer(n_bins={"R": 2, "F": 3, "M": 2}).fit(
+            table.assign(n_orders=[1, 1, 1, 3])
+        )
+    assert reachable_cells(tied.variables_).any(axis=(0, 2)).tolist() == [True, False, True]
+    with pytest.warns(EmptySegmentWarning, match="no customer can ever be in 'F2'"):
+        card = plain.describe(tied, table, labels="zh")
+    assert card["note"].tolist() == ["", "无法到达", ""]
+
+
+@quiet
+@pytest.mark.parametrize("method", ["independent", "nested"])
+def test_every_cell_that_a_customer_has_is_reachable(summary, method):
+    model = RFMTransformer(method=method).fit(summary)
+    cells = tuple(model.transform(summary).to_numpy().T - 1)
+    reached = reachable_cells(model.variables_)
+    assert reached[cells].all()
+    # three in five bought once, so that nobody can have F = 2 in the whole
+    assert reached.any(axis=(0, 2)).tolist() == [True, method == "nested", True, True, True]
+
+
+def test_one_sequence_of_cuts_serves_all_variables_and_equal_weights_add_up():
+    answers = pd.DataFrame({"silence": [1, 3, 5], "n_orders": [1, 2, 4], "total_value": [5, 4, 1]})
+    model = RFMTransformer(method="fixed", cuts=[2, 4], weights="equal").fit(answers)
+    scores = model.transform(answers)
+    assert scores[["R", "F", "M"]].to_numpy().tolist() == [[3, 1, 3], [2, 1, 2], [1, 2, 1]]
+    assert scores["score"].tolist() == [7.0, 5.0, 4.0]
+
+
+def test_a_single_score_has_all_the_weight():
+    assert learned_weights([[1], [2]], [5, 1]).tolist() == [1.0]
+    with pytest.raises(ValueError, match="there is 1 sample"):
+        learned_weights([[1, 2]], [5])
 
 
 def test_nested_scoring_warns_of_groups_with_too_few_values(summary):

@@ -1,24 +1,46 @@
-"""scikit-learn's own estimator checks, whole."""
+"""scikit-learn's own estimator checks, whole, for every estimator of the room in every manner."""
 
 from __future__ import annotations
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from custvalue.segment import RFMTransformer, SilenceScorer
+from custvalue.segment import (
+    ActivityLoyaltyMatrix,
+    LifecycleClassifier,
+    RFMTransformer,
+    SilenceScorer,
+    ValueGrades,
+)
+
+RFM = [
+    RFMTransformer(),
+    RFMTransformer(n_bins=3, method="nested", weights="equal"),
+    RFMTransformer(method="fixed", cuts=[0.5, 1.5, 4.0]),
+    RFMTransformer(weights="learn", remainder="passthrough"),
+]
+SILENCE = [
+    SilenceScorer(),
+    SilenceScorer(cuts="learned", cost_miss=3.0),
+    SilenceScorer(method="pooled_gap", labels="zh"),
+    SilenceScorer(method="shrunk"),
+    SilenceScorer(method="shrunk", regularity="auto"),
+    SilenceScorer(method="calibrated", window=1.0),
+    SilenceScorer(method="calibrated", window=1.0, calibrator="isotonic", regularity=2),
+]
+OTHERS = [
+    LifecycleClassifier(),
+    LifecycleClassifier(view="four", labels="zh"),
+    ValueGrades(),
+    ValueGrades(by="value"),
+    ActivityLoyaltyMatrix(),
+]
 
 
-# constant and tiny columns have too few values for five bins, which is worth a warning
+# constant, tiny or one-sided columns are worth a warning, and the checks are full of them
 @pytest.mark.filterwarnings("ignore::custvalue.exceptions.BinWarning")
 @pytest.mark.filterwarnings("ignore::custvalue.exceptions.BoundaryFitWarning")
-@parametrize_with_checks(
-    [
-        RFMTransformer(),
-        RFMTransformer(n_bins=3, method="nested"),
-        SilenceScorer(),
-        SilenceScorer(method="pooled_gap"),
-        SilenceScorer(method="shrunk"),
-    ]
-)
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.SmallSampleWarning")
+@parametrize_with_checks([*RFM, *SILENCE, *OTHERS])
 def test_scikit_learn_finds_nothing_to_object_to(estimator, check):
     check(estimator)

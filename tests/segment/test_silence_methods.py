@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, gamma
 
 import custvalue as cv
-from custvalue.exceptions import FitFailedError
+from custvalue.exceptions import BoundaryFitWarning, SmallSampleWarning
 from custvalue.segment import (
     GapFacts,
     GapPrior,
@@ -19,6 +19,8 @@ from custvalue.segment import (
     fit_gap_prior,
     gap_facts,
     gap_log_likelihood,
+    has_ordered,
+    learn_return_chance,
     learning_set,
     ordered_between,
     pooled_survival,
@@ -162,8 +164,39 @@ def test_a_calibrated_scorer_needs_an_outcome_and_a_window_with_a_unit(cdnow_les
         SilenceScorer(method="calibrated").fit(known, ordered)
     with pytest.raises(ValueError, match=r"window=90 has no unit"):
         SilenceScorer(method="calibrated", window=90).fit(known, ordered)
-    with pytest.raises(FitFailedError, match=r"0 of .* ordered within the window"):
-        SilenceScorer(method="calibrated", window="90D").fit(known, ordered & False)
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+def test_where_all_did_the_same_all_have_the_same_chance_and_that_is_said(everybody):
+    facts = gap_facts([[5.0, 10.0], [40.0, 10.0], [7.0, 0.0], [90.0, 3.0]])
+    with pytest.warns(BoundaryFitWarning, match=f"{4 * everybody} of 4 customers ordered"):
+        learned = learn_return_chance(facts, [everybody] * 4, 30.0, GapPrior(1.0, 20.0))
+    np.testing.assert_allclose(learned.of(facts), 0.9 if everybody else 0.1)
+    assert learned.alike == ((learned.alike[0].up_to, 4, 4 * everybody),)
+    assert learned.brier == learned.brier_of_base_rate == pytest.approx(0.01)
+
+
+def test_few_orders_give_a_rough_chance_and_that_is_said(rng):
+    facts = gap_facts(rng.exponential(30, (400, 4)))
+    with pytest.warns(SmallSampleWarning, match="12 of 400 .* fewer than 50"):
+        learned = learn_return_chance(facts, np.arange(400) < 12, 30.0, GapPrior(4.0, 120.0))
+    assert learned.of(facts).mean() == pytest.approx(12 / 400, rel=0.01)
+
+
+def test_an_outcome_is_true_or_false_or_orders_or_money():
+    money = [0.0, 12.5, -3.0, 7.0]  # a refund is no order
+    assert has_ordered(money, 4).tolist() == [False, True, False, True]
+    assert has_ordered([False, True], 2).tolist() == [False, True]
+    score = [0.1, 0.2, 0.3, 0.4]
+    assert choose_threshold(score, money).cost == choose_threshold(score, [0, 1, 0, 1]).cost
+    for bad, words in (
+        ([1, 0], r"4 values, one a customer.*Got shape \(2,\)"),
+        ([1, 0, np.nan, 1], "1 are missing, first: row 2"),
+        (["yes", "no", "no", "no"], "Got <U3 values such as"),
+        ([1j, 0, 0, 0], "Got complex128 values"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            choose_threshold(score, bad)
 
 
 def test_nothing_after_the_earlier_date_reaches_the_learning_table(cdnow_sample):

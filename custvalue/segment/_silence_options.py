@@ -1,0 +1,94 @@
+"""What a SilenceScorer was asked for, checked: method, cuts, outcome, everybody's gaps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from custvalue._labels import check_language
+from custvalue.segment._silence import Floats
+from custvalue.segment._silence_cuts import choose_threshold
+
+GRADES = ("active", "watch", "silent", "deeply silent")
+# by number of own gaps: none, one, more
+BASES = {
+    "own_gap": ("population", "one own gap", "own gaps"),
+    "pooled_gap": ("population",) * 3,
+    "shrunk": ("population", "one own gap and population", "own gaps and population"),
+    "calibrated": ("population", "one own gap and population", "own gaps and population"),
+}
+# lower ends of watch, silent, deeply silent on score_samples
+CUTS = {
+    "own_gap": (0.75, 1.0, 2.0),
+    "pooled_gap": (0.75, 0.9, 0.98),
+    "shrunk": (0.75, 0.9, 0.98),
+    "calibrated": (0.5, 0.75, 0.9),
+}
+
+
+def needs_outcome(scorer: Any) -> bool:
+    """Whether a scorer learns from what customers did next."""
+    return scorer.method == "calibrated" or isinstance(scorer.cuts, str)
+
+
+def check_choices(scorer: Any, y: npt.ArrayLike | None) -> None:
+    """Refuse parameters that do not exist or lack what they need."""
+    if scorer.method not in BASES:
+        raise ValueError(f"method={scorer.method!r} must be one of {list(BASES)}.")
+    if scorer.calibrator not in ("logistic", "isotonic"):
+        raise ValueError(f"calibrator={scorer.calibrator!r} must be 'logistic' or 'isotonic'.")
+    if scorer.regularity != "auto" and not (
+        isinstance(scorer.regularity, (int, np.integer)) and scorer.regularity >= 1
+    ):
+        raise ValueError(f"regularity={scorer.regularity!r} must be 'auto' or a number >= 1.")
+    check_language(scorer.labels)
+    if isinstance(scorer.cuts, str) and scorer.cuts != "learned":
+        raise ValueError(f"cuts={scorer.cuts!r} must be three numbers or 'learned'.")
+    if scorer.method == "calibrated" and scorer.window is None:
+        raise ValueError("method='calibrated' needs a window, e.g. window='90D'.")
+    if needs_outcome(scorer) and y is None:
+        raise ValueError(
+            "method='calibrated' and cuts='learned' learn from an earlier date: fit(X, y) with "
+            "the customers as known then and whether each ordered within the window after it "
+            "(custvalue.segment.learning_set makes both). requires y to be passed, but the "
+            "target y is None."
+        )
+
+
+def everybodys_gaps(
+    scorer: Any, X: npt.ArrayLike, gaps: npt.ArrayLike | None, *, named: bool
+) -> Floats | None:
+    """Everybody's gaps, where the method needs them: as given, or those in a matrix of gaps."""
+    if scorer.method != "pooled_gap" and not (
+        scorer.regularity == "auto" and scorer.method in ("shrunk", "calibrated")
+    ):
+        return None
+    if gaps is None and named:
+        raise ValueError(
+            f"method={scorer.method!r} with regularity={scorer.regularity!r} needs everybody's "
+            "gaps, which a summary does not hold: fit(X, gaps=...) with the gaps of "
+            "custvalue.segment.silence_from_log."
+        )
+    values = np.asarray(X if gaps is None else gaps, dtype=np.float64)
+    if gaps is None:
+        values = values[:, 1:][values[:, 1:] > 0]
+    if values.ndim != 1 or not len(values) or not (np.isfinite(values) & (values > 0)).all():
+        source = "gaps" if gaps is not None else f"X with n_features={scorer.n_features_in_}"
+        raise ValueError(f"{source} must hold positive, finite gaps, at least one.")
+    return values
+
+
+def grade_cuts(scorer: Any, score: Floats, y: npt.ArrayLike | None) -> tuple[float, float, float]:
+    """Lower ends of watch, silent and deeply silent: learned by cost, given, or the method's."""
+    if isinstance(scorer.cuts, str):
+        assert y is not None
+        return choose_threshold(
+            score, y, cost_false_alarm=scorer.cost_false_alarm, cost_miss=scorer.cost_miss
+        ).cuts
+    cuts = CUTS[scorer.method] if scorer.cuts is None else scorer.cuts
+    numbers = [float(c) for c in cuts]
+    if len(numbers) != 3 or not (np.diff(numbers) >= 0).all():
+        raise ValueError(f"cuts={cuts!r} must be three ascending numbers.")
+    return numbers[0], numbers[1], numbers[2]
