@@ -22,13 +22,15 @@ def main(parts: list[str]) -> None:
             continue
         print(f"\n## {info.name.removeprefix('bench_')}\n")
         try:
-            jobs = importlib.import_module(f"benchmarks.{info.name}").JOBS
+            module = importlib.import_module(f"benchmarks.{info.name}")
         except ModuleNotFoundError as reason:
             print(f"skipped: {reason}")
             continue
         print(TITLE)
-        for job in jobs:
+        for job in module.JOBS:
             print(show(race(job)), flush=True)
+        for note in getattr(module, "NOTES", ()):
+            print(note)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,11 @@ TITLE = (
 def show(row: Row) -> str:
     """One row of the table, in Markdown."""
     others = [name for name in row.seconds if name != "custvalue"]
-    told = ", ".join(f"{n} {_time(row.seconds[n])} ({row.ratio(n):,.1f}x)" for n in others)
+    told = ", ".join(
+        f"{n} {_time(row.seconds[n])} ({row.ratio(n):,.1f}x"
+        + (")" if row.runs[n] == row.runs["custvalue"] else f", of {row.runs[n]})")
+        for n in others
+    )
     peaks = ", ".join(f"{n} {mb:,.0f}" for n, mb in row.peak_mb.items())
     asked = f"{row.job.ask:g}x {row.job.against}" if row.job.ask else ""
     ours = f"{_time(row.seconds['custvalue'])}, median of {row.runs['custvalue']}"

@@ -8,8 +8,9 @@ one that the others are compared with. Scenarios:
   a customer left out);
 * ``cdnow_rolling``, ``online_retail_rolling``: three earlier and later origins each, so that a
   default that suits one date only shows;
-* ``simulated``: a log drawn from NBD with leaving and growing, half of its customers seasonal, so
-  that no method has its own model in the data.
+* ``simulated_plain``, ``_growth``, ``_decline``, ``_season``, ``_regular``, ``_heavy`` and
+  ``_cohort``: shops in whose data no method has its own model (see ``benchmarks/shops.py``);
+  ``simulated`` stands for all of them.
 
 online_retail is read from the folder named by CUSTVALUE_DATA, or ``shared/data`` beside the
 project; it is skipped with the reason where it is not there.
@@ -24,6 +25,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +33,14 @@ import numpy as np
 import pandas as pd
 
 import custvalue as cv
-from benchmarks.peers import PACKAGES, Clvkit, Lifetimes, installed
+from benchmarks.peers import EXCLUDED, PACKAGES, Clvkit, Lifetimes, installed
+from benchmarks.shops import CUTOFF, KINDS, START, shop
 from custvalue.evaluation import BacktestResult, backtest
 from custvalue.markov import MarkovCLVEstimator
 
 MARKOV = "MarkovCLVEstimator"
-SHOWN = ["gini", "ratio", "mae", "rmse", "spearman", "top_decile", "seconds"]
+SHOWN = ["gini", "ratio", "mae", "rmse", "spearman", "top_decile", "brier", "coverage", "seconds"]
+ROUNDED = {"ratio": 2, "mae": 1, "rmse": 1, "seconds": 2}
 
 
 @dataclass(frozen=True)
@@ -69,30 +73,9 @@ def online_retail_rolling() -> Scenario:
     return Scenario(log, _RETAIL, days, "120D")
 
 
-def simulated() -> Scenario:
-    """Three years of a shop that wins customers all the time; no method's own model."""
-    rng = np.random.default_rng(8)
-    n, span = 2500, 1096
-    born = np.sort(rng.integers(0, span, n))
-    rate = rng.lognormal(-4.6, 1.0, n)
-    shape = rng.choice([1, 3], n)  # some buy by habit
-    left = born + rng.weibull(0.8, n) * 500
-    level = rng.lognormal(3.5, 0.7, n)
-    rows = [(np.arange(n), born)]
-    day, alive = born.astype(float), np.arange(n)
-    while len(alive):
-        gap = rng.gamma(shape[alive], 1.0 / (rate[alive] * shape[alive]))
-        season = np.where(alive % 2, 1 + 0.6 * np.sin(2 * np.pi * day[alive] / 365.25), 1.0)
-        day[alive] += 1 + gap / season
-        alive = alive[(day[alive] < span) & (day[alive] < left[alive])]
-        rows.append((alive, day[alive].astype(int)))
-    who, when = (np.concatenate(part) for part in zip(*rows, strict=True))
-    paid = (level[who] * rng.lognormal(-0.125, 0.5, len(who))).round(2)
-    start = pd.Timestamp("2021-01-01")
-    log = pd.DataFrame(
-        {"customer_id": who, "date": start + pd.to_timedelta(when, unit="D"), "amount": paid}
-    )
-    return Scenario(log, _CDNOW, ["2022-12-31"], "52W")
+def simulated(kind: str) -> Scenario:
+    cutoff = START + pd.Timedelta(days=CUTOFF - 1)
+    return Scenario(shop(kind), _CDNOW, [cutoff], "52W")
 
 
 _CDNOW = {"customer": "customer_id", "time": "date", "amount": "amount"}
@@ -107,7 +90,7 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
     "online_retail": online_retail,
     "cdnow_rolling": cdnow_rolling,
     "online_retail_rolling": online_retail_rolling,
-    "simulated": simulated,
+    **{f"simulated_{kind}": partial(simulated, kind) for kind in KINDS},
 }
 
 
@@ -165,9 +148,7 @@ def table(result: BacktestResult) -> pd.DataFrame:
     scores = result.scores()
     scores["ratio"] = 1.0 + scores["total_bias"]
     scores["seconds"] = scores["fit_seconds"] + scores["predict_seconds"]
-    return scores[SHOWN].round(
-        {"gini": 3, "ratio": 2, "mae": 1, "rmse": 1, "spearman": 3, "top_decile": 3, "seconds": 2}
-    )
+    return scores[SHOWN].round({name: ROUNDED.get(name, 3) for name in SHOWN})
 
 
 def verdicts(result: BacktestResult, against: str = MARKOV) -> pd.DataFrame:
@@ -193,7 +174,15 @@ def main(arguments: list[str] | None = None) -> None:
         f"{platform.python_version()}, custvalue {cv.__version__}, numpy {np.__version__}, "
         f"pandas {pd.__version__}, " + ", ".join(f"{k} {v}" for k, v in packages.items())
     )
-    for name in chosen.scenario:
+    print("\n".join(EXCLUDED))
+    wanted = [
+        name
+        for part in chosen.scenario
+        for name in (
+            [n for n in SCENARIOS if n.startswith("simulated_")] if part == "simulated" else [part]
+        )
+    ]
+    for name in wanted:
         try:
             scenario = SCENARIOS[name]()
         except FileNotFoundError as reason:

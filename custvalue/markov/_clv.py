@@ -73,8 +73,9 @@ class MarkovCLVEstimator(
     spend : spend model, optional
         E.g. ``GammaGamma()``, fitted on number of orders and mean spend, the first order
         included. None: each customer's own mean so far.
-    correct_by : sequence of {"orders", "cohort", "spend"}, default=("orders", "cohort")
+    correct_by : sequence of {"orders", "cohort", "spend"}, default=("orders",)
         What the purchase law is corrected by, with ``transitions="shrunk"`` and factored money.
+        ``"cohort"`` follows a trend from cohort to cohort, and takes a season for one too.
     by : str, optional
         Money by state only: a column of the panel that transitions and rewards depend on.
         ``"age"`` moves on with each period, so that a cohort's decay is in the forecast; any other
@@ -171,7 +172,7 @@ class MarkovCLVEstimator(
         money: Literal["auto", "factored", "state"] = "auto",
         purchases: Any = None,
         spend: Any = None,
-        correct_by: Any = ("orders", "cohort"),
+        correct_by: Any = ("orders",),
         by: str | None = None,
         smoothing: float = 1.0,
         horizon: Span | None = None,

@@ -31,7 +31,7 @@ _LEAST = 1e-12
 
 
 class Correction(NamedTuple):
-    """log of the factor on μ0: level + order·ln(n) + (cohort + both·ln(n))·c + spend·m, centred.
+    """log of the factor on μ0: level + order·ln(n) + cohort·c + spend·m, centred.
 
     c is the customer's first period as a share of the panel's span, m the log of mean spend.
     """
@@ -39,7 +39,6 @@ class Correction(NamedTuple):
     level: float = 0.0
     order: float = 0.0
     cohort: float = 0.0
-    both: float = 0.0
     spend: float = 0.0
     mean_order: float = 0.0
     mean_cohort: float = 0.0
@@ -53,7 +52,6 @@ class Correction(NamedTuple):
             self.level
             + self.order * order
             + self.cohort * born
-            + self.both * born * order
             + self.spend * (spend - self.mean_spend)
         )
 

@@ -65,8 +65,6 @@ def correction_of(moves: Moves, log_mean: Floats, correct_by: tuple[str, ...]) -
         columns["order"] = order
     if "cohort" in correct_by:
         columns["cohort"] = cohort
-    if "orders" in correct_by and "cohort" in correct_by:
-        columns["both"] = cohort * order
     if "spend" in correct_by:
         columns["spend"] = spend
     X = np.column_stack(list(columns.values()))

@@ -264,9 +264,11 @@ def test_the_correction_finds_customers_who_differ_by_cohort():
     late = (first > log["day"].min() + pd.Timedelta(days=14)) & (log["day"] > first)
     thin = log[~(late & (log["who"] % 2 == 0))]
     panel = cv.panel(thin, customer="who", time="day", amount="paid", as_of=end, period="1W")
-    model = MarkovCLVEstimator(horizon="8W").fit(panel)
+    model = MarkovCLVEstimator(correct_by=("orders", "cohort"), horizon="8W").fit(panel)
     assert model.forecast_.chain.correction.cohort < -0.3
     assert model.fit_report()["money"] == "factored"
+    plain = MarkovCLVEstimator(horizon="8W").fit(panel)
+    assert plain.forecast_.chain.correction.cohort == 0.0
 
 
 def test_parameters_out_of_range_are_refused(few):
