@@ -61,14 +61,25 @@ def pmf(
     law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, t: float, n_max: int
 ) -> Floats:
     """P(k orders in (T, T + t]), k = 0..n_max, shape (n, n_max + 1)."""
+    pairs = distinct_pairs(x, T)
+    if pairs is not None:
+        out = _counts(law, params, pairs[0], pairs[1], t, n_max)[pairs[2]]
+    else:
+        out = _counts(law, params, x, T, t, n_max)
+    here = alive_now(law, params, x, t_x, T)
+    out *= here[:, None]
+    out[:, 0] += 1.0 - here
+    return np.clip(out, 0.0, 1.0, out=out)
+
+
+def _counts(law: PurchaseLaw, params: Any, x: Floats, T: Floats, t: float, n_max: int) -> Floats:
+    """P(k orders in (T, T + t] | alive at T), in blocks."""
     out = np.empty((len(x), n_max + 1))
     block = max(1, BLOCK * 8 // (n_max + 1))
     for lo in range(0, len(x), block):
         part = slice(lo, lo + block)
-        here = law.prob_alive(*params, x[part], t_x[part], T[part])[:, None]
-        out[part] = here * law.pmf(*law.alive(*params, x[part], T[part]), t, n_max)
-        out[part, 0] += 1.0 - here[:, 0]
-    return np.clip(out, 0.0, 1.0)
+        out[part] = law.pmf(*law.alive(*params, x[part], T[part]), t, n_max)
+    return out
 
 
 def never_again(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats) -> Floats:

@@ -15,11 +15,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from custvalue._kernels import legendre, log_rising, log_two_powers, sigmoid, softplus
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw, poisson_orders
 from custvalue.purchase._paretonbd_fit import objective
+
+CELLS = 16_384  # customers x counts computed at once
+DROP = 42.0  # exp(-42) is below the last digit
+PANELS = 4  # of 24 nodes
 
 
 class ParetoNBDParams(NamedTuple):
@@ -86,36 +91,52 @@ def pmf(r, alpha, s, beta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-
     out = np.empty((*r.shape, n_max + 1))
     rows = [v.ravel() for v in (r, alpha, s, beta, t)]
     flat = out.reshape(-1, n_max + 1)
-    for i in range(0, len(flat), 32):
-        r, alpha, s, beta, t = (v[i : i + 32, None, None] for v in rows)
-        flat[i : i + 32] = _pmf_block(r, alpha, s, beta, t, n_max)
+    block = max(1, CELLS // (n_max + 1))
+    for i in range(0, len(flat), block):
+        r, alpha, s, beta, t = (v[i : i + block, None] for v in rows)
+        flat[i : i + block] = _pmf_block(r, alpha, s, beta, t, n_max)
     return out
 
 
 def _pmf_block(r, alpha, s, beta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
-    k = np.arange(n_max + 1.0)[:, None]
-    small = np.minimum(alpha, beta)
-    width = np.log1p(t / small)
-    # the integrand's width in log time is one over the root of its largest power
-    power = np.sqrt(float((r + s).max()) + n_max)
-    panels = int(np.clip(np.ceil(float(width.max()) * (1.0 + power) / 8.0), 1, 400))
-    nodes, weights = legendre(24, panels)
-    v = width * nodes
-    y = np.expm1(v) * small
-    some = np.maximum(y, 1e-300)
-    inside = np.exp(
-        k * np.log(some / (alpha + some))
-        - r * np.log1p(y / alpha)
-        - (s + 1.0) * np.log1p(y / beta)
-        + v
-    )
-    left = (inside @ weights) * (s / beta * small * width)[..., 0]
+    k = np.arange(n_max + 1.0)
+    ways = log_rising(r, k) - log_rising(1.0, k)
     t1 = np.maximum(t, 1e-300)
-    stayed = np.exp(
-        k * np.log(t1 / (alpha + t1)) - r * np.log1p(t / alpha) - s * np.log1p(t / beta)
-    )[..., 0]
-    ways = np.exp(log_rising(r, k) - log_rising(1.0, k))[..., 0]
-    return np.asarray(ways * (left + stayed))
+    stayed = k * np.log(t1 / (alpha + t1)) - r * np.log1p(t / alpha) - s * np.log1p(t / beta)
+    # left at y = small (exp(v) - 1): the log of the integrand in v is concave, so that its top and
+    # the stretch in which it falls by DROP from it can be bisected, and nodes spent there alone
+    small = np.minimum(alpha, beta)
+    end = np.log1p(t / small)
+
+    def inside(v: Floats) -> Floats:
+        y = np.maximum(np.expm1(v) * small, 1e-300)
+        flow = k * np.log(y / (alpha + y)) - r * np.log1p(y / alpha)
+        return np.asarray(flow - (s + 1.0) * np.log1p(y / beta) + v)
+
+    def rises(v: Floats) -> npt.NDArray[np.bool_]:
+        y = np.maximum(np.expm1(v) * small, 1e-300)
+        pull = k / y - (r + k) / (alpha + y) - (s + 1.0) / (beta + y)
+        return np.asarray(1.0 + (y + small) * pull > 0.0)
+
+    least = np.full(np.broadcast(k, end).shape, 1e-30)
+    mode = _bracket(rises, least, np.maximum(end, least), 16)[1]
+    top = inside(mode)
+    low = _bracket(lambda v: inside(v) < top - DROP, least, mode, 12)[0]
+    high = _bracket(lambda v: inside(v) > top - DROP, mode, np.maximum(end, mode), 12)[1]
+    width, total = np.minimum(high, end) - low, 0.0
+    for node, weight in zip(*legendre(24, PANELS), strict=True):
+        total = total + weight * np.exp(inside(low + width * node) - top)
+    left = np.exp(ways + top + np.log(s / beta) + np.log(small)) * width * total
+    return np.asarray(np.exp(ways + stayed) + left)
+
+
+def _bracket(holds, low, high, steps: int) -> tuple[Floats, Floats]:  # type: ignore[no-untyped-def]
+    """Bisect, in logs, for the end of the stretch from ``low`` on in which a condition holds."""
+    for _ in range(steps):
+        middle = np.sqrt(low) * np.sqrt(high)
+        on = holds(middle)
+        low, high = np.where(on, middle, low), np.where(on, high, middle)
+    return low, high
 
 
 def simulate(r, alpha, s, beta, t, rng: np.random.Generator) -> Orders:  # type: ignore[no-untyped-def]
