@@ -170,14 +170,32 @@ def float_columns(
         Listing every missing column, every column that is not numeric, and every column with
         missing or infinite values (unless in ``allow_missing``), with counts and first rows.
     """
+    vectors = float_vectors(X, names, allow_missing=allow_missing, caller=caller)
+    out = np.empty((len(vectors[0]), len(names)), dtype=np.float64, order="F")
+    for j, vector in enumerate(vectors):
+        out[:, j] = vector
+    return out
+
+
+def float_vectors(
+    X: Any, names: Sequence[str], *, allow_missing: Sequence[str] = (), caller: str = "X"
+) -> list[npt.NDArray[np.float64]]:
+    """Named columns of a frame, each in one piece of memory: the frame's own where that will do.
+
+    They are for reading only.
+
+    Raises
+    ------
+    DataContractError
+        As in ``float_columns``.
+    """
     # pandas by itself is quicker than through narwhals, which then names a column given twice
     plain = _is_pandas(X) and X.columns.is_unique
-    frame = X if plain else nw.from_native(X, eager_only=True)
+    frame = _without_attrs(X) if plain else nw.from_native(X, eager_only=True)
     present = set(frame.columns)
     problems: list[ContractProblem] = []
-    # columns are written and read one at a time, so each lies in one piece of memory
-    out = np.empty((len(frame), len(names)), dtype=np.float64, order="F")
-    for j, name in enumerate(names):
+    out = []
+    for name in names:
         if name not in present:
             problems.append(
                 ContractProblem(
@@ -193,7 +211,7 @@ def float_columns(
                 series = nw.from_native(series, series_only=True) if plain else series
                 if series.dtype == nw.Boolean:  # a nullable flag: missing becomes NaN
                     series = series.cast(nw.Float64)
-            out[:, j] = np.asarray(series.to_numpy(), dtype=np.float64)
+            vector = np.ascontiguousarray(series.to_numpy(), dtype=np.float64)
         except (TypeError, ValueError):
             problems.append(
                 ContractProblem(
@@ -201,9 +219,10 @@ def float_columns(
                 )
             )
             continue
-        if _finite_sum(out[:, j]):
+        out.append(vector)
+        if _finite_sum(vector):
             continue
-        bad = np.isinf(out[:, j]) if name in allow_missing else ~np.isfinite(out[:, j])
+        bad = np.isinf(vector) if name in allow_missing else ~np.isfinite(vector)
         if bad.any():
             problems.append(
                 ContractProblem(
@@ -217,6 +236,13 @@ def float_columns(
     if problems:
         raise DataContractError(problems)
     return out
+
+
+def _without_attrs(X: Any) -> Any:
+    """Look at the same pandas columns without facts, which would be copied with each column."""
+    import pandas as pd
+
+    return pd.DataFrame(X, copy=False) if X.attrs else X
 
 
 def _finite_sum(values: npt.NDArray[np.float64]) -> bool:

@@ -21,6 +21,7 @@ __all__ = [
     "check_is_fitted",
     "output_template",
     "read_columns",
+    "read_vectors",
     "validate_data",
     "weights_of",
 ]
@@ -110,25 +111,9 @@ def read_columns(
     ValueError
         By position: scikit-learn's own errors; too few columns.
     """
-    have = _frames.column_names(X)
-    if have is not None and any(name in have for name in names):
-        values = _frames.float_columns(
-            X, names, allow_missing=allow_missing, caller=type(estimator).__name__ + "'s X"
-        )
-        if reset:
-            estimator.feature_names_in_ = np.asarray(names, dtype=object)
-            estimator.n_features_in_ = len(names)
-        elif estimator.n_features_in_ < len(names):
-            raise ValueError(
-                f"X has {len(names)} named columns, but {type(estimator).__name__} was fitted on "
-                f"an array with {estimator.n_features_in_} columns."
-            )
-        if len(values) == 0:
-            raise ValueError(
-                f"Found array with 0 sample(s) (shape={values.shape}) while a minimum of 1 is "
-                f"required by {type(estimator).__name__}."
-            )
-        return values, True
+    vectors = _by_name(estimator, X, names, reset, allow_missing)
+    if vectors is not None:
+        return np.array(vectors).T, True
     values = validate_data(
         estimator,
         X,
@@ -142,6 +127,54 @@ def read_columns(
             f"{min_columns}: {', '.join(names)}."
         )
     return values, False
+
+
+def read_vectors(
+    estimator: Any,
+    X: Any,
+    names: Sequence[str],
+    *,
+    reset: bool,
+    allow_missing: Sequence[str] = (),
+) -> list[npt.NDArray[np.float64]]:
+    """Columns in the order of ``names``, each in one piece of memory, for reading only.
+
+    As ``read_columns``, but a frame's own memory is used where that will do, and by position there
+    are as many columns as names.
+    """
+    vectors = _by_name(estimator, X, names, reset, allow_missing)
+    if vectors is not None:
+        return vectors
+    values, _ = read_columns(
+        estimator, X, names, reset=reset, allow_missing=allow_missing, min_columns=len(names)
+    )
+    return [np.ascontiguousarray(values[:, j]) for j in range(len(names))]
+
+
+def _by_name(
+    estimator: Any, X: Any, names: Sequence[str], reset: bool, allow_missing: Sequence[str]
+) -> list[npt.NDArray[np.float64]] | None:
+    """Columns of a frame that has some of the names; None where they go by position."""
+    have = _frames.column_names(X)
+    if have is None or not any(name in have for name in names):
+        return None
+    vectors = _frames.float_vectors(
+        X, names, allow_missing=allow_missing, caller=type(estimator).__name__ + "'s X"
+    )
+    if reset:
+        estimator.feature_names_in_ = np.asarray(names, dtype=object)
+        estimator.n_features_in_ = len(names)
+    elif estimator.n_features_in_ < len(names):
+        raise ValueError(
+            f"X has {len(names)} named columns, but {type(estimator).__name__} was fitted on "
+            f"an array with {estimator.n_features_in_} columns."
+        )
+    if len(vectors[0]) == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape=(0, {len(names)})) while a minimum of 1 is "
+            f"required by {type(estimator).__name__}."
+        )
+    return vectors
 
 
 def weights_of(sample_weight: npt.ArrayLike | None, n_rows: int) -> npt.NDArray[np.float64] | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln
@@ -46,12 +44,16 @@ def mean_over_beta(
     0.693147181
     """
     r, tau, a, b = (np.asarray(v, dtype=np.float64) for v in (r, tau, a, b))
+    if tau.ndim == 2 and r.shape == a.shape == b.shape == tau.shape[1:]:
+        several = _several(r, tau, a, b)
+        if several is not None:
+            return several
     if not r.shape == tau.shape == a.shape == b.shape:
         r, tau, a, b = np.broadcast_arrays(r, tau, a, b)
     shape = r.shape
     r, tau, a, b = (v.ravel() for v in (r, tau, a, b))
     c = a + b - 1.0
-    easy = (a < r + 2.0) & (r < a + b + 4.0) & (c < 100.0 * r) & (tau < 19.0) & (tau > 1e-300)
+    easy = _easy(r, tau, tau, a, c)
     if easy.all():
         return _series(r, tau, a, c).reshape(shape)
     out = np.empty(r.shape)
@@ -65,23 +67,43 @@ def mean_over_beta(
     return out.reshape(shape)
 
 
-def _series(r: Floats, tau: Floats, a: Floats, c: Floats) -> Floats:
+def _easy(r: Floats, least: Floats, most: Floats, a: Floats, c: Floats) -> npt.NDArray[np.bool_]:
+    """Where the series converges fast without cancelling, tau being from ``least`` to ``most``."""
+    return (a < r + 2.0) & (r < c + 5.0) & (c < 100.0 * r) & (most < 19.0) & (least > 1e-300)
+
+
+def _several(r: Floats, tau: Floats, a: Floats, b: Floats) -> Floats | None:
+    """Several times ``tau[j]`` of the same rows, coefficients made once; None where that fails."""
+    c = a + b - 1.0
+    if not _easy(r, tau.min(axis=0), tau.max(axis=0), a, c).all():
+        return None
     z = tau / (1.0 + tau)
-    L = -np.log1p(tau)
+    runs = _runs(r, a, c)
+    shared = _in_runs(runs, r, z, a, c) if 0 < 8 * len(runs) <= len(r) else None
+    return None if shared is None else _completed(-np.log1p(tau), a, c, shared)
+
+
+def _completed(L: Floats, a: Floats, c: Floats, total: Floats) -> Floats:
+    """Put the sum of the series and what stands before it together."""
     near = (a - 1.0) * L
     safe = np.where(near == 0.0, 1.0, near)
     first = -c * L * np.where(near == 0.0, 1.0, np.expm1(safe) / safe)
-    total = np.empty(len(r))
-    lo = 0
+    return np.asarray(first - np.exp(near) * total)
+
+
+def _series(r: Floats, tau: Floats, a: Floats, c: Floats) -> Floats:
+    z = tau / (1.0 + tau)
+    L = -np.log1p(tau)
     if len(r) == 1:
-        return first - np.exp(near) * _one_series(
-            float(r[0]), float(z[0]), float(a[0]), float(c[0])
-        )
+        one = _one_series(float(r[0]), float(z[0]), float(a[0]), float(c[0]))
+        return _completed(L, a, c, np.array([one]))
     runs = _runs(r, a, c)
     if 0 < 8 * len(runs) <= len(r):
-        shared = _in_runs(runs, r, z, a, c)
+        shared = _in_runs(runs, r, z[None], a, c)
         if shared is not None:
-            return np.asarray(first - np.exp(near) * shared)
+            return _completed(L, a, c, shared[0])
+    total = np.empty(len(r))
+    lo = 0
     while lo < len(r):
         # terms fall at least like z^k: as many as the largest z of a block needs
         step = max(1, CELLS // _terms(float(z[lo : lo + 1024].max())))
@@ -94,7 +116,7 @@ def _series(r: Floats, tau: Floats, a: Floats, c: Floats) -> Floats:
         np.cumprod(ratio, axis=1, out=ratio)
         total[part] = (p * z_)[:, 0] * (1.0 + ratio.sum(axis=1))
         lo = part.stop
-    return np.asarray(first - np.exp(near) * total)
+    return _completed(L, a, c, total)
 
 
 def _runs(r: Floats, a: Floats, c: Floats) -> npt.NDArray[np.intp]:
@@ -109,7 +131,8 @@ def _in_runs(
 ) -> Floats | None:
     """Sum the series with coefficients made once a run; None where they overflow without z^k.
 
-    The distinct (x, T) of a day grid come in such runs: one for each number of orders.
+    The distinct (x, T) of a day grid come in such runs: one for each number of orders. ``z`` has
+    the shape (times, rows).
     """
     r, a, c = (v[runs, None] for v in (r, a, c))
     k = np.arange(1.0, _terms(float(z.max())))
@@ -117,20 +140,27 @@ def _in_runs(
         factors = np.cumprod((c - r + k) * (a + k - 1.0) / ((c + k) * (k + 1.0)), axis=1)
         if not np.abs(factors).max() < 1e250:
             return None
-    total = np.empty(len(z))
-    for lo in range(0, len(z), 1024):
-        here = z[lo : lo + 1024]
-        powers = np.empty((_terms(float(here.max())) - 1, len(here)))
-        powers[0] = here
-        for j in range(1, len(powers)):
-            np.multiply(powers[j - 1], here, out=powers[j])
-        inside = runs[(runs > lo) & (runs < lo + len(here))] - lo
-        edges = [0, *inside.tolist(), len(here)]
-        run = int(np.searchsorted(runs, lo, side="right")) - 1
-        for i, (start, end) in enumerate(pairwise(edges), run):
-            # not a product of matrices: BLAS would start threads for it
-            tail = np.einsum("k,kn->n", factors[i, : len(powers)], powers[:, start:end])
-            total[lo + start : lo + end] = (c - r)[i] * here[start:end] * (1.0 + tail)
+    by_power = np.ascontiguousarray(factors.T)
+    run = np.zeros(z.shape[1], dtype=np.intp)
+    run[runs[1:]] = 1
+    np.cumsum(run, out=run)
+    total = np.zeros(z.shape)
+    for lo in range(0, z.shape[1], 1024):
+        rows = slice(lo, lo + 1024)
+        here, sums = z[:, rows], total[:, rows]
+        # later times need more terms: Horner's rule takes in the earlier ones on its way down
+        terms = np.maximum.accumulate([_terms(float(v)) - 1 for v in here.max(axis=1)])
+        first = np.searchsorted(terms, np.arange(terms[-1]), side="right").tolist()
+        times = np.bincount(run[rows] - run[lo])  # of each run from the first one here on
+        some = by_power[: terms[-1], run[lo] : run[lo] + len(times)]
+        table = np.repeat(some, times, axis=1)
+        for j in range(len(table) - 1, -1, -1):
+            later = sums[first[j] :]
+            later += table[j]
+            later *= here[first[j] :]
+    total += 1.0
+    total *= z
+    total *= (c - r)[run, 0]
     return total
 
 

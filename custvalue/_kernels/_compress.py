@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Spread = Callable[[Floats], Floats]
 
 # ticks tried in this order: the time unit itself, days of a week, hundredths, days of a month
 TICKS = (1.0, 1.0 / 7.0, 0.01, 12.0 / 365.25)
@@ -132,29 +134,47 @@ def _packed(x: Floats, t_x: Floats, T: Floats, w: Floats | None, tick: float) ->
     )
 
 
-def distinct_pairs(x: Floats, T: Floats) -> tuple[Floats, Floats, npt.NDArray[np.intp]] | None:
-    """Distinct (x, T) pairs and each row's place among them, without a sort; None if too many.
+def distinct_pairs(x: Floats, T: Floats) -> tuple[Floats, Floats, Spread] | None:
+    """Distinct (x, T) pairs, and what takes a value of each to its rows; None if too many.
 
     A forecast given "alive" depends on (x, T) only, and on a day grid a million rows have a few
-    thousand such pairs.
+    thousand such pairs. They are marked in a table of all (x, T), so that nothing is sorted.
     """
-    tick = grid_of(T[:0], T)
-    if tick is None or len(x) < 2048:
+    if len(x) < 2048:
         return None
-    top_x, top_t = int(x.max()), round(float(T.max()) / tick)
-    low_t = round(float(T.min()) / tick)
-    width = top_t - low_t + 1
-    cells = (top_x + 1) * width
+    for tick in TICKS:
+        if grid_of(T[:0], T[:256], (tick,)) is not None:
+            found = _marked(x, T, tick)
+            if found is not None:
+                return found
+    return None
+
+
+def _marked(x: Floats, T: Floats, tick: float) -> tuple[Floats, Floats, Spread] | None:
+    low, high = round(float(T.min()) / tick), round(float(T.max()) / tick)
+    width = high - low + 1
+    cells = (int(x.max()) + 1) * width
     if cells > 2 * len(x) + 100_000:
         return None
     code = np.empty(len(x), dtype=np.intp)
-    for lo in range(0, len(x), 8192):
-        part = slice(lo, lo + 8192)
-        code[part] = x[part] * width + (np.rint(T[part] / tick) - low_t)
+    at, rest = np.empty((2, BLOCK))
+    for lo in range(0, len(x), BLOCK):
+        part = slice(lo, lo + BLOCK)
+        here = slice(0, len(x[part]))
+        if not _whole(T[part], 1.0 / tick, at[here], rest[here]):
+            return None
+        block = np.multiply(x[part], width, out=rest[here])
+        block += at[here]
+        block -= low
+        code[part] = block
     used = np.zeros(cells, dtype=bool)
     used[code] = True
     cell = np.flatnonzero(used)
-    place = np.empty(cells, dtype=np.intp)
-    place[cell] = np.arange(len(cell))
-    values = (cell // width).astype(np.float64), (cell % width + low_t).astype(np.float64)
-    return values[0], values[1] * tick, place[code]
+
+    def spread(values: Floats) -> Floats:
+        table = np.empty(cells)
+        table[cell] = values
+        return table[code]
+
+    values = (cell // width).astype(np.float64), (cell % width + low).astype(np.float64)
+    return values[0], values[1] * tick, spread

@@ -12,14 +12,20 @@ from custvalue._kernels import distinct_pairs
 from custvalue.purchase._law import Floats, PurchaseLaw
 
 BLOCK = 8192
+TIMES = 16  # of a forecast worked on at once
 
 
 def alive_now(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats) -> Floats:
     """P(alive at T) of each row."""
-    out = np.empty(len(x))
+    return _times_alive(np.ones(len(x)), law, params, x, t_x, T)
+
+
+def _times_alive(
+    out: Floats, law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats
+) -> Floats:
     for lo in range(0, len(x), BLOCK):
         part = slice(lo, lo + BLOCK)
-        out[part] = law.prob_alive(*params, x[part], t_x[part], T[part])
+        out[part] *= law.prob_alive(*params, x[part], t_x[part], T[part])
     return out
 
 
@@ -29,7 +35,8 @@ def if_alive(
     """``value(*parameters of a living customer's future)`` of each row."""
     pairs = distinct_pairs(x, T)
     if pairs is not None:
-        return _in_blocks(law, params, pairs[0], pairs[1], value)[pairs[2]]
+        values = _in_blocks(law, params, pairs[0], pairs[1], value)
+        return pairs[2](values)
     return _in_blocks(law, params, x, T, value)
 
 
@@ -46,15 +53,13 @@ def _in_blocks(
 def expected(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, t: float) -> Floats:
     """Forecast the expected orders in (T, T + t]."""
     out = if_alive(law, params, x, T, lambda *p: law.expected_orders(*p, t))
-    out *= alive_now(law, params, x, t_x, T)
-    return out
+    return _times_alive(out, law, params, x, t_x, T)
 
 
 def prob_any(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, t: float) -> Floats:
     """P(at least one order in (T, T + t])."""
     out = if_alive(law, params, x, T, lambda *p: -np.expm1(law.log_prob_none(*p, t)))
-    out *= alive_now(law, params, x, t_x, T)
-    return np.clip(out, 0.0, 1.0)
+    return np.clip(_times_alive(out, law, params, x, t_x, T), 0.0, 1.0)
 
 
 def pmf(
@@ -149,8 +154,7 @@ def residual(
         return np.asarray(-np.expm1(-delta) * total)
 
     out = if_alive(law, params, x, T, opportunities if law.discrete else value)
-    out *= alive_now(law, params, x, t_x, T)
-    return out
+    return _times_alive(out, law, params, x, t_x, T)
 
 
 def discounted(
@@ -164,14 +168,16 @@ def discounted(
 ) -> Floats:
     """Sum expected orders between successive ``ends``, each stretch times its factor."""
 
+    # a factor on a stretch is a weight on the orders expected by its two ends
+    weights = factors - np.append(factors[1:], 0.0)
+
     def value(*future: Floats) -> Floats:
         total: Any = 0.0
-        before: Any = 0.0
-        for end, factor in zip(ends, factors, strict=True):
-            now = law.expected_orders(*future, float(end))
-            total, before = total + factor * (now - before), now
+        for lo in range(0, len(ends), TIMES):
+            part = slice(lo, lo + TIMES)
+            now = law.expected_orders(*future, ends[part, None])
+            total = total + np.einsum("t,tn->n", weights[part], now)
         return np.asarray(total)
 
     out = if_alive(law, params, x, T, value)
-    out *= alive_now(law, params, x, t_x, T)
-    return out
+    return _times_alive(out, law, params, x, t_x, T)

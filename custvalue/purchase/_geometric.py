@@ -43,8 +43,10 @@ def log_likelihood(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-u
 
 def prob_alive(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-untyped-def]
     """P(alive at T), a logistic function of the log odds."""
-    odds = log_odds_left(r, alpha, a, b, x, t_x, T, k)
-    return np.asarray(1.0 / (1.0 + np.exp(np.minimum(odds, 700.0))))
+    quiet = np.add(r, x) * np.log1p(np.subtract(T, t_x) / (alpha + t_x))
+    leave = np.divide(a, np.maximum(k, 1.0) - 1.0 + b) * np.greater(k, 0)
+    # beyond 600 exp would overflow, and the chance is 0 long before
+    return np.asarray(1.0 / (1.0 + np.exp(np.minimum(quiet, 600.0)) * leave))
 
 
 def expected_orders(r, alpha, a, b, t) -> Floats:  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from custvalue._frames import facts_of
 from custvalue._kernels import Histories, silence_instead_of_recency
-from custvalue._sklearn import read_columns
+from custvalue._sklearn import read_vectors
 from custvalue._units import days_per
 from custvalue.exceptions import (
     ContractProblem,
@@ -35,8 +35,7 @@ def read_histories(
     DataContractError
         Listing every column that breaks the meaning of frequency, recency or T.
     """
-    values, _ = read_columns(estimator, X, COLUMNS, reset=reset, min_columns=len(COLUMNS))
-    x, t_x, T = (np.ascontiguousarray(values[:, j]) for j in range(3))
+    x, t_x, T = read_vectors(estimator, X, COLUMNS, reset=reset)
     if not _legal(x, t_x, T, discrete):
         raise DataContractError(_problems(x, t_x, T, discrete))
     return x, t_x, T

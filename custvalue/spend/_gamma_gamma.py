@@ -457,9 +457,8 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         return {"statistic": self.statistic, "cap": self.cap}
 
     def _read(self, X: Any, *, reset: bool) -> tuple[Array, Array]:
-        values = _sklearn.read_columns(
-            self, X, NAMES, reset=reset, allow_missing=("monetary_value",), min_columns=2
-        )[0]
-        x, zbar = np.ascontiguousarray(values[:, 0]), np.ascontiguousarray(values[:, 1])
+        x, zbar = _sklearn.read_vectors(
+            self, X, NAMES, reset=reset, allow_missing=("monetary_value",)
+        )
         check_rows(x, zbar)
         return x, zbar

@@ -156,10 +156,10 @@ def test_rows_off_every_grid_come_back_as_they_are(rng):
 def test_distinct_pairs_rebuild_every_row(rng):
     x = rng.integers(0, 9, 5000).astype(float)
     T = rng.integers(100, 130, 5000) / 7.0
-    px, pT, place = distinct_pairs(x, T)
+    px, pT, spread = distinct_pairs(x, T)
     assert len(px) <= 9 * 30
-    np.testing.assert_array_equal(px[place], x)
-    np.testing.assert_allclose(pT[place], T, rtol=1e-14)
+    np.testing.assert_array_equal(spread(px), x)
+    np.testing.assert_allclose(spread(pT), T, rtol=1e-14)
     assert distinct_pairs(x, T + rng.random(5000)) is None
 
 
