@@ -167,7 +167,6 @@ def discounted(
     factors: Floats,
 ) -> Floats:
     """Sum expected orders between successive ``ends``, each stretch times its factor."""
-
     # a factor on a stretch is a weight on the orders expected by its two ends
     weights = factors - np.append(factors[1:], 0.0)
 

@@ -44,13 +44,13 @@ STARTS = (
 class Rows(NamedTuple):
     """What the likelihood needs of the customers with repeat orders.
 
-    ``x`` orders, ``s`` their total, ``w`` weights or None, ``unit`` the money that theta counts in
+    ``x`` orders, ``zbar`` their mean, ``w`` weights or None, ``unit`` the money theta counts in
     (the geometric mean of ``zbar``); ``n_x`` and ``xs`` the weighted histogram of ``x``; sums of
     ``w``, ``w x``, ``w x log(s / unit)``, ``w log zbar``.
     """
 
     x: Array
-    s: Array
+    zbar: Array
     w: Array | None
     xs: Array
     n_x: Array
@@ -63,7 +63,6 @@ class Rows(NamedTuple):
 
 def prepare(x: Array, zbar: Array, w: Array | None) -> Rows:
     """Form the sums that every evaluation shares; spend is counted in its geometric mean."""
-    s = np.empty(x.size)
     log_z, ones = np.empty(BLOCK), np.ones(BLOCK)
     sum_w_log_z = sum_wx_log_z = 0.0
     top = int(x.max())
@@ -77,7 +76,6 @@ def prepare(x: Array, zbar: Array, w: Array | None) -> Rows:
     for begin in range(0, x.size, BLOCK):
         part = slice(begin, begin + BLOCK)
         here, mean = x[part], zbar[part]
-        np.multiply(here, mean, out=s[part])
         logs = np.log(mean, out=log_z[: here.size])
         if w is None:
             sum_w_log_z += float(ones[: here.size] @ logs)
@@ -91,7 +89,7 @@ def prepare(x: Array, zbar: Array, w: Array | None) -> Rows:
     log_unit = sum_w_log_z / sum_w
     sum_wx_log_s = sum_wx_log_z - log_unit * sum_wx + float((n_x * xs) @ np.log(xs))
     unit = float(np.exp(log_unit))
-    return Rows(x, s, w, xs, n_x, sum_w, sum_wx, sum_wx_log_s, sum_w_log_z, unit)
+    return Rows(x, zbar, w, xs, n_x, sum_w, sum_wx, sum_wx_log_s, sum_w_log_z, unit)
 
 
 def objective(rows: Rows) -> Objective:
@@ -187,7 +185,8 @@ def _row_sums(rows: Rows, gamma: float) -> tuple[float, float, float, float, flo
     for begin in range(0, rows.x.size, BLOCK):
         x = rows.x[begin : begin + BLOCK]
         u, lost = up[: x.size], log_up[: x.size]
-        np.multiply(rows.s[begin : begin + BLOCK], inverse, out=u)
+        np.multiply(rows.zbar[begin : begin + BLOCK], x, out=u)
+        u *= inverse
         u += 1.0
         np.log(u, out=lost)
         s = np.reciprocal(u, out=u)
@@ -212,7 +211,7 @@ def _sample(rows: Rows, size: int) -> Rows:
     # a fixed draw: a fit must not depend on chance, nor on a pattern in the rows' order
     pick = np.random.default_rng(n).integers(0, n, size)
     x = rows.x[pick]
-    sample = prepare(x, rows.s[pick] / x, None if rows.w is None else rows.w[pick])
+    sample = prepare(x, rows.zbar[pick], None if rows.w is None else rows.w[pick])
     # keep the money unit of all rows, so that theta means the same
     shift = float(np.log(sample.unit / rows.unit))
     log_s = sample.sum_wx_log_s + shift * sample.sum_wx
