@@ -20,7 +20,7 @@ Calibrator = Literal["logistic", "isotonic"]
 FOLDS = 5
 GROUPS = 20
 LEAST_PER_GROUP = 25
-N_MEASURES = 5
+N_MEASURES = 6
 LEAST_A_MEASURE = 10  # customers who ordered, and who did not
 MOST_STEPS = 50
 RIDGE = 0.01
@@ -127,9 +127,10 @@ def return_measures(facts: GapFacts, window: float, prior: GapPrior) -> Floats:
 
     Returns
     -------
-    ndarray of shape (n, 5)
+    ndarray of shape (n, 6)
         Log odds of an order by someone who still buys as before, log chance of a gap so long, its
-        square, log orders and log silence (in windows).
+        square, log orders, log silence (in windows), and the product of the last two: the same
+        silence says more of those who order often.
 
     Notes
     -----
@@ -140,9 +141,10 @@ def return_measures(facts: GapFacts, window: float, prior: GapPrior) -> Floats:
     --------
     >>> from custvalue.segment import GapPrior, gap_facts, return_measures
     >>> return_measures(gap_facts([[10.0, 20.0]]), 30.0, GapPrior(1.0, 30.0)).shape
-    (1, 5)
+    (1, 6)
     """
     own = facts.silence, facts.n_gaps, facts.gap_sum
+    orders, silence = np.log1p(facts.n_gaps), np.log1p(facts.silence / window)
     chance = np.clip(prob_order_if_customer(window, *own, prior), 1e-9, 1 - 1e-9)
     surprise = np.log(np.maximum(prob_longer_gap(*own, prior), 1e-9))
     return np.column_stack(
@@ -150,8 +152,9 @@ def return_measures(facts: GapFacts, window: float, prior: GapPrior) -> Floats:
             np.log(chance) - np.log1p(-chance),
             surprise,
             surprise**2,
-            np.log1p(facts.n_gaps),
-            np.log1p(facts.silence / window),
+            orders,
+            silence,
+            orders * silence,
         ]
     )
 
@@ -192,7 +195,7 @@ def learn_return_chance(
     BoundaryFitWarning
         If nobody or everybody ordered, or all but one: then all have the same chance.
     SmallSampleWarning
-        If fewer than 50 customers ordered, or did not: ten for each measure.
+        If fewer than 60 customers ordered, or did not: ten for each measure.
 
     Examples
     --------
