@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -101,21 +101,41 @@ def moments(
     E[G²] = Σ_j P_ij (S_ij + R_ij² + 2 δ R_ij v_j + δ² m_j), with R the mean and S the variance of
     the reward of a move (Sobel 1982, The variance of discounted Markov decision processes).
     """
-    n = matrix.shape[0]
-    by_move = getattr(mean, "ndim", 1) == 2
-    first, second = np.zeros(n), np.zeros(n)
-    if by_move:
-        r = row_sums(times(matrix, mean))
-        weighted = times(matrix, mean)
-        square = row_sums(times(weighted, mean)) + variance
-    else:
-        r = np.asarray(mean, dtype=np.float64)
-        square = r * r + variance
+    parts = moment_parts(matrix, mean, variance)
+    first, second = np.zeros(matrix.shape[0]), np.zeros(matrix.shape[0])
     for _ in range(horizon):
-        cross = weighted @ first if by_move else r * (matrix @ first)
-        second = square + 2.0 * delta * cross + delta * delta * (matrix @ second)
-        first = r + delta * (matrix @ first)
+        first, second = moment_step(parts, first, second, delta)
     return first, second
+
+
+class MomentParts(NamedTuple):
+    """Matrix, mean and squared reward by state, and P_ij R_ij where the reward is by move."""
+
+    matrix: Any
+    mean: Floats
+    square: Floats
+    weighted: Any
+
+
+def moment_parts(matrix: Any, mean: Any, variance: Any) -> MomentParts:
+    """Prepare a step; ``mean`` is by state or by move, ``variance`` around it by state."""
+    if getattr(mean, "ndim", 1) == 1:
+        r = np.asarray(mean, dtype=np.float64)
+        return MomentParts(matrix, r, r * r + variance, None)
+    weighted = times(matrix, mean)
+    return MomentParts(
+        matrix, row_sums(weighted), row_sums(times(weighted, mean)) + variance, weighted
+    )
+
+
+def moment_step(
+    parts: MomentParts, first: Floats, second: Floats, delta: float
+) -> tuple[Floats, Floats]:
+    """Both moments one period earlier."""
+    r = parts.mean
+    cross = r * (parts.matrix @ first) if parts.weighted is None else parts.weighted @ first
+    square = parts.square + 2.0 * delta * cross + delta * delta * (parts.matrix @ second)
+    return r + delta * (parts.matrix @ first), square
 
 
 def walk(matrix: Any, start: Ints, periods: int, rng: np.random.Generator) -> Ints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -26,9 +27,11 @@ from custvalue.markov._orders_fit import TERMS
 from custvalue.markov._outputs import MarkovOutputs
 from custvalue.markov._portable import MarkovPortable
 from custvalue.markov._reading import MarkovReading
+from custvalue.markov._roll import Roll
 from custvalue.markov._rows import Gaps, link
 from custvalue.markov._sparse import Sparse, from_entries
 from custvalue.markov._states import StateList
+from custvalue.markov._uncertainty import annuity
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -76,9 +79,10 @@ class MarkovCLVEstimator(
     correct_by : sequence of {"orders", "cohort", "spend"}, default=("orders",)
         What the purchase law is corrected by, with ``transitions="shrunk"`` and factored money.
         ``"cohort"`` follows a trend from cohort to cohort, and takes a season for one too.
-    by : str, optional
+    by : str or dict, optional
         Money by state only: a column of the panel that transitions and rewards depend on.
-        ``"age"`` moves on with each period, so that a cohort's decay is in the forecast; any other
+        ``"age"`` moves on with each period, so that a cohort's decay is in the forecast; a season
+        goes round and is given with the length of its cycle, ``{"season": "52W"}``; any other
         column (channel, segment) stays with the customer.
     smoothing : float, default=1.0
         With ``transitions="counts"``: pseudo-observations per state, spread like the moves of all
@@ -126,7 +130,9 @@ class MarkovCLVEstimator(
     forecast_ : FactoredForecast or None
         The chain for orders, with factored money.
     levels_ : Levels or None
-        The chains by level of the column ``by``.
+        The chains by level of the column ``by``; ``chain_`` is then that of all levels together.
+    shock_ : Shock
+        What all customers' money of a period has in common, money by state.
     unit_ : str or None
         Length of a period.
 
@@ -173,7 +179,7 @@ class MarkovCLVEstimator(
         purchases: Any = None,
         spend: Any = None,
         correct_by: Any = ("orders",),
-        by: str | None = None,
+        by: str | Mapping[str, Span] | None = None,
         smoothing: float = 1.0,
         horizon: Span | None = None,
         annual_discount_rate: float = 0.1,
@@ -280,7 +286,8 @@ class MarkovCLVEstimator(
         if law is not None:
             self._average_law(law, place)
         self._estimate(self.law_rows_)
-        self.levels_ = self._fit_levels(X, place, rows, paid)
+        self.levels_, moved = self._fit_levels(X, place, rows, paid, first)
+        self.shock_ = self._shock_by_state(place, rows, paid, moved)
         return self
 
     def _check_parameters(self) -> None:
@@ -370,11 +377,33 @@ class MarkovCLVEstimator(
         ndarray of shape (n_rows,)
         """
         check_is_fitted(self)
-        if self.forecast_ is None and self.levels_ is not None:
-            return self._level_values(X, horizon)
         if self.forecast_ is None:
-            return self.state_values(horizon=horizon)[self._place(X)]
+            return self._rolled_values(horizon)[self._where(X)]
         return self._value_rows(History.read(X), self._margins(X), horizon)
+
+    def _roll(self) -> Roll:
+        if self.levels_ is None:
+            return Roll.of(self.chain_, self.reward_)
+        return self.levels_.roll(self._contact_costs())
+
+    def _where(self, X: Any) -> tuple[Ints, Ints]:
+        """Clock and state of each row."""
+        place = self._place(X)
+        if self.levels_ is None:
+            return np.zeros(len(place), dtype=np.int64), place
+        values = _frames.float_columns(X, [self.levels_.reads], caller=type(self).__name__)
+        return self.levels_.find(values[:, 0]), place
+
+    def _rolled_values(self, horizon: Span | None) -> Floats:
+        """Values by clock and state."""
+        roll = self._roll()
+
+        def value_of(periods: int | None, delta: float) -> Floats:
+            lead = 1.0 if self.timing == "start" else delta
+            return lead * roll.values(periods, delta)
+
+        values: Floats = self._over(horizon, value_of)
+        return values
 
     def _value_rows(self, history: History, margin: Any, horizon: Span | None) -> Floats:
         forecast = self.forecast_
@@ -384,45 +413,34 @@ class MarkovCLVEstimator(
         def value_of(periods: int | None, delta: float) -> Floats:
             lead = 1.0 if self.timing == "start" else delta
             orders = forecast.orders(history, periods, delta)[0]
-            return lead * (orders * price - float(self.contact_cost) * _annuity(periods, delta))
+            return lead * (orders * price - float(self.contact_cost) * annuity(periods, delta))
 
         return self._over(horizon, value_of)
 
-    def _level_values(self, X: Any, horizon: Span | None) -> Floats:
-        levels = self.levels_
-        assert levels is not None
-        place = self._place(X)
-        row = levels.find(_frames.float_columns(X, [levels.column])[:, 0])
-        cost = self._contact_costs()
-
-        def value_of(periods: int | None, delta: float) -> Floats:
-            lead = 1.0 if self.timing == "start" else delta
-            return lead * levels.values(periods, delta, cost)[row, place]
-
-        return self._over(horizon, value_of)
-
-    def state_values(self, *, horizon: Span | None = None) -> Floats:
+    def state_values(self, *, horizon: Span | None = None, at: float | None = None) -> Floats:
         """Discounted future value by state, in the order of ``chain_.states``.
 
         Parameters
         ----------
         horizon : str, timedelta or number, optional
+        at : number, optional
+            With ``by=``: the age, the period (of a season) or the level that states are looked at
+            from. None: by the chain of all levels together, ``chain_``.
 
         Returns
         -------
         ndarray of shape (n_states,)
         """
         check_is_fitted(self)
+        if at is not None:
+            return self._rolled_values(horizon)[self._face(at)]
 
         def value_of(periods: int | None, delta: float) -> Floats:
-            if periods == 0:
-                return np.zeros_like(self.reward_)
-            last = None if periods is None else periods - (self.timing == "start")
-            return self.chain_.value(
-                self.reward_, horizon=last, discount_rate=1.0 / delta - 1.0, timing=self.timing
-            )
+            lead = 1.0 if self.timing == "start" else delta
+            return lead * Roll.of(self.chain_, self.reward_).values(periods, delta)[0]
 
-        return self._over(horizon, value_of)
+        values: Floats = self._over(horizon, value_of)
+        return values
 
     def _over(self, horizon: Span | None, value_of: Any) -> Any:
         """Value over a horizon; between two whole numbers of periods it lies between theirs."""
@@ -444,12 +462,3 @@ class MarkovCLVEstimator(
     def _delta(self) -> float:
         rate = self.annual_discount_rate
         return discount_factor(rate if self.unit_ is None else rate_per(rate, self.unit_))
-
-
-def _annuity(periods: int | None, delta: float) -> float:
-    """Sum of δ^(h-1) over the periods."""
-    if periods is None:
-        if delta >= 1.0:
-            raise ValueError("a contact cost for ever needs a discount rate above 0.")
-        return 1.0 / (1.0 - delta)
-    return float((delta ** np.arange(periods)).sum())

@@ -126,6 +126,40 @@ def mean_reward(
     )
 
 
+def mean_square(counts: TransitionCounts) -> Floats:
+    """Mean squared reward of a move by state; that of all moves where fewer than two were seen."""
+    n = counts.n_out
+    pooled = float(counts.money_squared.sum()) / max(counts.n_moves, 1.0)
+    return np.where(n > 1, counts.money_squared / np.maximum(n, 1.0), pooled)
+
+
+def reward_noise(counts: TransitionCounts) -> Floats:
+    """Variance of the reward of a move around its state's mean."""
+    mean = counts.money / np.maximum(counts.n_out, 1.0)
+    return np.maximum(mean_square(counts) - mean * mean, 0.0)
+
+
+def reward_error(counts: TransitionCounts, states: StateList, weight: float | None) -> Floats:
+    """Say how sure ``mean_reward`` is of each state.
+
+    ``weight`` observations of the laws' expectation are worth that many of the state's own. Without
+    laws (None) a state starts from its first class, around which states spread as far as the money
+    that was seen shows beyond its noise.
+    """
+    n, noise = counts.n_out, reward_noise(counts)
+    if weight is not None:
+        return np.sqrt(noise / np.maximum(n + weight, 1.0))
+    first = np.unique(states.classes[:, 0], return_inverse=True)[1].ravel()
+    class_n = np.bincount(first, weights=n)
+    middle = (np.bincount(first, weights=counts.money) / np.maximum(class_n, 1.0))[first]
+    some = n > 0
+    apart = n[some] * (counts.money[some] / n[some] - middle[some]) ** 2 - noise[some]
+    between = max(float(apart.sum()) / max(float(n.sum()), 1.0), 0.0)
+    pooled = float(noise @ n) / max(float(n.sum()), 1.0)
+    prior = between + pooled / np.maximum(class_n, 1.0)[first]
+    return np.sqrt(1.0 / (n / np.maximum(noise, 1e-300) + 1.0 / np.maximum(prior, 1e-300)))
+
+
 def mean_by_move(total: Sparse, counts: TransitionCounts, states: StateList, matrix: Any) -> Sparse:
     """Mean of what came with each move that ``matrix`` gives a chance.
 

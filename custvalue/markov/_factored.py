@@ -14,7 +14,16 @@ from custvalue import _frames
 from custvalue.exceptions import BoundaryFitWarning
 from custvalue.markov import _orders
 from custvalue.markov._orders import Correction, Groups, Ints, LawTable, OrdersChain
-from custvalue.markov._orders_fit import Moves, fit_orders, law_of, level_error
+from custvalue.markov._orders_fit import (
+    LAW_STEP,
+    Moves,
+    fit_orders,
+    law_of,
+    log_covariance,
+    shock_of,
+    slope_covariance,
+)
+from custvalue.markov._shock import Shock
 from custvalue.markov._sparse import Floats
 from custvalue.purchase import ParetoNBD
 
@@ -78,8 +87,10 @@ class FactoredForecast:
         Classes of log mean spend that the correction reads; empty where it does not.
     variation : float
         Squared coefficient of variation of single orders around a customer's mean.
-    shock : float
-        Standard error of the level that all customers share, as a share of the total.
+    shock : Shock
+        What all customers' orders of a period have in common.
+    slope_covariance : ndarray of shape (4, 4)
+        Of the correction's slopes, in the order of ``SLOPES``.
     new : tuple of float
         Mean first order and mean cohort, for customers who are not there yet.
     """
@@ -91,7 +102,8 @@ class FactoredForecast:
     spend_cuts: Floats
     spend_means: Floats
     variation: float
-    shock: float
+    shock: Shock
+    slope_covariance: Floats
     new: tuple[float, float]
 
     @classmethod
@@ -127,9 +139,8 @@ class FactoredForecast:
             history.orders[after],
         )
         chain = fit_orders(table, moves, correct_by=tuple(correct_by))
-        log_mean = table.at(moves.n, moves.silence, moves.age) + chain.correction.log_factor(
-            moves.n, moves.cohort, moves.spend
-        )
+        near = table.up_to(float(history.age.max()) + 1.0)
+        beside = [near.asked_of(law_of(one)) for one in _laws_beside(law)]
         fitted_spend = None
         if spend is not None:
             rows = np.column_stack([latest.n_orders, latest.mean_value])
@@ -139,7 +150,8 @@ class FactoredForecast:
         return cls(
             law, chain, fitted_spend, n_periods, cuts, means,
             _variation(first, history.orders[after], history.spend[after]),
-            level_error(moves, np.exp(log_mean)),
+            shock_of(table, chain, moves),
+            slope_covariance(near, beside, log_covariance(law), chain, moves, tuple(correct_by)),
             (float(first_order.mean()), float(np.mean(cohort_of(latest, n_periods)))),
         )  # fmt: skip
 
@@ -235,6 +247,18 @@ def fit_law(purchases: Any, latest: History) -> Any:
         # "nobody leaves" is a fine law to start from; the correction takes it from there
         warnings.simplefilter("ignore", BoundaryFitWarning)
         return model.fit(rows)
+
+
+def _laws_beside(law: Any) -> list[Any]:
+    """For each parameter the law with it raised a little; none of a law that knows no errors."""
+    if log_covariance(law) is None:
+        return []
+    return [
+        type(law).from_params(**law.params_._replace(**{name: raised})._asdict())
+        for name, raised in zip(
+            law.params_._fields, np.asarray(law.params_) * np.exp(LAW_STEP), strict=True
+        )
+    ]
 
 
 def _classes(values: Floats) -> tuple[Floats, Floats]:

@@ -11,12 +11,14 @@ from custvalue import _frames
 from custvalue.exceptions import DataContractError, FitFailedError, SmallSampleWarning
 from custvalue.markov._bayes import LawMoves, fit_spend, law_moves
 from custvalue.markov._chain import Chain
+from custvalue.markov._clock import Clock, split_by
 from custvalue.markov._counts import TransitionCounts
-from custvalue.markov._estimate import mean_reward, pooled_moves
+from custvalue.markov._estimate import mean_reward, pooled_moves, reward_noise
 from custvalue.markov._factored import COLUMNS, FactoredForecast, History, fit_law
 from custvalue.markov._levels import Levels
 from custvalue.markov._orders import Ints
 from custvalue.markov._rows import Rows
+from custvalue.markov._shock import Shock, shared_shock
 from custvalue.markov._sparse import Floats, from_entries, scale_rows
 from custvalue.markov._states import PANEL_COLUMNS, StateList
 
@@ -28,6 +30,8 @@ class MarkovLearning:
     reward_: Floats
     counts_: TransitionCounts
     forecast_: FactoredForecast | None
+    levels_: Levels | None
+    unit_: str | None
     state_list_: StateList
     margin_: float
     law_rows_: Any
@@ -126,17 +130,23 @@ class MarkovLearning:
         share = self.margin_ if shares is None else shares
         self.law_reward_ = np.where(size > 0, share * money / np.maximum(size, 1.0), mean)
 
-    def _fit_levels(self, X: Any, place: Ints, rows: Rows, paid: Floats) -> Levels | None:
+    def _fit_levels(
+        self, X: Any, place: Ints, rows: Rows, paid: Floats, first: Ints
+    ) -> tuple[Levels | None, Ints]:
+        """Chains by level of ``by=``, and the level of each move."""
         if self.by is None:
-            return None
+            return None, np.zeros(len(rows.before), dtype=np.int64)
         if self.forecast_ is not None:
             raise ValueError(
                 "by= is for money='state'; factored money has age and cohort in it already."
             )
-        values = _frames.float_columns(X, [self.by], caller=type(self).__name__)[:, 0]
-        return Levels.fit(
-            self.by,
-            values[rows.before],
+        column = split_by(self.by)[0]
+        values = _frames.float_columns(X, [column], caller=type(self).__name__)[:, 0]
+        clock = Clock.read(self.by, self.unit_, values, rows.period, values[first])
+        moved = clock.moved(values, rows.before, rows.after)
+        levels = Levels.fit(
+            clock,
+            moved,
             place[rows.before],
             place[rows.after],
             paid,
@@ -144,3 +154,15 @@ class MarkovLearning:
             self.state_list_.classes,
             self.reward_ + self._contact_costs(),
         )
+        return levels, moved
+
+    def _shock_by_state(self, place: Ints, rows: Rows, paid: Floats, moved: Ints) -> Shock:
+        """Shocks of periods in money, against what the states were expected to bring."""
+        if rows.period is None:
+            return Shock()
+        start = place[rows.before]
+        expected = (self.reward_ + self._contact_costs())[start]
+        if self.levels_ is not None:
+            expected = np.stack(self.levels_.rewards)[moved, start]
+        noise = reward_noise(self.counts_)[start]
+        return shared_shock(rows.period[rows.after], paid, expected, noise)

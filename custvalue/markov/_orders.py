@@ -29,6 +29,9 @@ Bools = npt.NDArray[np.bool_]
 # Expected orders per period below this are as good as none; keeps logarithms finite.
 _LEAST = 1e-12
 
+# The slopes of a correction, in the order that errors are written in.
+SLOPES = ("level", "order", "cohort", "spend")
+
 
 class Correction(NamedTuple):
     """log of the factor on μ0: level + order·ln(n) + cohort·c + spend·m, centred.
@@ -97,6 +100,15 @@ class LawTable:
         t_x = np.where(n > 1, np.minimum(np.maximum(a - s, 0.25), T), 0.0)
         mean = law((n - 1.0).ravel(), t_x.ravel(), T.ravel()).reshape(n.shape)
         return cls(orders, silence, age, np.log(np.maximum(mean, _LEAST)))
+
+    def asked_of(self, law: Callable[[Floats, Floats, Floats], Floats]) -> LawTable:
+        """Ask another law at the same nodes."""
+        return LawTable.on(law, self.orders, self.silence, self.age)
+
+    def up_to(self, time: float) -> LawTable:
+        """Leave out the nodes of silence and age that lie past ``time``."""
+        i, j = (int(np.searchsorted(nodes, time)) + 2 for nodes in (self.silence, self.age))
+        return LawTable(self.orders, self.silence[:i], self.age[:j], self.log_mean[:, :i, :j])
 
     def table(self, n_silence: int, ages: Ints) -> Floats:
         """Log μ0 at the order nodes, silence 0..n_silence - 1 and the ages, by interpolation."""

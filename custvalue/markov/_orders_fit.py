@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from custvalue.markov._orders import Correction, Ints, LawTable, OrdersChain
+from custvalue.markov._orders import SLOPES, Correction, Ints, LawTable, OrdersChain
+from custvalue.markov._shock import Shock, shared_shock
 from custvalue.markov._sparse import Floats
 
 # The law keeps its level unless the periods contradict it by this many standard errors.
@@ -37,6 +38,9 @@ class Moves(NamedTuple):
     orders: Floats
 
 
+# Step in the log of a law's parameter by which an answer to it is measured.
+LAW_STEP = 1e-3
+
 TERMS = ("orders", "cohort", "spend")
 
 
@@ -57,6 +61,23 @@ def correction_of(moves: Moves, log_mean: Floats, correct_by: tuple[str, ...]) -
     is changed only where it is off by more than two of them.
     """
     mean = np.exp(log_mean)
+    names, X, centre = _design(moves, mean, correct_by)
+    beta = poisson_slopes(X, moves.orders, log_mean)
+    slope = {name: float(b) for name, b in zip(names, beta, strict=True)}
+    if abs(slope["level"]) < _LEVEL_ERRORS * level_error(moves, mean * np.exp(X @ beta)):
+        slope["level"] = 0.0
+    return Correction(
+        **slope,
+        mean_order=centre["order"],
+        mean_cohort=centre["cohort"],
+        mean_spend=centre["spend"],
+    )
+
+
+def _design(
+    moves: Moves, mean: Floats, correct_by: tuple[str, ...]
+) -> tuple[list[str], Floats, dict[str, float]]:
+    """Columns of the regression, by the name of their slope, and what they are centred on."""
     raw = {"order": np.log(moves.n), "cohort": moves.cohort, "spend": moves.spend}
     centre = {name: float(np.average(v, weights=mean)) for name, v in raw.items()}
     order, cohort, spend = (raw[name] - centre[name] for name in ("order", "cohort", "spend"))
@@ -67,17 +88,70 @@ def correction_of(moves: Moves, log_mean: Floats, correct_by: tuple[str, ...]) -
         columns["cohort"] = cohort
     if "spend" in correct_by:
         columns["spend"] = spend
-    X = np.column_stack(list(columns.values()))
-    beta = poisson_slopes(X, moves.orders, log_mean)
-    slope = {name: float(b) for name, b in zip(columns, beta, strict=True)}
-    if abs(slope["level"]) < _LEVEL_ERRORS * level_error(moves, mean * np.exp(X @ beta)):
-        slope["level"] = 0.0
-    return Correction(
-        **slope,
-        mean_order=centre["order"],
-        mean_cohort=centre["cohort"],
-        mean_spend=centre["spend"],
-    )
+    return list(columns), np.column_stack(list(columns.values())), centre
+
+
+def slope_covariance(
+    law: LawTable,
+    beside: list[LawTable],
+    law_covariance: Floats | None,
+    chain: OrdersChain,
+    moves: Moves,
+    correct_by: tuple[str, ...],
+) -> Floats:
+    """Covariance of the slopes of ``chain``, in the order of ``SLOPES``; shape (4, 4).
+
+    The slopes see what is left of the orders once the law has been fitted to them. The law's
+    estimate being efficient, the slopes' error is independent of it, and their covariance is that
+    under a known law less what the law's own error J V J' takes up (Hausman 1978, Econometrica 46,
+    1251-1271), J being how the slopes answer to the law's parameters.
+
+    Parameters
+    ----------
+    law : LawTable
+    beside : list of LawTable
+        For each parameter of the law, the table with its log raised by ``LAW_STEP``.
+    law_covariance : ndarray or None
+        V, of the logs of the law's parameters; None takes the law as known.
+    chain, moves, correct_by
+        As fitted.
+    """
+    out = np.zeros((len(SLOPES), len(SLOPES)))
+    if not correct_by:
+        return out
+    base = law.at(moves.n, moves.silence, moves.age)
+    names, X, _ = _design(moves, np.exp(base), correct_by)
+    mean = np.exp(base + chain.correction.log_factor(moves.n, moves.cohort, moves.spend))
+    weight = np.full(len(names), 1.0 / _SLOPE_SPREAD**2)
+    weight[0] = 1e-9
+    curve = (X * mean[:, None]).T @ X + np.diag(weight)
+    noise = (X * (mean * (1.0 + mean / chain.size))[:, None]).T @ X
+    rises = [other.at(moves.n, moves.silence, moves.age) - base for other in beside]
+    answer = [X.T @ (mean * rise) / LAW_STEP for rise in rises]
+    if answer and law_covariance is not None:
+        taken = np.column_stack(answer)
+        noise = noise - taken @ law_covariance @ taken.T
+    inner = np.linalg.solve(curve, np.linalg.solve(curve, noise).T)
+    size, axes = np.linalg.eigh(0.5 * (inner + inner.T))
+    inner = (axes * np.maximum(size, 0.0)) @ axes.T
+    # a level left to the law has no error of its own
+    used = [k for k, name in enumerate(names) if name != "level" or chain.correction.level != 0.0]
+    where = [SLOPES.index(names[k]) for k in used]
+    out[np.ix_(where, where)] = inner[np.ix_(used, used)]
+    return out
+
+
+def log_covariance(part: Any) -> Floats | None:
+    """Covariance of the logs of a fitted law's parameters, 0 at a boundary; None if not known."""
+    try:
+        table = (
+            part.covariance().to_numpy()
+            if hasattr(part, "covariance")
+            else np.asarray(part.fit_report().log_covariance)
+        )
+    except (AttributeError, ValueError):
+        return None
+    return np.nan_to_num(np.asarray(table, dtype=np.float64))
 
 
 def poisson_slopes(X: Floats, orders: Floats, offset: Floats) -> Floats:
@@ -112,6 +186,13 @@ def level_error(moves: Moves, mean: Floats) -> float:
     return float(np.sqrt(spread) / max(observed.sum(), 1.0))
 
 
+def shock_of(law: LawTable, chain: OrdersChain, moves: Moves) -> Shock:
+    """Estimate what all customers' orders of a period have in common."""
+    log_mean = law.at(moves.n, moves.silence, moves.age)
+    mean = np.exp(log_mean + chain.correction.log_factor(moves.n, moves.cohort, moves.spend))
+    return shared_shock(moves.period, moves.orders, mean, mean * (1.0 + mean / chain.size))
+
+
 def size_of(mean: Floats, orders: Floats) -> float:
     """Size k for which as many customer-periods have no order as were seen to have none."""
     none = float((orders == 0).sum())
@@ -137,7 +218,11 @@ def law_of(purchases: Any) -> Any:
 
     def expected(x: Floats, t_x: Floats, T: Floats) -> Floats:
         rows = np.column_stack([x, t_x, T])
-        distinct, back = np.unique(rows, axis=0, return_inverse=True)
-        return np.asarray(purchases.predict(distinct, horizon=1.0))[back.ravel()]
+        # sorting by column is ten times as fast as np.unique over rows
+        order = np.lexsort((T, t_x, x))
+        new = np.append(True, (rows[order[1:]] != rows[order[:-1]]).any(axis=1))
+        back = np.empty(len(rows), dtype=np.int64)
+        back[order] = np.cumsum(new) - 1
+        return np.asarray(purchases.predict(rows[order[new]], horizon=1.0))[back]
 
     return expected

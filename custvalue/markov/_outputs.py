@@ -55,6 +55,7 @@ class MarkovOutputs(MarkovIntervals):
     _delta: Any
     _margins: Any
     _value_rows: Any
+    _rolled_values: Any
     _estimate: Any
     _paid: Any
     law_rows_: Any
@@ -137,13 +138,8 @@ class MarkovOutputs(MarkovIntervals):
     def predict_states(self, X: Any, periods: int) -> Floats:
         """Chance of each state after ``periods`` periods, shape (n_rows, n_states)."""
         check_is_fitted(self)
-        place = self._place(X)
-        used, back = np.unique(place, return_inverse=True)
-        chance = np.zeros((len(used), self.chain_.n_states))
-        chance[np.arange(len(used)), used] = 1.0
-        for _ in range(check_horizon(periods)):
-            chance = np.asarray(self.chain_.matrix.T @ chance.T).T
-        return chance[back.ravel()]
+        cells, back = _uncertainty.cells_of(*self._where(X))
+        return self._roll().states_ahead(*cells, check_horizon(periods))[back]
 
     def value_by_period(self, X: Any, *, horizon: Span | None = None) -> pd.DataFrame:
         """Profit expected from all rows together in each coming period.
@@ -166,13 +162,9 @@ class MarkovOutputs(MarkovIntervals):
         if periods is None:
             raise ValueError("value_by_period needs a finite horizon.")
         steps = int(np.ceil(periods - 1e-9))
-        if self.forecast_ is None:
-            start = np.bincount(self._place(X), minlength=self.chain_.n_states).astype(np.float64)
-            money = self.chain_.distribution(start, steps)[:-1] @ self.reward_
-        else:
-            history = History.read(X)
-            money = self.forecast_.by_period(history, steps, self._margins(X))
-            money = money - float(self.contact_cost) * len(history.age)
+        money = self._money_ahead(X, steps)
+        if self.forecast_ is not None:
+            money = money - float(self.contact_cost) * len(History.read(X).age)
         when = np.arange(steps) + (self.timing == "end")
         discounted = money * self._delta() ** when
         return pd.DataFrame(
@@ -198,7 +190,8 @@ class MarkovOutputs(MarkovIntervals):
         """
         check_is_fitted(self)
         if self.forecast_ is None:
-            return float(self.state_values(horizon=horizon) @ self.entry_)
+            start = np.ones(1) if self.levels_ is None else self.levels_.entry
+            return float(start @ self._rolled_values(horizon) @ self.entry_)
         newcomer = self.forecast_.newcomer()
         return float(self._value_rows(newcomer, self.margin_, horizon)[0])
 
@@ -353,7 +346,9 @@ class MarkovOutputs(MarkovIntervals):
             report["purchase law"] = type(self.forecast_.purchases).__name__
             report["purchase parameters"] = dict(self.forecast_.purchases.params_._asdict())
             report["correction"] = dict(self.forecast_.chain.correction._asdict())
-            report["shock shared by all"] = self.forecast_.shock
+        shocks = self._shocks()
+        report["shock of a period, shared by all"] = shocks.period
+        report["error of the level that such shocks leave"] = shocks.level
         return report
 
     def _read_again(self, X: Any, y: Any) -> tuple[Any, Floats]:

@@ -21,14 +21,23 @@ from custvalue.markov._factored import FactoredForecast
 from custvalue.markov._levels import Levels
 from custvalue.markov._orders import Correction, LawTable, OrdersChain
 from custvalue.markov._orders_fit import law_of
+from custvalue.markov._shock import Shock
 from custvalue.markov._sparse import is_sparse
 from custvalue.markov._states import ColumnStates, PanelStates, StateList
 
-SCHEMA = 1
+SCHEMA = 2
 
 _VALUES = {
     kind.__name__: kind
-    for kind in (TransitionCounts, StateList, Levels, FactoredForecast, OrdersChain, purchase.Prior)
+    for kind in (
+        StateList,
+        Levels,
+        FactoredForecast,
+        OrdersChain,
+        Shock,
+        TransitionCounts,
+        purchase.Prior,
+    )
 }
 _STATES = {kind.__name__: kind for kind in (ColumnStates, PanelStates)}
 
