@@ -172,7 +172,7 @@ def _marked(x: Floats, T: Floats, tick: float) -> tuple[Floats, Floats, Spread] 
     cell = np.flatnonzero(used)
 
     def spread(values: Floats) -> Floats:
-        table = np.empty(cells)
+        table = np.empty((cells, *values.shape[1:]))
         table[cell] = values
         return table[code]
 

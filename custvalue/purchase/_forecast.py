@@ -68,7 +68,7 @@ def pmf(
     """P(k orders in (T, T + t]), k = 0..n_max, shape (n, n_max + 1)."""
     pairs = distinct_pairs(x, T)
     if pairs is not None:
-        out = _counts(law, params, pairs[0], pairs[1], t, n_max)[pairs[2]]
+        out = pairs[2](_counts(law, params, pairs[0], pairs[1], t, n_max))
     else:
         out = _counts(law, params, x, T, t, n_max)
     here = alive_now(law, params, x, t_x, T)

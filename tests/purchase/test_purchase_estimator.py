@@ -104,3 +104,16 @@ def test_a_file_of_another_model_is_refused(model):
     assert isinstance(PurchaseModel.from_dict(plain), MBGNBD)
     with pytest.raises(ValueError, match="holds 'MBGNBD', not BGNBD"):
         BGNBD.from_dict(plain)
+
+
+def test_counts_of_many_rows_on_a_grid_are_those_of_the_rows_one_by_one(rng):
+    x = rng.integers(0, 6, 5000).astype(float)
+    T = rng.integers(20, 40, 5000).astype(float)
+    rows = np.column_stack([x, np.where(x > 0, np.ceil(T * rng.random(5000)), 0.0), T])
+    model = BGNBD.from_params(r=0.25, alpha=4.0, a=0.8, b=2.5, unit=None)
+    some = rng.permutation(5000)[:50]
+    np.testing.assert_allclose(
+        model.predict_pmf(rows, horizon=13.0, n_max=4)[some],
+        model.predict_pmf(rows[some], horizon=13.0, n_max=4),
+        rtol=1e-12,
+    )
