@@ -35,7 +35,7 @@ import pandas as pd
 import custvalue as cv
 from benchmarks.peers import EXCLUDED, PACKAGES, Clvkit, Lifetimes, installed
 from benchmarks.shops import CUTOFF, KINDS, START, shop
-from custvalue.evaluation import BacktestResult, backtest
+from custvalue.evaluation import BacktestResult, CalibratedTotal, backtest
 from custvalue.markov import MarkovCLVEstimator
 
 MARKOV = "MarkovCLVEstimator"
@@ -106,7 +106,7 @@ def _online_retail() -> tuple[pd.DataFrame, pd.Timestamp]:
     return log, first
 
 
-def methods() -> dict[str, Any]:
+def methods(*, peers: bool = True, calibrated: bool = False) -> dict[str, Any]:
     """All methods by the name they have in the table; the compared one first."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -121,10 +121,12 @@ def methods() -> dict[str, Any]:
     named["recency migration (Berger & Nasr 5)"] = value.RecencyMigration()
     named["RFM cell means (Hughes)"] = value.CellMeans()
     named["gradient boosting"] = HistGradientBoostingRegressor(max_iter=100, random_state=0)
-    if installed("lifetimes"):
+    if calibrated:
+        named["chain, total calibrated"] = CalibratedTotal(MarkovCLVEstimator())
+    if peers and installed("lifetimes"):
         named["lifetimes Pareto/NBD x GG"] = Lifetimes("ParetoNBDFitter")
         named["lifetimes BG/NBD x GG"] = Lifetimes("BetaGeoFitter")
-    if installed("clvkit"):
+    if peers and installed("clvkit"):
         named["clvkit BG/NBD x GG"] = Clvkit("BGNBD")
     return named
 
@@ -167,6 +169,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scenario", nargs="*", default=list(SCENARIOS)[:2])
     parser.add_argument("--differences", action="store_true", help="bootstrap intervals too")
+    parser.add_argument("--without-peers", action="store_true", help="custvalue's methods alone")
+    parser.add_argument("--calibrated", action="store_true", help="the chain's total calibrated")
     chosen = parser.parse_args(arguments)
     packages = {name: installed(name) or "not installed" for name in PACKAGES}
     print(
@@ -175,20 +179,16 @@ def main(arguments: list[str] | None = None) -> None:
         f"pandas {pd.__version__}, " + ", ".join(f"{k} {v}" for k, v in packages.items())
     )
     print("\n".join(EXCLUDED))
-    wanted = [
-        name
-        for part in chosen.scenario
-        for name in (
-            [n for n in SCENARIOS if n.startswith("simulated_")] if part == "simulated" else [part]
-        )
-    ]
+    shops = [name for name in SCENARIOS if name.startswith("simulated_")]
+    wanted = [n for part in chosen.scenario for n in (shops if part == "simulated" else [part])]
     for name in wanted:
         try:
             scenario = SCENARIOS[name]()
         except FileNotFoundError as reason:
             print(f"\n## {name}: skipped ({reason})")
             continue
-        result = run(scenario, methods(), progress=True)
+        named = methods(peers=not chosen.without_peers, calibrated=chosen.calibrated)
+        result = run(scenario, named, progress=True)
         print(f"\n## {name}: horizon {scenario.horizon}, {len(scenario.cutoffs)} origins")
         print(table(result).to_string())
         if chosen.differences:

@@ -2,6 +2,7 @@
 
 from custvalue.evaluation._backtest import backtest
 from custvalue.evaluation._baselines import LastPeriodRepeated
+from custvalue.evaluation._calibrated import CalibratedTotal
 from custvalue.evaluation._facts import LogFacts, Regularity, log_facts, regularity
 from custvalue.evaluation._features import HistoryFeatures, history_frame, supervised_frame
 from custvalue.evaluation._log import TransactionLog, cutoffs, future_value
@@ -12,6 +13,7 @@ from custvalue.evaluation._split import CustomerTimeSplit, OutOfTimeSplit
 
 __all__ = [
     "BacktestResult",
+    "CalibratedTotal",
     "Candidate",
     "CustomerTimeSplit",
     "HistoryFeatures",
