@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time as clock
+import traceback
 import types
 from pathlib import Path
 from typing import Any, Self
@@ -19,8 +20,9 @@ custvalue report --demo --out report/
 \b
 custvalue report orders.csv --customer customer_id --time date --amount amount \\
     --as-of 1997-09-30 --period 4W --horizon 52W \\
-    --annual-discount-rate 0.10 --margin 0.3 --out report/
+    --annual-discount-rate 0.10 --margin 0.3 --response 0.02 --contact-cost 0.40 --out report/
 """
+DEMO_OFFER = {"margin": 0.3, "response": 0.05, "contact_cost": 0.5}
 DEMO = {"customer": "customer_id", "time": "date", "amount": "amount"}
 
 
@@ -80,13 +82,19 @@ class Progress:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(custvalue.__version__, prog_name="custvalue")
-def main() -> None:
+@click.option("--debug", is_flag=True, help="On an error, show where in the program it arose.")
+def main(debug: bool) -> None:
     """Work out customer value from a transaction log: who is worth what, and who is quiet."""
 
 
 @main.command(epilog=EXAMPLES)
 @click.argument("log", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--demo", is_flag=True, help="Use the CDNOW log (23,570 customers) instead of LOG.")
+@click.option(
+    "--demo",
+    is_flag=True,
+    help="Use the CDNOW log (23,570 customers) instead of LOG; unless given, margin 0.3, "
+    "response 0.05 and contact cost 0.5 are assumed.",
+)
 @click.option("--customer", metavar="COLUMN", help="Column with the customer id.")
 @click.option("--time", metavar="COLUMN", help="Column with the date or time of an order.")
 @click.option("--amount", metavar="COLUMN", help="Column with the money, or 'Quantity*Price'.")
@@ -98,6 +106,22 @@ def main() -> None:
 )
 @click.option(
     "--margin", type=float, help="Share of spend that is profit; without it value is spend."
+)
+@click.option(
+    "--response",
+    type=float,
+    metavar="SHARE",
+    help="Chance that a contact wins back a quiet customer who would not have come anyway, "
+    "0.02 is 2 %: writes the table campaign, with a control group.",
+)
+@click.option("--contact-cost", type=float, metavar="MONEY", help="Of one contact.")
+@click.option("--budget", type=float, metavar="MONEY", help="Most that all contacts may cost.")
+@click.option(
+    "--holdout",
+    type=float,
+    default=0.1,
+    show_default=True,
+    help="Share of those worth a contact that is held out as a control group.",
 )
 @click.option(
     "--refunds",
@@ -152,7 +176,8 @@ def report(log: Path | None, demo: bool, out: Path, tables: str, quiet: bool, **
         raise click.UsageError("name a LOG file, or --demo, and not both.")
     if demo:
         asked.update({name: asked[name] or column for name, column in DEMO.items()})
-        asked["margin"] = 0.3 if asked["margin"] is None else asked["margin"]
+        for name, value in DEMO_OFFER.items():
+            asked[name] = value if asked[name] is None else asked[name]
         # free orders are orders in the literature on this log
         asked["zero_amounts"] = asked["zero_amounts"] or "keep"
         asked["as_of"] = asked["as_of"] or "1998-06-30"
@@ -189,7 +214,11 @@ class _Nowhere:
 
 
 def run() -> int:
-    """Run the command line: 0 done, 2 wrong usage or bad input, with one line of error."""
+    """Run the command line: 0 done, 2 wrong usage or bad input, with one line of error.
+
+    An error of any other kind is a fault of the program: it is 1, with its traceback.
+    """
+    debug = "--debug" in sys.argv[1:]
     try:
         main(standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -201,8 +230,12 @@ def run() -> int:
         click.echo(f"custvalue: {error.format_message()}", err=True)
         return 2
     except (ValueError, OSError, ModuleNotFoundError) as error:
-        # every error for bad input is a ValueError (DataContractError, TimeUnitError, ...)
-        click.echo(f"custvalue: {one_line(str(error))}", err=True)
+        # every error for bad input is a ValueError (DataContractError, TimeUnitError, ...), but
+        # not every ValueError is one for bad input: --debug tells them apart
+        if debug:
+            traceback.print_exc()
+        else:
+            click.echo(f"custvalue: {one_line(str(error))}", err=True)
         return 2
     return 0
 

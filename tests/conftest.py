@@ -89,3 +89,50 @@ def spark():
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def check_words_can_be_read():
+    """Every word drawn in a figure has the contrast of WCAG 2.2 AA with what is behind it."""
+    from custvalue.plotting._style import contrast
+
+    def check(figure):
+        n = 0
+        for item, ground in _ground_of_words(figure):
+            # a thin line that crosses a word is no ground
+            colours, counts = np.unique(ground.round(2), axis=0, return_counts=True)
+            enough = [contrast(item.get_color(), colour) >= 4.5 for colour in colours]
+            assert counts[enough].sum() >= 0.85 * counts.sum(), item.get_text()
+            assert item.get_fontsize() >= 7, item.get_text()
+            n += 1
+        return n
+
+    return check
+
+
+def _ground_of_words(figure):
+    """Every text that is drawn, with the colours of the pixels that its letters cover."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+
+    canvas = FigureCanvasAgg(figure)
+
+    def drawn():
+        canvas.draw()
+        return np.array(canvas.buffer_rgba())[::-1, :, :3]
+
+    inked = drawn()
+    words = [item for item in figure.findobj(Text) if item.get_text().strip()]
+    boxes = [item.get_window_extent(canvas.get_renderer()).extents for item in words]
+    before = [item.get_alpha() for item in words]
+    for item in words:
+        item.set_alpha(0.0)  # the layout stays
+    bare = drawn()
+    for item, alpha in zip(words, before, strict=True):
+        item.set_alpha(alpha)
+    letters = (inked != bare).any(axis=2)
+    for item, box in zip(words, boxes, strict=True):
+        x0, y0, x1, y1 = np.round(np.maximum(box, 0)).astype(int)
+        covered = letters[y0:y1, x0:x1]
+        if covered.any():
+            yield item, bare[y0:y1, x0:x1][covered] / 255

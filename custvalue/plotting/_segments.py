@@ -201,6 +201,7 @@ class SegmentTreemapDisplay(Display):
                 ha="center",
                 va="center",
                 fontsize=points,
+                linespacing=1.3,
                 color=_style.ink_on(colour[i][:3]),
             )
         ax.set(xlim=(0, 1), ylim=(0, 1))
@@ -220,17 +221,18 @@ def _fit(
     ways: Sequence[Sequence[str]], width: float, height: float
 ) -> tuple[Sequence[str], float] | None:
     """First way to write a label that fits a box (in points) in letters large enough to read."""
-    for lines in ways:
-        across = 0.9 * width / (0.6 * max(map(_width, lines)))
-        points = min(11.0, across, 0.9 * height / (1.3 * len(lines)))
-        if points >= SMALLEST:
-            return lines, points
+    for least in (9.0, SMALLEST):
+        for lines in ways:
+            across = 0.9 * width / (0.6 * max(map(_width, lines)))
+            points = min(11.0, across, 0.9 * height / (1.35 * len(lines)))
+            if points >= least:
+                return lines, points
     return None
 
 
 def _width(text: str) -> float:
-    """Letters of ``text``, a Chinese one counting twice."""
-    return max(sum(2.0 if ord(letter) > 0x2E7F else 1.0 for letter in text), 1.0)
+    """Width of ``text`` in Latin letters."""
+    return max(sum(1.7 if ord(letter) > 0x2E7F else 1.0 for letter in text), 1.0)
 
 
 def squarify(sizes: npt.NDArray[np.float64], box: Rect) -> list[Rect]:

@@ -19,6 +19,7 @@ from custvalue.plotting import flow_table, tracking_table
 from custvalue.plotting._style import state_names
 from custvalue.purchase import MBGNBD
 from custvalue.report._backtest import Tested, chain, hold_back, running_spend
+from custvalue.report._campaign import QUIET, WINDOW, campaign
 from custvalue.segment import LifecycleClassifier, RFMTransformer, SegmentMap, SilenceScorer
 
 if TYPE_CHECKING:
@@ -35,10 +36,9 @@ STEPS = (
     "test the forecast on the past",
     "draw",
 )
-WINDOW = 90  # days: "active" and the chance of an order
 LEVEL = 0.8
 TOP = 25
-QUIET = ("silent", "deeply silent")
+GRADES = ("active", "watch", "silent", "deeply silent")
 POLICIES = ("refunds", "zero_amounts", "duplicates", "order", "time_format", "time_zone")
 
 
@@ -54,6 +54,10 @@ class Asked:
     horizon: str
     annual_discount_rate: float
     margin: float | None
+    response: float | None
+    contact_cost: float | None
+    budget: float | None
+    holdout: float
     policies: dict[str, Any]
     title: str | None
     source: str
@@ -77,6 +81,8 @@ class Collected:
     ----------
     customers, segments, transitions : DataFrame
         The tables beside the page.
+    campaign : DataFrame or None
+        Quiet customers in the order of expected gain, where a response is given.
     history : DataFrame
         The panel.
     moves, flow : DataFrame
@@ -100,6 +106,7 @@ class Collected:
     moves: pd.DataFrame
     flow: pd.DataFrame
     flow_date: str
+    campaign: pd.DataFrame | None
     backtest: Tested | None
     total: tuple[float, float]
     upcoming: pd.DataFrame
@@ -209,6 +216,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
         moves=segment_moves(history, asked.customer, cells),
         flow=flow,
         flow_date=flow_date,
+        campaign=campaign(table, asked),
         backtest=tested,
         total=(float(total[0]), float(total[1])),
         upcoming=upcoming(model, latest, history, asked),

@@ -100,27 +100,25 @@ def moves_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
         ("from", w("From"), "name"),
         ("to", w("To"), "name"),
         ("customers", w("Customers"), "int"),
-        ("share", w("Share of those in the first segment"), "bar"),
+        ("share", w("Share"), "bar"),
     ]
     return section(
         "moves",
         w("Moves"),
         w("Who moves where"),
         w(
-            "Segments one period apart ({period}), over the whole log: each row says where the "
-            "customers of a segment are one period later.",
+            "Segments one period apart ({period}), over the whole log: each row of the picture "
+            "says where the customers of a segment are one period later.",
             period=span(facts["about"]["period"], w),
         ),
         [
             {
-                "type": "figures",
-                "figures": [
-                    figure(
-                        pictures, "moves", w("Per cent of a segment's customers, one period later.")
-                    )
-                ],
+                "type": "split",
+                "figure": figure(
+                    pictures, "moves", w("Per cent of a segment's customers, one period later.")
+                ),
+                "blocks": [table("move-table", w("The largest moves"), columns, moves, w)],
             },
-            table("move-table", w("The largest moves"), columns, moves, w),
         ],
     )
 
@@ -147,7 +145,7 @@ def ledger_section(facts: dict[str, Any], w: Words) -> Block:
             orders=w.cell(book["occasions"], "int"),
             customers=w.cell(book["customers"], "int"),
         ),
-        *facts["notes"],
+        *(w("Technical note: {note}", note=note) for note in facts["notes"]),
     ]
     return section(
         "ledger",

@@ -9,14 +9,15 @@ import numpy as np
 
 import custvalue
 from custvalue.plotting import concentration_table
-from custvalue.report._collect import LEVEL, QUIET, TOP, WINDOW, Asked, Collected
+from custvalue.report._campaign import WINDOW
+from custvalue.report._collect import LEVEL, Asked, Collected
+from custvalue.report._quiet import quiet_facts
 from custvalue.report._words import Words
 from custvalue.segment import playbook
 
 if TYPE_CHECKING:
     import pandas as pd
 
-GRADES = ("active", "watch", "silent", "deeply silent")
 STAGES = (
     "potential",
     "target",
@@ -30,7 +31,7 @@ STAGES = (
 UPGRADABLE = ("new", "established", "core")
 CEILING = 0.03  # the source's: at most 3 % problem customers
 NORMAL_80 = 1.2815515655446004  # a normal outcome lies within so many deviations in 8 of 10 cases
-MOVES = 15
+MOVES = 12
 
 
 def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any]:
@@ -60,10 +61,10 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         },
         "base": _base(got),
         "segments": _rows(segments),
-        "quiet": _quiet(table),
+        "quiet": quiet_facts(got, asked),
         "stages": _stages(table),
         "backtest": _backtest(got),
-        "moves": _rows(got.moves.sort_values("customers", ascending=False).head(MOVES)),
+        "moves": _moves(got),
         "ledger": got.ledger,
         "notes": list(got.caught),
     }
@@ -141,52 +142,6 @@ def _base(got: Collected) -> dict[str, Any]:
     }
 
 
-def _quiet(table: pd.DataFrame) -> dict[str, Any]:
-    chance = f"chance_of_order_{WINDOW}d"
-    grouped = table.groupby("silence_grade")
-    grades = [
-        {
-            "grade": grade,
-            "customers": len(part),
-            "customer_share": len(part) / len(table),
-            "value": float(part["total_value"].sum()),
-            "silence": float(part["silence_days"].median()),
-            "chance": float(part[chance].mean()),
-            "future_value": float(part["future_value"].sum()),
-        }
-        for grade in GRADES
-        if grade in grouped.groups
-        for part in [grouped.get_group(grade)]
-    ]
-    quiet = table[table["silence_grade"].isin(QUIET)]
-    # a customer who may still answer is worth more effort than one who surely will not
-    winnable = quiet.assign(winnable=quiet["at_stake"] * quiet[chance])
-    top = winnable.sort_values("winnable", ascending=False, kind="stable").head(TOP)
-    customer = str(table.columns[0])
-    return {
-        "window": WINDOW,
-        "grades": grades,
-        "customers": len(quiet),
-        "share": len(quiet) / len(table),
-        "spend": float(quiet["total_value"].sum()),
-        "at_stake": float(quiet["at_stake"].sum()),
-        "top": [
-            {
-                "customer": str(row[customer]),
-                "n_orders": int(row["n_orders"]),
-                "total_value": float(row["total_value"]),
-                "last_order": str(row["last_order"])[:10],
-                "usual_gap": float(row["usual_gap_days"]),
-                "silence": float(row["silence_days"]),
-                "chance": float(row[chance]),
-                "future_value": float(row["future_value"]),
-                "at_stake": float(row["at_stake"]),
-            }
-            for row in top.to_dict("records")
-        ],
-    }
-
-
 def _stages(table: pd.DataFrame) -> dict[str, Any]:
     spend = float(table["total_value"].sum())
     advice = playbook().set_index("stage")
@@ -246,6 +201,12 @@ def _backtest(got: Collected) -> dict[str, Any] | None:
         "coverage": float(rows[0]["coverage"]),
         "groups": _rows(test.groups),
     }
+
+
+def _moves(got: Collected) -> list[dict[str, Any]]:
+    """List the moves of most customers; who stays does not move."""
+    moves = got.moves[got.moves["from"] != got.moves["to"]]
+    return _rows(moves.sort_values("customers", ascending=False, kind="stable").head(MOVES))
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

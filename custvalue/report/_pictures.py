@@ -18,12 +18,13 @@ from custvalue.plotting import (
     TransitionDisplay,
     svg_text,
 )
-from custvalue.report._collect import WINDOW, Collected
-from custvalue.report._facts import GRADES, NORMAL_80, STAGES
+from custvalue.report._advice import TODO
+from custvalue.report._campaign import WINDOW
+from custvalue.report._collect import GRADES, Collected
+from custvalue.report._facts import NORMAL_80, STAGES
 from custvalue.report._words import Words
 
-SIZE = (5.6, 3.6)
-TALL = (5.6, 4.4)
+SIZE = (5.2, 3.5)
 
 
 def pictures(got: Collected, words: Words) -> dict[str, str]:
@@ -38,7 +39,8 @@ def pictures(got: Collected, words: Words) -> dict[str, str]:
     table, labels = got.customers, words.language
     money = words.currency or "money"
     per_period = words("spend per period ({currency})", currency=words.name(money))
-    order = list(got.segments["segment"])
+    # segments that are empty today were not always
+    order = sorted(_names(got.moves), key=lambda s: [*TODO, s].index(s))
     drawn = {
         "concentration": draw(
             "concentration",
@@ -81,15 +83,13 @@ def pictures(got: Collected, words: Words) -> dict[str, str]:
                 dates=(got.flow_date, got.as_of),
                 labels=labels,
             ).plot(ax),
-            size=(7.0, 4.2),
+            size=(5.8, 4.4),
         ),
         "moves": draw(
             "moves",
             words("Moves between segments"),
-            lambda ax: TransitionDisplay(
-                got.moves, order=[s for s in order if s in _names(got.moves)], labels=labels
-            ).plot(ax),
-            size=(6.6, 4.6),
+            lambda ax: TransitionDisplay(got.moves, order=order, labels=labels).plot(ax),
+            size=(5.8, 4.8),
         ),
     }
     if got.backtest is not None:
@@ -139,7 +139,7 @@ def _segment_value(got: Collected, money: str, labels: Language, ax: Any) -> Non
 
 
 def _silence(got: Collected, words: Words, ax: Any) -> None:
-    from custvalue.plotting._style import BLUE, ORANGE, SKY, quiet_axes, set_letters
+    from custvalue.plotting._style import BAR, BLUE, ORANGE, plain_numbers, quiet_axes, set_letters
 
     days = got.customers["silence_days"].to_numpy(dtype=float)
     chance = got.customers[f"chance_of_order_{WINDOW}d"].to_numpy(dtype=float)
@@ -149,10 +149,12 @@ def _silence(got: Collected, words: Words, ax: Any) -> None:
     total = np.bincount(place, chance, minlength=len(edges) - 1)
     mean = np.divide(total, counts, out=np.full(len(counts), np.nan), where=counts > 0)
     middle = (edges[:-1] + edges[1:]) / 2
-    ax.bar(middle, counts, width=0.9 * np.diff(edges), color=SKY)
+    ax.bar(middle, counts, width=0.9 * np.diff(edges), color=BAR)
     ax.set_xlabel(words("days since the last order"))
-    ax.set_ylabel(words("customers"), color=BLUE)
+    ax.set_ylabel(words("customers"))
+    plain_numbers(ax.yaxis)
     quiet_axes(ax)
+    ax.yaxis.label.set_color(BLUE)
     right = ax.twinx()
     right.plot(middle, 100 * mean, color=ORANGE, marker="o", markersize=3)
     right.set_ylim(0, None)
@@ -172,7 +174,14 @@ def _grade_value(got: Collected, words: Words, ax: Any) -> None:
     y = np.arange(len(grades))[::-1]
     ax.barh(y, spend[grades], height=0.6, color=BLUE)
     for at, grade in zip(y, grades, strict=True):
-        ax.text(spend[grade], at, " " + words.money(float(spend[grade])), va="center", color=INK)
+        ax.annotate(
+            words.money(float(spend[grade])),
+            (spend[grade], at),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+        )
     ax.set_yticks(y, [words.name(grade) for grade in grades])
     ax.set_xlim(0, 1.35 * float(spend.max()))
     ax.locator_params(axis="x", nbins=5)

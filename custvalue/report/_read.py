@@ -81,6 +81,14 @@ def read_log(
             ]
         )
     frame = _body(path, wanted, keep, texts=[customer, time])
+    if not len(frame):
+        raise DataContractError(
+            ContractProblem(
+                "no-rows",
+                f"{path.name} names its columns and has no rows",
+                "Export it again with the orders in it.",
+            )
+        )
     for name in factors:
         frame[name] = _numbers(frame[name], name, path)
     if factors != [amount]:

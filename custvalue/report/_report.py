@@ -32,6 +32,9 @@ class Report:
         Every number on the page, plain JSON values.
     customers, segments, transitions : DataFrame
         One row a customer; a segment; a possible move of the chain.
+    campaign : DataFrame or None
+        Quiet customers, the best to contact first, with the group drawn for each; None where no
+        response was given.
     html : str
         The page: one file that needs nothing else.
     language : {"en", "zh"}
@@ -55,6 +58,7 @@ class Report:
     html: str = field(repr=False)
     language: Language = "en"
     currency: str = ""
+    campaign: pd.DataFrame | None = field(repr=False, default=None)
 
     @property
     def ledger(self) -> dict[str, Any]:
@@ -77,9 +81,11 @@ class Report:
         page_path = folder / "report.html"
         page_path.write_text(self.html, encoding="utf-8", newline="\n")
         paths = [page_path]
-        for name in ("customers", "segments", "transitions"):
+        for name in ("customers", "campaign", "segments", "transitions"):
             path = folder / f"{name}.{tables}"
-            frame: pd.DataFrame = getattr(self, name)
+            frame: pd.DataFrame | None = getattr(self, name)
+            if frame is None:
+                continue
             if tables == "csv":
                 frame.to_csv(
                     path,
@@ -143,6 +149,10 @@ def make_report(
     horizon: str = "52W",
     annual_discount_rate: float = 0.10,
     margin: float | None = None,
+    response: float | None = None,
+    contact_cost: float | None = None,
+    budget: float | None = None,
+    holdout: float = 0.1,
     refunds: str = "error",
     zero_amounts: str = "drop",
     duplicates: str = "keep",
@@ -172,6 +182,16 @@ def make_report(
     annual_discount_rate : float, default=0.10
     margin : float, optional
         Share of spend that is profit; without it value is spend, and the report says so.
+    response : float, optional
+        Mean chance that a contact wins back a quiet customer who would not have come anyway. One
+        odds ratio spreads it over the customers by their chance of an order. Makes the campaign
+        (`custvalue.segment.activation_plan`). Needs ``margin``.
+    contact_cost : float, optional
+        Of one contact; gives the response at which it pays. Needs ``margin``.
+    budget : float, optional
+        Most that contacts may cost together. Needs ``response``.
+    holdout : float, default=0.1
+        Share of those worth a contact that is held out as a control group.
     refunds, zero_amounts, duplicates, order, time_format, time_zone
         Policies of `custvalue.summarize`.
     language : {"en", "zh"}, default="en"
@@ -192,6 +212,8 @@ def make_report(
     ------
     DataContractError
         If the log cannot be read; all problems at once.
+    ValueError
+        If an option is out of range, or a contact is to be paid from spend without a margin.
 
     Examples
     --------
@@ -209,6 +231,7 @@ def make_report(
     span_days(period, "period")
     if margin is not None and not 0.0 < float(margin) <= 1.0:
         raise ValueError(f"margin={margin!r} must be a share of spend above 0, at most 1.")
+    _check_offer(margin, response, contact_cost, budget, holdout)
     asked = Asked(
         customer=customer,
         time=time,
@@ -218,6 +241,10 @@ def make_report(
         horizon=horizon,
         annual_discount_rate=annual_discount_rate,
         margin=margin,
+        response=response,
+        contact_cost=contact_cost,
+        budget=budget,
+        holdout=holdout,
         policies={
             "refunds": refunds,
             "zero_amounts": zero_amounts,
@@ -234,7 +261,33 @@ def make_report(
     tell(STEPS[-1], len(STEPS), len(STEPS))
     facts = facts_of_report(got, asked, words)
     html = render(page(facts, pictures(got, words), words), frame_words(words))
-    return Report(facts, got.customers, got.segments, got.transitions, html, language, currency)
+    return Report(
+        facts, got.customers, got.segments, got.transitions, html, language, currency, got.campaign
+    )
+
+
+def _check_offer(
+    margin: float | None,
+    response: float | None,
+    contact_cost: float | None,
+    budget: float | None,
+    holdout: float,
+) -> None:
+    if response is not None and not 0.0 < response <= 1.0:
+        raise ValueError(f"response={response!r} must be a chance above 0, at most 1: 2 % is 0.02.")
+    if contact_cost is not None and not 0.0 <= contact_cost < float("inf"):
+        raise ValueError(f"contact_cost={contact_cost!r} must be money of one contact, 0 or more.")
+    if budget is not None and not 0.0 <= budget < float("inf"):
+        raise ValueError(f"budget={budget!r} must be money, 0 or more.")
+    if not 0.0 <= holdout < 1.0:
+        raise ValueError(f"holdout={holdout!r} must lie between 0 and below 1.")
+    if budget is not None and response is None:
+        raise ValueError("a budget needs a response: without it nobody is planned to be contacted.")
+    if margin is None and (response is not None or contact_cost is not None):
+        raise ValueError(
+            "response and contact_cost need a margin: a contact is paid from profit, not from "
+            "spend. Give margin=1.0 if the amounts are profits already."
+        )
 
 
 def _say_nothing(step: str, done: int, total: int) -> None:

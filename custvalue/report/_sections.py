@@ -7,6 +7,8 @@ from typing import Any
 from custvalue.report._advice import TODO
 from custvalue.report._blocks import Block, Column, fact, figure, section, span, table, tile
 from custvalue.report._evidence import forecast_section, ledger_section, moves_section
+from custvalue.report._quiet import quiet_section
+from custvalue.report._short import in_short
 from custvalue.report._words import Words
 
 
@@ -38,11 +40,12 @@ def page(facts: dict[str, Any], pictures: dict[str, str], words: Words) -> dict[
                 "text": w.cell(about["annual_discount_rate"], "share"),
             },
             {"label": w("Orders since"), "text": about["first_date"]},
+            *_offer(facts["quiet"], w),
         ],
         "sections": [
             _base(facts, pictures, w),
             _segments(facts, pictures, w),
-            _quiet(facts, pictures, w),
+            quiet_section(facts, pictures, w),
             _stages(facts, pictures, w),
             forecast_section(facts, pictures, w),
             moves_section(facts, pictures, w),
@@ -54,6 +57,16 @@ def page(facts: dict[str, Any], pictures: dict[str, str], words: Words) -> dict[
             version=about["version"],
         ),
     }
+
+
+def _offer(quiet: dict[str, Any], w: Words) -> list[dict[str, str]]:
+    given = {
+        w("Response"): None if quiet["response"] is None else w.cell(quiet["response"], "share"),
+        w("Contact cost"): None
+        if quiet["contact_cost"] is None
+        else w.money(quiet["contact_cost"]),
+    }
+    return [{"label": label, "text": text} for label, text in given.items() if text is not None]
 
 
 def frame_words(words: Words) -> dict[str, str]:
@@ -116,8 +129,8 @@ def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
             pictures,
             "spend",
             w(
-                "Spend of each {period}; right of the dotted line what these customers are "
-                "expected to spend, before discount.",
+                "Spend in periods of {period}; right of the dotted line, what today's customers "
+                "are expected to spend, before discount.",
                 period=span(about["period"], w),
             ),
         ),
@@ -133,7 +146,11 @@ def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
             span=ahead,
             as_of=about["as_of"],
         ),
-        [{"type": "tiles", "tiles": tiles}, {"type": "figures", "figures": figures}],
+        [
+            {"type": "points", "title": w("In short"), "points": in_short(facts, w)},
+            {"type": "tiles", "tiles": tiles},
+            {"type": "figures", "figures": figures},
+        ],
     )
 
 
@@ -172,7 +189,7 @@ def _segments(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Bloc
         ("value_share", w("Share of spend"), "bar"),
         ("silence", w("Usual silence"), "days"),
         ("future_value", w("Future value"), "money"),
-        ("future_each", w("each"), "money"),
+        ("future_each", w("Future value each"), "money"),
     ]
     caption = w("Segments by size, spend so far and future value")
     return section(
@@ -202,89 +219,6 @@ def _segments(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Bloc
             {"type": "cards", "cards": cards},
             table("segment-table", caption, columns, rows, w),
         ],
-    )
-
-
-def _quiet(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
-    quiet = facts["quiet"]
-    columns: list[Column] = [
-        ("grade", w("Grade"), "name"),
-        ("customers", w("Customers"), "int"),
-        ("customer_share", w("Share"), "bar"),
-        ("value", w("Spend so far"), "money"),
-        ("silence", w("Usual silence"), "days"),
-        ("chance", w("Chance of an order in {days} days", days=quiet["window"]), "share"),
-        ("future_value", w("Future value"), "money"),
-    ]
-    top: list[Column] = [
-        ("customer", w("Customer"), "text"),
-        ("n_orders", w("Orders"), "int"),
-        ("total_value", w("Spend so far"), "money"),
-        ("last_order", w("Last order"), "date"),
-        ("usual_gap", w("Usual gap"), "days"),
-        ("silence", w("Silence"), "days"),
-        ("chance", w("Chance of an order"), "share"),
-        ("future_value", w("Future value"), "money"),
-        ("at_stake", w("Worth of winning back"), "money"),
-    ]
-    blocks: list[Block] = [
-        {
-            "type": "figures",
-            "figures": [
-                figure(
-                    pictures,
-                    "silence",
-                    w("Customers by time since their last order, and how many order again."),
-                ),
-                figure(
-                    pictures,
-                    "silence_value",
-                    w("Money spent so far by customers of each grade of silence."),
-                ),
-            ],
-        },
-        table("silence-table", w("Grades of silence"), columns, quiet["grades"], w),
-        table(
-            "winback-table",
-            w("Quiet customers worth winning back first (the first {n})", n=len(quiet["top"])),
-            top,
-            quiet["top"],
-            w,
-        ),
-        {
-            "type": "notes",
-            "notes": [
-                w(
-                    "A customer is quiet when the time since the last order is longer than every "
-                    "earlier gap between orders; one-time buyers are judged by everybody's gaps."
-                ),
-                w(
-                    "Worth of winning back: the future value of an active customer with the same "
-                    "frequency and money scores, less the customer's own; 0 where nobody alike is "
-                    "active. A contact pays where its cost is below that worth times the extra "
-                    "chance of response it brings. The list starts with those who may still "
-                    "answer: worth times chance of an order."
-                ),
-                w(
-                    "The table customers has all of them. Hold out a random tenth, so that the "
-                    "effect can be measured."
-                ),
-            ],
-        },
-    ]
-    return section(
-        "quiet",
-        w("Who is quiet"),
-        w("Who is quiet, and what winning them back is worth"),
-        w(
-            "{n} customers ({share}) are quiet by their own rhythm. Together they have spent "
-            "{spend} so far; as active customers they would be worth {worth} more.",
-            n=w.cell(quiet["customers"], "int"),
-            share=w.cell(quiet["share"], "share"),
-            spend=w.money(quiet["spend"]),
-            worth=w.money(quiet["at_stake"]),
-        ),
-        blocks,
     )
 
 
@@ -318,19 +252,10 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
             "a log of orders alone shows none of them."
         ),
     ]
-    blocks: list[Block] = [
-        {
-            "type": "figures",
-            "figures": [
-                figure(
-                    pictures,
-                    "stages",
-                    w("Where customers stood on the first date, and where they stand now."),
-                )
-            ],
-        },
-        table("stage-table", w("Stages of the relationship"), columns, stages["rows"], w),
-    ]
+    then_and_now = figure(
+        pictures, "stages", w("Where customers stood on the first date, and where they stand now.")
+    )
+    beside: list[Block] = []
     if stages["upgrades"]:
         due: list[Column] = [
             ("stage", w("Stage"), "name"),
@@ -339,7 +264,7 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
             ("overdue", w("Upgrade overdue"), "int"),
         ]
         caption = w("Customers by time in their stage, against its usual window")
-        blocks.append(table("upgrade-table", caption, due, stages["upgrades"], w))
+        beside.append(table("upgrade-table", caption, due, stages["upgrades"], w))
         notes.insert(
             0,
             w(
@@ -347,7 +272,11 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
                 "The table customers says for each what is missing for the next stage."
             ),
         )
-    blocks.append({"type": "notes", "notes": notes})
+    blocks: list[Block] = [
+        {"type": "split", "figure": then_and_now, "blocks": beside},
+        table("stage-table", w("Stages of the relationship"), columns, stages["rows"], w),
+        {"type": "notes", "notes": notes},
+    ]
     return section(
         "stages",
         w("Stages"),

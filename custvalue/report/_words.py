@@ -41,11 +41,12 @@ class Words:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return "–"
         if kind == "int":
-            return f"{value:,.0f}"
+            return f"{value:,.0f}".replace("-", "−")
         if kind == "money":
             return self.money(value)
         if kind == "share":
-            return f"{100 * value:.0f} %" if abs(value) >= 0.0995 else f"{100 * value:.1f} %"
+            digits = 0 if abs(value) >= 0.0995 else 1
+            return f"{100 * value:.{digits}f}{' %' if self.language == 'en' else '%'}"
         if kind == "number":
             return f"{value:,.2f}"
         if kind == "days":

@@ -43,7 +43,7 @@ ZH: dict[str, str] = {
         "{rows} 行 = 采用 {used} 行 + 剔除 {left} 行；客户 {customers} 位，截至 {as_of}"
     ),
     "expected in the next {span}: {orders} orders, value {value}": (
-        "未来 {span} 预期：订单 {orders} 次，价值 {value}"
+        "未来 {span}预期：订单 {orders} 次，价值 {value}"
     ),
     "{n} customers ({share}) are quiet": "{n} 位客户（{share}）已沉默",
     # -- the base --
@@ -51,7 +51,7 @@ ZH: dict[str, str] = {
     "The base on a page": "客户总览",
     "Who the customers are and what they bring. Value means {meaning}, over the next {span}, "
     "discounted to {as_of}.": (
-        "客户是谁，带来多少。价值指未来 {span} 的{meaning}，贴现至 {as_of}。"
+        "客户是谁，带来多少。价值指未来 {span}的{meaning}，贴现至 {as_of}。"
     ),
     "spend (no margin was given)": "消费额（未给出利润率）",
     "spend times the margin of {margin}": "消费额乘以利润率 {margin}",
@@ -65,15 +65,17 @@ ZH: dict[str, str] = {
     "the best 20 % of customers bring {share}": "最好的 20% 客户带来 {share}",
     "Bought in the last {days} days": "近 {days} 天有购买",
     "{share} of all customers": "占全部客户的 {share}",
-    "Expected orders, next {span}": "未来 {span} 预期订单",
+    "Expected orders, next {span}": "未来 {span}预期订单",
     "from all customers known today": "来自今日已有的全部客户",
-    "Expected {worth}, next {span}": "未来 {span} 预期{worth}",
+    "Expected {worth}, next {span}": "未来 {span}预期{worth}",
     "80 % range {low} to {high}": "80% 区间 {low} 至 {high}",
     "How to read: the further the curve bends up, the fewer customers carry the base.": (
         "读法：曲线越向上弯，支撑整体的客户越少。"
     ),
-    "Spend of each {period}; right of the dotted line what these customers are expected to spend, "
-    "before discount.": "每 {period} 的消费额；虚线右侧为这些客户的预期消费，未贴现。",
+    "Spend in periods of {period}; right of the dotted line, what today's customers are expected "
+    "to spend, before discount.": (
+        "每期（{period}）的消费额；虚线右侧为现有客户的预期消费，未贴现。"
+    ),
     # -- segments --
     "Segments": "细分",
     "Segments: who is alike": "客户细分：谁与谁相似",
@@ -98,7 +100,6 @@ ZH: dict[str, str] = {
     "Share of spend": "消费占比",
     "Usual silence": "沉默中位数",
     "Future value": "未来价值",
-    "each": "人均",
     "Segments by size, spend so far and future value": "各细分的规模、累计消费与未来价值",
     "Keep close: early access, referrals, no discounts needed.": (
         "保持亲近：优先体验、转介绍，无须折扣。"
@@ -140,16 +141,84 @@ ZH: dict[str, str] = {
         "距末次订单的时间超过以往任何一次间隔，即判为沉默；仅购买一次的客户以全体客户的间隔为准。"
     ),
     "Worth of winning back: the future value of an active customer with the same frequency and "
-    "money scores, less the customer's own; 0 where nobody alike is active. A contact pays where "
-    "its cost is below that worth times the extra chance of response it brings. The list starts "
-    "with those who may still answer: worth times chance of an order.": (
+    "money scores, less the customer's own; 0 where nobody alike is active.": (
         "挽回价值：频率分与金额分相同的活跃客户的未来价值，减去该客户自身的未来价值；"
         "没有同类活跃客户者为 0。"
-        "联系成本低于挽回价值乘以所提升的响应可能性时，联系才划算。"
-        "名单按挽回价值乘以下单可能性排序。"
     ),
-    "The table customers has all of them. Hold out a random tenth, so that the effect can be "
-    "measured.": "全部客户见 customers 数据表。请随机留出十分之一作对照，以便衡量效果。",
+    "Response": "响应率",
+    "Worth contacting": "值得联系",
+    "Cost": "成本",
+    "Expected gain": "预期收益",
+    "What if another share responds?": "若响应率不同，结果如何？",
+    "Response needed": "所需响应率",
+    "Group": "分组",
+    "To contact": "应联系",
+    "at {cost} each: {total} in all": "每位 {cost}，共 {total}",
+    "after contacts, if {share} respond": "扣除联系成本，假定响应率为 {share}",
+    "Control group": "对照组",
+    "drawn at random: do not contact, compare later": "随机抽取：不联系，事后比较",
+    "Response needed: cost of a contact divided by the worth of winning back. The contact pays "
+    "where more respond than that who would not have come anyway.": (
+        "所需响应率：联系成本除以挽回价值。因联系而回来（否则不会回来）的客户多于此比例，"
+        "联系才划算。"
+    ),
+    "No response was given, so nobody is called worth a contact. The list starts with the "
+    "customers of most worth, who pay at the lowest response.": (
+        "未给出响应率，故不判断谁值得联系。名单按挽回价值排序：在前者所需响应率最低。"
+    ),
+    "No response and no cost of a contact were given. The list assumes that who is more likely "
+    "to order anyway is also easier to win back: worth times chance of an order. With response "
+    "and cost (--response, --contact-cost) the report says whom to contact, what that brings, and "
+    "draws a control group.": (
+        "未给出响应率与联系成本。名单假定本来就较可能下单者也较易挽回：按挽回价值乘以下单可能性"
+        "排序。给出响应率与成本（--response、--contact-cost）后，报告将说明应联系谁、"
+        "收益几何，并抽取对照组。"
+    ),
+    "Assumed, not measured: a contact wins back {share} of the quiet customers who would not have "
+    "come anyway. It raises everybody's odds of an order by the same factor, so that who is all "
+    "but gone responds less. Expected gain is response times worth, less the contact; measure it "
+    "with the control group.": (
+        "此为假定而非实测：联系可挽回 {share} 本不会回来的沉默客户。联系使每位客户下单的优势比"
+        "（odds）按同一倍数提高，故几乎流失者响应较少。预期收益为响应率乘以挽回价值，减去联系成本；"
+        "请用对照组实测。"
+    ),
+    "Response assumed": "假定响应率",
+    "Contact cost": "联系成本",
+    "No cost of a contact was given: contacts count as free.": "未给出联系成本：联系视为免费。",
+    "The budget of {money} ends the list: {n} more would pay.": (
+        "预算 {money} 用尽即止：另有 {n} 位也值得联系。"
+    ),
+    "The table campaign has every quiet customer with the group drawn; {share} of those worth a "
+    "contact are held out. {n} customers are not worth a contact.": (
+        "campaign 数据表列出每位沉默客户及其分组；值得联系者中留出 {share} 作对照。"
+        "{n} 位客户不值得联系。"
+    ),
+    # -- in short --
+    "In short": "要点",
+    " ": "",
+    "{segment}: {customers} of the customers, {past} of all spend so far, {future} of the value to "
+    "come.": "{segment}：占客户 {customers}，占累计消费 {past}，占未来价值 {future}。",
+    "Today's customers are expected to bring {value} in the next {span}.": (
+        "现有客户未来 {span}预期带来 {value}。"
+    ),
+    "The log is too short to test that on the past.": "记录太短，无法用历史检验。",
+    "Tested on the past, the forecast was {ratio} of what came.": (
+        "历史检验：预测为实际的 {ratio}。"
+    ),
+    "{n} customers ({share}) are quiet; as active ones they would be worth {worth} more.": (
+        "{n} 位客户（{share}）已沉默；若恢复活跃，价值将增加 {worth}。"
+    ),
+    "If {share} respond, contacting {n} of them for {cost} gains {gain}.": (
+        "若响应率为 {share}，以 {cost} 联系其中 {n} 位，可获收益 {gain}。"
+    ),
+    "Upgrades due: {due}, overdue: {overdue}. Problem customers: {share}, above the ceiling of "
+    "{ceiling}.": (
+        "应升级 {due} 位，已逾期 {overdue} 位；问题客户占 {share}，超过 {ceiling} 的上限。"
+    ),
+    "Upgrades due: {due}, overdue: {overdue}. Problem customers: {share}, within the ceiling of "
+    "{ceiling}.": (
+        "应升级 {due} 位，已逾期 {overdue} 位；问题客户占 {share}，未超过 {ceiling} 的上限。"
+    ),
     # -- stages --
     "Stages": "阶段",
     "Stages of the relationship, and upgrades due": "客户关系阶段与应升级客户",
@@ -192,7 +261,7 @@ ZH: dict[str, str] = {
     ),
     "Tested on the past: with the orders up to {cutoff} alone, the same method forecast {forecast} "
     "of spend for the next {span}; {actual} came, so the forecast was {ratio} of the truth.": (
-        "用历史检验：仅凭 {cutoff} 以前的订单，同一方法预测其后 {span} 消费 {forecast}；"
+        "用历史检验：仅凭 {cutoff} 以前的订单，同一方法预测其后 {span}消费 {forecast}；"
         "实际为 {actual}，预测为实际的 {ratio}。"
     ),
     "Solid: what was spent. Dashed: what was forecast at the dotted line.": (
@@ -233,14 +302,14 @@ ZH: dict[str, str] = {
     # -- moves --
     "Moves": "流动",
     "Who moves where": "客户流向",
-    "Segments one period apart ({period}), over the whole log: each row says where the customers "
-    "of a segment are one period later.": (
-        "全部记录中相隔一期（{period}）的细分：每行是该细分客户一期之后的去向。"
+    "Segments one period apart ({period}), over the whole log: each row of the picture says where "
+    "the customers of a segment are one period later.": (
+        "全部记录中相隔一期（{period}）的细分：图中每行是该细分客户一期之后的去向。"
     ),
+    "Technical note: {note}": "技术说明（英文）：{note}",
     "Per cent of a segment's customers, one period later.": "细分客户一期之后的去向占比（%）。",
     "From": "原细分",
     "To": "现细分",
-    "Share of those in the first segment": "占原细分",
     "The largest moves": "最大的流动",
     # -- data --
     "Data": "数据",

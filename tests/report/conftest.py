@@ -6,16 +6,30 @@ import shutil
 
 import pytest
 
-from custvalue.report import make_report
+from custvalue.plotting import svg_text
+from custvalue.report import _pictures, make_report
 
 HOSTILE = "<script>alert(1)</script>"
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1997-09-30"}
 
 
 @pytest.fixture(scope="session")
-def report(cdnow_sample):
+def drawn():
+    """Figures of the report by name, before they become SVG."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def report(cdnow_sample, drawn):
     """What the command line is asked for in test_cli, so that the two can be compared."""
-    return make_report(cdnow_sample, **NAMES, margin=0.3, source="orders.csv")
+
+    def keep(figure, *, name, title):
+        drawn[name] = figure
+        return svg_text(figure, name=name, title=title)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_pictures, "svg_text", keep)
+        return make_report(cdnow_sample, **NAMES, margin=0.3, source="orders.csv")
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +39,9 @@ def chinese_report(cdnow_sample):
         cdnow_sample.assign(customer_id=HOSTILE + cdnow_sample["customer_id"].astype(str)),
         **NAMES,
         margin=0.3,
+        response=0.05,
+        contact_cost=0.5,
+        budget=40.0,
         currency="<i>$",
         language="zh",
         source=HOSTILE,

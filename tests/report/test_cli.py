@@ -105,6 +105,9 @@ def test_parquet_in_and_out_gives_the_same_customers(
         *CALL,
         "--as-of=1997-09-30",
         "--margin=0.3",
+        "--response=0.02",
+        "--contact-cost=0.4",
+        "--budget=100",
         "--tables=parquet",
         f"--out={tmp_path / 'out'}",
     )
@@ -114,6 +117,8 @@ def test_parquet_in_and_out_gives_the_same_customers(
         0.3,
         "orders.parquet",
     )
+    offer = [asked[name] for name in ("response", "contact_cost", "budget", "holdout")]
+    assert offer == [0.02, 0.4, 100.0, 0.1]
     columns = dict(zip(("customer", "time", "amount"), CALL[1::2], strict=True))
     text = read_log(orders, **columns)
     text["date"] = text["date"].astype(asked["log"]["date"].dtype)
@@ -133,6 +138,7 @@ def test_parquet_in_and_out_gives_the_same_customers(
         (["report", "{orders}", *CALL[:-1], "price"], "no column 'price'; it has 'customer_id'"),
         (["report", "{orders}", *CALL, "--horizon", "52"], "not a span of time"),
         (["report", "{orders}", *CALL, "--margin", "30"], "margin=30.0 must be a share"),
+        (["report", "{orders}", *CALL, "--response", "0.02"], "need a margin"),
         (["report", "{orders}", *CALL, "--annual-discount-rate", "x"], "not a valid float"),
         (["report", "{orders}", *CALL, "--refunds", "hide"], "'hide' is not one of"),
         (["riport"], "No such command 'riport'"),
@@ -146,6 +152,22 @@ def test_wrong_usage_is_one_line_and_exit_code_2(monkeypatch, capsys, orders, ar
     assert error.startswith("custvalue: ")
     assert error.count("\n") == 1
     assert "Traceback" not in error
+
+
+def test_debug_shows_where_an_error_arose(monkeypatch, capsys, orders):
+    wrong = ["report", orders, *CALL, "--horizon", "52"]
+    assert run(monkeypatch, "--debug", *wrong) == 2
+    error = capsys.readouterr().err
+    assert "Traceback" in error
+    assert "span_days" in error
+    assert "not a span of time" in error
+
+
+def test_a_log_without_rows_is_said_so(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("customer_id,date,amount\n", encoding="utf-8")
+    assert run(monkeypatch, "report", path, *CALL) == 2
+    assert "orders.csv names its columns and has no rows" in capsys.readouterr().err
 
 
 def test_refunds_are_refused_with_count_and_first_customers(monkeypatch, capsys, tmp_path):

@@ -27,6 +27,6 @@ def test_the_ledger_of_a_dirty_log_adds_up_on_the_page(online_retail):
     assert len(made.customers) == book["customers"]
     assert made.customers["total_value"].sum() == pytest.approx(book["amount_used"])
     for text in ("−135,080", "−7,606"):
-        assert text.replace("−", "-") in made.html
+        assert text in made.html
     assert "left out: no customer id" in made.html
     assert made.facts["backtest"]["methods"][0]["gini"] > 0.7

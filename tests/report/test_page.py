@@ -115,11 +115,27 @@ def test_texts_have_the_contrast_of_wcag_aa(browser, report, tmp_path_factory, s
     assert page.execute_script(CONTRAST) == []
 
 
+def test_words_in_the_pictures_have_the_contrast_of_wcag_aa(report, drawn, check_words_can_be_read):
+    assert len(drawn) == report.html.count("<svg viewBox") - report.html.count('class="bar"') == 10
+    for figure in drawn.values():
+        assert check_words_can_be_read(figure) >= 4
+
+
 def test_on_paper_there_is_no_navigation_and_every_row(browser, report, tmp_path_factory):
     page = opened(browser, report, tmp_path_factory)
     rows = page.execute_script("return document.querySelectorAll('tbody tr').length")
+    # A4 between its margins is narrower than a tablet, and still no phone
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 690, "height": 1000, "deviceScaleFactor": 1, "mobile": False},
+    )
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:
+        laid_out = page.execute_script(
+            "return [document.documentElement.scrollWidth,"
+            " ...new Set([...document.querySelectorAll('tbody tr')]"
+            ".map((r) => getComputedStyle(r).display))]"
+        )
         shown = page.execute_script(
             "const off = (n) => getComputedStyle(n).display === 'none';"
             "return [off(document.querySelector('nav')),"
@@ -129,6 +145,8 @@ def test_on_paper_there_is_no_navigation_and_every_row(browser, report, tmp_path
     finally:
         page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert shown == [True, rows]
+    assert laid_out[0] <= 690
+    assert laid_out[1:] == ["table-row"]
     assert len(printed["data"]) > 10_000
 
 

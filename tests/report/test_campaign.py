@@ -1,0 +1,127 @@
+"""What winning back is worth: with a response and a cost, with a cost alone, with neither."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import custvalue.report as room
+from custvalue.report import make_report
+from custvalue.report._advice import REASON, TODO
+from custvalue.report._campaign import responses
+from custvalue.report._words_zh import ZH
+
+CHANCES = st.lists(st.floats(0.0, 0.95), min_size=1, max_size=30)
+
+
+@given(CHANCES, st.floats(0.001, 0.04))
+def test_responses_average_to_what_was_given_and_nobody_passes_certainty(chance, mean):
+    each = responses(chance, mean)
+    assert each.mean() == pytest.approx(mean, rel=1e-6)
+    assert (each >= 0).all()
+    assert (each + np.array(chance) <= 1 + 1e-12).all()
+
+
+@given(CHANCES.filter(lambda c: min(c) > 1e-6), st.floats(0.001, 0.04))
+def test_a_contact_changes_all_odds_by_one_factor(chance, mean):
+    p = np.array(chance)
+    raised = p + responses(p, mean)
+    factor = raised / (1 - raised) / (p / (1 - p))
+    assert factor == pytest.approx(np.full(len(p), factor[0]), rel=1e-4)
+
+
+def test_more_responses_than_customers_to_be_won_are_refused():
+    with pytest.raises(ValueError, match="60% of the quiet customers"):
+        responses([0.6, 0.6], 0.5)
+    assert len(responses([], 0.5)) == 0
+
+
+def test_the_campaign_is_in_the_table_and_on_the_page(chinese_report):
+    plan, facts = chinese_report.campaign, chinese_report.facts["quiet"]
+    assert len(plan) == facts["customers"]
+    assert plan["response"].mean() == pytest.approx(0.05)
+    gain = plan["response"] * plan["value"] * 0.3 - 0.5
+    assert plan["expected_gain"].to_numpy() == pytest.approx(gain)
+    treated = plan[plan["group"] == "treat"]
+    assert len(treated) == facts["plan"]["treated"] == 80  # 40 of budget, half a coin each
+    assert facts["plan"]["gain"] == pytest.approx(treated["expected_gain"].sum())
+    assert (plan["group"] == "control").sum() == facts["plan"]["control"] > 0
+    assert [row["customer"] for row in facts["top"]] == plan["customer"].head(25).tolist()
+    said = [row["response"] for row in facts["what_if"]]
+    assert said == pytest.approx([0.01, 0.025, 0.05, 0.1])
+    gains = [row["gain"] for row in facts["what_if"]]
+    assert gains == sorted(gains)
+    for word in ("对照组", "假定响应率", "要点"):
+        assert word in chinese_report.html
+
+
+def test_without_a_response_the_page_says_what_the_list_assumes(report):
+    assert report.campaign is None
+    assert "No response and no cost of a contact were given." in report.html
+    assert "To contact" not in report.html
+    top = report.facts["quiet"]["top"]
+    score = [row["at_stake"] * row["chance"] for row in top]
+    assert score == sorted(score, reverse=True)
+
+
+def test_with_a_cost_alone_the_response_that_pays_is_said():
+    import pandas as pd
+
+    days = pd.to_datetime("2024-01-01") + pd.to_timedelta(np.arange(60) * 5, unit="D")
+    log = pd.DataFrame({"who": np.arange(60) % 12, "day": days, "paid": 10.0 + np.arange(60)})
+    log = log[(log["who"] % 4 != 0) | (log["day"] < "2024-04-01")]
+    made = make_report(
+        log, customer="who", time="day", amount="paid", margin=0.5, contact_cost=2.0, horizon="26W"
+    )
+    assert made.campaign is None
+    quiet = made.facts["quiet"]
+    for row in quiet["top"]:
+        if row["at_stake"]:
+            assert row["break_even"] == pytest.approx(2.0 / row["at_stake"])
+    assert [row["response"] for row in quiet["what_if"]] == [0.005, 0.01, 0.02, 0.05, 0.1]
+    assert "No response was given" in made.html
+    assert "Response needed" in made.html
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"response": 0.1}, "need a margin"),
+        ({"contact_cost": 1.0}, "need a margin"),
+        ({"response": 5.0, "margin": 0.3}, "2 % is 0.02"),
+        ({"contact_cost": -1.0, "margin": 0.3}, "0 or more"),
+        ({"budget": 10.0, "margin": 0.3}, "needs a response"),
+        ({"budget": -1.0, "response": 0.1, "margin": 0.3}, "0 or more"),
+        ({"holdout": 1.0, "margin": 0.3}, "below 1"),
+    ],
+)
+def test_an_offer_that_cannot_be_is_refused_before_any_work(asked, says):
+    with pytest.raises(ValueError, match=says):
+        make_report(None, customer="c", time="t", amount="a", **asked)
+
+
+def sentences():
+    """Every English text that the report's code says."""
+    for path in sorted(Path(room.__file__).parent.glob("_*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if called and node.func.id in ("w", "words") and node.args:
+                first = node.args[0]
+                for part in (first, getattr(first, "body", None), getattr(first, "orelse", None)):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        yield part.value
+
+
+def test_every_sentence_has_its_chinese_with_the_same_numbers_in_it():
+    said = set(sentences()) | set(TODO.values()) | set(REASON.values())
+    missing = sorted(text for text in said if text not in ZH)
+    assert missing == []
+    for english, chinese in ZH.items():
+        holes = [sorted(re.findall(r"\{(\w*)", text)) for text in (english, chinese)]
+        assert holes[0] == holes[1], english
