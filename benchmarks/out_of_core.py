@@ -2,7 +2,7 @@
 
 Writes a synthetic log to Parquet once (in ``CUSTVALUE_BENCH_DIR`` or the system's temporary
 folder), then, each in its own process so that peak memory is its own: ``summarize`` on a DuckDB
-relation with a memory limit, the same table by hand-written SQL (``summary_sql``), and the same on
+relation with a memory limit, the same table by the SQL of ``summary_sql``, and the same on
 polars lazily; then compress, fit, and the value of the base.
 """
 
@@ -86,7 +86,7 @@ def fit_and_value(path: Path, out: Path) -> None:
 
 STEPS = {
     "custvalue on DuckDB": by_custvalue,
-    "hand-written SQL": by_sql,
+    "the SQL of summary_sql": by_sql,
     "custvalue on polars lazy": by_polars,
     "compress, fit, predict": fit_and_value,
 }
