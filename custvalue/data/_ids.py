@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue.data._options import LogOptions
+from custvalue.exceptions import ContractProblem, DataContractError
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -72,7 +73,16 @@ def encode(ids: Any, row: Ints | None, room: int) -> tuple[Ints, Callable[[Ints]
         if not isinstance(values, pd.Series):
             values = pd.Series(ids.to_numpy())
         values = values if row is None else values.iloc[row]
-    codes, uniques = pd.factorize(values)
+    try:
+        codes, uniques = pd.factorize(values)
+    except TypeError as error:
+        raise DataContractError(
+            ContractProblem(
+                "customer-no-id",
+                f"column {ids.name!r} has values that are no ids ({error})",
+                "Use numbers, text, or anything else that can be a dictionary's key.",
+            )
+        ) from None
     place = np.empty(len(uniques), dtype=np.int64)
     place[_order(uniques)] = np.arange(len(uniques))
     code = place[codes]
@@ -82,9 +92,9 @@ def encode(ids: Any, row: Ints | None, room: int) -> tuple[Ints, Callable[[Ints]
 
 
 def _whole_ids(ids: Any, low: int, code: Ints) -> Any:
-    """Ids that were taken as they stand, less ``low``."""
+    """Ids that were taken as they stand, less ``low``; ``code`` is given up for them."""
     kind = np.uint64 if ids.to_numpy().dtype.kind == "u" else np.int64
-    values = code.astype(kind)
+    values = code.view(kind)
     values += kind(low)
     values = values.astype(ids.to_numpy().dtype, copy=False)
     native = ids.to_native()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
+
+import narwhals.stable.v2 as nw
 
 from custvalue._frames import facts_of
 from custvalue._html import html_table
@@ -56,7 +58,8 @@ class RowLedger:
     dropped : tuple of Dropped
         One entry a reason, in the order in which reasons are looked for; a row has one reason.
     customers : int or None
-        Customers in the result. None where a lazy engine would have to do the whole work twice.
+        Customers in the result. None where a lazy engine would have to do the whole work twice;
+        ``ledger(table, count=True)`` has it done.
     occasions : int or None
         Purchase occasions in the result; ``rows_used - occasions`` rows were merged into others.
     customers_lost : int or None
@@ -112,7 +115,9 @@ class RowLedger:
         rows: list[tuple[Any, ...]] = [("in", self.rows_in, self.amount_in, "")]
         rows += [(WORDS[d.reason], -d.rows, -d.amount, ", ".join(d.first)) for d in self.dropped]
         rows.append(("used", self.rows_used, self.amount_used, ""))
-        title = f"Rows of {self.customers:,} customers, {self.occasions:,} occasions"
+        title = "Rows of the log"
+        if self.occasions is not None and self.customers is not None:
+            title = f"Rows of {self.customers:,} customers, {self.occasions:,} occasions"
         return html_table(title, ["", "rows", "net amount", "first"], rows)
 
     def __str__(self) -> str:
@@ -168,13 +173,16 @@ def _sum(parts: Iterable[int | None]) -> int | None:
     return None if None in known else sum(n for n in known if n is not None)
 
 
-def ledger(table: Any) -> RowLedger:
+def ledger(table: Any, *, count: bool = False) -> RowLedger:
     """Row ledger of a table made by ``summarize``, ``panel`` or ``split_by_date``.
 
     Parameters
     ----------
     table : frame
         The table as it was returned (pandas keeps it through most operations, in ``attrs``).
+    count : bool, default=False
+        Whether to run the plan of a lazy or distributed table once, if its customers and occasions
+        were not counted on the way.
 
     Returns
     -------
@@ -204,4 +212,25 @@ def ledger(table: Any) -> RowLedger:
             "this table carries no row ledger; pass the table that summarize, panel or "
             "split_by_date returned, before it was joined or rebuilt."
         )
-    return RowLedger.from_dict(facts.ledger)
+    book = RowLedger.from_dict(facts.ledger)
+    if count and book.customers is None and facts.kind in _COUNTED:
+        customers, occasions = _counts(table, *_COUNTED[facts.kind])
+        book = replace(book, customers=customers, occasions=occasions)
+    return book
+
+
+# kind of table -> a column that is zero in one row of each customer (None: every row is), orders
+_COUNTED = {"summary": (None, "n_orders"), "panel": ("age", "orders")}
+
+
+def _counts(table: Any, zero: str | None, orders: str) -> tuple[int, int]:
+    """Count customers and occasions of a lazy or distributed table."""
+    if nw.dependencies.is_dask_dataframe(table):
+        customers = len(table) if zero is None else int((table[zero] == 0).sum().compute())
+        return customers, int(table[orders].sum().compute())
+    one = nw.lit(1)
+    if zero is not None:
+        one = nw.when(nw.col(zero) == 0).then(one).otherwise(nw.lit(0))
+    rows = nw.from_native(table).lazy().select(one.alias("who"), nw.col(orders).alias("n"))
+    sums = rows.select(nw.col("who").sum(), nw.col("n").sum()).collect()
+    return int(sums["who"][0] or 0), int(sums["n"][0] or 0)
