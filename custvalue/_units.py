@@ -23,7 +23,7 @@ _SPAN = re.compile(r"^\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]+)\s*$
 _SECONDS_PER_DAY = 86_400.0
 
 
-def days_per(unit: str | timedelta | np.timedelta64) -> float:
+def days_per(unit: str | timedelta | np.timedelta64, name: str = "unit") -> float:
     """Days in one ``unit``: D, W, M, Y, a span such as ``"4W"``, or a timedelta.
 
     Raises
@@ -41,12 +41,12 @@ def days_per(unit: str | timedelta | np.timedelta64) -> float:
         return DAYS_PER[unit.strip().upper()]
     if isinstance(unit, (bool, int, float)):
         raise TimeUnitError(
-            f"unit={unit!r} is a number; write one of 'D', 'W', 'M', 'Y', a span such as '4W', "
+            f"{name}={unit!r} is a number; write one of 'D', 'W', 'M', 'Y', a span such as '4W', "
             "or a timedelta."
         )
-    days = span_days(unit)
+    days = span_days(unit, name)
     if not days > 0:
-        raise TimeUnitError(f"unit={unit!r} is not a positive span of time.")
+        raise TimeUnitError(f"{name}={unit!r} is not a positive span of time.")
     return days
 
 

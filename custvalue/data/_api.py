@@ -15,7 +15,10 @@ from custvalue.data._options import (
     ZeroAmounts,
     unit_name,
 )
+from custvalue.data._panel import panel_names
 from custvalue.data._split import DateSplit
+from custvalue.data._summary import summary_names
+from custvalue.exceptions import ContractProblem, DataContractError
 
 
 def summarize(
@@ -140,6 +143,7 @@ def summarize(
         time_format=time_format,
         time_zone=time_zone,
     )
+    _refuse_reserved(customer, summary_names(options))
     return engine_of(log).summarize(log, options, as_of, unit_name(unit))
 
 
@@ -229,7 +233,8 @@ time_zone
         time_format=time_format,
         time_zone=time_zone,
     )
-    return engine_of(log).panel(log, options, as_of, unit_name(period))
+    _refuse_reserved(customer, panel_names())
+    return engine_of(log).panel(log, options, as_of, unit_name(period, "period"))
 
 
 def split_by_date(
@@ -325,4 +330,17 @@ time_zone
         time_format=time_format,
         time_zone=time_zone,
     )
+    _refuse_reserved(customer, [*summary_names(options), "orders", "spend", "profit"])
     return engine_of(log).split(log, options, cutoff, horizon, as_of, unit_name(unit))
+
+
+def _refuse_reserved(customer: str, made: list[str]) -> None:
+    """Raise where the customer column would be lost among the columns of the result."""
+    if customer in made:
+        raise DataContractError(
+            ContractProblem(
+                "reserved-name",
+                f"the customer column is called {customer!r}, as a column of the result is",
+                "Rename it first, e.g. to 'customer_id'.",
+            )
+        )

@@ -34,7 +34,13 @@ def engine_of(log: Any) -> Engine:
     from custvalue.data._clusters import Dask, Spark
 
     # narwhals warns when it wraps a Dask table, so that one is asked for first
-    table = None if nw.dependencies.is_dask_dataframe(log) else nw.from_native(log)
+    try:
+        table = None if nw.dependencies.is_dask_dataframe(log) else nw.from_native(log)
+    except TypeError:
+        raise TypeError(
+            f"log is a {type(log).__name__}; pass a table: pandas, polars, pyarrow, a DuckDB "
+            "relation, Dask or PySpark (read a file first, e.g. with pandas.read_csv)."
+        ) from None
     if table is None or is_spark(table):
         engine = Dask() if table is None else Spark()
         return Engine(

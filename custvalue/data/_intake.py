@@ -131,11 +131,12 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     if profit is not None:
         unusable.append(("bad_profit", ~np.isfinite(profit)))
     fates = _Fates()
-    for reason, mask in unusable:
+    while unusable:  # a mask that is done with gives its memory back
+        reason, mask = unusable.pop(0)
         fates.drop(reason, mask)
         if options.invalid == "error" and mask.any():
             problems.append(_invalid_problem(reason, mask, options))
-    del no_id, unusable
+    del no_id, mask
     if options.duplicates != "keep":
         again = fates.still(_repeated(frame))
         if options.duplicates == "error" and again.any():
@@ -218,9 +219,15 @@ def _numbers(
     frame: Any, name: str, problems: list[ContractProblem]
 ) -> npt.NDArray[np.float64] | None:
     series = frame[name]
-    if not (series.dtype == nw.String or series.dtype == nw.Categorical):
+    if not len(series):
+        return np.empty(0)
+    dtype = series.dtype
+    words = (nw.String, nw.Categorical, nw.Enum, nw.Boolean)
+    if not (dtype.is_temporal() or any(dtype == word for word in words)):
+        values = series.to_numpy()
         try:
-            return np.ascontiguousarray(series.to_numpy(), dtype=np.float64)
+            if values.dtype.kind != "c":
+                return np.ascontiguousarray(values, dtype=np.float64)
         except (TypeError, ValueError):
             pass
     problems.append(

@@ -19,7 +19,7 @@ from custvalue.data._intake import missing_columns, refund_problem, warn_invalid
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.data._native import UNREAD, with_ticks
 from custvalue.data._options import LogOptions
-from custvalue.data._times import as_of_tick, last_order_text
+from custvalue.data._times import as_of_tick, format_problem, last_order_text
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
 
 TICK, PAID, GAIN, ORDER = "__tick", "__paid", "__gain", "__order"
@@ -181,6 +181,9 @@ class LazyLog:
         options = self.options
         problems: list[ContractProblem] = []
         unread = int(table[UNREAD].sum()) if len(table) else 0
+        rows_read = int(table["rows"].sum()) if len(table) else 0
+        if unread and unread == rows_read and options.time_format is not None:
+            problems.append(format_problem(options, unread))
         if unread and options.time_format is None:
             problems.append(
                 ContractProblem(

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
@@ -56,8 +57,21 @@ class LogOptions:
             )
         if self.margin is not None and self.cost is not None:
             raise ValueError("give margin= (a share of the amount) or cost= (money), not both.")
-        if isinstance(self.margin, (int, float)) and not np.isfinite(self.margin):
-            raise ValueError(f"margin={self.margin!r} must be a finite share, such as 0.3.")
+        share = self.margin
+        if not (share is None or isinstance(share, str)) and (
+            isinstance(share, bool) or not np.isfinite(share) or share > 1
+        ):
+            raise ValueError(
+                f"margin={share!r} must be a share of the amount, such as 0.3 for 30 %."
+            )
+        if self.time_zone is not None:
+            try:
+                ZoneInfo(self.time_zone)
+            except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+                raise ValueError(
+                    f"time_zone={self.time_zone!r} is no time zone; write one such as 'UTC' or "
+                    "'Europe/Berlin'."
+                ) from None
 
     @property
     def columns(self) -> list[str]:
@@ -109,7 +123,7 @@ def grain_seconds(occasion: str | timedelta) -> int:
     return whole
 
 
-def unit_name(unit: Unit) -> str:
+def unit_name(unit: Unit, name: str = "unit") -> str:
     """Write the unit as text that ``days_per`` reads back: ``"W"``, ``"4W"``, ``"10.5D"``.
 
     Examples
@@ -119,7 +133,7 @@ def unit_name(unit: Unit) -> str:
     >>> unit_name("w"), unit_name("4w"), unit_name(timedelta(days=10))
     ('W', '4W', '10D')
     """
-    days_per(unit)
+    days_per(unit, name)
     if isinstance(unit, str):
         return unit.strip().upper()
-    return f"{span_days(unit, 'unit'):.12g}D"
+    return f"{span_days(unit, name):.12g}D"

@@ -24,6 +24,8 @@ def read_times(
 ) -> tuple[npt.NDArray[np.datetime64] | None, Mask | None, str | None]:
     """Wall-clock times, which of them are missing, and the zone they had."""
     name, dtype = options.time, series.dtype
+    if not len(series):  # of no type that says anything
+        return np.empty(0, dtype="datetime64[us]"), None, None
     if dtype == nw.Categorical or dtype == nw.Enum:
         series = series.cast(nw.String)
         dtype = series.dtype
@@ -78,6 +80,9 @@ def _parse(series: Any, options: LogOptions, problems: list[ContractProblem]) ->
         problems.append(mixed)
         return None
     bad = given & parsed.isna()
+    if options.time_format is not None and bad.any() and bad.sum() == given.sum():
+        problems.append(format_problem(options, int(bad.sum()), f", e.g. {values[bad].iloc[0]!r}"))
+        return None
     # pandas 2 lends the first zone to text without one, so look for the offsets themselves
     if getattr(parsed.dt, "tz", None) is not None and options.time_format is None:
         texts = values[given & values.map(lambda value: isinstance(value, str))]
@@ -103,6 +108,16 @@ def _parse(series: Any, options: LogOptions, problems: list[ContractProblem]) ->
     return nw.from_native(parsed, series_only=True)
 
 
+def format_problem(options: LogOptions, count: int, example: str = "") -> ContractProblem:
+    """Say that ``time_format`` reads nothing."""
+    return ContractProblem(
+        "time-format",
+        f"time_format={options.time_format!r} reads no time in column {options.time!r}{example}",
+        "Write it as the column does, e.g. '%d/%m/%Y' for 31/12/2024.",
+        count,
+    )
+
+
 def to_ticks(when: npt.NDArray[np.datetime64], grain: int) -> Ints:
     """Whole grains since 1970 (weeks and other runs of days begin as 1970-01-01 does)."""
     unit, step = np.datetime_data(when.dtype)
@@ -112,7 +127,12 @@ def to_ticks(when: npt.NDArray[np.datetime64], grain: int) -> Ints:
         if unit not in _PER_SECOND:
             when, unit, step = when.astype("datetime64[s]"), "s", 1
         per = grain * _PER_SECOND[unit] // step
-    return when.view(np.int64) // per if per != 1 else when.view(np.int64)
+    if per == 1:
+        return when.view(np.int64)
+    # every time that 64 bits hold is a tick of 32 bits where grains are long
+    kind = np.int32 if per > 2**32 else np.int64
+    made = np.empty(len(when), dtype=kind)
+    return np.floor_divide(when.view(np.int64), per, out=made, casting="unsafe")
 
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
