@@ -15,6 +15,7 @@ from custvalue._frames import column, column_names, frame_like, is_frame
 from custvalue._labels import ZH, check_language, translate
 from custvalue.exceptions import SmallSampleWarning, first_ids
 from custvalue.segment._silence import Floats
+from custvalue.segment._silence_options import GRADES as SILENCE_GRADES
 
 GROUPS = ("treat", "control", "out of budget", "not worth it", "not silent")
 FEWEST = 30
@@ -265,6 +266,8 @@ def campaign_effect(
     a, b = (_outcomes(x, name) for x, name in ((treated, "treated"), (control, "control")))
     if not 0 < confidence < 1:
         raise ValueError(f"confidence={confidence!r} must lie between 0 and 1.")
+    if not np.isfinite([margin, contact_cost]).all():
+        raise ValueError(f"margin={margin!r} and contact_cost={contact_cost!r} must be finite.")
     effect = float(a.mean() - b.mean())
     if method == "welch":
         va, vb = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
@@ -323,6 +326,9 @@ def _of_grades(scores: Any, grades: Collection[str]) -> npt.NDArray[np.bool_]:
             "scores must be a frame with a column 'grade', as SilenceScorer gives it for a "
             "summary; or pass grades=None to plan for every row."
         )
+    legal = {word for g in SILENCE_GRADES for word in (g, ZH[g])}
+    if unknown := sorted(set(grades) - legal):
+        raise ValueError(f"grades has {unknown}; there are {list(SILENCE_GRADES)}.")
     known = {word for g in grades for word in (g, ZH.get(g, g))}
     return np.isin(np.asarray(column(scores, "grade"), dtype=object).astype(str), list(known))
 

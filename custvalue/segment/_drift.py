@@ -35,6 +35,8 @@ def population_stability(before: npt.ArrayLike, now: npt.ArrayLike) -> float:
     """
     p = np.maximum(np.asarray(before, dtype=np.float64), 1e-4)
     q = np.maximum(np.asarray(now, dtype=np.float64), 1e-4)
+    if p.shape != q.shape:
+        raise ValueError(f"before {p.shape} and now {q.shape} must be shares of the same classes.")
     return float(((q - p) * np.log(q / p)).sum())
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import TableFacts, column, frame_like, with_facts
+from custvalue._frames import TableFacts, column, column_names, frame_like, with_facts
 from custvalue._units import days_per
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
@@ -193,6 +193,13 @@ def silence_from_log(
     """
     import pandas as pd
 
+    have = column_names(log) or []
+    if absent := [
+        ContractProblem("missing-column", f"the log has no column {name!r}", f"It has {have}.")
+        for name in (customer, time)
+        if name not in have
+    ]:
+        raise DataContractError(absent)
     ids, when = column(log, customer), column(log, time)
     day = np.asarray(when).astype("datetime64[D]")
     missing = np.isnat(day) | pd.isna(ids)

@@ -183,7 +183,9 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             ]
         self.passed_ = passed_columns(X, self.remainder) if named else []
         letters = [v.letter for v in blank]
-        given = cuts_by_letter(self.cuts, letters, self.method, self.unit_)
+        if unknown := sorted(set(self.less_is_better) - {*letters, "R"}):
+            raise ValueError(f"less_is_better names {unknown}, which are not among {letters}.")
+        given = self._given_cuts(blank)
         sizes = bins_by_letter(self.n_bins, letters)
         self.variables_ = _learn(values, blank, sizes, self.method, given)
         scores = scores_of(values, self.variables_)
@@ -354,8 +356,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         values, _ = self._read(new)
         scores = scores_of(values, self.variables_)
         old = self.variables_
-        letters, sizes = [v.letter for v in old], [v.n_bins for v in old]
-        given = cuts_by_letter(self.cuts, letters, self.method, self.unit_)
+        sizes = [v.n_bins for v in old]
+        given = self._given_cuts(old)
         fresh = scores_of(values, _learn(values, old, sizes, self.method, given))
         return drift_report([v.column for v in old], self.shares_, scores - 1, fresh - 1)
 
@@ -376,6 +378,12 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         names = [v.letter for v in self.variables_]
         names += [COMPOSITE] if self.weights_ is not None else []
         return np.asarray([*names, *self.passed_], dtype=object)
+
+    def _given_cuts(self, variables: Sequence[VariableCuts]) -> dict[str, tuple[float, ...]]:
+        """Cut points given by the user, which may be spans for R and the columns of time."""
+        letters = [v.letter for v in variables]
+        of_time = [v.letter for v in variables if v.letter == "R" or v.column in TIME_COLUMNS]
+        return cuts_by_letter(self.cuts, letters, self.method, self.unit_, of_time)
 
     def _read(self, X: Any) -> tuple[Floats, bool]:
         check_is_fitted(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,12 +73,15 @@ def cuts_by_letter(
     letters: Sequence[str],
     method: str,
     unit: str | None,
+    of_time: Collection[str],
 ) -> dict[str, tuple[float, ...]]:
-    """Cut points given by the user, in the unit of the table."""
+    """Cut points given by the user, in the unit of the table; spans only for ``of_time``."""
     if cuts is None or isinstance(cuts, Mapping):
         given = dict(cuts or {})
-    else:
+    elif isinstance(cuts, (Sequence, np.ndarray)) and not isinstance(cuts, str):
         given = dict.fromkeys(letters, cuts)
+    else:
+        raise ValueError(f"cuts={cuts!r} must be a mapping of letters, or a sequence for all.")
     if unknown := sorted(set(given) - set(letters)):
         raise ValueError(f"cuts name {unknown}, which are not among {list(letters)}.")
     missing = [letter for letter in letters if letter not in given]
@@ -88,10 +91,12 @@ def cuts_by_letter(
         raise ValueError("method='nested' learns its cuts; leave cuts out.")
     out = {}
     for letter, values in given.items():
-        numbers = [
-            float(c) if isinstance(c, (int, float, np.number)) else in_units(c, unit, "cut")
-            for c in values
-        ]
+        numbers = []
+        for c in values:
+            is_span = not isinstance(c, (int, float, np.number))
+            if is_span and letter not in of_time:
+                raise ValueError(f"cuts[{letter!r}] has {c!r}, but {letter} is not a time.")
+            numbers.append(in_units(c, unit, "cut") if is_span else float(c))  # type: ignore[arg-type]
         if not numbers or not np.isfinite(numbers).all() or not (np.diff(numbers) > 0).all():
             raise ValueError(f"cuts[{letter!r}]={list(values)} must be finite and ascending.")
         out[letter] = tuple(numbers)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import column, is_frame
+from custvalue._frames import column, float_columns, is_frame
 from custvalue._labels import check_language, translate
 from custvalue.exceptions import (
     ContractProblem,
@@ -225,17 +225,31 @@ class SegmentMap:
         -----
         EmptySegmentWarning
             If a segment is out of reach.
+
+        Raises
+        ------
+        ValueError
+            If the transformer has other letters or another number of scores.
+        DataContractError
+            If ``X`` has no numeric column ``value``.
         """
         import pandas as pd
 
+        scored = {v.letter: v.n_bins for v in rfm.variables_}
+        if any(scored.get(a) != n for a, n in zip(self.letters, self._shape(), strict=True)):
+            raise ValueError(
+                f"the transformer scores {scored}, the map has {self.letters} with "
+                f"{self._shape()} scores: use the same letters and n_bins in both."
+            )
         codes = self.codes(rfm.transform(X))
         n = len(self.segments)
-        sizes = group_sizes(codes, n, column(X, value), value)
+        money = float_columns(X, [value], allow_missing=[value])[:, 0]
+        sizes = group_sizes(codes, n, money, value)
         sizes["mean"] = sizes.pop("mean_value")
         nested = any(v.is_nested for v in rfm.variables_)
         boxes = [[r] if isinstance(r, Mapping) else list(r) for r in self.rules.values()]
         of = rfm.variables_, rfm.unit_
-        reached = np.bincount(self._table[reachable_cells(rfm.variables_)], minlength=n) > 0
+        reached = np.bincount(self._table[self._reach(rfm.variables_)], minlength=n) > 0
         if not reached.all():
             lost = [name for name, ok in zip(self.segments, reached, strict=True) if not ok]
             warnings.warn(
@@ -260,6 +274,14 @@ class SegmentMap:
             }
         )
 
+    def _reach(self, variables: Sequence[VariableCuts]) -> npt.NDArray[np.bool_]:
+        """Cells of the map that a customer can have, whatever else is scored and in what order."""
+        scored = [v.letter for v in variables]
+        others = tuple(i for i, letter in enumerate(scored) if letter not in self.letters)
+        kept = [letter for letter in scored if letter in self.letters]
+        reached = np.asarray(reachable_cells(variables).any(axis=others))
+        return reached.transpose([kept.index(letter) for letter in self.letters])
+
     def _word(self, name: str, labels: str) -> str:
         if check_language(labels) == "en" or name not in READY_NAMES:
             return name
@@ -275,7 +297,12 @@ class SegmentMap:
     ) -> list[ContractProblem]:
         where: list[slice] = [slice(None)] * len(shape)
         for letter, scores in box.items():
-            low, high = (scores, scores) if isinstance(scores, int) else scores
+            ends = np.atleast_1d(np.asarray(scores))
+            if ends.dtype.kind not in "iu" or len(ends) > 2:
+                text = f"the rule of {name!r} has {letter}: {scores!r}"
+                cure = "Write one whole score, or the lowest and the highest."
+                return [ContractProblem("score-type", text, cure)]
+            low, high = int(ends[0]), int(ends[-1])
             if letter not in self.letters:
                 text = f"the rule of {name!r} names {letter!r}, which is not among {self.letters}"
                 return [ContractProblem("unknown-letter", text, "Correct the rule.")]
@@ -345,6 +372,9 @@ def _box_text(box: Box, variables: Sequence[VariableCuts], unit: str | None) -> 
         ends = np.array([scores, scores] if isinstance(scores, int) else scores)
         bounds = bin_bounds(v, ends)
         low, high = bounds[:, 0].min(), bounds[:, 1].max()
+        if not low < high:
+            parts.append(f"{v.column} of no value")
+            continue
         suffix = f" {unit}" if unit and v.column == "silence" else ""
         words = [f"above {low:g}{suffix}"] if np.isfinite(low) else []
         words += [f"up to {high:g}{suffix}"] if np.isfinite(high) else []

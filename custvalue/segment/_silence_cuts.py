@@ -98,10 +98,11 @@ def choose_threshold(
     if s.ndim != 1 or not len(s) or not np.isfinite(s).all():
         raise ValueError(f"score, of shape {s.shape}, must hold finite numbers, one a customer.")
     y = has_ordered(ordered, len(s))
-    if min(cost_false_alarm, cost_miss) < 0 or cost_false_alarm + cost_miss == 0:
+    costs = np.array([cost_false_alarm, cost_miss], dtype=np.float64)
+    if not (np.isfinite(costs).all() and (costs >= 0).all() and costs.any()):
         raise ValueError(
-            f"cost_false_alarm={cost_false_alarm} and cost_miss={cost_miss} must be >= 0, not "
-            "both 0."
+            f"cost_false_alarm={cost_false_alarm} and cost_miss={cost_miss} must be finite, "
+            "not negative, and not both 0."
         )
     cuts, alarms, misses = _errors_by_cut(s, y)
     n, came = len(s), int(y.sum())

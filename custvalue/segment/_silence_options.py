@@ -40,7 +40,9 @@ def check_choices(scorer: Any, y: npt.ArrayLike | None) -> None:
     if scorer.calibrator not in ("logistic", "isotonic"):
         raise ValueError(f"calibrator={scorer.calibrator!r} must be 'logistic' or 'isotonic'.")
     if scorer.regularity != "auto" and not (
-        isinstance(scorer.regularity, (int, np.integer)) and scorer.regularity >= 1
+        isinstance(scorer.regularity, (int, np.integer))
+        and not isinstance(scorer.regularity, bool)
+        and scorer.regularity >= 1
     ):
         raise ValueError(f"regularity={scorer.regularity!r} must be 'auto' or a number >= 1.")
     check_language(scorer.labels)

@@ -162,6 +162,8 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         self.unit_ = unit_of(X, self.unit, caller="unit=")
         if self.method == "calibrated":
             self.window_ = in_units(self.window, self.unit_, "window")  # type: ignore[arg-type]
+            if not 0 < self.window_ < np.inf:
+                raise ValueError(f"window={self.window!r} must be longer than nothing, and finite.")
         self.learned_ = learn_silence(
             self.method,
             facts,

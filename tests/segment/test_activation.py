@@ -107,6 +107,13 @@ def test_numbers_that_make_no_sense_are_refused(change, words):
         activation_plan(np.zeros((4, 1)), np.ones(4), **{**PLAN, "grades": None, **change})
 
 
+def test_a_grade_that_does_not_exist_is_refused(rng):
+    with pytest.raises(ValueError, match=r"grades has \['dormant'\]; there are \['active'"):
+        activation_plan(scores_of(4, rng), np.ones(4), **PLAN, grades=("dormant", "silent"))
+    with pytest.raises(ValueError, match=r"margin=nan and contact_cost=0.0 must be finite"):
+        campaign_effect(np.ones(40), np.ones(40), margin=np.nan)
+
+
 @pytest.mark.parametrize("method", ["welch", "bootstrap"])
 def test_the_interval_covers_the_true_effect_as_often_as_it_says(rng, method):
     covered = 0

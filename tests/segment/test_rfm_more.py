@@ -304,6 +304,42 @@ def test_the_description_says_why_a_segment_is_empty():
 
 
 @quiet
+def test_a_description_takes_letters_in_any_order_and_refuses_other_numbers_of_scores(summary):
+    halves = SegmentMap({"quiet": {"R": 1}, "recent": {"R": (2, 3)}}, {"R": 3}, ("R",), new=None)
+    columns = {"L": "T", "M": "total_value", "R": "silence"}
+    model = RFMTransformer(columns=columns, n_bins={"L": 2, "M": 4, "R": 3}).fit(summary)
+    card = halves.describe(model, summary)
+    assert card["customers"].sum() == len(summary)
+    assert card["note"].tolist() == ["", ""]
+    with pytest.raises(ValueError, match=r"scores \{'R': 5.*use the same letters and n_bins"):
+        halves.describe(RFMTransformer().fit(summary), summary)
+    with pytest.raises(DataContractError, match="no column 'profit'"):
+        halves.describe(model, summary, value="profit")
+
+
+@pytest.mark.parametrize("scores", [(1.5, 2), True, "1", (1, 2, 2)])
+def test_a_rule_is_made_of_whole_scores(scores):
+    with pytest.raises(
+        DataContractError, match=r"score-type: the rule of 'a' has R: .*whole score"
+    ):
+        SegmentMap({"a": {"R": scores}}, 2, new=None)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cuts": ["30D", "60D"]}, r"cuts\['F'\] has '30D', but F is not a time"),
+        ({"cuts": 5}, "cuts=5 must be a mapping of letters, or a sequence"),
+        ({"less_is_better": ("Q",)}, r"less_is_better names \['Q'\]"),
+        ({"weights": "best"}, "must be numbers, 'equal' or 'learn'"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(summary, change, words):
+    with pytest.raises(ValueError, match=words):
+        RFMTransformer(**change).fit(summary)
+
+
+@quiet
 @pytest.mark.parametrize("method", ["independent", "nested"])
 def test_every_cell_that_a_customer_has_is_reachable(summary, method):
     model = RFMTransformer(method=method).fit(summary)

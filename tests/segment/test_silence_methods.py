@@ -24,9 +24,11 @@ from custvalue.segment import (
     learning_set,
     ordered_between,
     pooled_survival,
+    population_stability,
     prob_longer_gap,
     prob_order_if_customer,
     reliability_table,
+    return_measures,
     silence_from_log,
 )
 
@@ -245,6 +247,36 @@ def test_an_outcome_is_true_or_false_or_orders_or_money():
     ):
         with pytest.raises(ValueError, match=words):
             choose_threshold(score, bad)
+
+
+def test_numbers_that_make_no_sense_are_refused(cdnow_lesson, cdnow_sample):
+    known, ordered, *_ = cdnow_lesson
+    with pytest.raises(ValueError, match="window='0D' must be longer than nothing"):
+        SilenceScorer(method="calibrated", window="0D").fit(known, ordered)
+    with pytest.raises(ValueError, match="regularity=True must be 'auto' or a number"):
+        SilenceScorer(method="shrunk", regularity=True).fit(known)
+    with pytest.raises(ValueError, match="cost_miss=nan must be finite"):
+        choose_threshold([1.0, 2.0], [1, 0], cost_miss=np.nan)
+    with pytest.raises(ValueError, match="must be shares of the same classes"):
+        population_stability([0.5, 0.5], [1.0])
+    with pytest.raises(ValueError, match="chance must hold numbers from 0 to 1"):
+        reliability_table([1, 0], [0.2, 1.2])
+    with pytest.raises(cv.exceptions.DataContractError, match="the log has no column 'nobody'"):
+        silence_from_log(cdnow_sample, customer="nobody", time="date")
+
+
+def test_the_same_silence_says_more_of_those_who_order_often():
+    facts = gap_facts([[90.0, 30, 30, 30], [90.0, 30, 0, 0], [0.0, 30, 30, 30], [0.0, 30, 0, 0]])
+    orders, silence, both = return_measures(facts, 30.0, GapPrior(1.0, 30.0))[:, 3:].T
+    np.testing.assert_allclose(both, orders * silence)
+    assert both.tolist() == sorted(both, reverse=True)
+    rng = np.random.default_rng(6)
+    # simulated: silence matters to customers with three gaps and not to those with one
+    own = np.where(rng.random((4000, 1)) < 0.5, [[30.0, 30, 30]], [[30.0, 0, 0]])
+    many = gap_facts(np.column_stack([rng.uniform(0, 200, 4000), own]))
+    truth = np.where(many.n_gaps == 3, np.exp(-many.silence / 40), 0.3)
+    learned = learn_return_chance(many, rng.random(4000) < truth, 30.0, GapPrior(1.0, 30.0))
+    assert np.abs(learned.of(many) - truth).mean() < 0.05
 
 
 def test_nothing_after_the_earlier_date_reaches_the_learning_table(cdnow_sample):
