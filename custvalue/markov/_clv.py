@@ -29,7 +29,7 @@ from custvalue.markov._portable import MarkovPortable
 from custvalue.markov._reading import MarkovReading
 from custvalue.markov._roll import Roll
 from custvalue.markov._rows import Gaps, link
-from custvalue.markov._sparse import Sparse, from_entries
+from custvalue.markov._sparse import Sparse, from_entries, scale_rows
 from custvalue.markov._states import StateList
 from custvalue.markov._uncertainty import annuity
 
@@ -310,6 +310,10 @@ class MarkovCLVEstimator(
         if set(self.correct_by) - set(TERMS):
             raise ValueError(f"correct_by={self.correct_by!r} may name {', '.join(TERMS)}.")
         for name in ("contact_cost", "margin"):
+            given = getattr(self, name)
+            numbers = given.values() if isinstance(given, dict) else [given]
+            if any(not isinstance(v, (str, type(None))) and not np.isfinite(v) for v in numbers):
+                raise ValueError(f"{name}={given!r} must be finite.")
             if self.money == "factored" and isinstance(getattr(self, name), dict):
                 raise ValueError(f"{name} by state needs money='state'.")
         if self.money == "factored" and self.transitions == "counts":
@@ -332,6 +336,8 @@ class MarkovCLVEstimator(
             self.concentration_ = fit_concentration([self.counts_], prior)
         matrix: Any = mix_rows(self.counts_, prior, self.concentration_)
         labels = self.state_list_.labels()
+        if len(self.absorbing):
+            matrix = self._never_left(matrix, labels)
         if len(labels) <= _DENSE_STATES:
             matrix = matrix.toarray()
         self.chain_ = Chain(labels, matrix, tuple(self.absorbing))
@@ -345,6 +351,26 @@ class MarkovCLVEstimator(
         if self.reward_by == "transition":
             reward = self._learn_reward_matrix()
         self.reward_ = reward - self._contact_costs()
+
+    def _never_left(self, matrix: Sparse, labels: tuple[Any, ...]) -> Sparse:
+        """Give the declared absorbing states a row of their own, unless they were seen left."""
+        n = len(labels)
+        unknown = [state for state in self.absorbing if state not in labels]
+        if unknown:
+            raise ValueError(f"absorbing names states that do not exist: {unknown[:5]!r}.")
+        place = np.asarray([labels.index(state) for state in self.absorbing])
+        left = self.counts_.n_out[place] - self.counts_.moves.diagonal()[place]
+        if left.any():
+            seen = ", ".join(
+                f"{labels[i]!r} ({int(k)} moves)" for i, k in zip(place, left, strict=True) if k
+            )
+            raise ValueError(
+                f"absorbing states are never left, yet these were: {seen}. Leave them out of "
+                "absorbing=, or mend the rows."
+            )
+        stay = np.ones(n)
+        stay[place] = 0.0
+        return scale_rows(matrix, stay) + from_entries(np.ones(len(place)), place, place, n)
 
     def _learn_reward_matrix(self) -> Floats:
         if self.counts_.money_by_move is None:
@@ -411,6 +437,12 @@ class MarkovCLVEstimator(
         price = forecast.per_order(history) * margin
 
         def value_of(periods: int | None, delta: float) -> Floats:
+            if periods is None and delta >= 1.0:
+                raise ValueError(
+                    "an infinite horizon needs annual_discount_rate above 0: customers may order "
+                    "for ever, so the sum has no limit. Give a horizon, e.g. horizon='52W', or a "
+                    "rate."
+                )
             lead = 1.0 if self.timing == "start" else delta
             orders = forecast.orders(history, periods, delta)[0]
             return lead * (orders * price - float(self.contact_cost) * annuity(periods, delta))

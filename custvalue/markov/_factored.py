@@ -11,7 +11,12 @@ import numpy as np
 from sklearn.base import clone
 
 from custvalue import _frames
-from custvalue.exceptions import BoundaryFitWarning
+from custvalue.exceptions import (
+    BoundaryFitWarning,
+    ContractProblem,
+    DataContractError,
+    first_ids,
+)
 from custvalue.markov import _orders
 from custvalue.markov._orders import Correction, Groups, Ints, LawTable, OrdersChain
 from custvalue.markov._orders_fit import (
@@ -58,6 +63,7 @@ class History(NamedTuple):
     def read(cls, X: Any) -> History:
         """Read the columns of a panel frame, rows as they are."""
         values = _frames.float_columns(X, COLUMNS, caller="MarkovCLVEstimator").T
+        _check_columns(values)
         whole = {"period", "age", "silence"}
         return cls(
             *(
@@ -230,6 +236,27 @@ class FactoredForecast:
         return History(
             period, nothing, one, one * money, nothing, one, one * money, zero, zero, zero
         )
+
+
+def _check_columns(values: Floats) -> None:
+    problems = []
+    if values.shape[1] == 0:
+        problems.append(ContractProblem("empty", "X has no rows", "Pass the rows of a panel."))
+    least = {"age": 0.0, "silence": 0.0, "n_orders": 1.0, "mean_value": 0.0, "frequency": 0.0}
+    for name, low in least.items():
+        bad = np.flatnonzero(values[COLUMNS.index(name)] < low)
+        if len(bad):
+            problems.append(
+                ContractProblem(
+                    "out-of-range",
+                    f"column {name!r} has values below {low:g}",
+                    "custvalue.panel makes every column as it should be.",
+                    len(bad),
+                    first_ids(bad),
+                )
+            )
+    if problems:
+        raise DataContractError(problems)
 
 
 def cohort_of(history: History, n_periods: int) -> Floats:

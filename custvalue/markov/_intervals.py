@@ -163,6 +163,8 @@ class MarkovIntervals:
         random_state: int | np.random.Generator | None,
     ) -> Floats:
         """Values under posterior draws, of pairs (face, state); shape (n_draws, n_cells)."""
+        if n_draws < 1:
+            raise ValueError(f"n_draws={n_draws!r} must be 1 or more.")
         seed = np.random.default_rng(random_state).bit_generator.random_raw()
         drawn: Floats = self._over(
             horizon,

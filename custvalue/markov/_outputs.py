@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import copy
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
+from sklearn.metrics import r2_score
 
 from custvalue import _frames
 from custvalue._sklearn import check_is_fitted
-from custvalue._units import Span
+from custvalue._units import Span, days_per
+from custvalue.exceptions import NotSupportedError
 from custvalue.markov import _uncertainty
 from custvalue.markov._chain import Chain, check_horizon
 from custvalue.markov._counts import TransitionCounts
 from custvalue.markov._factored import FactoredForecast, History
-from custvalue.markov._intervals import MarkovIntervals
 from custvalue.markov._rows import link
 from custvalue.markov._sparse import Floats, Sparse, row_sums
 from custvalue.markov._states import StateList
+from custvalue.markov._tables import MarkovTables
 from custvalue.markov._tests import ChainTest, homogeneity, order_one_against_two, order_zero
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class MarkovOutputs(MarkovIntervals):
+class MarkovOutputs(MarkovTables):
     """Tables and intervals of a fitted estimator; mixed into ``MarkovCLVEstimator``."""
 
     chain_: Chain
@@ -59,81 +61,6 @@ class MarkovOutputs(MarkovIntervals):
     _estimate: Any
     _paid: Any
     law_rows_: Any
-
-    def transition_table(self) -> pd.DataFrame:
-        """List the moves that have a chance, one row a pair of states.
-
-        Returns
-        -------
-        DataFrame
-            ``from``, ``to``, ``probability``, ``count`` (moves seen), ``standard_error`` of the
-            probability.
-        """
-        import pandas as pd
-
-        check_is_fitted(self)
-        entries: Any = coo_array(self.chain_.matrix)
-        order = np.lexsort((entries.col, entries.row))
-        start, end, chance = entries.row[order], entries.col[order], entries.data[order]
-        known = self.counts_.n_out + min(self.concentration_, 1e9)
-        error = np.sqrt(chance * (1.0 - chance) / (known[start] + 1.0))
-        names = np.empty(self.chain_.n_states, dtype=object)
-        names[:] = self.chain_.states
-        return pd.DataFrame(
-            {
-                "from": names[start],
-                "to": names[end],
-                "probability": chance,
-                "count": np.asarray(self.counts_.moves[start, end]).ravel().astype(np.int64),
-                "standard_error": error,
-            }
-        )
-
-    def state_table(
-        self,
-        *,
-        horizon: Span | None = None,
-        level: float = 0.9,
-        n_draws: int = 200,
-        random_state: int | np.random.Generator | None = 0,
-    ) -> pd.DataFrame:
-        """States with their size, profit and value; the interval is of the estimate.
-
-        Parameters
-        ----------
-        horizon : str or number, optional
-            Overrides the constructor's.
-        level : float, default=0.9
-            Of the interval of the value, from posterior draws of the matrix and the rewards.
-        n_draws : int, default=200
-        random_state : int or Generator, default=0
-
-        Returns
-        -------
-        DataFrame
-            ``state``, ``customers`` (there now), ``observations`` (moves out),
-            ``purchase_chance`` (of an order in the next period; panels only),
-            ``expected_profit`` of the next period, ``value``, ``lower``, ``upper``.
-        """
-        import pandas as pd
-
-        check_is_fitted(self)
-        draws = self.draw_state_values(n_draws, horizon=horizon, random_state=random_state)
-        tail = (1.0 - _uncertainty.check_level(level)) / 2.0
-        names = np.empty(self.chain_.n_states, dtype=object)
-        names[:] = self.chain_.states
-        columns: dict[str, Any] = {
-            "state": names,
-            "customers": self.state_size_,
-            "observations": self.counts_.n_out.astype(np.int64),
-        }
-        if self.buys_ is not None:
-            n, bought = self.counts_.n_out, row_sums(self.buys_)
-            columns["purchase_chance"] = np.where(n > 0, bought / np.maximum(n, 1), np.nan)
-        columns["expected_profit"] = self.reward_
-        columns["value"] = self.state_values(horizon=horizon)
-        columns["lower"], columns["upper"] = np.quantile(draws, [tail, 1.0 - tail], axis=0)
-        return pd.DataFrame(columns)
 
     def predict_states(self, X: Any, periods: int) -> Floats:
         """Chance of each state after ``periods`` periods, shape (n_rows, n_states)."""
@@ -225,6 +152,8 @@ class MarkovOutputs(MarkovIntervals):
 
         base = self.predict(X, horizon=horizon)
         plan = np.asarray(acquired, dtype=np.float64).ravel()
+        if np.any(~(plan >= 0.0)):
+            raise ValueError(f"acquired={acquired!r} must be numbers of customers, 0 or more.")
         one = self.value_of_new_customer(horizon=horizon) - float(acquisition_cost)
         new = float((plan * self._delta() ** np.arange(1, len(plan) + 1)).sum()) * one
         return pd.DataFrame(
@@ -234,6 +163,61 @@ class MarkovOutputs(MarkovIntervals):
                 "value": [float(base.sum()), new, float(base.sum()) + new],
             }
         )
+
+    def score(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, groups: Any = None
+    ) -> float:
+        """R² of the value of rows against what their customers then brought within X.
+
+        The truth of a row is the discounted reward of the customer's next periods, contact costs
+        taken off, as many as the horizon has (one if it is infinite); rows with fewer periods after
+        them are left out. The row's own reward is past and is not what is forecast.
+
+        R² rewards the right mean, as customer value asks for, but on money a few large customers
+        decide it. To choose between methods use ``custvalue.evaluation.backtest``, which also ranks
+        customers and checks totals.
+
+        Parameters
+        ----------
+        X, y
+            As in ``fit``: periods of customers, ``y`` the reward of each.
+        sample_weight : array-like of shape (n_rows,), optional
+        groups : array-like of shape (n_rows,), optional
+            As in ``fit``. With arrays in a search: ``set_score_request(groups=True)``.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If fewer than two rows have a whole horizon after them.
+        """
+        check_is_fitted(self)
+        periods = self._periods(None)
+        steps = 1 if periods is None else max(round(periods), 1)
+        X, reward = self._read_again(X, y)
+        rows = link(X, groups, self.customer, "skip")
+        cost = self._contact_costs()[self._place(X)]
+        follows = np.full(len(cost), -1)
+        follows[rows.before] = rows.after
+        delta, now = self._delta(), np.arange(len(cost))
+        came = np.zeros(len(cost))
+        for h in range(steps):
+            after = np.where(now >= 0, follows[now], -1)
+            came += delta ** (h + (self.timing == "end")) * (reward[after] - cost[now])
+            now = after
+        whole = now >= 0
+        if whole.sum() < 2:
+            raise ValueError(
+                f"only {int(whole.sum())} row(s) of X have {steps} periods of their customer after "
+                "them; score more periods, or fit with a shorter horizon."
+            )
+        span = steps if self.unit_ is None else timedelta(days=steps * days_per(self.unit_))
+        value = self.predict(X, horizon=span)
+        weight = None if sample_weight is None else np.asarray(sample_weight)[whole]
+        return float(r2_score(came[whole], value[whole], sample_weight=weight))
 
     def count(self, X: Any, y: Any = None, *, groups: Any = None) -> TransitionCounts:
         """Count moves of further customers over the fitted states; counts add up.
@@ -270,8 +254,23 @@ class MarkovOutputs(MarkovIntervals):
         -------
         MarkovCLVEstimator
             Values by state; customers by state and purchase chances are not known to counts.
+
+        Raises
+        ------
+        NotSupportedError
+            With ``by=``: counts over states do not say at which level a move was seen.
         """
         check_is_fitted(self)
+        if self.levels_ is not None:
+            raise NotSupportedError(
+                f"counts do not say at which level of {self.levels_.column!r} a move was seen; fit "
+                "without by= to add up counts, or fit by= on all rows."
+            )
+        if counts.n_states != len(self.state_list_):
+            raise ValueError(
+                f"counts over {counts.n_states} states do not fit a chain of "
+                f"{len(self.state_list_)}; count with this estimator's own count(X)."
+            )
         other = copy.copy(self)
         other.counts_ = counts
         other.forecast_ = None

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from custvalue import _frames
 from custvalue._sklearn import validate_data
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.markov._orders import Ints
 from custvalue.markov._rows import Rows
 from custvalue.markov._sparse import Floats
@@ -79,6 +80,17 @@ class MarkovReading:
             reward = np.asarray(y, dtype=np.float64)
             if reward.shape != (len(X),):
                 raise ValueError(f"y has shape {reward.shape}; X has {len(X)} rows.")
+            unknown = ~np.isfinite(reward)
+            if unknown.any():
+                raise DataContractError(
+                    ContractProblem(
+                        "not-finite",
+                        "y has missing (NaN) or infinite values",
+                        "Fill them (0 where nothing was earned) or drop these rows.",
+                        int(unknown.sum()),
+                        first_ids(np.flatnonzero(unknown)),
+                    )
+                )
             return X, scale * reward
         if isinstance(self.margin, str):
             both = _frames.float_columns(X, ["spend", self.margin], caller=type(self).__name__)
@@ -102,6 +114,8 @@ class MarkovReading:
 
     def _discretizer(self, X: Any) -> Any:
         if isinstance(self.states, (list, tuple)):
+            if _frames.is_frame(X):  # refuses a column that is missing, by its name
+                _frames.float_columns(X, list(self.states), caller=type(self).__name__)
             return ColumnStates(list(self.states), n_classes=10**6).fit(X)
         if self.states is not None:
             return clone(self.states).fit(X)

@@ -54,7 +54,11 @@ def link(X: Any, groups: Any, customer: str | None, gaps: Gaps) -> Rows:
         raise ValueError(f"gaps={gaps!r} must be 'error' or 'skip'.")
     names = _frames.column_names(X) or []
     n = len(X) if not hasattr(X, "shape") else X.shape[0]
-    period = _frames.column(X, "period").astype(np.int64) if "period" in names else None
+    if n == 0:
+        raise DataContractError(
+            ContractProblem("empty", "X has no rows", "Pass the rows of a panel.")
+        )
+    period = _periods(X) if "period" in names else None
     code, ids = _customers(X, groups, customer, names, n, period is not None)
     if period is None:
         # rows as they stand: time order within each customer
@@ -90,6 +94,22 @@ def link(X: Any, groups: Any, customer: str | None, gaps: Gaps) -> Rows:
     return Rows(order[:-1][same], order[1:][same], order[ends], code, period)
 
 
+def _periods(X: Any) -> Ints:
+    given = _frames.float_columns(X, ["period"], caller="MarkovCLVEstimator")[:, 0]
+    torn = given != np.floor(given)
+    if torn.any():
+        raise DataContractError(
+            ContractProblem(
+                "not-whole",
+                "column 'period' has values that are not whole numbers",
+                "Number the periods 0, 1, 2, ...; custvalue.panel does.",
+                int(torn.sum()),
+                first_ids(np.flatnonzero(torn)),
+            )
+        )
+    return given.astype(np.int64)
+
+
 def _customers(
     X: Any, groups: Any, customer: str | None, names: list[str], n: int, has_period: bool
 ) -> tuple[Ints, npt.NDArray[Any]]:
@@ -114,6 +134,21 @@ def _customers(
     if given.dtype.kind in "iu" and _compact(given):
         low = given.min()
         return (given - low).astype(np.int64), np.arange(low, given.max() + 1)
+    nobody = np.zeros(n, dtype=bool)
+    if given.dtype.kind in "fmM":
+        nobody = given != given
+    elif given.dtype.kind == "O":
+        nobody = np.fromiter((v is None or v != v for v in given), dtype=bool, count=n)
+    if nobody.any():
+        raise DataContractError(
+            ContractProblem(
+                "missing-customer",
+                "rows have no customer",
+                "Drop these rows, or give them a customer; row positions are counted from 0.",
+                int(nobody.sum()),
+                first_ids(np.flatnonzero(nobody)),
+            )
+        )
     ids, code = np.unique(given, return_inverse=True)
     return code.astype(np.int64), ids
 
