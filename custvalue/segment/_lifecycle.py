@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
@@ -316,6 +315,8 @@ class LifecycleClassifier(
         mapping: dict[str, str],
         sample_weight: Any,
     ) -> None:
+        from sklearn.tree import DecisionTreeClassifier  # loads half of scikit-learn
+
         if found is not None:
             values = reading.read_named(self, X, found, mapping, reset=True)
             y = column_or_1d(np.asarray(y), warn=True)

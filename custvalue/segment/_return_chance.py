@@ -7,8 +7,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.isotonic import IsotonicRegression
-from sklearn.model_selection import StratifiedKFold
 
 from custvalue._kernels._newton import climb
 from custvalue.exceptions import BoundaryFitWarning, SmallSampleWarning
@@ -224,6 +222,8 @@ def learn_return_chance(
             SmallSampleWarning,
             stacklevel=2,
         )
+    from sklearn.model_selection import StratifiedKFold  # loads half of scikit-learn
+
     z = (measures - centre) / scale
     weights = _logistic_weights(z, y)
     held_out = np.empty(len(y))
@@ -355,6 +355,8 @@ def _logistic_weights(z: Floats, y: npt.NDArray[np.intp]) -> Floats:
 
 def _rising_steps(index: Floats, y: npt.NDArray[np.intp]) -> tuple[tuple[float, float], ...]:
     """Isotonic regression on groups, so that no end of the map rests on a handful of customers."""
+    from sklearn.isotonic import IsotonicRegression
+
     group = _rank_groups(index, max(2, min(MOST_STEPS, len(y) // LEAST_PER_GROUP)))
     size = np.bincount(group)
     at = np.bincount(group, weights=index) / size

@@ -12,7 +12,6 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from custvalue import _frames, _sklearn
 from custvalue._units import Span, check_annual_rate, in_units
 from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.segment import RFMTransformer
 from custvalue.value._discounting import rate_per_unit
 from custvalue.value._naive import stated
 
@@ -364,6 +363,8 @@ class CellMeans(RegressorMixin, _sklearn.DocLink, BaseEstimator):
         -------
         self : CellMeans
         """
+        from custvalue.segment import RFMTransformer
+
         self.rfm_ = RFMTransformer(n_bins=self.n_bins, method=self.method, remainder="drop")
         self.rfm_.fit(X)
         scores = self._scores(X)

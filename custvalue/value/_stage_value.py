@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,10 @@ from custvalue._labels import translate
 from custvalue._units import Span, rate_per, span_days
 from custvalue.data import summarize
 from custvalue.exceptions import SmallSampleWarning
-from custvalue.markov import Chain
-from custvalue.segment import LifecycleClassifier, StageHistory
+
+if TYPE_CHECKING:  # two large rooms, which the value of customers does without
+    from custvalue.markov import Chain
+    from custvalue.segment import LifecycleClassifier, StageHistory
 
 _DAY = np.timedelta64(1, "D")
 
@@ -67,6 +69,8 @@ def stage_history(
         summarize(log, customer=customer, time=time, amount=amount, as_of=date, **options)
         for date in dates
     ]
+    from custvalue.segment import LifecycleClassifier
+
     model = LifecycleClassifier() if classifier is None else classifier
     if not hasattr(model, "classes_"):
         last = summaries[int(np.argmax([_frames.facts_of(table).as_of for table in summaries]))]  # type: ignore[union-attr]
@@ -216,6 +220,8 @@ def stage_value(
             stacklevel=2,
         )
         counts[blind, blind] = 1.0
+    from custvalue.markov import Chain
+
     chain = Chain(states, counts / counts.sum(axis=1, keepdims=True))
     reward = np.divide(money, observed, out=np.zeros(len(seen)), where=observed > 0)
     periods = None if horizon is None else _whole_periods(horizon, days)
