@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Job:
 
     ``prepare`` is called once and returns what every method gets; ``agree`` (if given) is called
     with the results by name and raises where they differ, so that no ratio compares two different
-    answers. ``ask`` is the ratio asked for against the method named ``against``.
+    answers. ``ask`` is the ratio asked for against the method named ``against``. Where the work is
+    done in a process of its own, ``measured`` takes a result to the seconds and MB it took there.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Job:
     ask: float | None = None
     repeats: int = 5
     repeats_of: dict[str, int] = field(default_factory=dict)  # slow peers: fewer runs
+    measured: Callable[[Any], tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,11 @@ def race(job: Job) -> Row:
             before = _reset_peak()
             start = time.perf_counter()
             results[name] = method(data)
-            seconds[name].append(time.perf_counter() - start)
-            peak[name] = max(peak[name], _peak_mb() - before)
+            took, most = time.perf_counter() - start, _peak_mb() - before
+            if job.measured is not None:
+                took, most = job.measured(results[name])
+            seconds[name].append(took)
+            peak[name] = max(peak[name], most)
     if job.agree is not None:
         job.agree(results)
     return Row(
