@@ -25,7 +25,7 @@ FEW = 14  # cohorts or months: so many cells still have room for their number
 
 
 class CohortDisplay(Display):
-    """Cohort triangle: a row a month of first order, a column a month since; hatched: not over.
+    """Cohort triangle: a row a month of first order, a column a month since; dotted: not over.
 
     Parameters
     ----------
