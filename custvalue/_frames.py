@@ -209,6 +209,15 @@ def float_vectors(
             series = frame[name]
             if not (plain and isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiu"):
                 series = nw.from_native(series, series_only=True) if plain else series
+                if series.dtype.is_temporal():  # would become nanoseconds without a word
+                    problems.append(
+                        ContractProblem(
+                            "dates-for-numbers",
+                            f"column {name!r} holds dates or durations",
+                            "Count them in a unit, such as days; custvalue.summarize does.",
+                        )
+                    )
+                    continue
                 if series.dtype == nw.Boolean:  # a nullable flag: missing becomes NaN
                     series = series.cast(nw.Float64)
             vector = np.ascontiguousarray(series.to_numpy(), dtype=np.float64)

@@ -194,8 +194,10 @@ def weights_of(sample_weight: npt.ArrayLike | None, n_rows: int) -> npt.NDArray[
         raise ValueError(
             f"sample_weight has shape {weights.shape}; expected ({n_rows},), one weight a row."
         )
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise ValueError("sample_weight must be finite and not negative.")
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total) or (weights < 0).any():
+        raise ValueError("sample_weight must be finite, in sum too, and not negative.")
     if not weights.any():
         raise ValueError("sample_weight is zero for every row.")
     return weights

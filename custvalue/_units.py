@@ -124,6 +124,8 @@ def in_units(span: Span, unit: str | None, name: str = "horizon") -> float:
     >>> in_units("52W", "W"), in_units("14D", "W"), in_units(3, None)
     (52.0, 2.0, 3.0)
     """
+    if isinstance(span, np.timedelta64):  # to NumPy it is an integer
+        span = span.astype("timedelta64[us]").item()
     bare = isinstance(span, (int, float, np.integer, np.floating)) and not isinstance(span, bool)
     if unit is None:
         if not bare:

@@ -105,6 +105,8 @@ def climb(
     evaluations, iterations, converged = 1, 0, False
     held_low = held_high = np.zeros(theta.size, bool)
     for _ in range(max_iter):
+        if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()):
+            break
         iterations += 1
         held_low = (theta <= lo) & (gradient <= 0)
         held_high = (theta >= hi) & (gradient >= 0)
@@ -219,6 +221,8 @@ def covariance(hessian: Floats, weight: float, held: npt.NDArray[np.bool_]) -> F
     free = ~held
     if free.any() and weight > 0:
         information = -hessian[np.ix_(free, free)] * weight
+        if not np.isfinite(information).all():
+            return out
         values = np.linalg.eigvalsh(information)
         if np.isfinite(values).all() and values[0] > 1e-13 * abs(values[-1]):
             out[np.ix_(free, free)] = np.linalg.inv(information)

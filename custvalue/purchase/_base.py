@@ -149,7 +149,7 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         """
         x, t_x, T = self._histories(X)
         t = self._time(horizon)
-        return _forecast.pmf(self.law, self.params_, x, t_x, T, t, int(n_max))
+        return _forecast.pmf(self.law, self.params_, x, t_x, T, t, _count("n_max", n_max, 0))
 
     def predict_next_order(self, X: Any, q: float | tuple[float, ...] = (0.1, 0.5, 0.9)) -> Any:
         """When the next order comes: quantiles, and the chance that it never does.
@@ -217,7 +217,7 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         ndarray of shape (n_rows,)
         """
         x, t_x, T = self._histories(X)
-        t = self._time(horizon)
+        t, steps = self._time(horizon), _count("steps", steps, 1)
         rate = np.log1p(check_annual_rate(annual_discount_rate)) / self._units_per_year()
         ends = t * np.arange(1, steps + 1) / steps
         return _forecast.discounted(self.law, self.params_, x, t_x, T, ends, np.exp(-rate * ends))
@@ -239,6 +239,8 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         """
         x, t_x, T = self._histories(X)
         ends, weights = np.asarray(times, float), np.asarray(factors, float)
+        if ends.ndim != 1 or ends.shape != weights.shape or (np.diff(ends, prepend=0.0) < 0).any():
+            raise ValueError("times must ascend from 0 on, with one factor each.")
         return _forecast.discounted(self.law, self.params_, x, t_x, T, ends, weights)
 
     def new_customer(self, horizon: Span | None = None) -> float:
@@ -297,6 +299,7 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         """
         x, t_x, T = self._histories(X)
         t, rng = self._time(horizon), np.random.default_rng(random_state)
+        size = _count("size", size, 1)
         here = _forecast.alive_now(self.law, self.params_, x, t_x, T)
         future = [np.broadcast_to(p, x.shape) for p in self.law.alive(*self.params_, x, T)]
         out = np.zeros((len(x), size), dtype=np.int64)
@@ -332,7 +335,9 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
 
         check_is_fitted(self, "params_")
         rng = np.random.default_rng(random_state)
-        end = np.broadcast_to(np.asarray(T, dtype=float), (n,))
+        end = np.broadcast_to(np.asarray(T, dtype=float), (_count("n", n, 0),))
+        if not ((end >= 0) & np.isfinite(end)).all():
+            raise ValueError("T must be finite and not negative.")
         owner, time, left = self._simulate(n, end, rng)
         last = np.zeros(n)
         np.maximum.at(last, owner, time)
@@ -379,6 +384,9 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         rng = np.random.default_rng(random_state)
         end = self._time(horizon)
         spread = end / 4.0 if births is None else self._time(births, "births")
+        if spread > end:
+            raise ValueError("births must not take longer than the log (horizon).")
+        n = _count("n", n, 0)
         born = rng.random(n) * spread
         if self.law.discrete:
             born = np.floor(born)
@@ -442,3 +450,9 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
                 "discounted_orders has an end and takes any rate."
             )
         return float(np.log1p(rate) / self._units_per_year())
+
+
+def _count(name: str, value: Any, least: int) -> int:
+    if value != int(value) or value < least:
+        raise ValueError(f"{name}={value!r} must be a whole number, {least} or more.")
+    return int(value)

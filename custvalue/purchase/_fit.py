@@ -56,7 +56,7 @@ def fit_law(
     for theta in [first, *starts]:
         found = climb(objective, theta, *box, tol=CLOSE)
         evaluations, tried = evaluations + found.evaluations, tried + 1
-        if best is None or found.value > best.value or (found.converged and not best.converged):
+        if best is None or _rank(found) > _rank(best):
             best = found
         if best.converged or found.gradient_norm < 1e-7:
             break
@@ -64,11 +64,13 @@ def fit_law(
     facts = _facts(rows)
     params = law.rescaled(law.params(*map(float, np.exp(best.theta))), scale)
     boundary, undefined = _boundaries(law, np.exp(best.theta), best)
-    if not boundary and not best.converged and best.gradient_norm > 1e-5:
+    sound = bool(np.isfinite([best.value, best.gradient_norm, *params]).all())
+    if not (sound and (best.converged or best.gradient_norm <= 1e-5)):
+        shown = ", ".join(f"{k.replace('_', ' ')} {v:,.6g}" for k, v in facts.items())
         raise FitFailedError(
             f"{law.name} did not converge from {tried} starts: gradient norm "
-            f"{best.gradient_norm:.1e} per customer at {params}. Data: "
-            + ", ".join(f"{k} {v:g}" for k, v in facts.items())
+            f"{best.gradient_norm:.1e} per customer after {best.iterations} iterations, at "
+            f"{params}. Data: {shown}."
         )
     total = best.value * n
     if prior is not None:
@@ -96,6 +98,11 @@ def fit_law(
         log_covariance=tuple(tuple(map(float, row)) for row in spread),
     )
     return params, report
+
+
+def _rank(found: Optimum) -> tuple[bool, float]:
+    """Order ends of climbs: converged first, then the higher; what is no number comes last."""
+    return found.converged, found.value if np.isfinite(found.value) else -np.inf
 
 
 def _scaled(rows: Histories, scale: float) -> Histories:

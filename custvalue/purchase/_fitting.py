@@ -10,8 +10,14 @@ import numpy as np
 
 from custvalue._fitted import FitReport, FittedLaw
 from custvalue._kernels import Histories, compress
+from custvalue._sklearn import weights_of
 from custvalue._units import days_per, plain_span
-from custvalue.exceptions import BoundaryFitWarning, InSampleWarning
+from custvalue.exceptions import (
+    BoundaryFitWarning,
+    ContractProblem,
+    DataContractError,
+    InSampleWarning,
+)
 from custvalue.purchase._fit import fit_law
 from custvalue.purchase._law import Floats, PurchaseLaw
 from custvalue.purchase._prior import Prior
@@ -63,11 +69,20 @@ class Fitting(FittedLaw):
         """
         x, t_x, T = self._read(X, reset=True)
         unit = unit_of(self, X)
-        weight = _weights(sample_weight, len(x))
+        weight = weights_of(sample_weight, len(x))
         if weight is not None and (weight == 0).any():
             some = weight > 0
             x, t_x, T, weight = x[some], t_x[some], T[some], weight[some]
         rows = compress(x, t_x, T, weight, 1.0 if self.law.discrete else None)
+        if not rows.T.any():
+            raise DataContractError(
+                ContractProblem(
+                    "no-time-observed",
+                    "'T' is 0 for every customer, so nothing has been seen of them",
+                    "Use an as-of date after the first orders.",
+                    len(x),
+                )
+            )
         self._check_meaning(rows)
         self.params_, self._report = fit_law(self.law, rows, self._prior())
         self.unit_ = unit
@@ -95,7 +110,7 @@ class Fitting(FittedLaw):
             If these are the rows the model was fitted on.
         """
         x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
-        weight = _weights(sample_weight, len(x))
+        weight = weights_of(sample_weight, len(x))
         facts = self._report.facts
         if facts:
             w = np.ones(len(x)) if weight is None else weight
@@ -160,7 +175,7 @@ class Fitting(FittedLaw):
         rng = np.random.default_rng(random_state)
         x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
         rows = compress(
-            x, t_x, T, _weights(sample_weight, len(x)), 1.0 if self.law.discrete else None
+            x, t_x, T, weights_of(sample_weight, len(x)), 1.0 if self.law.discrete else None
         )
         size = round(float(rows.w.sum()))
         draws = []
@@ -238,17 +253,6 @@ class Fitting(FittedLaw):
 
     unit_: str | None
     n_features_in_: int
-
-
-def _weights(sample_weight: Any, n: int) -> Floats | None:
-    if sample_weight is None:
-        return None
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (n,):
-        raise ValueError(f"sample_weight has shape {weight.shape}, X has {n} rows.")
-    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.sum() > 0):
-        raise ValueError("sample_weight must be finite, not negative, and not all 0.")
-    return weight
 
 
 def _boundary_text(model: Fitting) -> str:
