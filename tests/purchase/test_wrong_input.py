@@ -148,6 +148,6 @@ def test_a_law_that_cannot_be_climbed_fails_and_is_not_called_interior(kind, nor
 def test_spend_beyond_all_numbers_fails_with_its_facts():
     with (
         np.errstate(over="ignore", invalid="ignore"),
-        pytest.raises(FitFailedError, match=r"gradient norm .* largest mean spend 1e\+308"),
+        pytest.raises(FitFailedError, match=r"gradient norm .* largest mean spend 1e\+306"),
     ):
-        GammaGamma().fit(np.column_stack([np.full(50, 2.0**31), np.full(50, 1e308)]))
+        GammaGamma().fit(np.column_stack([np.full(50, 1000.0), np.full(50, 1e306)]))
