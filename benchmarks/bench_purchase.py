@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,12 @@ def predict_job(what: str, ours: Any, other: Any, ask: float) -> Job:
     )  # fmt: skip
 
 
+def quiet_alive(data: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one-time buyers count as alive
+        return data[0].predict_alive(data[2])
+
+
 def score_one_row(_: Any) -> float:
     """Mean seconds of a row through a frozen scorer, times 1,000."""
     score = MBGNBD.from_params(r=0.525, alpha=6.183, a=0.891, b=1.614, unit="W").scorer("26W")
@@ -109,6 +116,14 @@ JOBS = [
         "BG/NBD expected orders of 100,000 rows",
         lambda d: d[0].predict(d[2], horizon=26),
         lambda d: d[1].predict(26, d[2]["frequency"], d[2]["recency"], d[2]["T"]).to_numpy(),
+        10,
+    ),
+    predict_job(
+        "BG/NBD P(alive) of 100,000 rows",
+        quiet_alive,
+        lambda d: d[1].conditional_probability_alive(
+            d[2]["frequency"], d[2]["recency"], d[2]["T"]
+        ),
         10,
     ),
     Job("1,000 rows one by one, frozen scorer (ms = us a row)", lambda: None,
