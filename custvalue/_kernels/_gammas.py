@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, psi, zeta
 
+LONGEST_TABLE = 100_000  # largest count up to which a table by count beats sorting
+BLOCK = 8192
 Floats = npt.NDArray[np.float64]
 
 # B_2k / (2k (2k-1)): the tail of Stirling's series, exact to 1e-17 from 16 on
@@ -97,15 +99,21 @@ def rising_sums(a: float, x: Floats, w: Floats) -> tuple[float, float, float]:
     return float(np.dot(w, value)), float(np.dot(w, first)), float(np.dot(w, second))
 
 
-def counts_of(x: Floats, w: Floats) -> tuple[Floats, Floats]:
-    """Distinct counts in ``x`` and the weight of each."""
+def counts_of(x: Floats, w: Floats | None = None) -> tuple[Floats, Floats]:
+    """Distinct counts in ``x`` and the weight of each; without ``w`` every row weighs one."""
     top = int(x.max()) if len(x) else 0
-    if top <= 100_000:
-        weight = np.bincount(x.astype(np.intp), weights=w, minlength=top + 1)
-        values = np.flatnonzero(weight)
-        return values.astype(np.float64), weight[values].astype(np.float64)
-    distinct, where = np.unique(x, return_inverse=True)
-    return distinct, np.bincount(where, weights=w).astype(np.float64)
+    if top > LONGEST_TABLE:
+        distinct, where = np.unique(x, return_inverse=True)
+        return distinct, np.bincount(where, weights=w).astype(np.float64)
+    weight = np.zeros(top + 1)
+    # blocks spare a whole column of integers, and pay while the table is no longer than they are
+    step = BLOCK if top < BLOCK else max(len(x), 1)
+    for lo in range(0, len(x), step):
+        part = slice(lo, lo + step)
+        count = x[part].astype(np.intp)
+        weight += np.bincount(count, None if w is None else w[part], minlength=top + 1)
+    values = np.flatnonzero(weight)
+    return values.astype(np.float64), weight[values]
 
 
 def softplus(q: Floats) -> Floats:

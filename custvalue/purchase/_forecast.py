@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from custvalue._kernels import distinct_pairs
+from custvalue._kernels import Histories, distinct_pairs, grid_of
 from custvalue.purchase._law import Floats, PurchaseLaw
 
 BLOCK = 8192
+MANY = 2048  # rows from which shared work is looked for
 TIMES = 16  # of a forecast worked on at once
 
 
@@ -23,6 +24,10 @@ def alive_now(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats) 
 def _times_alive(
     out: Floats, law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats
 ) -> Floats:
+    if law.prob_alive_of_rows is not None and len(x) >= MANY:
+        rows = Histories(x, t_x, T, np.ones(len(x)), grid_of(t_x, T))
+        out *= law.prob_alive_of_rows(params, rows)
+        return out
     for lo in range(0, len(x), BLOCK):
         part = slice(lo, lo + BLOCK)
         out[part] *= law.prob_alive(*params, x[part], t_x[part], T[part])

@@ -86,6 +86,8 @@ class PurchaseLaw:
     objective : callable (rows) -> objective, or None
         Mean log-likelihood of weighted rows with gradient and Hessian in log parameters; None
         takes differences of ``log_likelihood``.
+    prob_alive_of_rows : callable (params, rows) -> (n,), or None
+        ``prob_alive`` of many rows at once where they share work; None takes them in blocks.
     discrete : bool
         Whether time counts opportunities (whole numbers, no unit).
 
@@ -108,6 +110,7 @@ class PurchaseLaw:
     pmf: Callable[..., Floats]
     simulate: Callable[..., Orders]
     objective: Callable[[Histories], Objective] | None = None
+    prob_alive_of_rows: Callable[[Any, Histories], Floats] | None = None
     discrete: bool = False
 
     @property

@@ -17,10 +17,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._kernels import legendre, log_rising, log_two_powers, sigmoid, softplus
+from custvalue._kernels import Histories, legendre, log_rising, log_two_powers, sigmoid, softplus
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw, poisson_orders
 from custvalue.purchase._paretonbd_fit import objective
+from custvalue.purchase._paretonbd_grid import BLOCK, log_odds_of, mesh_of, split
 
 CELLS = 16_384  # customers x counts computed at once
 DROP = 42.0  # exp(-42) is below the last digit
@@ -56,6 +57,22 @@ def log_likelihood(r, alpha, s, beta, x, t_x, T) -> Floats:  # type: ignore[no-u
 def prob_alive(r, alpha, s, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
     """SMC eq. 11 to 13: P(alive at T | x, t_x, T)."""
     return sigmoid(-log_odds_left(r, alpha, s, beta, x, t_x, T))
+
+
+def prob_alive_of_rows(params: ParetoNBDParams, rows: Histories) -> Floats:
+    """P(alive) of many histories: counts that many share on a time grid by a table each."""
+    out = np.ones(len(rows.x))  # without silence nobody has left
+    grid, rest = split(rows)
+    mesh = None if grid is None else mesh_of(grid, params)
+    if grid is None or mesh is None:
+        rest = rows.t_x < rows.T
+    else:
+        out[(rows.t_x < rows.T) & ~rest] = sigmoid(-log_odds_of(grid, mesh, params))
+    places = np.flatnonzero(rest)
+    for lo in range(0, len(places), BLOCK):
+        some = places[lo : lo + BLOCK]
+        out[some] = prob_alive(*params, rows.x[some], rows.t_x[some], rows.T[some])
+    return out
 
 
 def alive(r, alpha, s, beta, x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
@@ -192,6 +209,7 @@ class ParetoNBD(PurchaseModel):
         ),
         log_likelihood=log_likelihood,
         prob_alive=prob_alive,
+        prob_alive_of_rows=prob_alive_of_rows,
         alive=alive,
         expected_orders=expected_orders,
         log_prob_none=log_prob_none,

@@ -110,6 +110,14 @@ def mesh_of(grid: Grid, params: tuple[float, float, float, float]) -> Mesh | Non
     return Mesh(left, step, at, nodes)
 
 
+def log_odds_of(grid: Grid, mesh: Mesh, params: tuple[float, float, float, float]) -> Floats:
+    """Log of P(left) / P(alive) of each row: the difference of two entries of a table."""
+    f, _, _, scale = _integrand(grid, mesh, params)
+    C = _from_the_right(f.sum(axis=0))
+    inside = C[grid.place, mesh.at[grid.start]] - C[grid.place, mesh.at[grid.end]]
+    return np.asarray(np.log(inside) + scale[grid.place, grid.end])
+
+
 def add_grid(
     grid: Grid, mesh: Mesh, params: tuple[float, float, float, float], g: Floats, h: Floats
 ) -> float:
@@ -119,28 +127,12 @@ def add_grid(
     keep their digits when alpha or beta is far above or below the times.
     """
     r, alpha, s, beta = params
-    small = min(alpha, beta)
     p = r + grid.x
-    nodes, weights = legendre(mesh.nodes)
-    y = small * np.expm1(mesh.left + np.multiply.outer(nodes, mesh.width))
-    basis = _basis(y, alpha, beta)
-    T: Floats = grid.tick * np.arange(len(mesh.at), dtype=np.float64)
-    at_T = _basis(T, alpha, beta)
-    shift = 0.5 * (p * at_T[0][-1] + (s + 1.0) * at_T[2][-1])
-    f = np.multiply.outer(-p, basis[0]).transpose(1, 0, 2).copy()  # nodes x counts x cells
-    f += shift[:, None]
-    f -= ((s + 1.0) * basis[2])[:, None, :]
-    np.exp(f, out=f)
-    f *= (weights[:, None] * mesh.width * (small + y))[:, None, :]
-
+    f, basis, at_ends, scale = _integrand(grid, mesh, params)
     d, edges = len(p), len(mesh.left) + 1
-    tables = np.zeros((5, d, edges))
-    for table, phi in zip(tables, (None, *basis), strict=True):
-        cells = f.sum(axis=0) if phi is None else np.einsum("ndm,nm->dm", f, phi)
-        np.cumsum(cells[:, ::-1], axis=1, out=table[:, -2::-1])
-    C, *S = tables.reshape(5, -1)
-    scale = np.log(s / beta) - shift[:, None] + np.multiply.outer(p, at_T[0]) + s * at_T[2]
-    ticks = len(T)
+    by_basis = (np.einsum("ndm,nm->dm", f, phi) for phi in basis)
+    C, *S = (_from_the_right(cells).ravel() for cells in (f.sum(axis=0), *by_basis))
+    ticks = scale.shape[1]
     first = grid.place * edges + mesh.at[grid.start]
     last = grid.place * edges + mesh.at[grid.end]
     part_of_cell = np.empty(len(first))
@@ -163,7 +155,7 @@ def add_grid(
         v = w * left
         E = [(t[a] - t[b]) / inside for t in S]
         part_of_cell[part] = v / inside
-        La, ua, Lb, ub = (t[end] for t in at_T)
+        La, ua, Lb, ub = (t[end] for t in at_ends)
         power = p[place]
         gone_a, gone_b = E[1] - ua, E[3] - ub
         mean = (
@@ -197,6 +189,41 @@ def add_grid(
     h[1, 1] += float(np.sum(by_power[1] * ua * (ua - 2.0))) / alpha**2
     h[3, 3] += (s + 1.0) * float(np.sum(by_power[0] * (1.0 - ub) ** 2)) / beta**2
     return value
+
+
+class Integrand(NamedTuple):
+    """Scaled integrand at (nodes, counts, cells); ``scale`` (counts, ticks) undoes it."""
+
+    f: Floats
+    basis: tuple[Floats, Floats, Floats, Floats]
+    at_ends: tuple[Floats, Floats, Floats, Floats]
+    scale: Floats
+
+
+def _integrand(grid: Grid, mesh: Mesh, params: tuple[float, float, float, float]) -> Integrand:
+    r, alpha, s, beta = params
+    small = min(alpha, beta)
+    p = r + grid.x
+    nodes, weights = legendre(mesh.nodes)
+    y = small * np.expm1(mesh.left + np.multiply.outer(nodes, mesh.width))
+    basis = _basis(y, alpha, beta)
+    T: Floats = grid.tick * np.arange(len(mesh.at), dtype=np.float64)
+    at_ends = _basis(T, alpha, beta)
+    shift = 0.5 * (p * at_ends[0][-1] + (s + 1.0) * at_ends[2][-1])
+    f = np.multiply.outer(-p, basis[0]).transpose(1, 0, 2).copy()
+    f += shift[:, None]
+    f -= ((s + 1.0) * basis[2])[:, None, :]
+    np.exp(f, out=f)
+    f *= (weights[:, None] * mesh.width * (small + y))[:, None, :]
+    scale = np.log(s / beta) - shift[:, None] + np.multiply.outer(p, at_ends[0]) + s * at_ends[2]
+    return Integrand(f, basis, at_ends, scale)
+
+
+def _from_the_right(cells: Floats) -> Floats:
+    """Sum the cells from each edge on, (counts, cells) to (counts, edges)."""
+    table = np.zeros((len(cells), cells.shape[1] + 1))
+    np.cumsum(cells[:, ::-1], axis=1, out=table[:, -2::-1])
+    return table
 
 
 def _basis(y: Floats, alpha: float, beta: float) -> tuple[Floats, Floats, Floats, Floats]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._fitted import FitReport
+from custvalue._kernels import counts_of
 from custvalue._kernels._newton import Objective, Optimum, climb, covariance, maximise
 from custvalue.exceptions import FitFailedError
 from custvalue.spend._gamma_gamma_checks import boundaries
@@ -65,14 +66,6 @@ def prepare(x: Array, zbar: Array, w: Array | None) -> Rows:
     """Form the sums that every evaluation shares; spend is counted in its geometric mean."""
     log_z, ones = np.empty(BLOCK), np.ones(BLOCK)
     sum_w_log_z = sum_wx_log_z = 0.0
-    top = int(x.max())
-    counts = np.zeros(top + 1)
-    step = BLOCK if top < BLOCK else x.size  # counts of a block are no longer than it
-    for begin in range(0, x.size, step):
-        part = slice(begin, begin + step)
-        orders = x[part].astype(np.intp)
-        weights = None if w is None else w[part]
-        counts += np.bincount(orders, weights, minlength=top + 1)
     for begin in range(0, x.size, BLOCK):
         part = slice(begin, begin + BLOCK)
         here, mean = x[part], zbar[part]
@@ -83,8 +76,7 @@ def prepare(x: Array, zbar: Array, w: Array | None) -> Rows:
         else:
             sum_w_log_z += float(w[part] @ logs)
             sum_wx_log_z += float((w[part] * here) @ logs)
-    present = np.flatnonzero(counts)
-    xs, n_x = present.astype(float), counts[present].astype(float)
+    xs, n_x = counts_of(x, w)
     sum_w, sum_wx = float(n_x.sum()), float(n_x @ xs)
     log_unit = sum_w_log_z / sum_w
     sum_wx_log_s = sum_wx_log_z - log_unit * sum_wx + float((n_x * xs) @ np.log(xs))

@@ -54,6 +54,17 @@ def test_value_gradient_and_hessian_equal_those_of_the_row_version(rows, params)
     np.testing.assert_allclose(hessian, by_rows[2], rtol=1e-9, atol=1e-10 * scale)
 
 
+@pytest.mark.parametrize("params", PARAMS)
+def test_chances_of_many_rows_equal_those_of_each_row(rows, params):
+    model = ParetoNBD.from_params(**dict(zip(("r", "alpha", "s", "beta"), params, strict=True)))
+    X = np.column_stack([rows.x, rows.t_x, rows.T])
+    assert split(rows)[0] is not None
+
+    together = model.predict_alive(X)
+    by_rows = ParetoNBD.law.prob_alive(*params, *X.T)
+    np.testing.assert_allclose(together, by_rows, rtol=1e-10, atol=1e-300)
+
+
 def test_first_cells_are_cut_when_alpha_or_beta_is_far_below_a_tick(rows):
     grid, _ = split(rows)
     ticks = int(grid.end.max())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -95,6 +96,16 @@ def test_the_whole_cdnow_log_is_fitted_to_its_summit_without_a_warning(cdnow, co
     in_sample = model.fit_report().log_likelihood / (copies * len(buyers))
     assert in_sample >= -closely.fun - 1e-10
     np.testing.assert_allclose(model.params_, np.exp(closely.x), rtol=1e-4)
+
+
+def test_one_mistyped_count_takes_no_memory(rng):
+    X = simulate(rng, 500, 6.0, 4.0, 15.0)
+    X[0, 0] = 2.0**31
+    tracemalloc.start()
+    GammaGamma().fit(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**26
 
 
 def test_standard_errors_agree_with_the_bootstrap(model, repeaters):
