@@ -23,6 +23,7 @@ from custvalue._kernels import (
 from custvalue.purchase._law import Floats, Orders, in_logs, log_nbd, poisson_orders
 
 BLOCK = 8192
+SMALLEST = 5e-324
 
 
 def log_odds_left(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-untyped-def]
@@ -45,8 +46,9 @@ def prob_alive(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-untyp
     """P(alive at T), a logistic function of the log odds."""
     quiet = np.add(r, x) * np.log1p(np.subtract(T, t_x) / (alpha + t_x))
     leave = np.divide(a, np.maximum(k, 1.0) - 1.0 + b) * np.greater(k, 0)
-    # beyond 600 exp would overflow, and the chance is 0 long before
-    return np.asarray(1.0 / (1.0 + np.exp(np.minimum(quiet, 600.0)) * leave))
+    # never quite 0, so that who had no chance to leave is alive for certain
+    stay = np.maximum(np.exp(-quiet), SMALLEST)
+    return np.asarray(stay / (stay + leave))
 
 
 def expected_orders(r, alpha, a, b, t) -> Floats:  # type: ignore[no-untyped-def]
