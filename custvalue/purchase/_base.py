@@ -109,7 +109,9 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         -------
         ndarray of shape (n_rows,)
         """
-        x, t_x, T = self._histories(X)
+        return self._alive(*self._histories(X), at)
+
+    def _alive(self, x: Floats, t_x: Floats, T: Floats, at: Span | None) -> Floats:
         here = _forecast.alive_now(self.law, self.params_, x, t_x, T)
         if at is None:
             return here

@@ -111,8 +111,7 @@ class BGNBD(PurchaseModel):
         OneTimeBuyerWarning
             If there are rows without a repeat order: the model calls them alive for certain.
         """
-        values = super().predict_alive(X, at=at)
-        x = self._histories(X)[0]
+        x, t_x, T = self._histories(X)
         once = int(np.count_nonzero(x == 0))
         if once:
             warnings.warn(
@@ -122,4 +121,4 @@ class BGNBD(PurchaseModel):
                 OneTimeBuyerWarning,
                 stacklevel=2,
             )
-        return values
+        return self._alive(x, t_x, T, at)
