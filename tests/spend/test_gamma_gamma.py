@@ -18,6 +18,7 @@ from sklearn.base import clone
 from custvalue import summarize
 from custvalue.exceptions import (
     BoundaryFitWarning,
+    CustvalueWarning,
     DataContractError,
     IndependenceWarning,
     InSampleWarning,
@@ -96,6 +97,22 @@ def test_the_whole_cdnow_log_is_fitted_to_its_summit_without_a_warning(cdnow, co
     in_sample = model.fit_report().log_likelihood / (copies * len(buyers))
     assert in_sample >= -closely.fun - 1e-10
     np.testing.assert_allclose(model.params_, np.exp(closely.x), rtol=1e-4)
+
+
+def test_300_small_samples_end_without_a_failure(repeaters, rng):
+    status = []
+    for size in np.resize([40, 80, 120, 250, 400], 300):
+        sample = repeaters.iloc[rng.choice(len(repeaters), size, replace=False)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CustvalueWarning)
+            model = GammaGamma(statistic="median").fit(sample)
+            spend = model.predict(sample)
+        report = model.fit_report()
+        status.append(report.status)
+        assert np.isfinite(report.log_likelihood)
+        assert np.isfinite(spend).all()
+        assert (spend > 0).all()
+    assert status.count("interior") > 200
 
 
 def test_one_mistyped_count_takes_no_memory(rng):
