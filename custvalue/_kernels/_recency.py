@@ -28,14 +28,19 @@ def silence_instead_of_recency(
     >>> silence_instead_of_recency(x, 30.0 - since, np.full(80, 30.0)) is None
     True
     """
-    many = (x >= 2) & (T > 0)
-    w = np.ones(int(many.sum())) if weight is None else weight[many]
-    if w.sum() < 50:
+    many = np.flatnonzero((x >= 2) & (T > 0))
+    w = np.ones(len(many)) if weight is None else weight[many]
+    total = float(w.sum())
+    if total < 50:
         return None
-    x, share = x[many], t_x[many] / T[many]
-    upper = x > np.dot(w, x) / w.sum()
-    if not upper.any() or upper.all():
+    x, share = x[many], t_x[many]
+    share /= T[many]
+    upper = (x > np.dot(w, x) / total).astype(np.float64)
+    upper *= w
+    above = float(upper.sum())
+    if above == 0.0 or above == total:
         return None
-    high = float(np.average(share[upper], weights=w[upper]))
-    low = float(np.average(share[~upper], weights=w[~upper]))
+    high = float(upper @ share)
+    low = (float(w @ share) - high) / (total - above)
+    high /= above
     return (round(low, 4), round(high, 4)) if high < low - 0.1 else None

@@ -185,7 +185,7 @@ def _facts(rows: Histories) -> dict[str, float]:
     n = float(rows.w.sum())
     return {
         "customers": n,
-        "share_without_repeat": float(rows.w[rows.x == 0].sum()) / n,
+        "share_without_repeat": float(np.dot(rows.w, rows.x == 0)) / n,
         "mean_frequency": float(np.dot(rows.w, rows.x)) / n,
         "max_frequency": float(rows.x.max()),
         "min_T": float(rows.T.min()),

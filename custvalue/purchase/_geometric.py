@@ -109,8 +109,9 @@ def objective(rows: Histories, extra: float) -> Objective:
     w_T, s, sx = _by_time(T, w, w * x, rows.tick)
     all_s, all_x = float(s.sum()), float(sx.sum())
     if trials[0] == 0:  # no chance to leave yet
-        x, t_x, T, w = (v[x > 0] for v in (x, t_x, T, w))
-    scratch = np.empty((12, min(BLOCK, len(w))))
+        has = np.flatnonzero(x > 0)
+        x, t_x, T, w = (v[has] for v in (x, t_x, T, w))
+    scratch, ends = np.empty((12, min(BLOCK, len(w)))), np.empty((3, min(BLOCK, len(w_T))))
 
     def evaluate(theta: Floats) -> tuple[float, Floats, Floats]:
         r, alpha, a, b = np.exp(theta).tolist()
@@ -127,9 +128,14 @@ def objective(rows: Histories, extra: float) -> Objective:
         h[1, 1] -= r / alpha**2 * all_s
         for lo in range(0, len(w_T), BLOCK):
             part = slice(lo, lo + BLOCK)
-            near, inverse = np.log1p(w_T[part] / alpha), 1.0 / (alpha + w_T[part])
             some = s[part]
-            both = r * some + sx[part]
+            near, inverse, both = ends[:, : len(some)]
+            np.divide(w_T[part], alpha, out=near)
+            np.log1p(near, out=near)
+            np.add(w_T[part], alpha, out=inverse)
+            np.reciprocal(inverse, out=inverse)
+            np.multiply(some, r, out=both)
+            both += sx[part]
             value -= float(both @ near)
             g[0] -= float(some @ near)
             h[0, 1] -= float(some @ inverse)
