@@ -75,28 +75,44 @@ def fit_job(label: str, kind: Any, params: dict[str, float], n: int, name: str, 
     )
 
 
-def predict_job(what: str, ours: Any, other: Any, ask: float) -> Job:
+def expected(data: Any) -> Any:
+    return data[0].predict(data[2], horizon=26)
+
+
+def their_expected(data: Any) -> Any:
+    _, peer, X = data
+    orders = peer.conditional_expected_number_of_purchases_up_to_time
+    return np.asarray(orders(26, X["frequency"], X["recency"], X["T"]))
+
+
+def alive(data: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # BG/NBD: one-time buyers count as alive
+        return data[0].predict_alive(data[2])
+
+
+def their_alive(data: Any) -> Any:
+    _, peer, X = data
+    return np.asarray(peer.conditional_probability_alive(X["frequency"], X["recency"], X["T"]))
+
+
+def predict_job(
+    label: str, kind: Any, params: dict[str, float], name: str, what: str, ask: float | None
+) -> Job:
+    ours, other = (expected, their_expected) if what == "expected orders" else (alive, their_alive)
+
     def prepare() -> Any:
-        X = histories(BGNBD, BG, 100_000)
-        model = BGNBD.from_params(**BG)
-        peer = fitter("BetaGeoFitter")
-        peer.params_ = pd.Series(BG)
-        peer.predict = peer.conditional_expected_number_of_purchases_up_to_time
-        return model, peer, X
+        peer = fitter(name)
+        peer.params_ = pd.Series(params)
+        return kind.from_params(**params), peer, histories(kind, params, 100_000)
 
     def agree(results: dict[str, Any]) -> None:
         np.testing.assert_allclose(results["custvalue"], results["lifetimes"], rtol=1e-8)
 
     return Job(
-        what, prepare, {"custvalue": ours, "lifetimes": other}, agree=agree,
-        against="lifetimes", ask=ask,
+        f"{label} {what} of 100,000 rows", prepare, {"custvalue": ours, "lifetimes": other},
+        agree=agree, against="lifetimes", ask=ask,
     )  # fmt: skip
-
-
-def quiet_alive(data: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # one-time buyers count as alive
-        return data[0].predict_alive(data[2])
 
 
 def score_one_row(_: Any) -> float:
@@ -112,20 +128,10 @@ JOBS = [
     fit_job("BG/NBD", BGNBD, BG, 10_000, "BetaGeoFitter", 45),
     fit_job("BG/NBD", BGNBD, BG, 100_000, "BetaGeoFitter", 90),
     fit_job("Pareto/NBD", ParetoNBD, PARETO, 2_357, "ParetoNBDFitter", 25),
-    predict_job(
-        "BG/NBD expected orders of 100,000 rows",
-        lambda d: d[0].predict(d[2], horizon=26),
-        lambda d: d[1].predict(26, d[2]["frequency"], d[2]["recency"], d[2]["T"]).to_numpy(),
-        10,
-    ),
-    predict_job(
-        "BG/NBD P(alive) of 100,000 rows",
-        quiet_alive,
-        lambda d: d[1].conditional_probability_alive(
-            d[2]["frequency"], d[2]["recency"], d[2]["T"]
-        ),
-        10,
-    ),
+    predict_job("BG/NBD", BGNBD, BG, "BetaGeoFitter", "expected orders", 10),
+    predict_job("BG/NBD", BGNBD, BG, "BetaGeoFitter", "P(alive)", 10),
+    predict_job("Pareto/NBD", ParetoNBD, PARETO, "ParetoNBDFitter", "expected orders", None),
+    predict_job("Pareto/NBD", ParetoNBD, PARETO, "ParetoNBDFitter", "P(alive)", None),
     Job("1,000 rows one by one, frozen scorer (ms = us a row)", lambda: None,
         {"custvalue": score_one_row}),
 ]  # fmt: skip
