@@ -7,30 +7,12 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-import custvalue as cv
 from custvalue.exceptions import NotSupportedError
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.purchase import BGNBD, Prior
 from custvalue.spend import GammaGamma
 
 BELIEF = Prior(50, dropout=0.2)
-
-
-@pytest.fixture(scope="module")
-def history(cdnow_sample):
-    return cv.panel(
-        cdnow_sample[cdnow_sample["customer_id"] % 4 == 0],
-        customer="customer_id",
-        time="date",
-        amount="amount",
-        as_of="1997-09-30",
-        period="4W",
-    )
-
-
-@pytest.fixture(scope="module")
-def last(history):
-    return history.groupby("customer_id").tail(1)
 
 
 def through_json(model):

@@ -4,27 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import custvalue as cv
 from custvalue.exceptions import DataContractError, NotSupportedError
 from custvalue.markov import MarkovCLVEstimator, PanelStates
-
-
-@pytest.fixture(scope="module")
-def history(cdnow_sample):
-    return cv.panel(
-        cdnow_sample[cdnow_sample["customer_id"] % 4 == 0],
-        customer="customer_id",
-        time="date",
-        amount="amount",
-        as_of="1997-09-30",
-        period="4W",
-    )
-
-
-@pytest.fixture(scope="module")
-def last(history):
-    return history.groupby("customer_id").tail(1)
-
 
 HOW = {"money": "state", "transitions": "counts", "horizon": "24W", "margin": 0.3}
 STATES = PanelStates(recency_max=4, frequency_classes=3, monetary_classes=1)

@@ -45,11 +45,6 @@ def history(cdnow_sample):
 
 
 @pytest.fixture(scope="module")
-def last(history):
-    return history.groupby("customer_id").tail(1)
-
-
-@pytest.fixture(scope="module")
 def factored(history):
     return MarkovCLVEstimator(horizon="24W", margin=0.3, spend=GammaGamma()).fit(history)
 
