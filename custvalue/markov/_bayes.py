@@ -7,13 +7,13 @@ the discretiser says which state that is; the members of the state are averaged.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import betaincinv
 from sklearn.base import clone
 
+from custvalue._warn import heard
 from custvalue.exceptions import BoundaryFitWarning, DataContractError, FitFailedError
 from custvalue.markov._factored import History
 from custvalue.markov._orders import Ints
@@ -58,8 +58,7 @@ def fit_spend(history: History, last: Ints, spend: Any) -> Any | None:
     rows = np.column_stack([history.n_orders[last], history.mean_value[last]])
     model = GammaGamma() if not hasattr(spend, "params_") and spend is None else clone(spend)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", BoundaryFitWarning)
+        with heard(BoundaryFitWarning):
             return model.fit(rows)
     except (DataContractError, FitFailedError):
         return None

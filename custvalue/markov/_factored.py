@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 from custvalue import _frames
+from custvalue._warn import heard
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ContractProblem,
@@ -270,9 +270,8 @@ def fit_law(purchases: Any, latest: History) -> Any:
     model = ParetoNBD() if purchases is None else clone(purchases)
     if purchases is not None:
         return model.fit(rows)
-    with warnings.catch_warnings():
-        # "nobody leaves" is a fine law to start from; the correction takes it from there
-        warnings.simplefilter("ignore", BoundaryFitWarning)
+    # "nobody leaves" is a fine law to start from; the correction takes it from there
+    with heard(BoundaryFitWarning):
         return model.fit(rows)
 
 

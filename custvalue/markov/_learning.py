@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from custvalue import _frames
+from custvalue._warn import warn
 from custvalue.exceptions import DataContractError, FitFailedError, SmallSampleWarning
 from custvalue.markov._bayes import LawMoves, fit_spend, law_moves
 from custvalue.markov._chain import Chain
@@ -74,11 +74,10 @@ class MarkovLearning:
         except (FitFailedError, DataContractError) as error:
             if self.money == "factored":
                 raise
-            warnings.warn(
+            warn(
                 f"no purchase law could be fitted to {len(rows.last):,} customers ({error}); "
                 "values are the states' mean profits instead (money='state').",
                 SmallSampleWarning,
-                stacklevel=3,
             )
             return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,6 +11,7 @@ from custvalue._fitted import FitReport, FittedLaw
 from custvalue._kernels import Histories, compress
 from custvalue._sklearn import weights_of
 from custvalue._units import days_per, plain_span
+from custvalue._warn import warn
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ContractProblem,
@@ -87,7 +87,7 @@ class Fitting(FittedLaw):
         self.params_, self._report = fit_law(self.law, rows, self._prior())
         self.unit_ = unit
         if self._report.boundary:
-            warnings.warn(_boundary_text(self), BoundaryFitWarning, stacklevel=2)
+            warn(_boundary_text(self), BoundaryFitWarning)
         return self
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -117,11 +117,10 @@ class Fitting(FittedLaw):
             here = [w.sum(), np.dot(w, t_x), np.dot(w, T), np.dot(w, x) / w.sum()]
             then = [facts[k] for k in ("customers", "sum_recency", "sum_T", "mean_frequency")]
             if np.allclose(here, then, rtol=1e-9, atol=0.0):
-                warnings.warn(
+                warn(
                     "scored on the rows it was fitted on: this says how well the model describes "
                     "them, not how well it forecasts. Score a later period or other customers.",
                     InSampleWarning,
-                    stacklevel=2,
                 )
         return float(np.average(self.score_samples(X), weights=weight))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from custvalue._frames import facts_of
 from custvalue._kernels import Histories, silence_instead_of_recency
 from custvalue._sklearn import read_vectors
 from custvalue._units import days_per
+from custvalue._warn import warn
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
@@ -165,9 +165,8 @@ def check_meaning(rows: Histories, model: str) -> None:
             )
         )
     if rows.w.sum() >= 50 and not np.any(rows.x == 0):
-        warnings.warn(
+        warn(
             f"no customer of {rows.w.sum():,.0f} has frequency 0. If one-time buyers were removed, "
             f"the order rate of {model} is biased upwards; pass the whole customer base.",
             SelectionWarning,
-            stacklevel=4,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,9 @@ import numpy.typing as npt
 
 from custvalue._frames import facts_of, with_facts
 from custvalue._units import span_days
+from custvalue._warn import heard
 from custvalue.data import ledger, panel, summarize
-from custvalue.exceptions import ContractProblem, CustvalueWarning, DataContractError
+from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting import flow_table, tracking_table
 from custvalue.plotting._style import state_names
@@ -125,15 +125,11 @@ def collect(log: Any, asked: Asked, step: Step) -> Collected:
     step : callable
         Told the name of each step as it begins.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    # what comes out as no number is shown as none; errstate is known to this thread alone
+    with heard() as told, np.errstate(all="ignore"):
         out = _collect(log, asked, step)
-    texts = [" ".join(str(w.message).split()) for w in caught if _ours(w.category)]
+    texts = [" ".join(str(one).split()) for one in told]
     return replace(out, caught=tuple(dict.fromkeys(texts)))
-
-
-def _ours(category: type[Warning]) -> bool:
-    return issubclass(category, CustvalueWarning)
 
 
 def _collect(log: Any, asked: Asked, step: Step) -> Collected:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from custvalue import _sklearn
 from custvalue._fitted import FitReport, FittedLaw, check_level
+from custvalue._warn import warn
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ContractProblem,
@@ -182,18 +182,16 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         values, self._report = search.conclude(best, rows, starts, zs, notes)
         self.params_ = GammaGammaParams(*values)
         if best.promised > search.ENOUGH:
-            warnings.warn(
+            warn(
                 f"the gradient is {best.gradient_norm:.1e} at the best of {starts} starts.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         if self._report.status == "boundary":
-            warnings.warn(
+            warn(
                 f"{' '.join(self._report.boundary)} Forecasts are usable; standard errors of "
                 f"{', '.join(self._report.undefined)} are not defined "
                 f"({xs.size:,} customers with repeat orders).",
                 BoundaryFitWarning,
-                stacklevel=2,
             )
         return self
 
@@ -352,11 +350,10 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         here = [ws.sum(), ws @ x[seen], ws @ zbar[seen]]
         names = ("customers_with_repeat_orders", "repeat_orders", "sum_of_mean_spends")
         if facts and np.allclose(here, [facts[k] for k in names], rtol=1e-9, atol=0.0):
-            warnings.warn(
+            warn(
                 "these rows are the ones the model was fitted on, so the score flatters it; score "
                 "customers or a period that the fit has not seen.",
                 InSampleWarning,
-                stacklevel=2,
             )
         if not seen.any():
             raise DataContractError(
