@@ -9,8 +9,9 @@ import numpy as np
 
 from custvalue._fitted import FitReport, FittedLaw
 from custvalue._kernels import Histories, compress
+from custvalue._portable import check_names, number
 from custvalue._sklearn import weights_of
-from custvalue._units import days_per, plain_span
+from custvalue._units import days_per, in_units, plain_span
 from custvalue._warn import warn
 from custvalue.exceptions import (
     BoundaryFitWarning,
@@ -242,8 +243,17 @@ class Fitting(FittedLaw):
 
     @classmethod
     def _from_settings(cls, plain: dict[str, Any]) -> dict[str, Any]:
-        prior = plain["prior"]
-        return {**plain, "prior": None if prior is None else Prior(**prior)}
+        check_names(plain, ("unit", "horizon", "prior"), "settings")
+        prior, unit, horizon = plain["prior"], plain["unit"], plain["horizon"]
+        if unit is not None:
+            days_per(unit)
+        if horizon is not None:
+            in_units(horizon, None if isinstance(horizon, (int, float)) else "D")
+        if prior is not None:
+            for name, value in prior.items():
+                number(value, f"prior, {name}", none=name != "customers")
+            prior = Prior(**prior)
+        return {**plain, "prior": prior}
 
     def _prior(self) -> Prior | None:
         if self.prior is not None and not isinstance(self.prior, Prior):

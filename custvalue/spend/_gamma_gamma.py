@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from custvalue import _sklearn
 from custvalue._fitted import FitReport, FittedLaw, check_level
+from custvalue._portable import check_names, number
 from custvalue._warn import warn
 from custvalue.exceptions import (
     BoundaryFitWarning,
@@ -452,6 +453,16 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
 
     def _settings(self) -> dict[str, Any]:
         return {"statistic": self.statistic, "cap": self.cap}
+
+    @classmethod
+    def _from_settings(cls, plain: dict[str, Any]) -> dict[str, Any]:
+        check_names(plain, ("statistic", "cap"), "settings")
+        if plain["statistic"] not in ("mean", "median", "capped"):
+            raise ValueError(f"statistic={plain['statistic']!r:.80} is unknown.")
+        capped = plain["statistic"] == "capped"
+        if (capped or plain["cap"] is not None) and not number(plain["cap"], "cap") > 0:
+            raise ValueError(f"cap={plain['cap']!r} must be money above 0.")
+        return plain
 
     def _read(self, X: Any, *, reset: bool) -> tuple[Array, Array]:
         x, zbar = _sklearn.read_vectors(
