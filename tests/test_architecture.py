@@ -23,6 +23,7 @@ FLOOR = {
     "_warn": 0.5,
     "_csv": 0.7,
     "_files": 0,
+    "_work": 0,
     "_portable": 0.5,
     "_kernels": 0,
     "_html": -1,

@@ -257,7 +257,7 @@ class ShiftedBetaGeometric(PurchaseModel):
             The last count seen, and what is expected of it after 1, 2, ... further dates.
         """
         check_is_fitted(self, "params_")
-        dates = np.arange(int(whole(self._time(horizon))) + 1.0)
+        dates = np.arange(int(whole(self._check_dates(self._time(horizon)))) + 1.0)
         alpha, beta = self.params_
         last = np.array([rows[-1] for rows in _cohorts(survivors, least=1)[1]])
         age, count = last[:, 1, None], last[:, 2, None]
@@ -293,7 +293,7 @@ class ShiftedBetaGeometric(PurchaseModel):
         ndarray of shape (n_dates + 1,)
         """
         check_is_fitted(self, "params_")
-        dates = int(whole(self._time(horizon)))
+        dates = int(whole(self._check_dates(self._time(horizon))))
         alpha, beta = self.params_
         return survival(alpha, beta, np.arange(dates + 1.0))
 

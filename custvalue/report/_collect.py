@@ -20,6 +20,7 @@ from custvalue.plotting._style import state_names
 from custvalue.purchase import MBGNBD
 from custvalue.report._backtest import Tested, chain, hold_back, running_spend
 from custvalue.report._campaign import QUIET, WINDOW, campaign
+from custvalue.report._size import check_size
 from custvalue.segment import LifecycleClassifier, RFMTransformer, SegmentMap, SilenceScorer
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
                 "Give a later as-of date, or look at what the policies leave out.",
             )
         )
+    check_size(asked, as_of, summary["T"])
     history = to_pandas(
         panel(log, **asked.columns, as_of=str(as_of), period=asked.period, **asked.policies)
     )

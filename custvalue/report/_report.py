@@ -18,6 +18,7 @@ from custvalue.report._facts import facts_of_report
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words, page
+from custvalue.report._size import check_ahead
 from custvalue.report._words import Words
 
 if TYPE_CHECKING:
@@ -301,6 +302,7 @@ def make_report(
         title=title,
         source=source,
     )
+    check_ahead(asked)
     tell = progress or _say_nothing
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))
