@@ -87,7 +87,8 @@ class Collected:
     history : DataFrame
         The panel.
     moves, flow : DataFrame
-        Moves between segments one period apart; stages at ``flow_date`` against today's.
+        Moves between segments one period apart (see `segment_moves`); stages at ``flow_date``
+        against today's.
     flow_date : str
     backtest : Tested or None
     total : (float, float)
@@ -290,12 +291,25 @@ def transition_rows(model: MarkovCLVEstimator) -> pd.DataFrame:
 
 
 def segment_moves(history: pd.DataFrame, customer: str, cells: SegmentMap) -> pd.DataFrame:
-    """Segments one period apart, over the whole panel."""
+    """Segments one period apart, over the whole panel.
+
+    Returns
+    -------
+    DataFrame
+        ``from``, ``to``, ``moves`` (how often, over all periods), ``customers`` (how many different
+        ones), ``share`` of the moves out of ``from``.
+    """
+    import pandas as pd
+
     scores = RFMTransformer(remainder="drop").fit_transform(history)
-    segment = cells.assign(scores)
+    segment = np.asarray(cells.assign(scores)).astype(str)
     ids = history[customer].to_numpy()
     same = ids[1:] == ids[:-1]
-    return flow_table(segment[:-1][same], segment[1:][same])
+    before, after = segment[:-1][same], segment[1:][same]
+    moves = flow_table(before, after).rename(columns={"customers": "moves"})
+    each = pd.DataFrame({"from": before, "to": after, "who": ids[1:][same]}).drop_duplicates()
+    who = each.groupby(["from", "to"], as_index=False).size().rename(columns={"size": "customers"})
+    return moves.merge(who, on=["from", "to"])[["from", "to", "moves", "customers", "share"]]
 
 
 def stage_flow(

@@ -72,7 +72,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
 
 def rule_words(rule: str, words: Words) -> str:
     """Write a segment's rule in days and money."""
-    number = r"(-?[\d.e+]+)"
+    number = r"(-?[\d.]+(?:e[+-]?\d+)?)"
     either = []
     for box in rule.split(" or "):
         parts = []
@@ -204,9 +204,9 @@ def _backtest(got: Collected) -> dict[str, Any] | None:
 
 
 def _moves(got: Collected) -> list[dict[str, Any]]:
-    """List the moves of most customers; who stays does not move."""
+    """List the most frequent moves; who stays does not move."""
     moves = got.moves[got.moves["from"] != got.moves["to"]]
-    return _rows(moves.sort_values("customers", ascending=False, kind="stable").head(MOVES))
+    return _rows(moves.sort_values("moves", ascending=False, kind="stable").head(MOVES))
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
