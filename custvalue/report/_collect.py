@@ -91,6 +91,8 @@ class Collected:
         against today's.
     flow_date : str
     backtest : Tested or None
+    problem_share : float
+        Of the present customers, as `LifecycleClassifier.problem_share` counts them.
     total : (float, float)
         Interval of the sum of all future values.
     upcoming : DataFrame
@@ -110,6 +112,7 @@ class Collected:
     flow_date: str
     campaign: pd.DataFrame | None
     backtest: Tested | None
+    problem_share: float
     total: tuple[float, float]
     upcoming: pd.DataFrame
     ledger: dict[str, Any]
@@ -217,6 +220,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
         flow_date=flow_date,
         campaign=campaign(table, asked),
         backtest=tested,
+        problem_share=lifecycle.problem_share(summary),
         total=(float(total[0]), float(total[1])),
         upcoming=upcoming(model, latest, history, asked),
         ledger=ledger(summary).to_dict(),

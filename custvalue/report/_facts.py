@@ -62,7 +62,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         "base": _base(got),
         "segments": _rows(segments),
         "quiet": quiet_facts(got, asked),
-        "stages": _stages(table),
+        "stages": _stages(table, got.problem_share),
         "backtest": _backtest(got),
         "moves": _moves(got),
         "ledger": got.ledger,
@@ -142,7 +142,7 @@ def _base(got: Collected) -> dict[str, Any]:
     }
 
 
-def _stages(table: pd.DataFrame) -> dict[str, Any]:
+def _stages(table: pd.DataFrame, problem: float) -> dict[str, Any]:
     spend = float(table["total_value"].sum())
     advice = playbook().set_index("stage")
     grouped = table.groupby("stage")
@@ -161,7 +161,6 @@ def _stages(table: pd.DataFrame) -> dict[str, Any]:
         if stage in grouped.groups
         for part in [grouped.get_group(stage)]
     ]
-    problem = float((table["stage"] == "problem").mean())
     upgrades = [
         {
             "stage": stage,

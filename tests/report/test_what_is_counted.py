@@ -60,6 +60,14 @@ def test_no_table_of_the_page_names_more_customers_than_there_are(report):
         assert sum(row["customers"] for row in rows) == n
 
 
+def test_problem_customers_are_a_share_of_the_present_ones_everywhere(report):
+    stage = report.customers["stage"]
+    present = ~stage.isin(["exited", "potential", "target"])
+    share = (stage == "problem").sum() / present.sum()
+    assert report.facts["stages"]["problem_share"] == pytest.approx(share)
+    assert "of the present ones" in report.html
+
+
 @pytest.mark.parametrize(
     ("rule", "says"),
     [
