@@ -404,6 +404,21 @@ def test_states_segments_and_currencies_are_no_formulas():
             assert state in text
 
 
+def test_no_figure_stays_open_that_nobody_holds_or_sees():
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+    for _ in range(5):
+        plotting.ConcentrationDisplay.from_predictions([1.0, 2.0])
+    assert len(plt.get_fignums()) == 1  # the last one may still be saved by way of pyplot
+    held = [plotting.ConcentrationDisplay.from_predictions([1.0, 2.0]) for _ in range(3)]
+    assert {display.figure_ for display in held} <= set(map(plt.figure, plt.get_fignums()))
+    figure = plotting.ConcentrationDisplay.from_predictions([1.0, 2.0]).figure_
+    plotting.ConcentrationDisplay.from_predictions([1.0, 2.0])
+    assert figure not in map(plt.figure, plt.get_fignums())
+    assert "<svg" in _style.svg_text(figure)
+
+
 def test_a_title_of_the_user_stays_a_formula():
     axes = Figure().subplots()
     axes.set_title("$R^2$")
