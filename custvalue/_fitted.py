@@ -352,9 +352,13 @@ def read_plain(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_level(level: float) -> float:
     """Return the level of an interval, or say what one looks like."""
-    if not 0.0 < level < 1.0:
+    try:
+        found = float(level)
+    except (TypeError, ValueError):
+        found = UNKNOWN
+    if not 0.0 < found < 1.0:
         raise ValueError(f"level={level!r} must lie in (0, 1), such as 0.8 or 0.95.")
-    return float(level)
+    return found
 
 
 def _by_name(cls: Any, name: str) -> Any:

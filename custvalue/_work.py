@@ -1,7 +1,8 @@
-"""Counts and chances checked; work estimated before it is begun, refused where it is too much."""
+"""Options checked by kind; work estimated before it is begun, refused where it is too much."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -83,3 +84,48 @@ def chances(q: Any) -> list[float]:
     if levels.ndim > 1 or not ((levels > 0.0) & (levels < 1.0)).all():
         raise ValueError(f"q={q!r} must lie between 0 and 1, one number or several.")
     return [float(level) for level in np.atleast_1d(levels)]
+
+
+def check_kinds(owner: Any, **kinds: str) -> None:
+    """Refuse options that are not of their kind, by name, before anything is made of them.
+
+    Parameters
+    ----------
+    owner : object
+        Its attributes are the options.
+    **kinds : str
+        Name of an option -> one or more of "number", "pair", "sequence", "names", "mapping",
+        "text", "None", joined by " or ".
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from custvalue._work import check_kinds
+    >>> check_kinds(SimpleNamespace(window=5), window="pair or None")
+    Traceback (most recent call last):
+    ...
+    ValueError: window=5 must be a pair or None.
+    """
+    for name, kind in kinds.items():
+        value = getattr(owner, name)
+        if not any(_KINDS[one](value) for one in kind.split(" or ")):
+            raise ValueError(f"{name}={value!r} must be a {kind}.")
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes))
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "number": lambda v: isinstance(v, Real) and not isinstance(v, (bool, np.bool_)),
+    "pair": lambda v: _is_sequence(v) and len(v) == 2,
+    "sequence": _is_sequence,
+    "names": lambda v: isinstance(v, Collection) and all(isinstance(one, str) for one in v),
+    "mapping": lambda v: isinstance(v, Mapping),
+    "text": lambda v: isinstance(v, str),
+    "None": lambda v: v is None,
+}

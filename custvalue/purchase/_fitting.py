@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from custvalue._portable import check_names, number
 from custvalue._sklearn import weights_of
 from custvalue._units import days_per, in_units, plain_span
 from custvalue._warn import warn
+from custvalue._work import check_count
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ContractProblem,
@@ -172,7 +174,7 @@ class Fitting(FittedLaw):
         """
         import pandas as pd
 
-        rng = np.random.default_rng(random_state)
+        rng, n_draws = np.random.default_rng(random_state), check_count("n_draws", n_draws, 1)
         x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
         rows = compress(
             x, t_x, T, weights_of(sample_weight, len(x)), 1.0 if self.law.discrete else None
@@ -219,7 +221,8 @@ class Fitting(FittedLaw):
             If a parameter is missing, unknown or not positive.
         """
         wanted = set(cls.law.params._fields)
-        if set(params) != wanted or not all(0 < v < np.inf for v in params.values()):
+        numbers = all(isinstance(v, Real) and 0 < v < np.inf for v in params.values())
+        if set(params) != wanted or not numbers:
             raise ValueError(
                 f"{cls.__name__}.from_params wants {', '.join(cls.law.params._fields)}, each "
                 f"positive and finite; got {params}."

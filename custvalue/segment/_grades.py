@@ -13,6 +13,7 @@ from custvalue import _frames
 from custvalue._labels import check_language, translate, translate_if_known
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
 from custvalue._warn import warn
+from custvalue._work import check_kinds
 from custvalue.exceptions import BinWarning
 from custvalue.segment._drift import DriftReport, class_shares, drift_report
 from custvalue.segment._group_sizes import group_sizes
@@ -242,6 +243,7 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         return self
 
     def _checked_shares(self) -> Floats:
+        check_kinds(self, shares="sequence", column="text or names")
         shares = np.asarray(self.shares, dtype=np.float64)
         if shares.shape != (4,) or not (np.diff([0.0, *shares, 1.0]) > 0).all():
             raise ValueError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -109,7 +109,7 @@ class SegmentMap:
         >>> SegmentMap.ready(5).assign([[5, 5, 5], [5, 1, 3], [1, 5, 5]]).tolist()
         ['champions', 'new customers', 'cannot lose']
         """
-        if n_bins not in READY:
+        if not isinstance(n_bins, Hashable) or n_bins not in READY:
             raise ValueError(
                 f"there is no ready map for n_bins={n_bins!r}; there are maps for {list(READY)}. "
                 "Write your own rules."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from custvalue import _sklearn
 from custvalue._fitted import FitReport, FittedLaw, check_level
 from custvalue._portable import check_names, number
 from custvalue._warn import warn
+from custvalue._work import check_count
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ContractProblem,
@@ -301,7 +303,7 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         """
         _sklearn.check_is_fitted(self)
         x, zbar = self._read(X, reset=False)
-        rng = np.random.default_rng(random_state)
+        rng, n_draws = np.random.default_rng(random_state), check_count("n_draws", n_draws, 1)
         p, q, gamma = self.params_
         return np.stack([law.simulate(x, zbar, p, q, gamma, rng) for _ in range(n_draws)])
 
@@ -409,7 +411,7 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         seen = (x > 0) & (zbar > 0)
         x, zbar = x[seen], zbar[seen]
         w = np.ones(x.size) if w is None else w[seen]
-        rng = np.random.default_rng(random_state)
+        rng, n_draws = np.random.default_rng(random_state), check_count("n_draws", n_draws, 1)
         draws, n = np.empty((n_draws, 3)), round(float(w.sum()))
         for i in range(n_draws):
             counts = rng.multinomial(n, w / w.sum()).astype(float)
@@ -441,12 +443,12 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         -------
         GammaGamma
         """
-        values = GammaGammaParams(float(p), float(q), float(gamma))
+        values = GammaGammaParams(p, q, gamma)
         for name, value in zip(values._fields, values, strict=True):
-            if not (np.isfinite(value) and value > 0):
+            if not (isinstance(value, Real) and np.isfinite(value) and value > 0):
                 raise ValueError(f"{name}={value!r} must be positive and finite.")
         model = cls(statistic=statistic, cap=cap)
-        model.params_ = values
+        model.params_ = GammaGammaParams(*map(float, values))
         model._report = FitReport.of_given(values._fields)
         model.n_features_in_ = 2
         return model
