@@ -228,7 +228,8 @@ def svg_text(figure: Any, *, name: str = "figure", title: str = "") -> str:
     ----------
     figure : matplotlib Figure
     name : str, default="figure"
-        Prefix of every id in the SVG, so that several can share a page.
+        Prefix of every id in the SVG, so that several can share a page: letters, digits, ``-``
+        and ``_``, a letter first.
     title : str, default=""
         What a screen reader says of the picture.
 
@@ -247,6 +248,8 @@ def svg_text(figure: Any, *, name: str = "figure", title: str = "") -> str:
     >>> text[:4], "A line" in text, text == svg_text(figure, name="line", title="A line")
     ('<svg', True, True)
     """
+    if not re.fullmatch(r"[A-Za-z][\w-]*", name, flags=re.ASCII):
+        raise ValueError(f"name={name!r} must be letters, digits, - and _, a letter first.")
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with _settings({"svg.fonttype": "none", "svg.hashsalt": name}), _letters_of(figure):

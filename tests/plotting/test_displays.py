@@ -404,6 +404,12 @@ def test_states_segments_and_currencies_are_no_formulas():
             assert state in text
 
 
+@pytest.mark.parametrize("name", ['x" onload="alert(1)', "", "1", "a b", "a>b", "é"])
+def test_a_name_of_an_svg_cannot_become_markup(name):
+    with pytest.raises(ValueError, match="name="):
+        _style.svg_text(Figure(), name=name)
+
+
 def test_no_figure_stays_open_that_nobody_holds_or_sees():
     import matplotlib.pyplot as plt
 
