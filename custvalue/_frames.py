@@ -136,6 +136,17 @@ def rows_where(X: Any, mask: npt.NDArray[np.bool_]) -> Any:
     return nw.from_native(X, eager_only=True).filter(mask.tolist()).to_native()
 
 
+def rows_between(X: Any, start: int, stop: int) -> Any:
+    """Rows ``start`` to ``stop`` of an array or an eager frame, not copied where that can be."""
+    if not is_frame(X):
+        return X[start:stop]
+    if start == 0 and stop == len(X):
+        return X
+    if _is_pandas(X):
+        return _without_attrs(X).iloc[start:stop]
+    return nw.from_native(X, eager_only=True)[start:stop].to_native()
+
+
 def wall_times(
     X: Any, name: str, *, time_format: str | None = None, time_zone: str | None = None
 ) -> npt.NDArray[np.datetime64]:

@@ -195,3 +195,35 @@ def check_annual_rate(annual_discount_rate: float) -> float:
             stacklevel=3,
         )
     return rate
+
+
+def check_share(value: object, name: str, *, least: float = 0.0) -> float:
+    """Return a share (margin, rate, chance) as a float; 30 meant as 30 % is refused by name.
+
+    Parameters
+    ----------
+    value : float
+    name : str
+        What the share is called in the error.
+    least : float, default=0.0
+        Lowest legal value; the highest is 1.
+
+    Raises
+    ------
+    ValueError
+        If it is no finite number between ``least`` and 1.
+
+    Examples
+    --------
+    >>> from custvalue._units import check_share
+    >>> check_share(0.3, "margin")
+    0.3
+    """
+    try:
+        share = np.nan if isinstance(value, (bool, str)) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        share = np.nan
+    if not least <= share <= 1.0:
+        hint = f" {share:g} % is {share / 100:g}." if 1.0 < share <= 100.0 else ""
+        raise ValueError(f"{name}={value!r} must be a share between {least:g} and 1.{hint}")
+    return share

@@ -20,6 +20,7 @@ __all__ = [
     "DataWarning",
     "FitFailedError",
     "FontWarning",
+    "HorizonError",
     "InSampleWarning",
     "IndependenceWarning",
     "InterruptedWarning",
@@ -111,6 +112,10 @@ class DataContractError(ValueError):
 
 class TimeUnitError(ValueError):
     """A span of time has no unit, an unknown unit, or one that does not fit."""
+
+
+class HorizonError(ValueError):
+    """A value is asked without saying how far to look, or for ever where its sum has no end."""
 
 
 class FitFailedError(RuntimeError):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue import _frames
-from custvalue._sklearn import DocLink, check_is_fitted, read_columns
+from custvalue._sklearn import DocLink, check_is_fitted, read_columns, read_vectors
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 Ints = npt.NDArray[np.int64]
@@ -30,7 +30,7 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
         "this many or more".
     frequency_classes : int, default=5
         Orders so far, in doubling classes: 1, 2, 3-4, 5-8, ..., the last one open.
-    monetary_classes : int, default=3
+    monetary_classes : int, default=8
         Mean spend so far, cut at its quantiles over all rows of ``fit``.
 
     Attributes
@@ -54,7 +54,7 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, *, recency_max: int = 12, frequency_classes: int = 5, monetary_classes: int = 3
+        self, *, recency_max: int = 12, frequency_classes: int = 5, monetary_classes: int = 8
     ) -> None:
         self.recency_max = recency_max
         self.frequency_classes = frequency_classes
@@ -71,9 +71,9 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
             least = 0 if name == "recency_max" else 1
             if int(getattr(self, name)) < least:
                 raise ValueError(f"{name}={getattr(self, name)!r} must be at least {least}.")
-        values, _ = read_columns(self, X, PANEL_COLUMNS, reset=True, min_columns=3)
+        spend = read_vectors(self, X, PANEL_COLUMNS, reset=True)[2]
         self.frequency_cuts_ = 2.0 ** np.arange(self.frequency_classes - 1)
-        self.monetary_cuts_ = quantile_cuts(values[:, 2], self.monetary_classes)
+        self.monetary_cuts_ = quantile_cuts(spend, self.monetary_classes)
         return self
 
     def transform(self, X: Any) -> Ints:
@@ -112,6 +112,8 @@ class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
         Upper ends of the classes of each column but the last.
     words_ : list of (list of str or None)
         The words of each column; None for a column of numbers.
+    values_ : list of (list or None)
+        The value of each class of a column; None where classes are stretches between cuts.
 
     Examples
     --------
@@ -141,12 +143,14 @@ class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
         if int(self.n_classes) < 1:
             raise ValueError(f"n_classes={self.n_classes!r} must be at least 1.")
         values = self._read(X, reset=True)
-        self.cuts_ = []
+        self.cuts_, self.values_ = [], []
         for column, words in zip(values.T, self.words_, strict=True):
             distinct = np.unique(column)
             if words is not None or len(distinct) <= self.n_classes:
                 self.cuts_.append(distinct[:-1])
+                self.values_.append(list(words) if words is not None else distinct.tolist())
             else:
+                self.values_.append(None)
                 self.cuts_.append(quantile_cuts(column, self.n_classes))
         return self
 

@@ -267,6 +267,22 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
             [self.predict_quantile(X, tail), self.predict_quantile(X, 1.0 - tail)]
         )
 
+    def posterior(self, X: Any) -> tuple[float, Array, Array]:
+        """Shape p of an order, and shape and rate of each customer's gamma law of nu.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, 2)
+
+        Returns
+        -------
+        p : float
+        shape, rate : ndarray of shape (n_customers,)
+            ``q + p x`` and ``gamma + x zbar``.
+        """
+        _sklearn.check_is_fitted(self)
+        return self.params_.p, *law.posterior(*self._read(X, reset=False), *self.params_)
+
     def new_customer(self) -> float:
         """Return the expected spend per order of a customer of whom nothing is known yet.
 
