@@ -30,6 +30,7 @@ __all__ = [
     "SelectionWarning",
     "SmallSampleWarning",
     "TimeUnitError",
+    "TimeUnitWarning",
     "UndefinedMeanError",
 ]
 
@@ -179,6 +180,10 @@ class InterruptedWarning(CustvalueWarning):
 
 class RateWarning(CustvalueWarning):
     """An annual discount rate is outside the range in which rates usually lie."""
+
+
+class TimeUnitWarning(CustvalueWarning):
+    """Only one of two, a table and a fitted model, says its unit of time."""
 
 
 class ProblemShareWarning(CustvalueWarning):
