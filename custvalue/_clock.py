@@ -73,6 +73,8 @@ def clock_of_summary(first: Dates, last: Dates, recency: Floats, T: Floats) -> C
     row = np.flatnonzero(~(np.isnat(first) | np.isnat(last) | np.isnan(recency) | np.isnan(T)))
     if len(row) < len(first):
         first, last, recency, T = first[row], last[row], recency[row], T[row]
+    if not len(row):
+        return None
     start = _days(first, first)
     span = _days(last, first) - start
     days = _unit(span, recency, row, "recency")
@@ -82,13 +84,13 @@ def clock_of_summary(first: Dates, last: Dates, recency: Floats, T: Floats) -> C
         return None
     end = start + T * days
     low, high = float(end.min()), float(end.max())
-    slack = _SLACK * days
-    if high - low > 2 * slack:
-        _check_ends(end, span > 0, 2 * slack, row)
+    slack = 2 * _SLACK * days
+    if high - low > slack:
+        _check_ends(end, span > 0, slack, row)
         return Clock(_name(days), "")
-    if high - low < _SECOND:
-        return Clock(_name(days), _date(first.min(), low))
-    return Clock(_name(days), _date(first.min(), round((low + high) / 2)) if slack < 0.5 else "")
+    if high - low < 1.0 and _at_midnight(first) and _at_midnight(last):
+        return Clock(_name(days), _date(first.min(), round((low + high) / 2)))
+    return Clock(_name(days), _date(first.min(), low) if high - low < _SECOND else "")
 
 
 def clock_of_panel(first: Dates, end: Dates, T: Floats) -> Clock | None:
@@ -207,6 +209,12 @@ def _days(dates: Dates, since: Dates) -> Floats:
     micro = (dates - since.min()).astype("timedelta64[us]").astype(np.int64)
     out: Floats = micro / 86_400e6
     return out
+
+
+def _at_midnight(dates: Dates) -> bool:
+    """Whether dates are whole days; the first of them speak for all."""
+    some = dates[:1000]
+    return bool((some == some.astype("datetime64[D]")).all())
 
 
 def _date(start: np.datetime64, days: float) -> str:

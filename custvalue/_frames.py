@@ -362,13 +362,13 @@ def clock_of(X: Any) -> Clock | None:
 
 def _told_by_rows(X: Any) -> Clock | None:
     frame = nw.from_native(X, eager_only=True, pass_through=True)
-    have = frame.columns if isinstance(frame, nw.DataFrame) else []
+    have = set(frame.columns) if isinstance(frame, nw.DataFrame) else set()
     ways: tuple[tuple[Callable[..., Clock | None], tuple[str, ...], tuple[str, ...]], ...] = (
         (clock_of_panel, ("first_order", "period_end"), ("T",)),
         (clock_of_summary, ("first_order", "last_order"), ("recency", "T")),
     )
     for clock, dates, numbers in ways:
-        if any(have.count(name) != 1 for name in (*dates, *numbers)):
+        if not have.issuperset((*dates, *numbers)):
             continue
         kinds = [frame[name].dtype for name in dates]
         if any(kind.is_numeric() or kind in (nw.Boolean, nw.Duration) for kind in kinds):
