@@ -7,7 +7,7 @@ still there when a join, a filter or a file has lost what travelled beside the t
 
 from __future__ import annotations
 
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 Floats = npt.NDArray[np.float64]
 Dates = npt.NDArray[np.datetime64]
+Places = npt.NDArray[np.intp]
 
 _EXACT = 1e-11  # float arithmetic
 _ROUNDED = 3e-4  # numbers rounded when written; half of what lies between 365 and 365.25 days
@@ -70,13 +71,12 @@ def clock_of_summary(first: Dates, last: Dates, recency: Floats, T: Floats) -> C
     >>> clock_of_summary(first, last, np.array([4.0, 0.0]), np.array([6.0, 4.0]))
     Clock(unit='W', as_of='2024-02-12')
     """
-    row = np.flatnonzero(~(np.isnat(first) | np.isnat(last) | np.isnan(recency) | np.isnan(T)))
-    if len(row) < len(first):
+    row = _complete(first, last, recency, T)
+    if row is not None:
         first, last, recency, T = first[row], last[row], recency[row], T[row]
-    if not len(row):
+    if not len(first):
         return None
-    start = _days(first, first)
-    span = _days(last, first) - start
+    start, span = _days(first - first.min()), _days(last - first)
     days = _unit(span, recency, row, "recency")
     if days is None and not span.any() and not recency.any():
         days = _unit(start.max(initial=0.0) - start, T - T[np.argmax(start)], row, "T")
@@ -122,22 +122,30 @@ def clock_of_panel(first: Dates, end: Dates, T: Floats) -> Clock | None:
     >>> clock_of_panel(first, end, np.array([6 / 7, 13 / 7]))
     Clock(unit='W', as_of='2024-01-14')
     """
-    row = np.flatnonzero(~(np.isnat(first) | np.isnat(end) | np.isnan(T)))
-    if len(row) < len(first):
+    row = _complete(first, end, T)
+    if row is not None:
         first, end, T = first[row], end[row], T[row]
-    days = _unit(_days(end, first) - _days(first, first), T, row, "T")
+    days = _unit(_days(end - first), T, row, "T")
     return None if days is None else Clock(_name(days), _date(end.max(), 0.0))
 
 
-def _unit(span: Floats, number: Floats, row: npt.NDArray[np.intp], name: str) -> float | None:
+def _unit(span: Floats, number: Floats, row: Places | None, name: str) -> float | None:
     """Days in a unit, from spans in days and the same spans as numbers."""
     total, days = float(number.sum()), float(span.sum())
     if total <= 0 and days <= 0:
         return None
     unit = _known(days / total) if total > 0 and days > 0 else None
-    if unit is None or (np.abs(span - unit * number) > _SLACK * unit + _SECOND).any():
+    if unit is None or _misfit(span, number, unit).any():
         _contradict(span, number, row, name)
     return unit
+
+
+def _misfit(span: Floats, number: Floats, unit: float) -> npt.NDArray[np.bool_]:
+    """Rows whose days are not their number of units, to two digits of it."""
+    off = number * unit
+    off -= span
+    np.abs(off, out=off)
+    return off > _SLACK * unit + _SECOND
 
 
 def _known(days: float) -> float | None:
@@ -153,13 +161,13 @@ def _known(days: float) -> float | None:
     return nearest if abs(days - nearest) <= _ROUNDED * nearest else None
 
 
-def _contradict(span: Floats, number: Floats, row: npt.NDArray[np.intp], name: str) -> NoReturn:
+def _contradict(span: Floats, number: Floats, row: Places | None, name: str) -> NoReturn:
     """Refuse rows whose dates and numbers do not fit one unit, naming those of the fewest."""
     some = (span > 0) & (number > 0)
     ratio = np.divide(span, number, out=np.zeros(len(span)), where=some)
     usual = float(np.median(ratio[some])) if some.any() else 0.0
     usual = _known(usual) or usual
-    bad = np.abs(span - usual * number) > _SLACK * usual + _SECOND
+    bad = _misfit(span, number, usual)
     odd = ratio[bad & some]
     what = f"by most rows a unit is {_name(usual)!r}" if usual else "no row tells its unit"
     if len(odd):
@@ -173,14 +181,12 @@ def _contradict(span: Floats, number: Floats, row: npt.NDArray[np.intp], name: s
             "Make all rows by one call of custvalue.summarize or panel; or drop the dates "
             "(first_order, last_order, period_end) and say unit= on the estimator.",
             int(bad.sum()),
-            first_ids(row[bad]),
+            _places(bad, row),
         )
     )
 
 
-def _check_ends(
-    end: Floats, told: npt.NDArray[np.bool_], slack: float, row: npt.NDArray[np.intp]
-) -> None:
+def _check_ends(end: Floats, told: npt.NDArray[np.bool_], slack: float, row: Places | None) -> None:
     """Rows that end on a date of their own, and whose unit nothing tells, may have another one."""
     known = np.sort(end[told])
     alone = np.ones(len(end), dtype=bool)
@@ -197,17 +203,27 @@ def _check_ends(
                 "Make all rows by one call of custvalue.summarize; or drop the dates "
                 "(first_order, last_order) and say unit= on the estimator.",
                 int(alone.sum()),
-                first_ids(row[alone]),
+                _places(alone, row),
             )
         )
 
 
-def _days(dates: Dates, since: Dates) -> Floats:
-    """Days from the earliest of ``since``."""
-    if not len(dates):
-        return np.zeros(0)
-    micro = (dates - since.min()).astype("timedelta64[us]").astype(np.int64)
-    out: Floats = micro / 86_400e6
+def _complete(*columns: npt.NDArray[Any]) -> Places | None:
+    """Rows without a missing value; None where that is all of them."""
+    missing = np.isnan(columns[0])
+    for column in columns[1:]:
+        missing |= np.isnan(column)
+    return np.flatnonzero(~missing) if missing.any() else None
+
+
+def _places(bad: npt.NDArray[np.bool_], row: Places | None) -> tuple[str, ...]:
+    """Find the first bad rows, by their places in the table as it was given."""
+    at = np.flatnonzero(bad)[:5]
+    return first_ids(at if row is None else row[at])
+
+
+def _days(span: npt.NDArray[np.timedelta64]) -> Floats:
+    out: Floats = span.astype("timedelta64[us]", copy=False).view(np.int64) / 86_400e6
     return out
 
 

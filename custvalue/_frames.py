@@ -380,6 +380,11 @@ def _told_by_rows(X: Any) -> Clock | None:
     return None
 
 
+def with_clock(frame: Any, unit: str | None, as_of: str = "") -> Any:
+    """Attach unit and as-of date, for rows that the library makes of its own."""
+    return frame if unit is None else with_facts(frame, TableFacts("rows", "", unit, as_of))
+
+
 def unit_of(X: Any, unit: str | None, *, caller: str = "the estimator") -> str | None:
     """Return the unit of time that a table has, else the given one (which may be None).
 
@@ -440,8 +445,10 @@ on a table in 'D'.
         text += "was fitted. Pass the table of custvalue.summarize or panel with its dates, make "
         text += f"it with from_summary(unit={fitted!r}), or say unit={fitted!r} on the estimator."
     else:
-        text = f"X counts time in {clock.unit!r}, but this {model} was fitted on a table that does "
-        text += f"not say its unit; they are taken to be one. Refit with unit={clock.unit!r}."
+        text = (
+            f"X counts time in {clock.unit!r}, but this {model} does not know its own unit; they "
+        )
+        text += f"are taken to be one. Refit on such a table, or say unit={clock.unit!r}."
     warn_caller(text, TimeUnitWarning)
 
 
