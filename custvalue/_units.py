@@ -50,6 +50,18 @@ def days_per(unit: str | timedelta | np.timedelta64, name: str = "unit") -> floa
     return days
 
 
+def same_unit(one: str, other: str) -> bool:
+    """Whether two units are equally long: ``"4W"`` is ``"28D"``.
+
+    Examples
+    --------
+    >>> from custvalue._units import same_unit
+    >>> same_unit("4W", "28D"), same_unit("4W", "M")
+    (True, False)
+    """
+    return abs(days_per(one) / days_per(other) - 1.0) <= 1e-9
+
+
 def span_days(span: Span, name: str = "horizon") -> float:
     """Length of ``span`` in days; a bare number is refused.
 

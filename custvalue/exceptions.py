@@ -31,6 +31,7 @@ __all__ = [
     "SelectionWarning",
     "SmallSampleWarning",
     "TimeUnitError",
+    "TimeUnitWarning",
     "UndefinedMeanError",
 ]
 
@@ -184,6 +185,10 @@ class InterruptedWarning(CustvalueWarning):
 
 class RateWarning(CustvalueWarning):
     """An annual discount rate is outside the range in which rates usually lie."""
+
+
+class TimeUnitWarning(CustvalueWarning):
+    """Only one of two, a table and a fitted model, says its unit of time."""
 
 
 class ProblemShareWarning(CustvalueWarning):

@@ -24,6 +24,8 @@ FLOOR = {
     "_html": -1,
     "_labels": 0,
     "_units": 1,
+    "_warn": 1,
+    "_clock": 1.5,
     "_fitted": 2,
     "_frames": 2,
     "_sklearn": 3,

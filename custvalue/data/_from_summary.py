@@ -12,6 +12,7 @@ import pandas as pd
 
 from custvalue._frames import TableFacts, float_columns, with_facts
 from custvalue._kernels import silence_instead_of_recency
+from custvalue._units import days_per
 from custvalue.data._options import Unit, unit_name
 from custvalue.exceptions import (
     ContractProblem,
@@ -64,7 +65,8 @@ def from_summary(
     -------
     frame of the same kind
         The standard columns (``frequency``, ``recency``, ``T``, ``silence``, ``n_orders``,
-        ``monetary_value``), then every other one. Facts (the unit) travel with it.
+        ``monetary_value``; with ``as_of`` also ``first_order`` and ``last_order``, unless the
+        table has its own), then every other one. Facts (the unit) travel with it.
 
     Raises
     ------
@@ -143,6 +145,8 @@ def from_summary(
     }
     if monetary_value is not None:
         columns["monetary_value"] = _money(x, values[:, 3], ids)
+    if as_of is not None and not {"first_order", "last_order"} & set(source.columns):
+        columns |= _dates(pd.Timestamp(as_of), end, t_x, days_per(name))
     return with_facts(
         _rebuilt(source, columns, customer, list(names.values())),
         TableFacts(
@@ -236,6 +240,13 @@ def _problem(
     return ContractProblem(
         code, message, cure, int(bad.sum()), first_ids(ids[i] for i in np.flatnonzero(bad)[:5])
     )
+
+
+def _dates(end: pd.Timestamp, T: Floats, recency: Floats, days: float) -> dict[str, Any]:
+    """First and last order, from which the unit can be told when the facts are lost."""
+    micro = np.rint(days * 86_400e6 * np.stack([T, T - recency])).astype("timedelta64[us]")
+    first, last = end.to_datetime64().astype("datetime64[us]") - micro
+    return {"first_order": first, "last_order": last}
 
 
 def _money(x: Floats, spend: Floats, ids: Any) -> Floats:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from custvalue._fitted import FitReport, FittedLaw
+from custvalue._frames import unit_of
 from custvalue._kernels import Histories, compress
 from custvalue._sklearn import weights_of
 from custvalue._units import days_per, plain_span
@@ -21,7 +22,7 @@ from custvalue.exceptions import (
 from custvalue.purchase._fit import fit_law
 from custvalue.purchase._law import Floats, PurchaseLaw
 from custvalue.purchase._prior import Prior
-from custvalue.purchase._rows import check_meaning, read_histories, unit_of
+from custvalue.purchase._rows import check_meaning, read_histories
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,7 @@ class Fitting(FittedLaw):
             If one-time buyers seem to have been removed.
         """
         x, t_x, T = self._read(X, reset=True)
-        unit = unit_of(self, X)
+        unit = unit_of(X, self.unit, caller=f"this {type(self).__name__}")
         weight = weights_of(sample_weight, len(x))
         if weight is not None and (weight == 0).any():
             some = weight > 0

@@ -14,6 +14,8 @@ from custvalue._units import Span, in_units
 from custvalue.exceptions import BinWarning
 from custvalue.segment._rfm_law import Floats, Ints, VariableCuts, learned_weights
 
+TIME_COLUMNS = ("silence", "recency", "T", "gap_mean", "gap_max", "gap_sum", "gap_std")
+
 PANEL_COLUMNS = ("period", "orders", "profit")
 METHODS = ("independent", "nested", "fixed")
 REMAINDERS = ("auto", "drop", "passthrough")
