@@ -229,6 +229,22 @@ class ValueModel(DocLink, BaseEstimator):
         """Length of a period where the model has one of its own."""
         return getattr(self, "period", None)
 
+    @property
+    def unit_(self) -> str | None:
+        """Unit of time of the data; with a panel the length of a period."""
+        check_is_fitted(self, "forecast_")
+        unit: str | None = self.forecast_.unit
+        return unit
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "forecast_")
+
+    def _rows(self, X: Any) -> Any:
+        """Read a table at the door of a method, its unit compared with that of ``fit``."""
+        if _frames.is_frame(X):
+            _frames.check_units(self, X)
+        return self._read(X)
+
     # ---- the terms ------------------------------------------------------------------------------
 
     def terms(self, horizon: Span | None = None) -> Terms:
@@ -318,7 +334,7 @@ class ValueModel(DocLink, BaseEstimator):
             If the horizon, or the table's unit, does not fit the unit of ``fit``.
         """
         terms = self.terms(horizon)
-        return np.asarray(self._value(self._read(X), terms), dtype=np.float64)
+        return np.asarray(self._value(self._rows(X), terms), dtype=np.float64)
 
     def predict_chance(self, X: Any, horizon: Span | None = None) -> Floats:
         """Chance that each row's customer orders at least once within the horizon.
@@ -333,7 +349,7 @@ class ValueModel(DocLink, BaseEstimator):
         ndarray of shape (n_rows,)
         """
         terms = self.terms(horizon)
-        return np.clip(self._chance(self._read(X), terms), 0.0, 1.0)
+        return np.clip(self._chance(self._rows(X), terms), 0.0, 1.0)
 
     def predict_interval(
         self,
@@ -361,7 +377,7 @@ class ValueModel(DocLink, BaseEstimator):
             above which outcomes then lie less often than ``level`` says.
         """
         terms, tail = self.terms(horizon), tail_of(level)
-        rows = self._read(X)
+        rows = self._rows(X)
         if check_kind(kind) == "parameter":
             ends = self._parameter_interval(rows, terms, tail)
         else:
@@ -398,7 +414,7 @@ class ValueModel(DocLink, BaseEstimator):
         import pandas as pd
 
         terms, tail = self.terms(horizon), tail_of(level)
-        rows = self._read(X)
+        rows = self._rows(X)
         value = self._value(rows, terms)
         names, at = groups_of(groups, len(value))
         total = np.bincount(at, weights=value, minlength=len(names)).astype(np.float64)
@@ -445,7 +461,7 @@ class ValueModel(DocLink, BaseEstimator):
         if n_draws != int(n_draws) or n_draws < 1:
             raise ValueError(f"n_draws={n_draws!r} must be a whole number, 1 or more.")
         rng = np.random.default_rng(random_state)
-        terms, rows = self.terms(horizon), self._read(X)
+        terms, rows = self.terms(horizon), self._rows(X)
         if check_kind(kind) == "parameter":
             return self._parameter_draws(rows, terms, int(n_draws), rng)
         terms = _finite(terms, "a draw of outcomes")
@@ -479,7 +495,7 @@ class ValueModel(DocLink, BaseEstimator):
                 raise TimeUnitError(f"period={period!r} must be longer than nothing.")
         else:
             length = terms.period
-        rows = self._read(X)
+        rows = self._rows(X)
         ends = length * np.arange(1, max(math.ceil(terms.until / length - 1e-9), 0) + 1)
         ends = np.minimum(ends, terms.until)
         plain = replace(terms, rate=0.0)
@@ -583,7 +599,7 @@ class ValueModel(DocLink, BaseEstimator):
             The customer column where ``X`` has one, the parts that the model knows, and ``value``
             (as ``predict`` says it); same rows, same order.
         """
-        terms, rows = self.terms(horizon), self._read(X)
+        terms, rows = self.terms(horizon), self._rows(X)
         value = self._value(rows, terms)
         columns = {k: np.broadcast_to(v, value.shape) for k, v in self._parts(rows, terms).items()}
         columns["value"] = value

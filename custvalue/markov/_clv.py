@@ -200,9 +200,6 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         tags.target_tags.required = False
         return tags
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "forecast_")
-
     @property
     def chain_(self) -> Chain:
         """The matrix of the next period."""
@@ -215,13 +212,6 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         check_is_fitted(self)
         reward: Floats = self.forecast_.reward(self._next_period())
         return reward
-
-    @property
-    def unit_(self) -> str | None:
-        """Length of a period."""
-        check_is_fitted(self)
-        unit: str | None = self.forecast_.unit
-        return unit
 
     def _next_period(self) -> Terms:
         margin = check_margin(self.margin)
@@ -316,7 +306,8 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         sample = tuple(np.concatenate(v) for v in zip(*checked, strict=True))
         if len(sample[0]) == 0:
             return None
-        law = _learn.try_law(self.purchases, rows, needed=self.transitions == "bayes")
+        few = rows[:: max(len(rows) // _learn._LAW_SAMPLE, 1)]
+        law = _learn.try_law(self.purchases, few, needed=self.transitions == "bayes")
         if law is None:
             return None
         return _learn.see_through(law, rows, place, sample, n)  # type: ignore[arg-type]
@@ -393,6 +384,8 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         as_classes = hasattr(reader, "transform") and not hasattr(reader, "predict")
         made = np.asarray(reader.transform(X) if as_classes else reader.predict(X))
         made = made[:, None] if made.ndim == 1 else made
+        if made.dtype.kind in "iu":
+            return made
         whole = made.astype(np.int64)
         if not np.array_equal(whole, made):
             raise ValueError(
@@ -418,9 +411,9 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         own, lists = [], []
         for part in parts:
             classes = self._classes(_frames.rows_between(X, part.start, part.stop))
-            states = StateList.seen_in(classes)
+            states, place = StateList.sorted_in(classes)
             lists.append(states)
-            own.append(states.find(classes)[0].astype(np.int32))
+            own.append(place.astype(np.int32, copy=False))
         known = StateList.seen_in(np.vstack([s.classes for s in lists]))
         maps = [known.find(s.classes)[0] for s in lists]
         ids = _ids(X, groups, self.customer)
@@ -563,7 +556,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         if periods != int(periods) or periods < 0:
             raise ValueError(f"periods={periods!r} must be a whole number, 0 or more.")
         ahead: Floats = self.forecast_.states_ahead(int(periods))
-        return ahead[self._read(X).place]
+        return ahead[self._rows(X).place]
 
     def transition_table(self) -> pd.DataFrame:
         """List the moves of the next period that have a chance, one row a pair of states.

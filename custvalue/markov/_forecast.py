@@ -27,7 +27,7 @@ import numpy.typing as npt
 from custvalue._value_model import Floats, Terms
 from custvalue.exceptions import HorizonError, NotSupportedError
 from custvalue.markov._chain import Chain
-from custvalue.markov._sparse import Sparse, csr, from_entries
+from custvalue.markov._sparse import Sparse, csr, from_entries, is_sparse
 
 # Up to this many states a dense matrix is smaller and faster than a sparse one.
 DENSE_STATES = 400
@@ -50,11 +50,12 @@ class Moves(NamedTuple):
         return cls(rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data)
 
     def matrix(self, chance: Floats | None = None) -> Any:
-        """Matrix of the moves (or of other numbers in their places): dense where it is small."""
+        """Matrix of the moves (or of other numbers in their places): dense where that is faster."""
         n = len(self.begin) - 1
         rows = np.repeat(np.arange(n), np.diff(self.begin))
         sparse = from_entries(self.chance if chance is None else chance, rows, self.to, n)
-        return sparse.toarray() if n <= DENSE_STATES else sparse
+        thin = n > 100 and len(self.to) < n * n / 16
+        return sparse if thin or n > DENSE_STATES else sparse.toarray()
 
 
 class Period(NamedTuple):
@@ -364,6 +365,7 @@ class ChainForecast:
         if n > DENSE_STATES:
             far = math.ceil(math.log(_NOTHING) / math.log(delta))
             return self._roll(replace(terms, until=float(far)))
+        q1, q0 = (q.toarray() if is_sparse(q) else q for q in (q1, q0))
         eye = np.eye(n)
         gone = np.linalg.solve(eye - delta * q0, -terms.lead * cost)
         lost = step.order_goes * (q1 @ gone)[:, None] + step.none_goes * (q0 @ gone)[:, None]

@@ -80,13 +80,11 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
         """Classes of each row, shape (n_rows, 3): silence, orders, mean spend."""
         check_is_fitted(self)
         values, _ = read_columns(self, X, PANEL_COLUMNS, reset=False, min_columns=3)
-        return np.column_stack(
-            [
-                np.clip(values[:, 0], 0, self.recency_max).astype(np.int64),
-                np.searchsorted(self.frequency_cuts_, values[:, 1], side="left"),
-                np.searchsorted(self.monetary_cuts_, values[:, 2], side="left"),
-            ]
-        )
+        out = np.empty((len(values), 3), dtype=np.int64, order="F")
+        out[:, 0] = np.clip(values[:, 0], 0, self.recency_max)
+        out[:, 1] = np.searchsorted(self.frequency_cuts_, values[:, 1], side="left")
+        out[:, 2] = np.searchsorted(self.monetary_cuts_, values[:, 2], side="left")
+        return out
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the three classes."""
@@ -274,6 +272,20 @@ class StateList:
             keys = _distinct(_pack(rows, size, low), int(np.prod(size)))
             return cls(_unpack(keys, size, low))
         return cls(np.unique(rows, axis=0))
+
+    @classmethod
+    def sorted_in(cls, rows: Ints) -> tuple[StateList, Ints]:
+        """Distinct rows, and the position of each row among them."""
+        size, low = _sizes(rows)
+        cells = float(np.prod(size.astype(np.float64)))
+        if cells > 4 * len(rows) + 1000:
+            states = cls.seen_in(rows)
+            return states, states.find(rows)[0]
+        keys = _pack(rows, size, low)
+        seen = np.zeros(int(cells), dtype=bool)
+        seen[keys] = True
+        place = np.cumsum(seen, dtype=np.int32) - np.int32(1)
+        return cls(_unpack(np.flatnonzero(seen), size, low)), place[keys]
 
     def __len__(self) -> int:
         return len(self.classes)

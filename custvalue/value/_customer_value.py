@@ -154,9 +154,6 @@ class CustomerValue(ValueModel):
         self.timing = timing
         self.period = period
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "forecast_")
-
     @property
     def purchases_(self) -> Any:
         """The fitted purchase estimator."""
@@ -168,13 +165,6 @@ class CustomerValue(ValueModel):
         """The fitted spend estimator."""
         _sklearn.check_is_fitted(self)
         return self.forecast_.spend
-
-    @property
-    def unit_(self) -> str | None:
-        """Unit of time of the data."""
-        _sklearn.check_is_fitted(self)
-        unit: str | None = self.forecast_.unit
-        return unit
 
     def fit(
         self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None
