@@ -674,7 +674,7 @@ class ValueModel(DocLink, BaseEstimator):
             if plain["features"]:
                 model.feature_names_in_ = np.asarray(plain["features"], dtype=object)
                 model.n_features_in_ = len(plain["features"])
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
             raise ValueError(
                 f"the dictionary of {cls.__name__} is damaged ({error!r}); write it anew with "
                 "to_dict."

@@ -257,15 +257,15 @@ class Chain:
         reward_variance: Any = 0.0,
         timing: Timing = "start",
     ) -> tuple[Floats, Floats]:
-        """Mean and variance of one customer's discounted reward over ``horizon`` rewards.
+        """Mean and variance of one customer's discounted reward.
 
-        Unlike ``value``, ``horizon`` counts rewards under either timing.
+        The mean is what ``value`` says: ``horizon`` has one meaning.
 
         Parameters
         ----------
         reward : array-like of shape (n,) or (n, n)
         horizon : int
-            Number of rewards.
+            As in ``value``: with ``timing="start"`` one reward more than periods.
         discount_rate : float, default=0.2
         reward_variance : float or array-like of shape (n,), default=0.0
             Variance of a period's reward around its mean, by state.
@@ -280,7 +280,8 @@ class Chain:
         self.expected_reward(reward)  # refuses wrong shapes and missing values
         given = reward if is_sparse(reward) else np.asarray(reward, dtype=np.float64)
         noise = np.broadcast_to(np.asarray(reward_variance, dtype=np.float64), (self.n_states,))
-        mean, square = _math.moments(self.matrix, given, noise, check_horizon(horizon), delta)
+        steps = check_horizon(horizon) + (timing == "start")
+        mean, square = _math.moments(self.matrix, given, noise, steps, delta)
         return lead * mean, lead * lead * np.maximum(square - mean * mean, 0.0)
 
     def recurrent(self) -> npt.NDArray[np.bool_]:

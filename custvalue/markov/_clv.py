@@ -839,7 +839,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
             model.state_list_ = StateList(read_value(plain["states"]))
             model.discretizer_ = _read_states(plain["discretizer"])
             model.forecast_.check()
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
             raise ValueError(
                 f"the dictionary of {cls.__name__} is damaged ({error!r}); write it anew with "
                 "to_dict."

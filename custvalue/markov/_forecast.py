@@ -80,11 +80,10 @@ def hidden_period(rate: Floats, leaving: Floats, length: float = 1.0) -> Period:
     With A the time a customer is there: P(stays, none) = exp(-(λ + μ) t), P(goes, none) =
     μ / (λ + μ) (1 - exp(-(λ + μ) t)), E[K] = λ E[A], E[K (K - 1)] = λ² E[A²].
     """
-    lam, mu = np.asarray(rate) * length, np.broadcast_to(np.asarray(leaving) * length, rate.shape)
-    both = lam + mu
-    quiet, stays = np.exp(-both), np.exp(-mu)
-    share = np.where(both > 0.0, mu / np.where(both > 0.0, both, 1.0), 0.0)
-    none_goes = share * -np.expm1(-both)
+    lam, mu = np.asarray(rate) * length, np.asarray(leaving) * length
+    stays = np.exp(-mu)
+    quiet = np.exp(-lam) * stays
+    none_goes = (mu / np.maximum(lam + mu, 1e-300)) * (1.0 - quiet)
     small = mu < 1e-4
     safe = np.where(small, 1.0, mu)
     there = np.where(small, 1.0 - mu / 2.0 + mu * mu / 6.0, -np.expm1(-safe) / safe)

@@ -451,6 +451,8 @@ def build(
             for m in (on_order, on_none)
         )
         buys, orders, factor = buys * free, orders * free, factor * free
+    else:
+        free = np.ones(n)
     if law is None:
         spend, spend_error, spread = (
             v[alike]
@@ -484,10 +486,10 @@ def build(
         observed=seen,
         on_order=on_order,
         on_none=on_none,
-        spend=spend,
-        profit=profit,
-        spend_error=spend_error,
-        profit_error=profit_error,
+        spend=spend * free,
+        profit=profit * free,
+        spend_error=spend_error * free,
+        profit_error=profit_error * free,
         variation=spread,
         buys=buys if has_orders else None,
         orders=orders,
@@ -639,7 +641,9 @@ def try_law(purchases: Any, latest: Floats, *, needed: bool) -> Any | None:
     try:
         return fit_law(purchases, latest)
     except (FitFailedError, DataContractError) as error:
-        if needed or purchases is not None:
+        # histories that cannot be are mended, not worked around
+        wrong = isinstance(error, DataContractError) and any(p.ids for p in error.problems)
+        if needed or wrong or purchases is not None:
             raise
         warnings.warn(
             f"no purchase law could be fitted to {len(latest):,} customers ({error}); the chain "
