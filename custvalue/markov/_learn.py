@@ -93,10 +93,9 @@ class StateCounts(NamedTuple):
         return self.with_order + self.without
 
     def plus(self, other: StateCounts) -> StateCounts:
-        """Counts of both."""
-        return StateCounts(
-            *(None if a is None or b is None else a + b for a, b in zip(self, other, strict=True))
-        )
+        """Add up the counts of both."""
+        pairs: Any = zip(self, other, strict=True)
+        return StateCounts(*(None if a is None or b is None else a + b for a, b in pairs))
 
 
 class Law(NamedTuple):
@@ -454,6 +453,7 @@ def build(
             _by_move(on_order, counts.with_order, counts.profit_by_move, states),
         )
     empty = np.empty(0)
+    newcomers = max(float(counts.first[0]), 1.0)
     return ChainForecast(
         unit=unit,
         states=labels,
@@ -478,7 +478,7 @@ def build(
         by_move=by_move,
         absorbing=tuple(absorbing),
         entry=counts.entry / max(float(counts.entry.sum()), 1.0),
-        first=tuple(float(v) for v in counts.first[1:] / max(float(counts.first[0]), 1.0)),
+        first=(float(counts.first[1]) / newcomers, float(counts.first[2]) / newcomers),
         transitions=transitions,
         evidence=weight,
         law=() if law is None else law.params,
@@ -515,7 +515,7 @@ def _usual(counts: StateCounts) -> Floats:
 def _money_of_orders(
     counts: StateCounts, total: Floats, usual: Floats, variation: float
 ) -> tuple[Floats, Floats]:
-    """What an order from each state brings, drawn to what its customers' orders brought so far."""
+    """Mean of an order from each state, drawn to what its customers' orders brought so far."""
     n = counts.orders + _MONEY_WEIGHT
     mean = (total + _MONEY_WEIGHT * usual) / n
     return mean, np.sqrt(variation / n) * np.abs(mean)
@@ -524,7 +524,7 @@ def _money_of_orders(
 def _money_of_counts(
     counts: StateCounts, states: StateList, total: Floats, square: Floats, transitions: str
 ) -> tuple[Floats, Floats, Floats]:
-    """What a period from each state brings; states alike lend one observation to few."""
+    """Mean of a period from each state; states alike lend one observation to few."""
     n = counts.moves.n_out
     first = np.unique(states.classes[:, 0], return_inverse=True)[1].ravel()
     class_n, class_total = np.bincount(first, weights=n), np.bincount(first, weights=total)
