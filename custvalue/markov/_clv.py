@@ -218,13 +218,6 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         reward: Floats = self.forecast_.reward(self._next_period())
         return reward
 
-    @property
-    def unit_(self) -> str | None:
-        """Length of a period."""
-        check_is_fitted(self)
-        unit: str | None = self.forecast_.unit
-        return unit
-
     def _next_period(self) -> Terms:
         margin = check_margin(self.margin)
         if isinstance(margin, str):
@@ -459,7 +452,9 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         share = None
         if not self._is_named(X):
             X = validate_data(self, X, reset=False, dtype=np.float64)
-        elif isinstance(self.margin, str):
+        else:
+            _frames.check_units(self, X)
+        if self._is_named(X) and isinstance(self.margin, str):
             share = _frames.float_columns(X, [self.margin], caller=type(self).__name__)[:, 0]
         if isinstance(self.margin, str) and share is None:
             raise ValueError("margin names a column, but X is not a frame with that column.")
@@ -910,7 +905,7 @@ def _history(block: Any, rows: npt.NDArray[Any]) -> Floats:
 
 
 def _ids(X: Any, groups: Any, customer: str | None) -> npt.NDArray[Any] | None:
-    """Customer of each row where it can be told without looking further."""
+    """Name the customer of each row where it can be told without looking further."""
     if groups is not None:
         return np.asarray(groups)
     facts = _frames.facts_of(X) if _frames.is_frame(X) else None

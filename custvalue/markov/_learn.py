@@ -95,7 +95,8 @@ class StateCounts(NamedTuple):
     def plus(self, other: StateCounts) -> StateCounts:
         """Add up the counts of both."""
         pairs: Any = zip(self, other, strict=True)
-        return StateCounts(*(None if a is None or b is None else a + b for a, b in pairs))
+        sums: Any = (None if a is None or b is None else a + b for a, b in pairs)
+        return StateCounts(*sums)
 
 
 class Law(NamedTuple):

@@ -239,9 +239,8 @@ def _longer(case: _Case) -> None:
     worth = [case.value(h) for h in ("4W", "10W", "26W", "52W", "104W")]
     for near, far in itertools.pairwise(worth):
         assert np.all(far >= near - 1e-9 * np.abs(far).max()), "a longer horizon is worth less"
-    chances = [case.said("predict_chance", h) for h in ("4W", "26W", "52W")]
-    chances = [chance for chance in chances if chance is not None]
-    if chances:
+    chances: list[Any] = [case.said("predict_chance", h) for h in ("4W", "26W", "52W")]
+    if chances[0] is not None:
         for near, far in itertools.pairwise(chances):
             assert np.all(far >= near - 1e-12), "a longer horizon has a smaller chance"
         assert np.all((chances[-1] >= 0) & (chances[-1] <= 1)), "a chance outside 0 to 1"

@@ -169,13 +169,6 @@ class CustomerValue(ValueModel):
         _sklearn.check_is_fitted(self)
         return self.forecast_.spend
 
-    @property
-    def unit_(self) -> str | None:
-        """Unit of time of the data."""
-        _sklearn.check_is_fitted(self)
-        unit: str | None = self.forecast_.unit
-        return unit
-
     def fit(
         self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None
     ) -> CustomerValue:
