@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LinearRegression
 
 from custvalue.evaluation import CalibratedTotal, TransactionLog, backtest
-from custvalue.exceptions import DataContractError
+from custvalue.exceptions import DataContractError, NotSupportedError
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.value import RateForward
 
