@@ -166,7 +166,7 @@ class ValueModel(DocLink, BaseEstimator):
 
     @abstractmethod
     def _value(self, rows: Any, terms: Terms) -> Floats:
-        """Expected value of each row, costs taken off."""
+        """Work out the expected value of each row, costs taken off."""
 
     def _cost(self, rows: Any, terms: Terms) -> Any:
         """Contact cost that is surely paid, which an outcome's spread leaves out."""
@@ -205,7 +205,7 @@ class ValueModel(DocLink, BaseEstimator):
         return np.quantile(draws, [tail, 1.0 - tail], axis=0).T
 
     def _total_error(self, rows: Any, terms: Terms, at: Ints, n_groups: int) -> Floats:
-        """Standard error of each group's expected total; errors of parameters are shared."""
+        """Find the standard error of each group's total; errors of parameters are shared."""
         draws = self._parameter_draws(rows, terms, 400, np.random.default_rng(0))
         return np.stack([np.bincount(at, weights=d, minlength=n_groups) for d in draws]).std(axis=0)
 
@@ -214,7 +214,7 @@ class ValueModel(DocLink, BaseEstimator):
         raise self._unsaid("what a new customer brings")
 
     def _parts(self, rows: Any, terms: Terms) -> dict[str, Any]:
-        """What each value is made of: columns of ``explain``."""
+        """Name what each value is made of: columns of ``explain``."""
         return {}
 
     def _facts(self) -> dict[str, Any]:
@@ -312,7 +312,7 @@ class ValueModel(DocLink, BaseEstimator):
     # ---- the questions --------------------------------------------------------------------------
 
     def predict(self, X: Any, horizon: Span | None = None) -> Floats:
-        """Expected value of each row's customer over the horizon.
+        """Forecast what each row's customer is worth over the horizon.
 
         Parameters
         ----------

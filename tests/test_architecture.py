@@ -29,7 +29,7 @@ FLOOR = {
     "_fitted": 2,
     "_frames": 2,
     "_sklearn": 3,
-    "_value_model": 4,
+    "_value_model": 3.5,
     "data": 4,
     "purchase": 4,
     "spend": 4,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -43,6 +44,7 @@ from custvalue.markov._learn import LAW_COLUMNS, Money, StateCounts
 from custvalue.markov._rows import Gaps, Rows, link
 from custvalue.markov._states import PANEL_COLUMNS, ColumnStates, PanelStates, StateList
 from custvalue.markov._tests import ChainTest, homogeneity, order_one_against_two, order_zero
+from custvalue.purchase import NBD, ParetoNBD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -450,7 +452,9 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         share = None
         if not self._is_named(X):
             X = validate_data(self, X, reset=False, dtype=np.float64)
-        elif isinstance(self.margin, str):
+        else:
+            _frames.check_units(self, X)
+        if self._is_named(X) and isinstance(self.margin, str):
             share = _frames.float_columns(X, [self.margin], caller=type(self).__name__)[:, 0]
         if isinstance(self.margin, str) and share is None:
             raise ValueError("margin names a column, but X is not a frame with that column.")
@@ -806,7 +810,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         if isinstance(value, dict) and value.get("is") == "states":
             return _read_states(value["cells"])
         if isinstance(value, dict) and value.get("is") == "law":
-            kind = {"ParetoNBD": _learn.ParetoNBD, "NBD": _learn.NBD}[value["cells"][0]]
+            kind = {"ParetoNBD": ParetoNBD, "NBD": NBD}[value["cells"][0]]
             return kind(unit=value["cells"][1])
         return super()._read_setting(name, value)
 
@@ -867,7 +871,8 @@ def _write_states(states: Any) -> dict[str, Any]:
 
 def _read_states(plain: Any) -> Any:
     states = _STATES[plain["kind"]](**read_value(plain["settings"]))
-    vars(states).update(read_value(plain["learned"]))
+    for name, value in read_value(plain["learned"]).items():
+        setattr(states, name, value)
     return states
 
 
@@ -900,7 +905,7 @@ def _history(block: Any, rows: npt.NDArray[Any]) -> Floats:
 
 
 def _ids(X: Any, groups: Any, customer: str | None) -> npt.NDArray[Any] | None:
-    """Customer of each row where it can be told without looking further."""
+    """Name the customer of each row where it can be told without looking further."""
     if groups is not None:
         return np.asarray(groups)
     facts = _frames.facts_of(X) if _frames.is_frame(X) else None
@@ -921,4 +926,4 @@ def _blocks(X: Any, groups: Any, customer: str | None) -> list[slice]:
     edges = np.flatnonzero(ids[1:] != ids[:-1]) + 1
     at = np.searchsorted(edges, np.arange(_BLOCK, n, _BLOCK))
     cuts = np.unique(np.concatenate([[0], edges[np.minimum(at, len(edges) - 1)], [n]]))
-    return [slice(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [slice(int(a), int(b)) for a, b in itertools.pairwise(cuts)]

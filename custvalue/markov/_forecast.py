@@ -284,7 +284,7 @@ class ChainForecast:
     # ---- what is asked --------------------------------------------------------------------------
 
     def chain(self) -> Chain:
-        """The matrix of one period: P(j | i) averaged over the classes of each state."""
+        """Return the matrix of one period: P(j | i) averaged over the classes of each state."""
         step = self.period()
         shares = self.shares()
         order = (shares * (step.order_stays + step.order_goes)).sum(axis=1)

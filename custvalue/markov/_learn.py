@@ -95,10 +95,10 @@ class StateCounts(NamedTuple):
         return self.with_order + self.without
 
     def plus(self, other: StateCounts) -> StateCounts:
-        """Counts of both."""
-        return StateCounts(
-            *(None if a is None or b is None else a + b for a, b in zip(self, other, strict=True))
-        )
+        """Add up the counts of both."""
+        pairs: Any = zip(self, other, strict=True)
+        sums: Any = (None if a is None or b is None else a + b for a, b in pairs)
+        return StateCounts(*sums)
 
 
 class Law(NamedTuple):
@@ -479,6 +479,7 @@ def build(
             _by_move(on_order, counts.with_order, counts.profit_by_move, states),
         )
     empty = np.empty(0)
+    newcomers = max(float(counts.first[0]), 1.0)
     return ChainForecast(
         unit=unit,
         states=labels,
@@ -503,7 +504,7 @@ def build(
         by_move=by_move,
         absorbing=tuple(absorbing),
         entry=counts.entry / max(float(counts.entry.sum()), 1.0),
-        first=tuple(float(v) for v in counts.first[1:] / max(float(counts.first[0]), 1.0)),
+        first=(float(counts.first[1]) / newcomers, float(counts.first[2]) / newcomers),
         transitions=transitions,
         evidence=weight,
         law=() if law is None else law.params,
@@ -540,7 +541,7 @@ def _usual(counts: StateCounts) -> Floats:
 def _money_of_orders(
     counts: StateCounts, total: Floats, usual: Floats, variation: float
 ) -> tuple[Floats, Floats]:
-    """What an order from each state brings, drawn to what its customers' orders brought so far."""
+    """Mean of an order from each state, drawn to what its customers' orders brought so far."""
     n = counts.orders + _MONEY_WEIGHT
     mean = (total + _MONEY_WEIGHT * usual) / n
     return mean, np.sqrt(variation / n) * np.abs(mean)
@@ -549,7 +550,7 @@ def _money_of_orders(
 def _money_of_counts(
     counts: StateCounts, states: StateList, total: Floats, square: Floats, transitions: str
 ) -> tuple[Floats, Floats, Floats]:
-    """What a period from each state brings; states alike lend one observation to few."""
+    """Mean of a period from each state; states alike lend one observation to few."""
     n = counts.moves.n_out
     first = np.unique(states.classes[:, 0], return_inverse=True)[1].ravel()
     class_n, class_total = np.bincount(first, weights=n), np.bincount(first, weights=total)

@@ -23,7 +23,7 @@ def names_of(states: tuple[Any, ...]) -> npt.NDArray[np.object_]:
 
 
 def transition_table(forecast: ChainForecast, moves: Any = None) -> pd.DataFrame:
-    """Moves that have a chance, one row a pair of states."""
+    """List the moves that have a chance, one row a pair of states."""
     import pandas as pd
 
     entries: Any = sp.coo_array(forecast.chain().matrix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
 from collections.abc import Callable
@@ -90,7 +91,7 @@ class Shop:
     def _table(self, log: pd.DataFrame, unit: str = "W") -> Any:
         import custvalue as cv
 
-        names = {"customer": "who", "time": "day", "amount": "paid", "as_of": AS_OF}
+        names: dict[str, Any] = {"customer": "who", "time": "day", "amount": "paid", "as_of": AS_OF}
         if self.kind == "panel":
             return cv.panel(log, **names, period="4W")
         return cv.summarize(log, **names, unit=unit)
@@ -190,10 +191,10 @@ class _Case:
         """Answer, or None where the model refuses by name."""
         try:
             return self.ask(method, *more, **named)
-        except NotSupportedError as refusal:
-            name = type(self.final()).__name__
-            assert str(refusal), f"{name}.{method} refuses without a reason"
-            return None
+        except NotSupportedError as error:
+            reason = str(error)
+        assert reason, f"{type(self.final()).__name__}.{method} refuses without a reason"
+        return None
 
     def ask_newcomer(self) -> tuple[float, float] | None:
         try:
@@ -236,11 +237,11 @@ def _zero(case: _Case) -> None:
 def _longer(case: _Case) -> None:
     """Longer is never less."""
     worth = [case.value(h) for h in ("4W", "10W", "26W", "52W", "104W")]
-    for near, far in zip(worth[:-1], worth[1:], strict=True):
+    for near, far in itertools.pairwise(worth):
         assert np.all(far >= near - 1e-9 * np.abs(far).max()), "a longer horizon is worth less"
-    chances = [case.said("predict_chance", h) for h in ("4W", "26W", "52W")]
+    chances: list[Any] = [case.said("predict_chance", h) for h in ("4W", "26W", "52W")]
     if chances[0] is not None:
-        for near, far in zip(chances[:-1], chances[1:], strict=True):
+        for near, far in itertools.pairwise(chances):
             assert np.all(far >= near - 1e-12), "a longer horizon has a smaller chance"
         assert np.all((chances[-1] >= 0) & (chances[-1] <= 1)), "a chance outside 0 to 1"
 

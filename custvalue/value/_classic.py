@@ -78,6 +78,8 @@ class RetentionValue(ValueModel):
     Attributes
     ----------
     forecast_ : RetentionForecast
+    unit_ : str or None
+        Unit of time of the data.
 
     References
     ----------
@@ -260,6 +262,8 @@ class RecencyMigration(ValueModel):
     Attributes
     ----------
     forecast_ : MigrationForecast
+    unit_ : str or None
+        Unit of time of the data.
 
     See Also
     --------
@@ -371,6 +375,7 @@ class RecencyMigration(ValueModel):
     def _read(self, X: Any) -> Silences:
         _sklearn.check_is_fitted(self)
         values = _frames.float_columns(X, ("silence", "mean_value"), caller=type(self).__name__)
+        _frames.check_units(self, X)
         last = len(self.forecast_.buy_chances)
         return Silences(np.minimum(values[:, 0], last).astype(np.int64), values[:, 1])
 
@@ -509,6 +514,8 @@ class CellMeans(RegressorMixin, ValueModel):
     Attributes
     ----------
     forecast_ : CellForecast
+    unit_ : str or None
+        Unit of time of the data.
     rfm_ : RFMTransformer
 
     References

@@ -287,7 +287,7 @@ class CustomerValue(ValueModel):
         return np.asarray(self._gross(rows, terms) - self._cost(rows, terms))
 
     def _counted(self, rows: Customers, terms: Terms) -> Floats:
-        """Expected orders, each counted by its discount factor."""
+        """Sum up expected orders, each counted by its discount factor."""
         if not np.isfinite(terms.until):
             if not terms.rate > 0.0:
                 raise HorizonError(

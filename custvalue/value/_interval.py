@@ -69,7 +69,7 @@ def parameter_draws(
 def total_error(
     model: CustomerValue, rows: Customers, terms: Terms, at: Ints, n_groups: int
 ) -> Floats:
-    """Standard error of each group's expected total."""
+    """Find the standard error of each group's expected total."""
 
     def totals(v: Floats) -> Floats:
         return np.bincount(at, weights=v, minlength=n_groups).astype(float)
@@ -135,7 +135,7 @@ def _outcomes(
 
 
 def _in_logs(model: CustomerValue, rows: Customers, terms: Terms) -> tuple[Floats, Floats]:
-    """What customers pay, and how its log moves with independent standard errors."""
+    """Say what customers pay, and how its log moves with independent standard errors."""
     slopes, root = _slopes(model, rows, terms, lambda v: np.log(np.maximum(np.abs(v), 1e-300)))
     return model._gross(rows, terms), root.T @ slopes
 

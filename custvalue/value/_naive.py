@@ -68,6 +68,8 @@ class RateForward(ValueModel):
     Attributes
     ----------
     forecast_ : RateForecast
+    unit_ : str or None
+        Unit of time of the data.
 
     Examples
     --------
