@@ -1,7 +1,7 @@
 """Who forecasts best: ``python -m benchmarks.accuracy [scenario ...] [--differences]``.
 
-Every method that is installed, on every scenario, with the default ``MarkovCLVEstimator`` as the
-one that the others are compared with. Scenarios:
+Every method that is installed, on every scenario; ``--differences`` compares each with the one
+named by ``--against``. Scenarios:
 
 * ``cdnow``: cutoff week 39, horizon 39 weeks, 23,500 customers;
 * ``online_retail``: cutoff day 189, horizon 182 days (refunds netted within the day; rows without
@@ -109,20 +109,29 @@ def _online_retail() -> tuple[pd.DataFrame, pd.Timestamp]:
 def methods(*, peers: bool = True, calibrated: bool = False) -> dict[str, Any]:
     """All methods by the name they have in the table; the compared one first."""
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from sklearn.pipeline import make_pipeline
 
     from custvalue import purchase, spend, value
 
-    named: dict[str, Any] = {MARKOV: MarkovCLVEstimator()}
+    named: dict[str, Any] = {
+        MARKOV: MarkovCLVEstimator(),
+        "CustomerValue": value.CustomerValue(),
+        # the row that explains the ranking of all that follow a customer's own spend
+        "law x own mean of all orders": value.CustomerValue(spend=spend.OwnMean()),
+        "law x Gamma-Gamma, all orders": value.CustomerValue(spend=spend.GammaGamma()),
+    }
     for law in ("ParetoNBD", "BGNBD", "MBGNBD", "NBD"):
-        named[f"{law} x GammaGamma"] = value.CustomerValue(
-            purchases=getattr(purchase, law)(), spend=spend.GammaGamma()
+        named[f"{law} x GammaGamma, repeat orders"] = value.CustomerValue(
+            purchases=getattr(purchase, law)(), spend=spend.GammaGamma(), orders="repeat"
         )
     named["retention (Dwyer)"] = value.RetentionValue()
     named["recency migration (Berger & Nasr 5)"] = value.RecencyMigration()
     named["RFM cell means (Hughes)"] = value.CellMeans()
+    named["chain of counts"] = MarkovCLVEstimator(transitions="counts")
+    named["chain of RFM scores"] = make_pipeline(cv.RFMTransformer(), MarkovCLVEstimator())
     named["gradient boosting"] = HistGradientBoostingRegressor(max_iter=100, random_state=0)
     if calibrated:
-        named["chain, total calibrated"] = CalibratedTotal(MarkovCLVEstimator())
+        named["CustomerValue, total calibrated"] = CalibratedTotal(value.CustomerValue())
     if peers and installed("lifetimes"):
         named["lifetimes Pareto/NBD x GG"] = Lifetimes("ParetoNBDFitter")
         named["lifetimes BG/NBD x GG"] = Lifetimes("BetaGeoFitter")
@@ -153,8 +162,8 @@ def table(result: BacktestResult) -> pd.DataFrame:
     return scores[SHOWN].round({name: ROUNDED.get(name, 3) for name in SHOWN})
 
 
-def verdicts(result: BacktestResult, against: str = MARKOV) -> pd.DataFrame:
-    """Each other method against the default chain: its difference, interval and verdict."""
+def verdicts(result: BacktestResult, against: str) -> pd.DataFrame:
+    """Each other method against one of them: its difference, interval and verdict."""
     found = result.differences(against=against, n_resamples=300)
     found["interval"] = [
         f"{d:+.4g} [{low:+.4g}, {high:+.4g}] {word}"
@@ -169,8 +178,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scenario", nargs="*", default=list(SCENARIOS)[:2])
     parser.add_argument("--differences", action="store_true", help="bootstrap intervals too")
+    parser.add_argument("--against", default="CustomerValue", help="whom differences are from")
     parser.add_argument("--without-peers", action="store_true", help="custvalue's methods alone")
-    parser.add_argument("--calibrated", action="store_true", help="the chain's total calibrated")
+    parser.add_argument("--calibrated", action="store_true", help="a total calibrated, too")
     chosen = parser.parse_args(arguments)
     packages = {name: installed(name) or "not installed" for name in PACKAGES}
     print(
@@ -192,8 +202,8 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"\n## {name}: horizon {scenario.horizon}, {len(scenario.cutoffs)} origins")
         print(table(result).to_string())
         if chosen.differences:
-            print(f"\nagainst {MARKOV} (95 % bootstrap interval):")
-            print(verdicts(result).to_string())
+            print(f"\nagainst {chosen.against} (95 % bootstrap interval):")
+            print(verdicts(result, chosen.against).to_string())
 
 
 if __name__ == "__main__":

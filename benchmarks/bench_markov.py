@@ -1,13 +1,22 @@
-"""Chains: counting moves, posterior draws, values of many customers."""
+"""Chains: counting moves, fitting a large panel, values of many customers."""
 
 from __future__ import annotations
 
-import numpy as np
+import os
 
+import numpy as np
+import pandas as pd
+
+import custvalue as cv
 from benchmarks._race import Job
-from custvalue.markov import Chain, TransitionCounts
+from custvalue._frames import rows_where
+from custvalue.markov import Chain, MarkovCLVEstimator
 from custvalue.markov._counts import count_moves
-from custvalue.markov._uncertainty import draw_values
+from custvalue.purchase import ParetoNBD
+from custvalue.value import CustomerValue
+
+BIG = bool(os.environ.get("CUSTVALUE_BENCH_BIG"))
+FITTED: MarkovCLVEstimator | None = None
 
 
 def moves():
@@ -33,33 +42,53 @@ def same_counts(results):
     np.testing.assert_array_equal(ours, results["numpy.bincount of ready keys"])
 
 
-def posterior():
+def large_shop():
+    """10^7 orders of 1.2 x 10^6 customers (10^6 of 1.2 x 10^5 without CUSTVALUE_BENCH_BIG)."""
     rng = np.random.default_rng(1)
-    n = 125
-    before, after = rng.integers(0, n, 200_000), rng.integers(0, n, 200_000)
-    counts = TransitionCounts.of(before, after, n_states=n, reward=rng.gamma(2.0, 5.0, 200_000))
-    dense = counts.moves.toarray() + 0.1
-    return Chain(range(n), dense / dense.sum(axis=1, keepdims=True)), counts
+    n, span = (1_200_000 if BIG else 120_000), 840
+    born = rng.integers(0, 600, n)
+    rate = rng.gamma(0.9, 1 / 45.0, n) + 0.0005
+    life = rng.exponential(1.0, n) / rng.gamma(0.6, 1 / 300.0, n)
+    stays = np.minimum(span, born + life) - born
+    repeats = rng.poisson(rate * stays)
+    owner = np.repeat(np.arange(n), repeats + 1)
+    day = np.floor(born[owner] + rng.random(len(owner)) * stays[owner]).astype(int)
+    day[np.append(0, np.cumsum(repeats + 1)[:-1])] = born
+    usual = rng.gamma(4.0, 8.0, n)
+    log = pd.DataFrame(
+        {
+            "who": owner,
+            "day": np.datetime64("2020-01-01") + day.astype("timedelta64[D]"),
+            "paid": np.round(rng.gamma(5.0, usual[owner] / 5.0) + 0.01, 2),
+        }
+    )
+    panel = panel_of(log)
+    return log, panel, rows_where(panel, np.append(np.diff(panel["who"].to_numpy()) != 0, True))
 
 
-def draws(data):
-    chain, counts = data
-    reward = counts.money / counts.n_out
-    rng = np.random.default_rng(2)
-    return draw_values(chain, counts, 1.0, reward, 1000, None, 0.99, False, rng)
+def panel_of(log):
+    return cv.panel(
+        log, customer="who", time="day", amount="paid", as_of="2022-04-19", period="4W"
+    )
 
 
-def naive_draws(data):
-    chain, counts = data
-    reward = counts.money / counts.n_out
-    rng = np.random.default_rng(2)
-    alpha = counts.moves.toarray() + 0.1
-    n = chain.n_states
-    out = np.empty((1000, n))
-    for d in range(1000):
-        matrix = np.stack([rng.dirichlet(row) for row in alpha])
-        out[d] = 0.99 * np.linalg.solve(np.eye(n) - 0.99 * matrix, reward)
-    return out
+def chain_fit(data):
+    return MarkovCLVEstimator(horizon="52W").fit(data[1])
+
+
+def panel_and_law(data):
+    return panel_of(data[0]), ParetoNBD().fit(data[2])
+
+
+def chain_predict(data):
+    global FITTED
+    if FITTED is None:
+        FITTED = chain_fit(data)
+    return FITTED.predict(data[2]), FITTED.predict_interval(data[2])
+
+
+def law_predict(data):
+    return CustomerValue(purchases=ParetoNBD()).fit(data[2]).predict(data[2], "52W")
 
 
 def many_customers():
@@ -93,11 +122,18 @@ JOBS: list[Job] = [
         ask=1 / 3,
     ),
     Job(
-        "1,000 posterior draws of a 125-state chain, with values",
-        posterior,
-        {"custvalue": draws, "numpy dirichlet and solve": naive_draws},
-        repeats=3,
-        repeats_of={"numpy dirichlet and solve": 1},
+        f"fit of a chain, {'10^7' if BIG else '10^6'} orders",
+        large_shop,
+        {"custvalue": chain_fit, "panel and ParetoNBD.fit": panel_and_law},
+        against="panel and ParetoNBD.fit",
+        ask=1 / 4,
+        repeats=1,
+    ),
+    Job(
+        f"values and intervals of {'1,200,000' if BIG else '120,000'} customers",
+        large_shop,
+        {"custvalue": chain_predict, "CustomerValue, fit and values alone": law_predict},
+        repeats=2,
     ),
     Job(
         "value of 10^6 customers",

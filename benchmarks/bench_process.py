@@ -34,7 +34,7 @@ log = pd.read_parquet(sys.argv[1])
 table = summarize(log, customer="customer", time="date", amount="amount", as_of=sys.argv[2])
 model = CustomerValue.from_fitted(
     BGNBD().fit(table), GammaGamma().fit(table), annual_discount_rate=1.01**12 - 1, timing="end",
-    step="30D",
+    period="30D", orders="repeat",
 )
 value = model.predict(table, horizon="360D")
 found = [len(table), float(value.sum())]

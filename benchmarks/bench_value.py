@@ -40,7 +40,8 @@ def ours(timing: str) -> Any:
         GammaGamma.from_params(**SPEND),
         annual_discount_rate=(1 + MONTHLY) ** 12 - 1,
         timing=timing,  # type: ignore[arg-type]
-        step="30D",
+        period="30D",
+        orders="repeat",
     )
 
 

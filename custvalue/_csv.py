@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue.exceptions import DataWarning
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def write_csv(
         file.write(",".join(text(str(name)) for name in frame.columns) + "\n")
         file.writelines(",".join(row) + "\n" for row in zip(*columns, strict=True))
     if text.escaped:
-        warn(
+        warn_caller(
             f"{text.escaped:,} cells of {Path(path).name} begin like a formula of a spreadsheet "
             f"(first: {text.first!r}); they are written with an apostrophe in front. "
             "formulas='keep' writes them as they are.",

@@ -2,14 +2,15 @@
 
 Also the facts that travel with a table (its unit, as-of date, customer column, row ledger): in
 ``attrs`` of a pandas frame, in the schema metadata of a pyarrow table (so both survive Parquet), in
-a weak side table for every other kind.
+a weak side table for every other kind. Where they were lost, the rows still tell unit and as-of
+date (``clock_of``).
 """
 
 from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -17,8 +18,16 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._units import days_per
-from custvalue.exceptions import ContractProblem, DataContractError, TimeUnitError, first_ids
+from custvalue._clock import Clock, clock_of_panel, clock_of_summary
+from custvalue._units import days_per, same_unit
+from custvalue._warn import warn_caller
+from custvalue.exceptions import (
+    ContractProblem,
+    DataContractError,
+    TimeUnitError,
+    TimeUnitWarning,
+    first_ids,
+)
 
 KEY = "custvalue"
 # id of a living table -> its facts; frames have no hash, so a weak-keyed dictionary can't hold them
@@ -162,6 +171,17 @@ def rows_where(X: Any, mask: npt.NDArray[np.bool_]) -> Any:
     if _is_pandas(X):
         return X.loc[mask]
     return nw.from_native(X, eager_only=True).filter(mask.tolist()).to_native()
+
+
+def rows_between(X: Any, start: int, stop: int) -> Any:
+    """Rows ``start`` to ``stop`` of an array or an eager frame, not copied where that can be."""
+    if not is_frame(X):
+        return X[start:stop]
+    if start == 0 and stop == len(X):
+        return X
+    if _is_pandas(X):
+        return _without_attrs(X).iloc[start:stop]
+    return nw.from_native(X, eager_only=True)[start:stop].to_native()
 
 
 def wall_times(
@@ -338,11 +358,79 @@ def _is_pyarrow(frame: Any) -> bool:
     return nw.dependencies.is_pyarrow_table(frame)
 
 
-def unit_of(X: Any, unit: str | None, *, caller: str = "the estimator") -> str | None:
-    """Return the unit of time that a table states, else the given one (which may be None).
+def clock_of(X: Any) -> Clock | None:
+    """Find unit and as-of date of a table: as it states them, else as its rows tell.
+
+    The rows of a summary tell by ``first_order``, ``last_order``, ``recency`` and ``T``, those of a
+    panel by ``first_order``, ``period_end`` and ``T``; dates may be ISO text. An array, a lazy
+    table and one without these columns tell nothing.
 
     Raises
     ------
+    DataContractError
+        If rows contradict each other.
+    TimeUnitError
+        If pieces of a pyarrow table count in another unit than its metadata state: to put tables
+        together, pyarrow keeps the metadata of the first.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue._frames import clock_of
+    >>> table = pd.DataFrame({"first_order": ["2024-01-01"], "last_order": ["2024-01-29"],
+    ...                       "recency": [4.0], "T": [6.0]})
+    >>> clock_of(table)
+    Clock(unit='W', as_of='2024-02-12')
+    """
+    facts = facts_of(X)
+    if facts is None:
+        return _told_by_rows(X)
+    stated = Clock(facts.period or facts.unit, facts.as_of)
+    if not _is_pyarrow(X) or not X.num_columns or X.column(0).num_chunks < 2:
+        return stated
+    told = _told_by_rows(X)
+    if told is None:
+        return stated
+    if not same_unit(told.unit, stated.unit):
+        raise TimeUnitError(
+            f"the table says that it counts time in {stated.unit!r}, but its rows count in "
+            f"{told.unit!r}; summarize all of them with one unit."
+        )
+    return told
+
+
+def _told_by_rows(X: Any) -> Clock | None:
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    have = set(frame.columns) if isinstance(frame, nw.DataFrame) else set()
+    ways: tuple[tuple[Callable[..., Clock | None], tuple[str, ...], tuple[str, ...]], ...] = (
+        (clock_of_panel, ("first_order", "period_end"), ("T",)),
+        (clock_of_summary, ("first_order", "last_order"), ("recency", "T")),
+    )
+    for clock, dates, numbers in ways:
+        if not have.issuperset((*dates, *numbers)):
+            continue
+        kinds = [frame[name].dtype for name in dates]
+        if any(kind.is_numeric() or kind in (nw.Boolean, nw.Duration) for kind in kinds):
+            return None
+        if not all(frame[name].dtype.is_numeric() for name in numbers):
+            return None
+        times = [wall_times(X, name) for name in dates]  # a file made ISO text of dates
+        return clock(*times, *(frame[name].cast(nw.Float64).to_numpy() for name in numbers))
+    return None
+
+
+def with_clock(frame: Any, unit: str | None, as_of: str = "") -> Any:
+    """Attach unit and as-of date, for rows that the library makes of its own."""
+    return frame if unit is None else with_facts(frame, TableFacts("rows", "", unit, as_of))
+
+
+def unit_of(X: Any, unit: str | None, *, caller: str = "the estimator") -> str | None:
+    """Return the unit of time that a table has, else the given one (which may be None).
+
+    Raises
+    ------
+    DataContractError
+        If rows of the table contradict each other.
     TimeUnitError
         If both are known and differ: ``unit`` would silently rescale every span.
 
@@ -355,11 +443,60 @@ def unit_of(X: Any, unit: str | None, *, caller: str = "the estimator") -> str |
     >>> unit_of(table, None), unit_of([[1.0]], "D"), unit_of([[1.0]], None)
     ('W', 'D', None)
     """
-    facts = facts_of(X)
-    stated = None if facts is None else (facts.period or facts.unit)
-    if stated is None or unit is None or days_per(stated) == days_per(unit):
-        return stated or unit
+    return _one_unit(clock_of(X), unit, caller)
+
+
+def check_units(estimator: Any, X: Any) -> None:
+    """Compare the unit of a table with ``unit_``, that of the table the estimator was fitted on.
+
+    Raises
+    ------
+    DataContractError
+        If rows of the table contradict each other.
+    TimeUnitError
+        If both are known and differ.
+
+    Warns
+    -----
+    TimeUnitWarning
+        If only one is known, and nobody said ``unit=``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue._frames import TableFacts, check_units, with_facts
+    >>> from custvalue.purchase import NBD
+    >>> table = with_facts(pd.DataFrame({"T": [3]}), TableFacts("summary", "id", "D", ""))
+    >>> try:
+    ...     check_units(NBD.from_params(r=1.0, alpha=5.0, unit="W"), table)
+    ... except ValueError as error:
+    ...     print(error)
+    the table counts time in 'D', but this NBD was fitted in 'W'; summarize with unit='W' or refit \
+on a table in 'D'.
+    """
+    model, fitted = type(estimator).__name__, estimator.unit_
+    clock = clock_of(X)
+    _one_unit(clock, fitted, f"this {model} was fitted")
+    if (clock is None) == (fitted is None) or getattr(estimator, "unit", None) is not None:
+        return
+    if clock is None:
+        text = f"X does not say its unit of time; it is read in {fitted!r}, in which this {model} "
+        text += "was fitted. Pass the table of custvalue.summarize or panel with its dates, make "
+        text += f"it with from_summary(unit={fitted!r}), or say unit={fitted!r} on the estimator."
+    else:
+        text = (
+            f"X counts time in {clock.unit!r}, but this {model} does not know its own unit; they "
+        )
+        text += f"are taken to be one. Refit on such a table, or say unit={clock.unit!r}."
+    warn_caller(text, TimeUnitWarning)
+
+
+def _one_unit(clock: Clock | None, unit: str | None, caller: str) -> str | None:
+    if unit is not None:
+        days_per(unit)  # an unknown one is said at once
+    if clock is None or unit is None or same_unit(clock.unit, unit):
+        return unit if clock is None else clock.unit
     raise TimeUnitError(
-        f"the table counts time in {stated!r}, but {caller} in {unit!r}; "
-        f"summarize with unit={unit!r} or refit on a table in {stated!r}."
+        f"the table counts time in {clock.unit!r}, but {caller} in {unit!r}; "
+        f"summarize with unit={unit!r} or refit on a table in {clock.unit!r}."
     )

@@ -81,7 +81,8 @@ def read_columns(
     """Columns that an estimator wants: by name from a frame that has them, else by position.
 
     Extra columns and their order do not matter to the named way. A frame with none of the names,
-    and every array, is read by position and checked by scikit-learn's ``validate_data``.
+    and every array, is read by position and checked by scikit-learn's ``validate_data``. After
+    ``fit`` the table's unit of time is compared with ``unit_``, where the estimator has one.
 
     Parameters
     ----------
@@ -108,12 +109,15 @@ def read_columns(
     ------
     DataContractError
         If a frame has some of the names but not all, or bad values.
+    TimeUnitError
+        If the table counts time in another unit than the one fitted on.
     ValueError
         By position: scikit-learn's own errors; too few columns.
     """
     vectors = _by_name(estimator, X, names, reset, allow_missing)
     if vectors is not None:
         return np.array(vectors).T, True
+    _check_units(estimator, X, reset)
     values = validate_data(
         estimator,
         X,
@@ -158,6 +162,7 @@ def _by_name(
     have = _frames.column_names(X)
     if have is None or not any(name in have for name in names):
         return None
+    _check_units(estimator, X, reset)
     vectors = _frames.float_vectors(
         X, names, allow_missing=allow_missing, caller=type(estimator).__name__ + "'s X"
     )
@@ -175,6 +180,11 @@ def _by_name(
             f"required by {type(estimator).__name__}."
         )
     return vectors
+
+
+def _check_units(estimator: Any, X: Any, reset: bool) -> None:
+    if not reset and hasattr(estimator, "unit_"):
+        _frames.check_units(estimator, X)
 
 
 def weights_of(sample_weight: npt.ArrayLike | None, n_rows: int) -> npt.NDArray[np.float64] | None:

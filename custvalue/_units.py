@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue.exceptions import RateWarning, TimeUnitError
 
 Span: TypeAlias = "str | timedelta | np.timedelta64 | float | int"
@@ -48,6 +48,18 @@ def days_per(unit: str | timedelta | np.timedelta64, name: str = "unit") -> floa
     if not days > 0:
         raise TimeUnitError(f"{name}={unit!r} is not a positive span of time.")
     return days
+
+
+def same_unit(one: str, other: str) -> bool:
+    """Whether two units are equally long: ``"4W"`` is ``"28D"``.
+
+    Examples
+    --------
+    >>> from custvalue._units import same_unit
+    >>> same_unit("4W", "28D"), same_unit("4W", "M")
+    (True, False)
+    """
+    return abs(days_per(one) / days_per(other) - 1.0) <= 1e-9
 
 
 def span_days(span: Span, name: str = "horizon") -> float:
@@ -189,8 +201,40 @@ def check_annual_rate(annual_discount_rate: float) -> float:
             "10 % a year is 0.10."
         )
     if rate < 0.0 or rate > 0.5:
-        warn(
+        warn_caller(
             f"annual_discount_rate={rate:g} means {rate:.0%} a year; 10 % a year is 0.10.",
             RateWarning,
         )
     return rate
+
+
+def check_share(value: object, name: str, *, least: float = 0.0) -> float:
+    """Return a share (margin, rate, chance) as a float; 30 meant as 30 % is refused by name.
+
+    Parameters
+    ----------
+    value : float
+    name : str
+        What the share is called in the error.
+    least : float, default=0.0
+        Lowest legal value; the highest is 1.
+
+    Raises
+    ------
+    ValueError
+        If it is no finite number between ``least`` and 1.
+
+    Examples
+    --------
+    >>> from custvalue._units import check_share
+    >>> check_share(0.3, "margin")
+    0.3
+    """
+    try:
+        share = np.nan if isinstance(value, (bool, str)) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        share = np.nan
+    if not least <= share <= 1.0:
+        hint = f" {share:g} % is {share / 100:g}." if 1.0 < share <= 100.0 else ""
+        raise ValueError(f"{name}={value!r} must be a share between {least:g} and 1.{hint}")
+    return share

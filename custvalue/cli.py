@@ -99,7 +99,7 @@ def main(debug: bool) -> None:
 @click.option("--time", metavar="COLUMN", help="Column with the date or time of an order.")
 @click.option("--amount", metavar="COLUMN", help="Column with the money, or 'Quantity*Price'.")
 @click.option("--as-of", metavar="DATE", help="End of observation; default: the last order.")
-@click.option("--period", default="4W", show_default=True, help="Period of the chain.")
+@click.option("--period", default="4W", show_default=True, help="Period of moves and spend.")
 @click.option("--horizon", default="52W", show_default=True, help="How far to forecast.")
 @click.option(
     "--annual-discount-rate", type=float, default=0.10, show_default=True, help="0.10 is 10 %."

@@ -22,6 +22,7 @@ __all__ = [
     "EmptySegmentWarning",
     "FitFailedError",
     "FontWarning",
+    "HorizonError",
     "InSampleWarning",
     "IndependenceWarning",
     "InterruptedWarning",
@@ -32,6 +33,7 @@ __all__ = [
     "SelectionWarning",
     "SmallSampleWarning",
     "TimeUnitError",
+    "TimeUnitWarning",
     "UndefinedMeanError",
 ]
 
@@ -119,6 +121,10 @@ class ArtefactError(ValueError):
     """A written model (JSON) is broken, changed or of another kind; the text says how."""
 
 
+class HorizonError(ValueError):
+    """A value is asked without saying how far to look, or for ever where its sum has no end."""
+
+
 class FitFailedError(RuntimeError):
     """A fit ended without an answer; the text has gradient norm, starts tried and data facts."""
 
@@ -185,6 +191,10 @@ class InterruptedWarning(CustvalueWarning):
 
 class RateWarning(CustvalueWarning):
     """An annual discount rate is outside the range in which rates usually lie."""
+
+
+class TimeUnitWarning(CustvalueWarning):
+    """Only one of two, a table and a fitted model, says its unit of time."""
 
 
 class ProblemShareWarning(CustvalueWarning):

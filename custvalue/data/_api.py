@@ -188,7 +188,8 @@ time_zone
         (0 in the period of the first purchase); of the period: ``orders``, ``spend``, ``profit``
         (spend unless ``margin`` or ``cost`` is given); and as known at its end: ``silence`` (whole
         periods since the last purchase, 0 = bought in this one), ``n_orders``, ``total_value``,
-        ``mean_value``, and in periods, as in ``summarize``, ``frequency``, ``recency``, ``T``.
+        ``mean_value``, ``frequency``, and in periods, as in ``summarize``, ``recency``, ``T``; and
+        ``first_order``, a date.
 
     Raises
     ------

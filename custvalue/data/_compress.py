@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from custvalue._frames import keep_facts
+from custvalue._frames import clock_of, facts_of, keep_facts, with_clock
 from custvalue.exceptions import ContractProblem, DataContractError
 
 BTYD = ("frequency", "recency", "T")
@@ -77,4 +77,7 @@ def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") 
     count = nw.col(weight).sum() if weight in have else nw.len().alias(weight)
     made = frame.group_by(*names).agg(count)
     made = made.with_columns(nw.col(weight).cast(nw.Int64)) if weight not in have else made
-    return keep_facts(summary, made.select(*names, weight).to_native())
+    small = made.select(*names, weight).to_native()
+    if facts_of(summary) is None and (clock := clock_of(summary)) is not None:
+        return with_clock(small, *clock)  # told by the dates, which are gone now
+    return keep_facts(summary, small)

@@ -11,7 +11,8 @@ import pandas as pd
 
 from custvalue._frames import TableFacts, float_columns, with_facts
 from custvalue._kernels import silence_instead_of_recency
-from custvalue._warn import warn
+from custvalue._units import days_per
+from custvalue._warn import warn_caller
 from custvalue.data._options import Unit, unit_name
 from custvalue.exceptions import (
     ContractProblem,
@@ -64,7 +65,8 @@ def from_summary(
     -------
     frame of the same kind
         The standard columns (``frequency``, ``recency``, ``T``, ``silence``, ``n_orders``,
-        ``monetary_value``), then every other one. Facts (the unit) travel with it.
+        ``monetary_value``; with ``as_of`` also ``first_order`` and ``last_order``, unless the
+        table has its own), then every other one. Facts (the unit) travel with it.
 
     Raises
     ------
@@ -128,7 +130,7 @@ def from_summary(
     if problems:
         raise DataContractError(problems)
     if len(x) >= _MANY and not (x == 0).any():
-        warn(
+        warn_caller(
             f"none of {len(x):,} customers has frequency 0. If one-time buyers were left out, "
             "every estimate of the order rate is too high; take the whole customer base.",
             SelectionWarning,
@@ -142,6 +144,8 @@ def from_summary(
     }
     if monetary_value is not None:
         columns["monetary_value"] = _money(x, values[:, 3], ids)
+    if as_of is not None and not {"first_order", "last_order"} & set(source.columns):
+        columns |= _dates(pd.Timestamp(as_of), end, t_x, days_per(name))
     return with_facts(
         _rebuilt(source, columns, customer, list(names.values())),
         TableFacts(
@@ -237,6 +241,13 @@ def _problem(
     )
 
 
+def _dates(end: pd.Timestamp, T: Floats, recency: Floats, days: float) -> dict[str, Any]:
+    """First and last order, from which the unit can be told when the facts are lost."""
+    micro = np.rint(days * 86_400e6 * np.stack([T, T - recency])).astype("timedelta64[us]")
+    first, last = end.to_datetime64().astype("datetime64[us]") - micro
+    return {"first_order": first, "last_order": last}
+
+
 def _money(x: Floats, spend: Floats, ids: Any) -> Floats:
     """Mean spend of repeat occasions, missing where there is none."""
     spend = np.where(x == 0, np.nan, spend)
@@ -253,7 +264,7 @@ def _money(x: Floats, spend: Floats, ids: Any) -> Floats:
         )
     nothing = (x > 0) & ~(spend > 0)
     if nothing.any():
-        warn(
+        warn_caller(
             f"{int(nothing.sum()):,} customers came back and have no 'monetary_value' (first: "
             f"{', '.join(first_ids(ids[i] for i in np.flatnonzero(nothing)[:5]))}).",
             DataWarning,
@@ -262,7 +273,7 @@ def _money(x: Floats, spend: Floats, ids: Any) -> Floats:
     if some.sum() >= _MANY and np.ptp(x[some]) > 0:
         slope, r = _slope(np.log(x[some]), np.log(spend[some]))
         if slope > 0.6 and r > 0.3:
-            warn(
+            warn_caller(
                 f"'monetary_value' looks like a total: it grows as frequency^{slope:.2f}. It is "
                 "the mean spend of a repeat occasion; divide the total by frequency.",
                 DataWarning,

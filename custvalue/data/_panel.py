@@ -91,6 +91,7 @@ def _figures(
         "frequency": np.repeat(orders_by - 1.0, held),
         "recency": np.repeat((cell_last - np.repeat(first, cells)) / length, held),
         "T": (end - known_from) / length,
+        "first_order": dates(known_from, options.grain),
     }
 
 
@@ -126,19 +127,16 @@ def _running(values: npt.NDArray[Any], head: Ints, cells: Ints) -> npt.NDArray[A
 def panel_names() -> list[str]:
     """Names of a panel's columns after the id."""
     names = ["period", "period_end", "age", "orders", "spend", "profit", "silence", "n_orders"]
-    return [*names, "total_value", "mean_value", "frequency", "recency", "T"]
+    return [*names, "total_value", "mean_value", "frequency", "recency", "T", "first_order"]
 
 
 def _empty(size: int) -> Columns:
     whole = ("period", "age", "orders", "silence", "n_orders")
+    when = ("period_end", "first_order")
     return {
         name: np.empty(
             size,
-            dtype="datetime64[us]"
-            if name == "period_end"
-            else np.int64
-            if name in whole
-            else np.float64,
+            dtype="datetime64[us]" if name in when else np.int64 if name in whole else np.float64,
         )
         for name in panel_names()
     }

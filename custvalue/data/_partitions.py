@@ -18,7 +18,7 @@ import numpy as np
 
 from custvalue._frames import facts_of, with_facts
 from custvalue._units import Span
-from custvalue._warn import heard, warn
+from custvalue._warn import heard, warn_caller
 from custvalue.data._intake import missing_columns, take_in, warn_invalid
 from custvalue.data._ledger import RowLedger, merged
 from custvalue.data._occasions import fold
@@ -101,7 +101,7 @@ class Known:
                 _raise_together([asdict(_NO_ROWS)], keep_empty=True)
             self.as_of = max(part["last"] for part in parts)
             end = tick_time(self.as_of, options)
-            warn(last_order_text(self.as_of, options), AsOfWarning)
+            warn_caller(last_order_text(self.as_of, options), AsOfWarning)
         if options.duplicates != "keep" or any(part["refunds"] for part in parts):
             careful = partial(_careful, options=options, as_of=end)
             texts = engine.gather(log, careful, options.customer)

@@ -193,9 +193,10 @@ def panel_lazy(log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
         "frequency": orders - 1.0,
         "recency": (nw.col("__last") - known).cast(nw.Float64) / length,
         "T": (nw.col("__end") - known).cast(nw.Float64) / length,
+        "first_order": known,
     }
     rows = rows.select(nw.col(who), *(made[name].alias(name) for name in panel_names()))
-    table = with_dates(rows, ["period_end"], options.grain).to_native()
+    table = with_dates(rows, ["period_end", "first_order"], options.grain).to_native()
     return with_facts(table, panel_facts(options, period, seen.end, book))
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from custvalue._frames import TableFacts, facts_of, is_spark, with_facts
+from custvalue._frames import TableFacts, clock_of, facts_of, is_spark, with_clock, with_facts
 
+PROBE = 100  # rows; enough that one of them tells the unit
 Columns = dict[str, Any]
 
 
@@ -60,7 +61,7 @@ def predict(
 
     Notes
     -----
-    Lazy engines must know the answer's columns in advance, so one row is scored at once.
+    Lazy engines must know the answer's columns in advance, so a few rows are scored at once.
 
     Examples
     --------
@@ -111,11 +112,14 @@ def _ask(
     facts: TableFacts | None,
 ) -> Columns:
     """Answer for the rows of one pandas frame: new columns as arrays."""
+    clock = clock_of(table) if facts is None else None
     wanted = getattr(model, "feature_names_in_", None)
     if wanted is not None and set(wanted) <= set(table.columns):
         table = table[list(wanted)]
     if facts is not None:
         table = with_facts(table, facts)
+    elif clock is not None:  # told by the dates, which were cut off
+        table = with_clock(table, *clock)
     answer = getattr(model, method)(table, **options)
     if hasattr(answer, "columns"):
         frame = nw.from_native(answer, eager_only=True)
@@ -142,7 +146,7 @@ def _in_memory(frame: Any, ask: Ask, keep: list[str]) -> Any:
 
 def _on_dask(frame: Any, ask: Ask, keep: list[str]) -> Any:
     work = partial(_in_memory, ask=ask, keep=keep)
-    head = frame.head(1, npartitions=-1)
+    head = frame.head(PROBE, npartitions=-1)
     if len(head):
         return frame.map_partitions(work, meta=work(head).iloc[:0])
     return frame.map_partitions(work)
@@ -150,7 +154,7 @@ def _on_dask(frame: Any, ask: Ask, keep: list[str]) -> Any:
 
 def _on_polars(frame: Any, ask: Ask, keep: list[str]) -> Any:
     work = partial(_in_memory, ask=ask, keep=keep)
-    schema = work(frame.head(1).collect()).schema
+    schema = work(frame.head(PROBE).collect()).schema
     return frame.map_batches(work, schema=schema, streamable=True)
 
 
@@ -158,7 +162,7 @@ def _on_spark(frame: Any, ask: partial[Columns], keep: list[str]) -> Any:
     import pyarrow as pa
     from pyspark.sql import types
 
-    rows = [row.asDict() for row in frame.limit(1).collect()]
+    rows = [row.asDict() for row in frame.limit(PROBE).collect()]
     if rows:
         answer = _ask_arrow(pa.Table.from_pylist(rows), ask)
     else:  # nothing can be asked: one column of numbers is the likeliest answer

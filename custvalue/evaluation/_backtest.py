@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._units import Span
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue.evaluation._baselines import LastPeriodRepeated
 from custvalue.evaluation._log import TransactionLog, horizon_end, instant, known_at
 from custvalue.evaluation._reads import Candidate, Forecaster
@@ -148,7 +148,7 @@ def backtest(
     except KeyboardInterrupt:
         if not tables:
             raise
-        warn(
+        warn_caller(
             f"interrupted: the result has {len(tables)} of {len(origins)} origins.",
             InterruptedWarning,
         )

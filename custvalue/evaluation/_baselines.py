@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 
 from custvalue._units import Span, span_days
 from custvalue.evaluation._log import TransactionLog
+from custvalue.exceptions import HorizonError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,11 +59,17 @@ class LastPeriodRepeated(BaseEstimator):
         Parameters
         ----------
         X : TransactionLog
-        horizon : str or timedelta
+        horizon : str, timedelta or None, default=None
+            None takes the constructor's.
 
         Returns
         -------
         ndarray of shape (n_customers,)
+
+        Raises
+        ------
+        HorizonError
+            If no horizon is given here or in the constructor.
         """
         span = stated(self.horizon if horizon is None else horizon)
         observed = X.span_days + 1.0  # the first day counts whole
@@ -73,5 +80,5 @@ class LastPeriodRepeated(BaseEstimator):
 def stated(horizon: Span | None) -> Span:
     """Return the horizon, or say how to give one."""
     if horizon is None:
-        raise ValueError('no horizon was given; write horizon="52W".')
+        raise HorizonError('LastPeriodRepeated needs to know how far to look; write horizon="52W".')
     return horizon

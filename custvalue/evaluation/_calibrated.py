@@ -14,7 +14,12 @@ from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span
 from custvalue.evaluation._log import TransactionLog, known_at
 from custvalue.evaluation._reads import Candidate, Forecaster, last_step
-from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.exceptions import (
+    ContractProblem,
+    DataContractError,
+    HorizonError,
+    NotSupportedError,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +28,8 @@ if TYPE_CHECKING:
 
 
 def _states_chances(model: CalibratedTotal) -> bool:
-    return hasattr(last_step(model.estimator), "predict_proba_any")
+    final = last_step(model.estimator)
+    return hasattr(final, "predict_chance") or hasattr(final, "predict_proba_any")
 
 
 class CalibratedTotal(DocLink, BaseEstimator):
@@ -154,7 +160,7 @@ class CalibratedTotal(DocLink, BaseEstimator):
         return self.factor_ * self._asked(horizon).predict(X)
 
     @available_if(_states_chances)  # type: ignore[untyped-decorator]
-    def predict_proba_any(self, X: TransactionLog, horizon: Span | None = None) -> FloatArray:
+    def predict_chance(self, X: TransactionLog, horizon: Span | None = None) -> FloatArray:
         """Chance of at least one order, as the estimator states it; the factor has no say.
 
         Parameters
@@ -165,16 +171,24 @@ class CalibratedTotal(DocLink, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_customers,)
+
+        Raises
+        ------
+        NotSupportedError
+            If the estimator's formula states no chance.
         """
         chance = self._asked(horizon).chance(X)
-        assert chance is not None
+        if chance is None:
+            raise NotSupportedError(
+                f"{type(last_step(self.estimator)).__name__} states no chance of an order."
+            )
         return chance
 
     def _asked(self, horizon: Span | None) -> Forecaster:
         check_is_fitted(self)
         span = self.horizon if horizon is None else horizon
         if span is None:
-            raise ValueError("name a horizon, here or in the constructor.")
+            raise HorizonError("name a horizon, here or in the constructor.")
         if self.forecaster_.reads == "supervised" and span != self.horizon:
             raise ValueError("a regressor learns one horizon: name it in the constructor.")
         asked = copy.copy(self.forecaster_)  # the fitted object stays as it is

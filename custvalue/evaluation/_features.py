@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from custvalue._frames import column, column_names
+from custvalue._frames import column, column_names, facts_of, with_facts
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span, span_days
 from custvalue.evaluation._log import (
@@ -78,7 +78,8 @@ def history_frame(
         recent = known.between(known.before(window), known.as_of)
         value, orders = recent.totals(customers)
         columns[f"orders_{window}"], columns[f"value_{window}"] = orders, value
-    return pd.DataFrame(columns)
+    table, facts = pd.DataFrame(columns), facts_of(summary)
+    return table if facts is None else with_facts(table, facts)
 
 
 def supervised_frame(

@@ -20,6 +20,7 @@ from custvalue._frames import column, rows_where
 from custvalue._units import Span, span_days
 from custvalue.evaluation._features import history_frame, supervised_sample
 from custvalue.evaluation._log import TransactionLog, positions
+from custvalue.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
@@ -186,22 +187,28 @@ class Forecaster:
 
     def chance(self, known: TransactionLog) -> FloatArray | None:
         """Chance of at least one order, where the estimator, or its purchase law, states one."""
-        if self.reads == "supervised":
-            return None
-        if method_of(self.estimator, "predict_proba_any") is not None:
-            return np.asarray(self._ask_raw(known, "predict_proba_any"))[self._places(known)]
-        law: Any = getattr(last_step(self.estimator), "purchases_", None)
-        if self.reads != "summary" or not hasattr(law, "predict_proba_any"):
-            return None
-        return np.asarray(law.predict_proba_any(known.summary(), horizon=self.horizon))
+        for name in ("predict_chance", "predict_proba_any"):
+            found = self._ask(known, name)
+            if found is not None:
+                return found[self._places(known)]
+        return None
 
     def interval(self, known: TransactionLog, level: float) -> tuple[FloatArray, FloatArray] | None:
         """Prediction interval of one customer's money, where the estimator states one."""
-        if self.reads == "supervised" or method_of(self.estimator, "predict_interval") is None:
+        ends = self._ask(known, "predict_interval", level=level)
+        if ends is None:
             return None
-        ends = np.asarray(self._ask_raw(known, "predict_interval", level=level), dtype=float)
         place = self._places(known)
         return ends[place, 0], ends[place, 1]
+
+    def _ask(self, known: TransactionLog, method: str, **more: Any) -> FloatArray | None:
+        """Ask for what not every estimator says; None where it does not."""
+        if self.reads == "supervised" or method_of(self.estimator, method) is None:
+            return None
+        try:
+            return np.asarray(self._ask_raw(known, method, **more), dtype=np.float64)
+        except NotSupportedError:
+            return None
 
     def _ask_raw(self, known: TransactionLog, method: str, **more: Any) -> Any:
         X: Any

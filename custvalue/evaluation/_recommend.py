@@ -61,6 +61,9 @@ class Recommendation:
 def usual_candidates() -> dict[str, Any]:
     """Estimators that :func:`recommend` compares when none are given.
 
+    ``x spend`` is the spend model that the log asks for (see ``CustomerValue``); ``x own mean``
+    stands beside it, so that the table shows what shrinking earns.
+
     Returns
     -------
     dict of str to estimator
@@ -75,12 +78,14 @@ def usual_candidates() -> dict[str, Any]:
 
     from custvalue.markov import MarkovCLVEstimator
     from custvalue.purchase import MBGNBD, ParetoNBD
+    from custvalue.spend import OwnMean
     from custvalue.value import CustomerValue
 
     return {
         "Markov chain": MarkovCLVEstimator(),
-        "Pareto/NBD x Gamma-Gamma": CustomerValue(purchases=ParetoNBD()),
-        "MBG/NBD x Gamma-Gamma": CustomerValue(purchases=MBGNBD()),
+        "Pareto/NBD x spend": CustomerValue(purchases=ParetoNBD()),
+        "Pareto/NBD x own mean": CustomerValue(purchases=ParetoNBD(), spend=OwnMean()),
+        "MBG/NBD x spend": CustomerValue(purchases=MBGNBD()),
         "gradient boosting": HistGradientBoostingRegressor(max_iter=100, random_state=0),
     }
 

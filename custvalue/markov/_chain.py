@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from custvalue._html import html_table
 from custvalue.exceptions import first_ids
 from custvalue.markov import _chain_math as _math
+from custvalue.markov._absorption import Absorption, absorb
 from custvalue.markov._sparse import Floats, from_entries, is_sparse, row_sums, times
 
 Timing: TypeAlias = Literal["start", "end"]
@@ -256,15 +257,15 @@ class Chain:
         reward_variance: Any = 0.0,
         timing: Timing = "start",
     ) -> tuple[Floats, Floats]:
-        """Mean and variance of one customer's discounted reward over ``horizon`` rewards.
+        """Mean and variance of one customer's discounted reward.
 
-        Unlike ``value``, ``horizon`` counts rewards under either timing.
+        The mean is what ``value`` says: ``horizon`` has one meaning.
 
         Parameters
         ----------
         reward : array-like of shape (n,) or (n, n)
         horizon : int
-            Number of rewards.
+            As in ``value``: with ``timing="start"`` one reward more than periods.
         discount_rate : float, default=0.2
         reward_variance : float or array-like of shape (n,), default=0.0
             Variance of a period's reward around its mean, by state.
@@ -279,7 +280,8 @@ class Chain:
         self.expected_reward(reward)  # refuses wrong shapes and missing values
         given = reward if is_sparse(reward) else np.asarray(reward, dtype=np.float64)
         noise = np.broadcast_to(np.asarray(reward_variance, dtype=np.float64), (self.n_states,))
-        mean, square = _math.moments(self.matrix, given, noise, check_horizon(horizon), delta)
+        steps = check_horizon(horizon) + (timing == "start")
+        mean, square = _math.moments(self.matrix, given, noise, steps, delta)
         return lead * mean, lead * lead * np.maximum(square - mean * mean, 0.0)
 
     def recurrent(self) -> npt.NDArray[np.bool_]:
@@ -310,6 +312,41 @@ class Chain:
         go = np.flatnonzero(~self.recurrent())
         inner = self.matrix[go][:, go]
         return tuple(self.states[i] for i in go), _math.solve(inner, np.eye(len(go)))
+
+    def absorption(self) -> Absorption:
+        """Chance of each absorbing state, and mean and variance of the time to it.
+
+        B = (I - Q)^-1 R, t = N 1, variance (2N - I) t - t∘t; given an outcome, by the Doob
+        transform q_ij b_j / b_i (Kemeny & Snell 1960, chapter 3).
+
+        Returns
+        -------
+        Absorption
+
+        Raises
+        ------
+        ValueError
+            If no state is absorbing, or other states can be visited for ever (they are named).
+
+        Examples
+        --------
+        >>> from custvalue.markov import Chain
+        >>> chain = Chain(["lead", "won", "lost"], [[0.5, 0.2, 0.3], [0, 1, 0], [0, 0, 1]],
+        ...               absorbing=["won", "lost"])
+        >>> chain.absorption().chance[0].round(6).tolist()
+        [0.4, 0.6]
+        """
+        if not self.absorbing:
+            raise ValueError("the chain has no absorbing state; name it in absorbing=.")
+        ends = set(self.absorbing)
+        for_ever = [self.states[i] for i in np.flatnonzero(self.recurrent())]
+        never = [state for state in for_ever if state not in ends]
+        if never:
+            raise ValueError(
+                f"{len(never)} state(s) can be visited for ever without an end: "
+                f"{', '.join(first_ids(never))}. Name them in absorbing=, or let them be left."
+            )
+        return absorb(self.states, self.matrix, self.absorbing)
 
     def expected_time_to(self, states: Any) -> Floats:
         """Count expected periods until one of ``states`` is entered, shape (n,).

@@ -27,6 +27,8 @@ class Rows(NamedTuple):
         Code of each row's customer.
     period : ndarray of int or None, shape (n_rows,)
         Period of each row, where the table says it.
+    is_first : ndarray of bool, shape (n_rows,)
+        Whether a row is its customer's first.
     """
 
     before: Ints
@@ -34,15 +36,16 @@ class Rows(NamedTuple):
     last: Ints
     customer: Ints
     period: Ints | None
+    is_first: npt.NDArray[np.bool_]
 
 
-def link(X: Any, groups: Any, customer: str | None, gaps: Gaps) -> Rows:
+def link(X: Any, groups: Any, customer: str | None, gaps: Gaps, *, like: Any = None) -> Rows:
     """Link each customer's rows into transitions.
 
     The customer comes from ``groups``, else from the column ``customer``, else from the column
     that the panel's facts name; an array without groups is one customer's rows in time order. A
     column ``period`` puts the rows in order and shows gaps. A customer's last row makes no
-    transition.
+    transition. ``like`` is the table that X is a part of, whose facts hold for X.
 
     Raises
     ------
@@ -59,7 +62,9 @@ def link(X: Any, groups: Any, customer: str | None, gaps: Gaps) -> Rows:
             ContractProblem("empty", "X has no rows", "Pass the rows of a panel.")
         )
     period = _periods(X) if "period" in names else None
-    code, ids = _customers(X, groups, customer, names, n, period is not None)
+    code, ids = _customers(
+        X, groups, customer, names, n, period is not None, X if like is None else like
+    )
     if period is None:
         # rows as they stand: time order within each customer
         order = np.argsort(code, kind="stable") if (np.diff(code) < 0).any() else np.arange(n)
@@ -90,8 +95,12 @@ def link(X: Any, groups: Any, customer: str | None, gaps: Gaps) -> Rows:
                 "Fill the missing periods, or pass gaps='skip' to make no transition there.",
             )
         same &= step == 1
-    ends = np.append(code[order[1:]] != code[order[:-1]], True)
-    return Rows(order[:-1][same], order[1:][same], order[ends], code, period)
+    apart = code[order[1:]] != code[order[:-1]]
+    first = np.zeros(n, dtype=bool)
+    first[order[np.append(True, apart)]] = True
+    return Rows(
+        order[:-1][same], order[1:][same], order[np.append(apart, True)], code, period, first
+    )
 
 
 def _periods(X: Any) -> Ints:
@@ -111,10 +120,16 @@ def _periods(X: Any) -> Ints:
 
 
 def _customers(
-    X: Any, groups: Any, customer: str | None, names: list[str], n: int, has_period: bool
+    X: Any,
+    groups: Any,
+    customer: str | None,
+    names: list[str],
+    n: int,
+    has_period: bool,
+    like: Any,
 ) -> tuple[Ints, npt.NDArray[Any]]:
     if groups is None:
-        facts = _frames.facts_of(X) if names else None
+        facts = _frames.facts_of(like) if names else None
         name = customer or (facts.customer if facts is not None else None)
         if name is not None and name in names:
             groups = _frames.column(X, name)

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from custvalue._sklearn import DocLink, check_is_fitted, read_columns
+from custvalue import _frames
+from custvalue._sklearn import DocLink, check_is_fitted, read_columns, read_vectors
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -28,7 +30,7 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
         "this many or more".
     frequency_classes : int, default=5
         Orders so far, in doubling classes: 1, 2, 3-4, 5-8, ..., the last one open.
-    monetary_classes : int, default=3
+    monetary_classes : int, default=8
         Mean spend so far, cut at its quantiles over all rows of ``fit``.
 
     Attributes
@@ -52,7 +54,7 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, *, recency_max: int = 12, frequency_classes: int = 5, monetary_classes: int = 3
+        self, *, recency_max: int = 12, frequency_classes: int = 5, monetary_classes: int = 8
     ) -> None:
         self.recency_max = recency_max
         self.frequency_classes = frequency_classes
@@ -69,22 +71,20 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
             least = 0 if name == "recency_max" else 1
             if int(getattr(self, name)) < least:
                 raise ValueError(f"{name}={getattr(self, name)!r} must be at least {least}.")
-        values, _ = read_columns(self, X, PANEL_COLUMNS, reset=True, min_columns=3)
+        spend = read_vectors(self, X, PANEL_COLUMNS, reset=True)[2]
         self.frequency_cuts_ = 2.0 ** np.arange(self.frequency_classes - 1)
-        self.monetary_cuts_ = quantile_cuts(values[:, 2], self.monetary_classes)
+        self.monetary_cuts_ = quantile_cuts(spend, self.monetary_classes)
         return self
 
     def transform(self, X: Any) -> Ints:
         """Classes of each row, shape (n_rows, 3): silence, orders, mean spend."""
         check_is_fitted(self)
         values, _ = read_columns(self, X, PANEL_COLUMNS, reset=False, min_columns=3)
-        return np.column_stack(
-            [
-                np.clip(values[:, 0], 0, self.recency_max).astype(np.int64),
-                np.searchsorted(self.frequency_cuts_, values[:, 1], side="left"),
-                np.searchsorted(self.monetary_cuts_, values[:, 2], side="left"),
-            ]
-        )
+        out = np.empty((len(values), 3), dtype=np.int64, order="F")
+        out[:, 0] = np.clip(values[:, 0], 0, self.recency_max)
+        out[:, 1] = np.searchsorted(self.frequency_cuts_, values[:, 1], side="left")
+        out[:, 2] = np.searchsorted(self.monetary_cuts_, values[:, 2], side="left")
+        return out
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the three classes."""
@@ -92,22 +92,36 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
 
 
 class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
-    """States from any numeric columns: few distinct values as they are, else quantile classes.
+    """States from any columns: words and few distinct numbers as they are, else quantile classes.
 
     Parameters
     ----------
     columns : sequence of str, optional
-        Columns of a frame; an array is read by position (its first ``max_columns`` columns).
+        Columns of a frame, of numbers or of text; an array is read by position (its first
+        ``max_columns`` columns). Text has one class a word, in the order of the alphabet.
     n_classes : int, default=10
         A column with more distinct values than this is cut at its quantiles.
     max_columns : int, default=3
         How many columns of an array are read.
+
+    Attributes
+    ----------
+    cuts_ : list of ndarray
+        Upper ends of the classes of each column but the last.
+    words_ : list of (list of str or None)
+        The words of each column; None for a column of numbers.
+    values_ : list of (list or None)
+        The value of each class of a column; None where classes are stretches between cuts.
 
     Examples
     --------
     >>> from custvalue.markov import ColumnStates
     >>> ColumnStates(n_classes=2).fit_transform([[5, 0.1], [5, 0.2], [9, 0.7]]).tolist()
     [[0, 0], [0, 0], [1, 1]]
+    >>> import pandas as pd
+    >>> ColumnStates(["stage"]).fit_transform(
+    ...     pd.DataFrame({"stage": ["new", "core", "new"]})).tolist()
+    [[1], [0], [1]]
     """
 
     def __init__(
@@ -127,12 +141,14 @@ class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
         if int(self.n_classes) < 1:
             raise ValueError(f"n_classes={self.n_classes!r} must be at least 1.")
         values = self._read(X, reset=True)
-        self.cuts_ = []
-        for column in values.T:
+        self.cuts_, self.values_ = [], []
+        for column, words in zip(values.T, self.words_, strict=True):
             distinct = np.unique(column)
-            if len(distinct) <= self.n_classes:
+            if words is not None or len(distinct) <= self.n_classes:
                 self.cuts_.append(distinct[:-1])
+                self.values_.append(list(words) if words is not None else distinct.tolist())
             else:
+                self.values_.append(None)
                 self.cuts_.append(quantile_cuts(column, self.n_classes))
         return self
 
@@ -154,8 +170,77 @@ class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
         return np.asarray(list(names), dtype=object)
 
     def _read(self, X: Any, *, reset: bool) -> Floats:
-        values, named = read_columns(self, X, tuple(self.columns or ()), reset=reset)
-        return values if named else values[:, : self.max_columns]
+        names = list(self.columns or ())
+        if reset:
+            self.words_: list[list[str] | None] = [_words(X, name) for name in names]
+        if not any(words is not None for words in self.words_):
+            values, named = read_columns(self, X, tuple(names), reset=reset)
+            values = values if named else values[:, : self.max_columns]
+            if reset:
+                self.words_ = [None] * values.shape[1]
+            return values
+        numbers = [n for n, words in zip(names, self.words_, strict=True) if words is None]
+        caller = f"{type(self).__name__}'s X"
+        found = dict(
+            zip(numbers, _frames.float_vectors(X, numbers, caller=caller), strict=True)
+            if numbers
+            else ()
+        )
+        for name, words in zip(names, self.words_, strict=True):
+            if words is not None:
+                found[name] = _codes(X, name, words)
+        if reset:
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+            self.n_features_in_ = len(names)
+        return np.column_stack([found[name] for name in names])
+
+
+def _text(X: Any, name: str) -> npt.NDArray[np.object_] | None:
+    """Return a frame's column where it holds text, else None."""
+    if name not in (_frames.column_names(X) or ()):
+        return None
+    values = np.asarray(_frames.column(X, name), dtype=object)
+    is_text = [isinstance(value, str) for value in values]
+    return values if any(is_text) else None
+
+
+def _words(X: Any, name: str) -> list[str] | None:
+    values = _text(X, name)
+    if values is None:
+        return None
+    bad = np.flatnonzero([not isinstance(value, str) for value in values])
+    if len(bad):
+        raise DataContractError(
+            ContractProblem(
+                "missing-words",
+                f"column {name!r} has values that are missing or no text",
+                "Drop these rows or fill them; row positions are counted from 0.",
+                len(bad),
+                first_ids(bad),
+            )
+        )
+    return sorted(set(values.tolist()))
+
+
+def _codes(X: Any, name: str, words: list[str]) -> Floats:
+    values = _text(X, name)
+    place = {word: float(k) for k, word in enumerate(words)}
+    codes = np.array([place.get(v, np.nan) for v in ([] if values is None else values)])
+    bad = np.flatnonzero(np.isnan(codes))
+    if values is None or len(bad):
+        strange = [] if values is None else dict.fromkeys(str(v) for v in values[bad])
+        raise DataContractError(
+            ContractProblem(
+                "unknown-words",
+                f"column {name!r} has words that were not there in fit: "
+                f"{', '.join(first_ids(strange)) or 'no text at all'}; it knows "
+                f"{', '.join(first_ids(words))}",
+                "Correct them, or fit on rows that have them; row positions are counted from 0.",
+                len(bad),
+                first_ids(bad),
+            )
+        )
+    return codes
 
 
 def quantile_cuts(values: Floats, n_classes: int) -> Floats:
@@ -187,6 +272,20 @@ class StateList:
             keys = _distinct(_pack(rows, size, low), int(np.prod(size)))
             return cls(_unpack(keys, size, low))
         return cls(np.unique(rows, axis=0))
+
+    @classmethod
+    def sorted_in(cls, rows: Ints) -> tuple[StateList, Ints]:
+        """Distinct rows, and the position of each row among them."""
+        size, low = _sizes(rows)
+        cells = float(np.prod(size.astype(np.float64)))
+        if cells > 4 * len(rows) + 1000:
+            states = cls.seen_in(rows)
+            return states, states.find(rows)[0]
+        keys = _pack(rows, size, low)
+        seen = np.zeros(int(cells), dtype=bool)
+        seen[keys] = True
+        place = np.cumsum(seen, dtype=np.int32) - np.int32(1)
+        return cls(_unpack(np.flatnonzero(seen), size, low)), place[keys]
 
     def __len__(self) -> int:
         return len(self.classes)

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from custvalue._frames import with_clock
 from custvalue._labels import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
@@ -176,6 +177,7 @@ class TimelineDisplay(Display):
                 "T": (recency + wait) / unit,
             }
         )
+        rows = with_clock(rows, estimator.unit_)
         chance = estimator.predict_proba_any(rows, horizon=window)
         dates = days[-1] + np.round(wait).astype("timedelta64[D]")
         return cls.from_predictions(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from custvalue._labels import ZH, check_language
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue.exceptions import FontWarning
 
 # Okabe & Ito (2008): eight colours that people with any colour vision can tell apart. Orange is a
@@ -157,7 +157,7 @@ def set_letters(ax: Any, labels: str) -> None:
         return
     found = chinese_font()
     if found is None:
-        warn(
+        warn_caller(
             f"no installed font has Chinese letters (a PNG shows boxes); {FONT_ADVICE}.",
             FontWarning,
         )

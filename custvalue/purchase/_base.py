@@ -264,6 +264,35 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
             raise ValueError("times must ascend from 0 on, with one factor each.")
         return _forecast.discounted(self.law, self.params_, x, t_x, T, ends, weights)
 
+    def weighted_lifetime(self, X: Any, times: npt.ArrayLike, weights: npt.ArrayLike) -> Floats:
+        """Sum the chances of still being a customer at ``times``, each times its weight.
+
+        With the nodes and weights of an integral it is the (discounted) time that a customer stays.
+
+        Parameters
+        ----------
+        X : table or array
+        times, weights : array-like of shape (k,)
+            Times from the as-of date on, in the data's unit.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        x, t_x, T = self._histories(X)
+        at, weight = np.asarray(times, float), np.asarray(weights, float)
+        if at.ndim != 1 or at.shape != weight.shape or (at < 0).any():
+            raise ValueError("times must be 0 or more, with one weight each.")
+
+        def stays(*future: Floats) -> Floats:
+            total: Any = 0.0
+            for t, w in zip(at, weight, strict=True):
+                total = total + w * self.law.survival(*future, t)
+            return np.asarray(total)
+
+        here = _forecast.alive_now(self.law, self.params_, x, t_x, T)
+        return np.asarray(here * _forecast.if_alive(self.law, self.params_, x, T, stays))
+
     def new_customer(self, horizon: Span | None = None) -> float:
         """Forecast the repeat orders of a customer who has just placed the first order.
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from custvalue._fitted import FitReport, FittedLaw
+from custvalue._frames import unit_of
 from custvalue._kernels import Histories, compress
 from custvalue._portable import check_names, number
 from custvalue._sklearn import weights_of
 from custvalue._units import days_per, in_units, plain_span
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue._work import check_count
 from custvalue.exceptions import (
     BoundaryFitWarning,
@@ -24,7 +25,7 @@ from custvalue.exceptions import (
 from custvalue.purchase._fit import fit_law
 from custvalue.purchase._law import Floats, PurchaseLaw
 from custvalue.purchase._prior import Prior
-from custvalue.purchase._rows import check_meaning, read_histories, unit_of
+from custvalue.purchase._rows import check_meaning, read_histories
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,7 @@ class Fitting(FittedLaw):
             If one-time buyers seem to have been removed.
         """
         x, t_x, T = self._read(X, reset=True)
-        unit = unit_of(self, X)
+        unit = unit_of(X, self.unit, caller=f"this {type(self).__name__}")
         weight = weights_of(sample_weight, len(x))
         if weight is not None and (weight == 0).any():
             some = weight > 0
@@ -90,7 +91,7 @@ class Fitting(FittedLaw):
         self.params_, self._report = fit_law(self.law, rows, self._prior())
         self.unit_ = unit
         if self._report.boundary:
-            warn(_boundary_text(self), BoundaryFitWarning)
+            warn_caller(_boundary_text(self), BoundaryFitWarning)
         return self
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -120,7 +121,7 @@ class Fitting(FittedLaw):
             here = [w.sum(), np.dot(w, t_x), np.dot(w, T), np.dot(w, x) / w.sum()]
             then = [facts[k] for k in ("customers", "sum_recency", "sum_T", "mean_frequency")]
             if np.allclose(here, then, rtol=1e-9, atol=0.0):
-                warn(
+                warn_caller(
                     "scored on the rows it was fitted on: this says how well the model describes "
                     "them, not how well it forecasts. Score a later period or other customers.",
                     InSampleWarning,

@@ -7,16 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import facts_of
 from custvalue._kernels import Histories, silence_instead_of_recency
 from custvalue._sklearn import read_vectors
-from custvalue._units import days_per
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
     SelectionWarning,
-    TimeUnitError,
     first_ids,
 )
 
@@ -39,28 +36,6 @@ def read_histories(
     if not _legal(x, t_x, T, discrete):
         raise DataContractError(_problems(x, t_x, T, discrete))
     return x, t_x, T
-
-
-def unit_of(estimator: Any, X: Any) -> str | None:
-    """Find the unit of time: the table's own, or the estimator's where the table has none.
-
-    Raises
-    ------
-    TimeUnitError
-        If the two contradict each other.
-    """
-    facts = facts_of(X)
-    stated: str | None = estimator.unit
-    if facts is None or facts.kind != "summary":
-        if stated is not None:
-            days_per(stated)
-        return stated
-    if stated is not None and days_per(stated) != days_per(facts.unit):
-        raise TimeUnitError(
-            f"the table's times are in {facts.unit!r}, but {type(estimator).__name__} was given "
-            f"unit={stated!r}. Leave unit=None, or summarize with unit={stated!r}."
-        )
-    return facts.unit
 
 
 def _legal(x: Floats, t_x: Floats, T: Floats, discrete: bool) -> bool:
@@ -165,7 +140,7 @@ def check_meaning(rows: Histories, model: str) -> None:
             )
         )
     if rows.w.sum() >= 50 and not np.any(rows.x == 0):
-        warn(
+        warn_caller(
             f"no customer of {rows.w.sum():,.0f} has frequency 0. If one-time buyers were removed, "
             f"the order rate of {model} is biased upwards; pass the whole customer base.",
             SelectionWarning,

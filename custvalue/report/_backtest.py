@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import facts_of, with_facts
+from custvalue._frames import facts_of
 from custvalue._units import span_days
+from custvalue.data import summarize
 from custvalue.evaluation import backtest
-from custvalue.markov import MarkovCLVEstimator
 from custvalue.metrics import calibration_table
 from custvalue.plotting import tracking_table
+from custvalue.purchase import MBGNBD
+from custvalue.value import CustomerValue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 LEAST_PERIODS = 3
 GROUPS = 10
-OURS = "chain over customer states"
+OURS = "orders x spend per order"
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,11 @@ class Tested:
     groups: pd.DataFrame
 
 
-def chain(horizon: str, rate: float, margin: float) -> MarkovCLVEstimator:
-    """Make the estimator that values customers, here and in the report alike."""
-    return MarkovCLVEstimator(horizon=horizon, annual_discount_rate=rate, margin=margin)
+def model_of(horizon: str, rate: float, margin: float) -> CustomerValue:
+    """Make the estimator that says all of a customer's future, here and in the report alike."""
+    return CustomerValue(
+        purchases=MBGNBD(), horizon=horizon, annual_discount_rate=rate, margin=margin
+    )
 
 
 def hold_back(
@@ -93,7 +97,7 @@ def hold_back(
     cutoff = np.datetime64(facts.as_of, "D") - np.timedelta64(held * length, "D")
     days = f"{held * length}D"
     result = backtest(
-        {OURS: chain(days, 0.0, 1.0)},
+        {OURS: model_of(days, 0.0, 1.0)},
         log,
         **{**names, "as_of": facts.as_of},  # the shop was open until then, orders or not
         cutoffs=[str(cutoff)],
@@ -103,12 +107,12 @@ def hold_back(
     forecast = result.predictions[OURS].to_numpy(dtype=float)
     actual = result.predictions["actual"].to_numpy(dtype=float)
 
-    seen = with_facts(history[history["period"] <= cut].copy(), facts)
-    latest = seen.groupby(facts.customer, sort=False).tail(1)
-    model = chain(days, 0.0, 1.0).fit(seen)
+    seen = summarize(log, **{**names, "as_of": str(cutoff)}, unit="D")
+    model = model_of(days, 0.0, 1.0).fit(seen)
+    ahead = model.value_by_period(seen, period=f"{length}D")
     expected = np.full(last + 1, np.nan)
-    expected[cut + 1 :] = np.diff(running_spend(model, latest, length, held))
-    known = history[history[facts.customer].isin(latest[facts.customer])]
+    expected[cut + 1 :] = ahead["expected"]
+    known = history[history[facts.customer].isin(early)]
     spent = known.groupby("period")["spend"].sum().reindex(range(last + 1), fill_value=0.0)
     first = np.datetime64(facts.as_of, "D") - np.timedelta64(last * length, "D")
     ends = first + np.arange(last + 1) * np.timedelta64(length, "D")
@@ -121,10 +125,3 @@ def hold_back(
         tracking=tracking_table(ends, spent.to_numpy(), expected),
         groups=calibration_table(actual, forecast, n_groups=GROUPS),
     )
-
-
-def running_spend(model: Any, latest: pd.DataFrame, days: int, periods: int) -> list[float]:
-    """Sum of what all rows of ``latest`` bring within 0, 1, ..., ``periods`` periods."""
-    return [0.0] + [
-        float(model.predict(latest, horizon=f"{days * k}D").sum()) for k in range(1, periods + 1)
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,21 @@ import numpy.typing as npt
 
 from custvalue._frames import facts_of, with_facts
 from custvalue._units import span_days
-from custvalue._warn import heard
+from custvalue._warn import heard, warn_caller
 from custvalue.data import ledger, panel, summarize
-from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.exceptions import (
+    ContractProblem,
+    DataContractError,
+    SmallSampleWarning,
+)
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting import flow_table, tracking_table
 from custvalue.plotting._style import state_names
-from custvalue.purchase import MBGNBD
-from custvalue.report._backtest import Tested, chain, hold_back, running_spend
+from custvalue.report._backtest import Tested, hold_back, model_of
 from custvalue.report._campaign import QUIET, WINDOW, campaign
 from custvalue.report._size import check_size
 from custvalue.segment import LifecycleClassifier, RFMTransformer, SegmentMap, SilenceScorer
+from custvalue.value import CustomerValue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +37,8 @@ STEPS = (
     "summarise the log",
     "score and segment customers",
     "judge silence and stages",
-    "fit the purchase law",
-    "fit the chain",
+    "fit orders and spend",
+    "count moves between states",
     "test the forecast on the past",
     "draw",
 )
@@ -173,17 +178,13 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     stages = to_pandas(lifecycle.upgrade_table(summary))
 
     begin(3)
-    law = MBGNBD().fit(summary)
-    orders = np.asarray(law.predict(summary, horizon=asked.horizon))
-    chance = np.asarray(law.predict_proba_any(summary, horizon=f"{WINDOW}D"))
+    # one fitted model says orders, chances, values and totals
+    model = model_of(asked.horizon, asked.annual_discount_rate, asked.scale).fit(summary)
+    told = model.explain(summary)
+    ends = model.predict_interval(summary, level=LEVEL)
 
     begin(4)
-    model = chain(asked.horizon, asked.annual_discount_rate, asked.scale).fit(history)
-    latest = history.groupby(asked.customer, sort=False).tail(1)
-    ids = latest[asked.customer]
-    value = _by_customer(ids, model.predict(latest), summary[asked.customer])
-    ends = np.asarray(model.predict_interval(latest, level=LEVEL))
-    total = np.asarray(model.predict_interval(latest, level=LEVEL, kind="group"))
+    transitions = transition_rows(history, asked.customer)
 
     table = summary[
         [asked.customer, "first_order", "last_order", "n_orders", "total_value", "mean_value"]
@@ -199,11 +200,10 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     table["stage"] = stages["stage"].to_numpy()
     table["stage_timing"] = stages["timing"].to_numpy()
     table["next_stage_wants"] = stages["wants"].to_numpy()
-    table["expected_orders"] = orders
-    table[f"chance_of_order_{WINDOW}d"] = chance
-    table["future_value"] = value
-    table["future_value_low"] = _by_customer(ids, ends[:, 0], summary[asked.customer])
-    table["future_value_high"] = _by_customer(ids, ends[:, 1], summary[asked.customer])
+    table["expected_orders"] = told["expected_orders"].to_numpy()
+    table[f"chance_of_order_{WINDOW}d"] = model.predict_chance(summary, f"{WINDOW}D")
+    table["future_value"] = told["value"].to_numpy()
+    table["future_value_low"], table["future_value_high"] = ends.T
     table["at_stake"] = at_stake(table)
     table.attrs.clear()
 
@@ -213,7 +213,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     return Collected(
         customers=table,
         segments=segment_sizes(table, cells.describe(rfm, summary)),
-        transitions=transition_rows(model),
+        transitions=transitions,
         history=history,
         moves=segment_moves(history, asked.customer, cells),
         flow=flow,
@@ -221,8 +221,8 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
         campaign=campaign(table, asked),
         backtest=tested,
         problem_share=lifecycle.problem_share(summary),
-        total=(float(total[0]), float(total[1])),
-        upcoming=upcoming(model, latest, history, asked),
+        total=total_range(model, summary),
+        upcoming=upcoming(model, summary, history, asked),
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
         caught=(),
@@ -244,10 +244,15 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     return made if facts is None else with_facts(made, facts)
 
 
-def _by_customer(ids: pd.Series, values: Any, wanted: pd.Series) -> Floats:
-    import pandas as pd
-
-    return pd.Series(np.asarray(values, dtype=float), index=ids).reindex(wanted).to_numpy()
+def total_range(model: CustomerValue, summary: pd.DataFrame) -> tuple[float, float]:
+    """Interval of the sum of all customers' values."""
+    whole: Any = model.predict_total(summary, level=LEVEL).loc["all"]
+    if "lower" in whole:
+        return float(whole["lower"]), float(whole["upper"])
+    # spend whose variance is infinite, or a fit without standard errors: outcomes can be drawn
+    drawn = [model.draws(summary, n_draws=20, random_state=k).sum(axis=1) for k in range(20)]
+    low, high = np.quantile(np.concatenate(drawn), [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
+    return min(float(low), float(whole["value"])), max(float(high), float(whole["value"]))
 
 
 def at_stake(table: pd.DataFrame) -> Floats:
@@ -286,9 +291,18 @@ def segment_sizes(table: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     return out.reset_index(drop=True)
 
 
-def transition_rows(model: MarkovCLVEstimator) -> pd.DataFrame:
-    """Write the chain's moves with the states as text."""
-    table = model.transition_table()
+def transition_rows(history: pd.DataFrame, customer: str) -> pd.DataFrame:
+    """List the moves between states that were counted, with the states as text."""
+    import pandas as pd
+
+    if history.groupby(customer).size().max() < 2:
+        warn_caller(
+            "no customer has two periods yet, so that no move between states could be counted; a "
+            "shorter period= would show some.",
+            SmallSampleWarning,
+        )
+        return pd.DataFrame(columns=["from", "to", "probability", "observations", "standard_error"])
+    table = MarkovCLVEstimator(transitions="counts").fit(history).transition_table()
     for side in ("from", "to"):
         table[side] = state_names(table[side])
     return table
@@ -333,12 +347,14 @@ def stage_flow(
     return flow_table(before, table["stage"].to_numpy()), date
 
 
-def upcoming(model: Any, latest: pd.DataFrame, history: pd.DataFrame, asked: Asked) -> pd.DataFrame:
+def upcoming(
+    model: CustomerValue, summary: pd.DataFrame, history: pd.DataFrame, asked: Asked
+) -> pd.DataFrame:
     """Spend of each period so far, and what today's customers are expected to spend."""
     length = round(span_days(asked.period))
     ahead = max(round(span_days(asked.horizon) / span_days(asked.period)), 1)
-    undiscounted = chain(asked.horizon, 0.0, 1.0).fit(history)
-    running = running_spend(undiscounted, latest, length, ahead)
+    spend = copy.copy(model).set_params(margin=1.0)
+    running = spend.value_by_period(summary, f"{length * ahead}D", period=f"{length}D")
     by_period = history.groupby("period")
     ends = by_period["period_end"].first().to_numpy().astype("datetime64[D]")
     later = ends[-1] + np.arange(1, ahead + 1) * np.timedelta64(length, "D")
@@ -346,5 +362,5 @@ def upcoming(model: Any, latest: pd.DataFrame, history: pd.DataFrame, asked: Ask
     return tracking_table(
         np.concatenate([ends, later]),
         np.concatenate([by_period["spend"].sum().to_numpy(dtype=float), nothing]),
-        np.concatenate([np.full(len(ends), np.nan), np.diff(running)]),
+        np.concatenate([np.full(len(ends), np.nan), running["expected"]]),
     )

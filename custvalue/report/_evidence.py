@@ -69,9 +69,8 @@ def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) 
             "type": "notes",
             "notes": [
                 w(
-                    "Future value comes from a Markov chain over customer states, in periods of "
-                    "{period}, discounted at {rate} a year.",
-                    period=span(about["period"], w),
+                    "Future value is orders x spend per order: orders by the MBG/NBD law, which "
+                    "also gives the chance of an order; discounted at {rate} a year.",
                     rate=w.cell(about["annual_discount_rate"], "share"),
                 ),
                 w(
@@ -80,9 +79,9 @@ def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) 
                     "not."
                 ),
                 w(
-                    "The range of the total allows for chance and for shocks that hit all "
-                    "customers at once, not for an error of the method: the test on the past "
-                    "shows how large that was."
+                    "The range of the total allows for chance and for the error of what was "
+                    "estimated, not for an error of the method: the test on the past shows how "
+                    "large that was."
                 ),
                 *held,
             ],

@@ -47,7 +47,7 @@ class Report:
     facts : dict
         Every number on the page, plain JSON values.
     customers, segments, transitions : DataFrame
-        One row a customer; a segment; a possible move of the chain.
+        One row a customer; a segment; a move between states.
     campaign : DataFrame or None
         Quiet customers, the best to contact first, with the group drawn for each; None where no
         response was given.
@@ -222,7 +222,7 @@ def make_report(
     as_of : date or ISO str, optional
         End of observation; default: the last order, said in the report's notes.
     period : str, default="4W"
-        Period of the chain.
+        Period of the moves between states and of the tracked spend.
     horizon : str, default="52W"
         How far to forecast.
     annual_discount_rate : float, default=0.10

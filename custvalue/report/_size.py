@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from custvalue.report._collect import Asked
 
-# periods ahead, squared, times periods of the log: a year of weeks ahead after four years of them
-MOST_STEPS = 600_000
+MOST_AHEAD = 400  # periods: a year of days, thirty of four weeks
+MOST_SEEN = 4_000  # periods of the log: eleven years of days
 MOST_ROWS = 40_000_000  # of the panel: some 5 GB
 
 
@@ -32,12 +32,12 @@ def check_ahead(asked: Asked) -> None:
     ------
     ValueError
     """
-    ahead, least = _ahead(asked), 3  # periods that a back-test needs
-    if ahead**2 * least > MOST_STEPS:
+    ahead = _ahead(asked)
+    if ahead > MOST_AHEAD:
         raise ValueError(
             f"horizon={asked.horizon!r} is {ahead:,.0f} periods of {asked.period!r}, more than a "
             f"report forecasts; give a shorter horizon or a longer period, such as "
-            f"{_enough(asked, least)!r}."
+            f"{_enough(asked, 1.0)!r}."
         )
 
 
@@ -62,7 +62,7 @@ def check_size(asked: Asked, as_of: np.datetime64, days: npt.ArrayLike) -> None:
     problems = []
     where = f"first order {first}, as-of date {end}"
     rows, periods = float((T // length + 1).sum()), longest // length + 1
-    if rows > MOST_ROWS or _ahead(asked) ** 2 * periods > MOST_STEPS:
+    if rows > MOST_ROWS or periods > MOST_SEEN:
         problems.append(
             ContractProblem(
                 "too-many-periods",
@@ -92,6 +92,5 @@ def _ahead(asked: Asked) -> float:
 
 def _enough(asked: Asked, periods: float, rows: float = 0.0) -> str:
     """Shortest period in whole weeks that is long enough."""
-    steps = _ahead(asked) ** 2 * periods
-    longer = max((steps / MOST_STEPS) ** (1.0 / 3.0), rows / MOST_ROWS)
+    longer = max(_ahead(asked) / MOST_AHEAD, periods / MOST_SEEN, rows / MOST_ROWS)
     return f"{math.ceil(longer * span_days(asked.period) / 7.0)}W"

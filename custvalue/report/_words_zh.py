@@ -280,22 +280,23 @@ ZH: dict[str, str] = {
     "Mean error each": "人均误差",
     "Spend of its best tenth, of the true best": "所选最好十分之一与真实最好者的消费之比",
     "The same test for simple methods": "与简单方法同场比较",
-    "chain over customer states": "客户状态马尔可夫链",
+    "orders x spend per order": "订单数 × 每单金额",
     "rate carried forward": "按以往速率外推",
     "last period repeated": "重复上一期",
     "Forecast against outcome": "预测与结果",
-    "Future value comes from a Markov chain over customer states, in periods of {period}, "
-    "discounted at {rate} a year.": (
-        "未来价值来自客户状态的马尔可夫链，每期 {period}，年贴现率 {rate}。"
+    "Future value is orders x spend per order: orders by the MBG/NBD law, which also gives the "
+    "chance of an order; discounted at {rate} a year.": (
+        "未来价值＝订单数 × 每单金额：订单数出自 MBG/NBD 规律，"
+        "下单机会亦出自同一规律；年贴现率 {rate}。"
     ),
     "The range of a customer holds what will really come in 8 of 10 such cases; for one who will "
     "most likely not order it is 0 to 0, although the mean is not.": (
         "客户的区间：十个同类客户中八个的实际结果落在其中；"
         "很可能不再下单者的区间为 0 至 0，而均值不为 0。"
     ),
-    "The range of the total allows for chance and for shocks that hit all customers at once, not "
-    "for an error of the method: the test on the past shows how large that was.": (
-        "合计的区间已计入偶然与波及全体客户的冲击，未计入方法本身的误差：其大小见历史检验。"
+    "The range of the total allows for chance and for the error of what was estimated, not for an "
+    "error of the method: the test on the past shows how large that was.": (
+        "合计的区间已计入偶然与估计的误差，未计入方法本身的误差：其大小见历史检验。"
     ),
     "In the test, {share} of customers ended within their range of 80 %.": (
         "检验中，{share} 的客户结果落在其 80% 区间之内。"

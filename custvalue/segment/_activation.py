@@ -12,7 +12,7 @@ from scipy.stats import t as student
 
 from custvalue._frames import column, column_names, frame_like, is_frame
 from custvalue._labels import ZH, check_language, translate
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue.exceptions import SmallSampleWarning, first_ids
 from custvalue.segment._silence import Floats
 from custvalue.segment._silence_options import GRADES as SILENCE_GRADES
@@ -284,7 +284,7 @@ def campaign_effect(
     else:
         raise ValueError(f"method={method!r} must be 'welch' or 'bootstrap'.")
     if min(len(a), len(b)) < FEWEST:
-        warn(
+        warn_caller(
             f"{len(a):,} treated and {len(b):,} control customers: with fewer than {FEWEST} in a "
             "group the interval is rough.",
             SmallSampleWarning,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import betainc, gammaln, psi
 
-from custvalue._warn import heard, warn
+from custvalue._warn import heard, warn_caller
 from custvalue.exceptions import BoundaryFitWarning, ConvergenceWarning, FitFailedError
 from custvalue.segment._silence import Floats, GapFacts
 
@@ -248,13 +248,13 @@ def fit_gap_prior(facts: GapFacts, regularity: int = 1) -> GapPrior:
         )
     r, alpha = np.exp(found.x)
     if np.isclose(found.x, edges[0]).any() or np.isclose(found.x, edges[1]).any():
-        warn(
+        warn_caller(
             f"the prior of purchase rates lies on its boundary (r={r:.3g}): customers hardly "
             "differ in rate, or hardly any has a gap. Scores stay usable.",
             BoundaryFitWarning,
         )
     elif np.abs(found.jac).max() > 1e-4:
-        warn(
+        warn_caller(
             f"the prior of purchase rates is not settled: gradient {np.abs(found.jac).max():.1e} "
             f"a customer after {found.nit} steps.",
             ConvergenceWarning,

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._labels import check_language, translate, translate_if_known
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue._work import check_kinds
 from custvalue.exceptions import BinWarning
 from custvalue.segment._drift import DriftReport, class_shares, drift_report
@@ -232,7 +232,7 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         self.cuts_ = np.stack([_cuts(column, shares, self.by) for column in values.T])
         empty = np.flatnonzero(np.isinf(self.cuts_[:, 0]))
         if len(empty):
-            warn(
+            warn_caller(
                 f"column {', '.join(np.array(self._column_names())[empty])}: no value is "
                 "above zero, so nobody brings a share of it and all customers get grade E.",
                 BinWarning,

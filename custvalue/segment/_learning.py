@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import column, facts_of
+from custvalue._frames import clock_of, column, facts_of
 from custvalue._units import Span, span_days
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
@@ -118,13 +118,14 @@ def ordered_between(earlier: Any, later: Any, *, customer: str | None = None) ->
     """
     import pandas as pd
 
-    before, after = facts_of(earlier), facts_of(later)
-    name = customer or (before.customer if before is not None else None)
+    facts = facts_of(earlier)
+    name = customer or (facts.customer if facts is not None else None)
     if name is None:
         text = "the customer column is not known"
         raise DataContractError(ContractProblem("no-customer", text, "Pass customer=."))
-    if before is not None and after is not None and not _date(after.as_of) > _date(before.as_of):
-        text = f"the later table ends on {after.as_of}, the earlier one on {before.as_of}"
+    before, after = (clock.as_of if (clock := clock_of(X)) else "" for X in (earlier, later))
+    if before and after and not _date(after) > _date(before):
+        text = f"the later table ends on {after}, the earlier one on {before}"
         cure = "Pass the earlier table first."
         raise DataContractError(ContractProblem("dates-swapped", text, cure))
     at = pd.Index(column(later, name)).get_indexer(pd.Index(column(earlier, name)))

@@ -367,11 +367,11 @@ class LifecycleClassifier(
 
     def _values(self, X: Any) -> npt.NDArray[np.float64]:
         check_is_fitted(self, "classes_")
-        _frames.unit_of(X, self.unit_, caller="LifecycleClassifier")
         if self.by_name_ and _frames.is_frame(X):
             return reading.read_named(
                 self, X, self.columns_, reading.check_mapping(self.columns), reset=False
             )
+        _frames.check_units(self, X)
         return validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
 
     def _evidence(self, X: Any) -> Evidence:

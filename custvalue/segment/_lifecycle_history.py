@@ -305,10 +305,10 @@ def _dates_of(summaries: Sequence[Any], dates: Sequence[Any] | None) -> Any:
     import pandas as pd
 
     if dates is None:
-        facts = [_frames.facts_of(table) for table in summaries]
-        if any(f is None for f in facts):
+        clocks = [_frames.clock_of(table) for table in summaries]
+        dates = [clock.as_of for clock in clocks if clock is not None and clock.as_of]
+        if len(dates) < len(clocks):
             raise ValueError("some tables don't say their as-of date; pass dates=.")
-        dates = [f.as_of for f in facts if f is not None]
     if len(dates) != len(summaries):
         raise ValueError(f"{len(dates)} dates for {len(summaries)} summaries.")
     return pd.to_datetime(list(dates)).to_numpy(dtype="datetime64[ns]")

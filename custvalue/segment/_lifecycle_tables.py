@@ -174,8 +174,8 @@ class StageTables(StageReader):
             low[code], high[code] = start, end
         columns = self._id_column(X)
         columns["stage"] = _frames.words_at(X, names, stage)
-        facts = _frames.facts_of(X)
-        as_of = as_of if as_of is not None else (facts.as_of if facts else None)
+        clock = _frames.clock_of(X)
+        as_of = as_of if as_of is not None else (clock.as_of or None if clock else None)
         if as_of is not None and self.unit_ is not None:
             columns["stage_since"] = _days_before(as_of, at.since * days_per(self.unit_))
         columns |= {

@@ -15,6 +15,7 @@ from custvalue._sklearn import DocLink, check_is_fitted, read_columns
 from custvalue.segment._drift import DriftReport, class_shares, drift_report
 from custvalue.segment._group_sizes import group_sizes
 from custvalue.segment._lifecycle_evidence import customer_ids
+from custvalue.segment._rfm_options import TIME_COLUMNS
 
 Floats = npt.NDArray[np.float64]
 QUADRANTS = (
@@ -128,6 +129,8 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
     ----------
     activity_, loyalty_ : dict of str to float
         Columns and weights in use.
+    unit_ : str or None
+        Unit of the columns of time, where one is in use.
     ranks_ : tuple of RankLaw
         Frozen ranks, first of the activity columns, then of the loyalty columns.
     quadrant_shares_ : ndarray of shape (4,)
@@ -212,6 +215,9 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
                 "activity={'visits': 1}, loyalty={'satisfaction': 1}."
             )
         self.activity_, self.loyalty_ = activity, loyalty
+        self.__dict__.pop("unit_", None)
+        if not {*activity, *loyalty}.isdisjoint(TIME_COLUMNS):
+            self.unit_ = _frames.unit_of(X, None)
         self.ranks_ = tuple(rank_law(column) for column in values.T)
         places = self._quadrants(self._indexes(values, self.ranks_))
         self.quadrant_shares_ = np.asarray(class_shares(places[:, None], (4,))[0])

@@ -29,6 +29,7 @@ from custvalue.segment._rfm_law import (
     scores_of,
 )
 from custvalue.segment._rfm_options import (
+    TIME_COLUMNS,
     bins_by_letter,
     check_choices,
     columns_of,
@@ -40,7 +41,6 @@ from custvalue.segment._rfm_options import (
 )
 from custvalue.segment._segment_map import SegmentMap
 
-TIME_COLUMNS = ("silence", "recency", "T", "gap_mean", "gap_max")
 MONEY_COLUMNS = ("total_value", "mean_value", "monetary_value", "total_profit")
 COMPOSITE = "score"
 
@@ -79,6 +79,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         What happens to the other columns of a frame. ``"auto"`` passes them through where the
         frame is a panel (it has columns ``period``, ``orders`` and ``profit``) and drops them
         otherwise.
+    unit : str, optional
+        Unit of the times, such as ``"D"``, where the table does not say it.
 
     Attributes
     ----------
@@ -136,6 +138,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         columns: Mapping[str, str] | None = None,
         less_is_better: Collection[str] = ("R",),
         remainder: Literal["auto", "drop", "passthrough"] = "auto",
+        unit: str | None = None,
     ) -> None:
         self.n_bins = n_bins
         self.method = method
@@ -145,6 +148,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         self.columns = columns
         self.less_is_better = less_is_better
         self.remainder = remainder
+        self.unit = unit
 
     def fit(self, X: Any, y: npt.ArrayLike | None = None) -> RFMTransformer:
         """Learn the cut points, and the weights where asked for.
@@ -180,7 +184,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         check_choices(self.method, self.remainder)
         names = columns_of(self.columns, self.monetary)
         values, named = read_columns(self, X, list(names.values()), reset=True)
-        self.unit_ = unit_of(X, None)
+        self.unit_ = unit_of(X, self.unit, caller=f"this {type(self).__name__}")
         if named:
             blank = [VariableCuts(a, n, a in self.less_is_better, ()) for a, n in names.items()]
         else:
@@ -394,7 +398,6 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
 
     def _read(self, X: Any) -> tuple[Floats, bool]:
         check_is_fitted(self)
-        unit_of(X, self.unit_, caller=f"this {type(self).__name__} was fitted")
         names = list(columns_of(self.columns, self.monetary).values())
         return read_columns(self, X, names, reset=False)
 

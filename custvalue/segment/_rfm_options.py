@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from custvalue._frames import column_names
 from custvalue._units import Span, in_units
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue.exceptions import BinWarning
 from custvalue.segment._rfm_law import Floats, Ints, VariableCuts, learned_weights
+
+TIME_COLUMNS = ("silence", "recency", "T", "gap_mean", "gap_max", "gap_sum", "gap_std")
 
 PANEL_COLUMNS = ("period", "orders", "profit")
 METHODS = ("independent", "nested", "fixed")
@@ -150,7 +152,7 @@ def warn_few_values(
         top = counts.argmax()
         where = f"{possible[0]} possible" if not v.is_nested else f"fewer in {short} groups"
         used = ", ".join(str(s) for s in np.unique(scores[:, j]))
-        warn(
+        warn_caller(
             f"{v.column} ({v.letter}): {counts[top] / len(values):.0%} of the rows have the value "
             f"{found[top]:g}; {v.n_bins} bins asked, {where}. Scores used: {used}.".replace(
                 "%", " %"

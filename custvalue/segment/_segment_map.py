@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from custvalue._frames import column, float_columns, is_frame
 from custvalue._labels import check_language, translate
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
@@ -252,7 +252,7 @@ class SegmentMap:
         reached = np.bincount(self._table[self._reach(rfm.variables_)], minlength=n) > 0
         if not reached.all():
             lost = [name for name, ok in zip(self.segments, reached, strict=True) if not ok]
-            warn(
+            warn_caller(
                 f"no customer can ever be in {', '.join(map(repr, lost))}: the fitted cut points "
                 "leave its scores without values. Use fewer bins, other cut points or other rules.",
                 EmptySegmentWarning,

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_non_negative
 
-from custvalue._frames import column_names, unit_of
+from custvalue._frames import column_names
 from custvalue._sklearn import read_columns
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.segment._silence import GapFacts, gap_facts
@@ -35,8 +35,6 @@ def read_gaps(estimator: Any, X: Any, *, reset: bool) -> GapFacts:
         If the kind of table differs from the fitted one, or a number is negative or not finite.
     """
     name = type(estimator).__name__
-    if not reset:
-        unit_of(X, estimator.unit_, caller=f"this {name} was fitted")
     if not reset and is_summary(X) != estimator.is_named_:
         kinds = ("a matrix of gaps", "a summary")
         raise ValueError(

@@ -3,5 +3,13 @@
 from custvalue.spend import _gamma_gamma_law as gamma_gamma
 from custvalue.spend._gamma_gamma import GammaGamma, GammaGammaParams
 from custvalue.spend._independence import Independence
+from custvalue.spend._own_mean import OwnMean, OwnMeanParams
 
-__all__ = ["GammaGamma", "GammaGammaParams", "Independence", "gamma_gamma"]
+__all__ = [
+    "GammaGamma",
+    "GammaGammaParams",
+    "Independence",
+    "OwnMean",
+    "OwnMeanParams",
+    "gamma_gamma",
+]

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from custvalue import _sklearn
 from custvalue._fitted import FitReport, FittedLaw, check_level
 from custvalue._portable import check_names, number
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue._work import check_count
 from custvalue.exceptions import (
     BoundaryFitWarning,
@@ -185,12 +185,12 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         values, self._report = search.conclude(best, rows, starts, zs, notes)
         self.params_ = GammaGammaParams(*values)
         if best.promised > search.ENOUGH:
-            warn(
+            warn_caller(
                 f"the gradient is {best.gradient_norm:.1e} at the best of {starts} starts.",
                 ConvergenceWarning,
             )
         if self._report.status == "boundary":
-            warn(
+            warn_caller(
                 f"{' '.join(self._report.boundary)} Forecasts are usable; standard errors of "
                 f"{', '.join(self._report.undefined)} are not defined "
                 f"({xs.size:,} customers with repeat orders).",
@@ -267,6 +267,22 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         return np.column_stack(
             [self.predict_quantile(X, tail), self.predict_quantile(X, 1.0 - tail)]
         )
+
+    def posterior(self, X: Any) -> tuple[float, Array, Array]:
+        """Shape p of an order, and shape and rate of each customer's gamma law of nu.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, 2)
+
+        Returns
+        -------
+        p : float
+        shape, rate : ndarray of shape (n_customers,)
+            ``q + p x`` and ``gamma + x zbar``.
+        """
+        _sklearn.check_is_fitted(self)
+        return self.params_.p, *law.posterior(*self._read(X, reset=False), *self.params_)
 
     def new_customer(self) -> float:
         """Return the expected spend per order of a customer of whom nothing is known yet.
@@ -353,7 +369,7 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         here = [ws.sum(), ws @ x[seen], ws @ zbar[seen]]
         names = ("customers_with_repeat_orders", "repeat_orders", "sum_of_mean_spends")
         if facts and np.allclose(here, [facts[k] for k in names], rtol=1e-9, atol=0.0):
-            warn(
+            warn_caller(
                 "these rows are the ones the model was fitted on, so the score flatters it; score "
                 "customers or a period that the fit has not seen.",
                 InSampleWarning,

@@ -1,5 +1,13 @@
 """Laws and contract checks for models, ours and third parties'."""
 
 from custvalue.testing._purchase import PURCHASE_LAWS, check_purchase_model, example_params
+from custvalue.testing._value import Shop, check_value_model, value_models
 
-__all__ = ["PURCHASE_LAWS", "check_purchase_model", "example_params"]
+__all__ = [
+    "PURCHASE_LAWS",
+    "Shop",
+    "check_purchase_model",
+    "check_value_model",
+    "example_params",
+    "value_models",
+]

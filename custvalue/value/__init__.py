@@ -1,6 +1,10 @@
 """Purchases x spend x margin x discount -> money; classic formulas."""
 
-from custvalue.value._classic import CellMeans, RecencyMigration, RetentionValue
+from custvalue.value._classic import (
+    CellMeans,
+    RecencyMigration,
+    RetentionValue,
+)
 from custvalue.value._cohort import CohortTable, cohort_table
 from custvalue.value._contribution import Contribution, contribution
 from custvalue.value._customer_value import CustomerValue

@@ -2,50 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 
 from custvalue import _frames, _sklearn
-from custvalue._units import Span, check_annual_rate, in_units
-from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.value._discounting import rate_per_unit
-from custvalue.value._naive import stated
-
-Array = npt.NDArray[np.float64]
+from custvalue._units import Span, in_units
+from custvalue._value_model import Floats, Terms, Timing, ValueModel
+from custvalue.exceptions import ContractProblem, DataContractError, NotSupportedError
+from custvalue.value._naive import flat_cost
 
 
-class RetentionValue(_sklearn.DocLink, BaseEstimator):
+class Spenders(NamedTuple):
+    """Silence and spend a unit of time of each row."""
+
+    silence: Floats
+    spend: Floats
+    profit: Floats
+
+
+@dataclass(frozen=True)
+class RetentionForecast:
+    """What a fitted ``RetentionValue`` knows; times in the unit of the data.
+
+    Parameters
+    ----------
+    unit : str or None
+    lapse : float
+        Silence after which a customer is lost.
+    leaving_rate : float
+        Losses a customer and unit of time.
+    shortest : float
+        Time that a customer is taken to have been seen for at least.
+    new_rate, first : tuple of float
+        Mean spend and profit a unit of time as a customer, and of an order.
+    """
+
+    unit: str | None
+    lapse: float
+    leaving_rate: float
+    shortest: float
+    new_rate: tuple[float, float]
+    first: tuple[float, float]
+
+
+class RetentionValue(ValueModel):
     """Retention-rate value: customers go on spending until they are lost for good.
 
     A customer silent for longer than ``lapse`` counts as lost (at the last order). The rate of
     leaving is losses over time as a customer; one who is not lost is worth the own rate of spend
     times the time that such a customer is expected to stay within the horizon (Dwyer's retention
-    model in continuous time). Lost customers are worth nothing.
+    model in continuous time). Lost customers are worth nothing and are not contacted.
 
     Parameters
     ----------
     lapse : str, timedelta, number or None, default=None
         Silence after which a customer counts as lost; None takes three times the mean gap between
         orders.
-    margin : float, default=1.0
-    annual_discount_rate : float, default=0.0
     horizon : str, timedelta, number or None, default=None
+    annual_discount_rate : float, default=0.0
+    margin : float or None, default=None
+        Share of spend that is profit; None takes ``total_profit`` where the table has it.
+    contact_cost : float, default=0.0
+        Cost of a ``period`` of keeping in touch with a customer who is not lost.
+    timing : {"continuous", "start", "middle", "end"}, default="continuous"
+    period : str, default="1M"
     unit : str or None, default=None
         Unit of time where the table does not say it.
 
     Attributes
     ----------
-    lapse_ : float
-        In the unit of the data.
-    leaving_rate_ : float
-        Losses a customer and unit of time.
-    shortest_ : float
-        Time that a customer is taken to have been seen for at least.
+    forecast_ : RetentionForecast
     unit_ : str or None
+        Unit of time of the data.
 
     References
     ----------
@@ -63,20 +97,27 @@ class RetentionValue(_sklearn.DocLink, BaseEstimator):
     """
 
     reads_table: ClassVar[str] = "summary"
+    _learned = RetentionForecast
 
     def __init__(
         self,
         *,
         lapse: Span | None = None,
-        margin: float = 1.0,
-        annual_discount_rate: float = 0.0,
         horizon: Span | None = None,
+        annual_discount_rate: float = 0.0,
+        margin: float | None = None,
+        contact_cost: float = 0.0,
+        timing: Timing = "continuous",
+        period: Span = "1M",
         unit: str | None = None,
     ) -> None:
         self.lapse = lapse
-        self.margin = margin
-        self.annual_discount_rate = annual_discount_rate
         self.horizon = horizon
+        self.annual_discount_rate = annual_discount_rate
+        self.margin = margin
+        self.contact_cost = contact_cost
+        self.timing = timing
+        self.period = period
         self.unit = unit
 
     def fit(
@@ -87,7 +128,8 @@ class RetentionValue(_sklearn.DocLink, BaseEstimator):
         Parameters
         ----------
         X : frame of shape (n_customers, n_columns)
-            Columns ``silence``, ``recency``, ``n_orders``, ``total_value``.
+            Columns ``silence``, ``recency``, ``n_orders``, ``total_value``; ``total_profit`` where
+            it is known.
         y : None
             Not used.
         sample_weight : array-like of shape (n_customers,), default=None
@@ -96,50 +138,106 @@ class RetentionValue(_sklearn.DocLink, BaseEstimator):
         -------
         self : RetentionValue
         """
-        silence, recency, n_orders, _ = self._read(X, reset=True)
+        silence, recency, n_orders, spend, profit = self._columns(X, reset=True)
         w = _sklearn.weights_of(sample_weight, silence.size)
         w = np.ones(silence.size) if w is None else w
-        self.unit_ = _frames.unit_of(X, self.unit, caller=type(self).__name__)
+        unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
         if self.lapse is not None:
-            self.lapse_ = in_units(self.lapse, self.unit_, "lapse")
+            lapse = in_units(self.lapse, unit, "lapse")
         else:
             gaps = float(w @ np.maximum(n_orders - 1.0, 0.0))
-            self.lapse_ = 3.0 * float(w @ recency) / gaps if gaps > 0 else float(w @ silence)
-        exposure = recency + np.minimum(silence, self.lapse_)
-        seen = float(w @ exposure)
-        self.leaving_rate_ = float(w @ (silence > self.lapse_)) / seen if seen > 0 else 0.0
-        self.shortest_ = seen / float(w.sum()) if seen > 0 else 1.0
+            lapse = 3.0 * float(w @ recency) / gaps if gaps > 0 else float(w @ silence)
+        exposure = recency + np.minimum(silence, lapse)
+        seen, orders = float(w @ exposure), max(float(w @ n_orders), 1e-300)
+        money = np.array([w @ spend, w @ profit])
+        rate = money / seen if seen > 0 else money * 0.0
+        self.forecast_ = RetentionForecast(
+            unit,
+            lapse,
+            float(w @ (silence > lapse)) / seen if seen > 0 else 0.0,
+            seen / float(w.sum()) if seen > 0 else 1.0,
+            (float(rate[0]), float(rate[1])),
+            (float(money[0]) / orders, float(money[1]) / orders),
+        )
         return self
 
-    def predict(self, X: Any, horizon: Span | None = None) -> Array:
-        """Forecast the value of each customer over the horizon.
-
-        Parameters
-        ----------
-        X : frame of shape (n_customers, n_columns)
-        horizon : str, timedelta, number or None, default=None
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-        """
-        _sklearn.check_is_fitted(self)
-        silence, recency, _, total = self._read(X, reset=False)
-        until = in_units(stated(self.horizon if horizon is None else horizon), self.unit_)
-        rate = self.leaving_rate_ + rate_per_unit(
-            check_annual_rate(self.annual_discount_rate), self.unit_
-        )
-        stays = until if rate * until < 1e-12 else -np.expm1(-rate * until) / rate
-        spend = total / np.maximum(recency + silence, self.shortest_)
-        return np.where(silence <= self.lapse_, self.margin * spend * stays, 0.0)
-
-    def _read(self, X: Any, *, reset: bool) -> tuple[Array, Array, Array, Array]:
+    def _columns(self, X: Any, *, reset: bool) -> tuple[Floats, ...]:
         names = ("silence", "recency", "n_orders", "total_value")
-        values, _ = _sklearn.read_columns(self, X, names, reset=reset, min_columns=4)
-        return values[:, 0], values[:, 1], values[:, 2], values[:, 3]
+        values, named = _sklearn.read_columns(self, X, names, reset=reset, min_columns=4)
+        profit = values[:, 3]
+        if named and "total_profit" in (_frames.column_names(X) or ()):
+            profit = _frames.float_columns(X, ["total_profit"])[:, 0]
+        return values[:, 0], values[:, 1], values[:, 2], values[:, 3], profit
+
+    def _read(self, X: Any) -> Spenders:
+        _sklearn.check_is_fitted(self)
+        silence, recency, _, spend, profit = self._columns(X, reset=False)
+        span = np.maximum(recency + silence, self.forecast_.shortest)
+        return Spenders(silence, spend / span, profit / span)
+
+    def _rate_of(self, rows: Spenders, terms: Terms) -> Floats:
+        if terms.margin is None:
+            return rows.profit
+        return np.asarray(rows.spend * _number(self, terms.margin))
+
+    def _value(self, rows: Spenders, terms: Terms) -> Floats:
+        stays = terms.annuity(self.forecast_.leaving_rate)
+        worth = (self._rate_of(rows, terms) - flat_cost(self, terms)) * stays
+        return np.where(rows.silence <= self.forecast_.lapse, worth, 0.0)
+
+    def _newcomer(self, terms: Terms) -> tuple[float, float]:
+        which = 1 if terms.margin is None else 0
+        share = 1.0 if terms.margin is None else _number(self, terms.margin)
+        rate = share * self.forecast_.new_rate[which] - flat_cost(self, terms)
+        stays = terms.annuity(self.forecast_.leaving_rate)
+        return share * self.forecast_.first[which], rate * stays
+
+    def _parts(self, rows: Spenders, terms: Terms) -> dict[str, Any]:
+        return {
+            "lost": rows.silence > self.forecast_.lapse,
+            "profit_per_unit": self._rate_of(rows, terms),
+            "discounted_units": terms.annuity(self.forecast_.leaving_rate),
+        }
 
 
-class RecencyMigration(_sklearn.DocLink, BaseEstimator):
+class Silences(NamedTuple):
+    """Recency class and mean order of each row."""
+
+    state: npt.NDArray[np.int64]
+    mean: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class MigrationForecast:
+    """What a fitted ``RecencyMigration`` knows.
+
+    Parameters
+    ----------
+    unit : str or None
+        Length of a period.
+    buy_chances : ndarray of shape (n_recency,)
+        Chance of an order in the next period by periods of silence.
+    counts : ndarray of shape (n_recency,)
+        Customer-periods behind each.
+    orders_per_buying_period : float
+    variation : float
+        Squared coefficient of variation of a buying period's spend around the customer's mean.
+    margin : float
+        Profit over spend of the panel.
+    first : float
+        Mean first order.
+    """
+
+    unit: str | None
+    buy_chances: Floats
+    counts: Floats
+    orders_per_buying_period: float
+    variation: float
+    margin: float
+    first: float
+
+
+class RecencyMigration(ValueModel):
     """Migration value: the chance to buy depends on how long ago the last purchase was.
 
     Dwyer's customer migration model and Berger & Nasr's case 5, with the chances counted on a
@@ -151,21 +249,21 @@ class RecencyMigration(_sklearn.DocLink, BaseEstimator):
     ----------
     n_recency : int, default=13
         Periods of silence after which a customer is lost.
-    margin : float, default=1.0
-    annual_discount_rate : float, default=0.0
-    contact_cost : float, default=0.0
-        Of a period, for each customer not lost.
     horizon : str, timedelta, number or None, default=None
+    annual_discount_rate : float, default=0.0
+    margin : float or None, default=None
+        Share of spend that is profit; None takes the panel's ``profit`` over its ``spend``.
+    contact_cost : float, default=0.0
+        Of a period of the panel, for each customer not lost.
+    timing : {"continuous", "start", "middle", "end"}, default="continuous"
     unit : str or None, default=None
         Length of a period where the panel does not say it.
 
     Attributes
     ----------
-    buy_chances_ : ndarray of shape (n_recency,)
-    counts_ : ndarray of shape (n_recency,)
-        Customer-periods behind each chance.
-    orders_per_buying_period_ : float
+    forecast_ : MigrationForecast
     unit_ : str or None
+        Unit of time of the data.
 
     See Also
     --------
@@ -178,27 +276,30 @@ class RecencyMigration(_sklearn.DocLink, BaseEstimator):
     >>> panel = cv.panel(cv.datasets.load_cdnow("sample"), customer="customer_id", time="date",
     ...                  amount="amount", as_of="1997-09-30", period="4W")
     >>> model = RecencyMigration(horizon="52W").fit(panel)
-    >>> bool(model.buy_chances_[0] > model.buy_chances_[5])
+    >>> bool(model.forecast_.buy_chances[0] > model.forecast_.buy_chances[5])
     True
     """
 
     reads_table: ClassVar[str] = "panel"
+    _learned = MigrationForecast
 
     def __init__(
         self,
         *,
         n_recency: int = 13,
-        margin: float = 1.0,
-        annual_discount_rate: float = 0.0,
-        contact_cost: float = 0.0,
         horizon: Span | None = None,
+        annual_discount_rate: float = 0.0,
+        margin: float | None = None,
+        contact_cost: float = 0.0,
+        timing: Timing = "continuous",
         unit: str | None = None,
     ) -> None:
         self.n_recency = n_recency
-        self.margin = margin
-        self.annual_discount_rate = annual_discount_rate
-        self.contact_cost = contact_cost
         self.horizon = horizon
+        self.annual_discount_rate = annual_discount_rate
+        self.margin = margin
+        self.contact_cost = contact_cost
+        self.timing = timing
         self.unit = unit
 
     def fit(self, X: Any, y: Any = None) -> RecencyMigration:
@@ -207,7 +308,8 @@ class RecencyMigration(_sklearn.DocLink, BaseEstimator):
         Parameters
         ----------
         X : frame of shape (n_customer_periods, n_columns)
-            A panel: the customer column, ``period``, ``silence``, ``orders``, ``mean_value``.
+            A panel: the customer column, ``period``, ``silence``, ``orders``, ``spend``,
+            ``profit``, ``mean_value``.
         y : None
             Not used.
 
@@ -229,9 +331,9 @@ class RecencyMigration(_sklearn.DocLink, BaseEstimator):
                     "Make it with custvalue.panel(log, ...).",
                 )
             )  # fmt: skip
-        values = self._read(X, reset=True)
-        period, silence, orders = values[:, 0], values[:, 1], values[:, 2]
-        self.unit_ = _frames.unit_of(X, self.unit, caller=type(self).__name__)
+        names = ("period", "silence", "orders", "spend", "profit", "mean_value")
+        values, _ = _sklearn.read_columns(self, X, names, reset=True, min_columns=6)
+        period, silence, orders, spend, profit, mean = values.T
         code = pd.factorize(_frames.column(X, facts.customer))[0]
         order = np.lexsort((period, code))
         here, after = order[:-1], order[1:]
@@ -247,61 +349,148 @@ class RecencyMigration(_sklearn.DocLink, BaseEstimator):
         known = silence[here] < self.n_recency
         state = silence[here][known].astype(np.int64)
         bought = orders[after][known] > 0
-        self.counts_ = np.bincount(state, minlength=self.n_recency).astype(float)
+        counts = np.bincount(state, minlength=self.n_recency).astype(float)
         buys = np.bincount(state, weights=bought, minlength=self.n_recency)
         # half a customer-period of prior at the overall chance, for silences nobody had
-        overall = buys.sum() / max(self.counts_.sum(), 1.0)
-        self.buy_chances_ = (buys + 0.5 * overall) / (self.counts_ + 0.5)
+        overall = buys.sum() / max(counts.sum(), 1.0)
         buying = orders > 0
-        self.orders_per_buying_period_ = float(orders[buying].mean()) if buying.any() else 0.0
+        per_period = float(orders[buying].mean()) if buying.any() else 0.0
+        usual = mean[here] * per_period
+        seen = (orders[after] > 0) & (usual > 0.0)
+        ratio = spend[after][seen] / usual[seen]
+        spread = np.minimum(ratio, np.quantile(ratio, 0.99)) if len(ratio) else np.ones(1)
+        young = silence == orders * 0.0
+        first = mean[young & buying]
+        self.forecast_ = MigrationForecast(
+            _frames.unit_of(X, self.unit, caller=type(self).__name__),
+            (buys + 0.5 * overall) / (counts + 0.5),
+            counts,
+            per_period,
+            float(np.mean((spread - spread.mean()) ** 2)) if len(ratio) > 1 else 1.0,
+            float(profit.sum()) / float(spend.sum()) if spend.sum() > 0 else 1.0,
+            float(first.mean()) if len(first) else 0.0,
+        )
         return self
 
-    def predict(self, X: Any, horizon: Span | None = None) -> Array:
-        """Forecast the value of each row's customer over the horizon, from that row on.
-
-        Parameters
-        ----------
-        X : frame of shape (n_rows, n_columns)
-            Rows of a panel, usually each customer's last.
-        horizon : str, timedelta, number or None, default=None
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-        """
+    def _read(self, X: Any) -> Silences:
         _sklearn.check_is_fitted(self)
-        values = self._read(X, reset=False)
-        until = in_units(stated(self.horizon if horizon is None else horizon), self.unit_)
-        rate = rate_per_unit(check_annual_rate(self.annual_discount_rate), self.unit_)
-        purchases, contacts = self._buying_periods(until, float(np.exp(-rate)))
-        state = np.minimum(values[:, 1], self.n_recency).astype(np.int64)
-        worth = self.margin * values[:, 3] * self.orders_per_buying_period_
-        return np.asarray(purchases[state] * worth - self.contact_cost * contacts[state])
+        values = _frames.float_columns(X, ("silence", "mean_value"), caller=type(self).__name__)
+        _frames.check_units(self, X)
+        last = len(self.forecast_.buy_chances)
+        return Silences(np.minimum(values[:, 0], last).astype(np.int64), values[:, 1])
 
-    def _buying_periods(self, until: float, discount: float) -> tuple[Array, Array]:
-        """Discounted buying periods and periods of contact, by recency class; the last is lost."""
-        k = self.n_recency
-        buys, contacts = np.zeros(k + 1), np.zeros(k + 1)
-        whole, part = int(np.floor(until + 1e-9)), until - np.floor(until + 1e-9)
-        p = self.buy_chances_
+    def _worth(self, rows: Silences, terms: Terms) -> Floats:
+        """Profit of a buying period."""
+        share = self.forecast_.margin if terms.margin is None else _number(self, terms.margin)
+        return np.asarray(share * rows.mean * self.forecast_.orders_per_buying_period)
+
+    def _value(self, rows: Silences, terms: Terms) -> Floats:
+        buys, contacts, _, _ = self._buying_periods(terms)
+        paid = self._worth(rows, terms) * buys[rows.state]
+        return np.asarray(paid - flat_cost(self, terms) * contacts[rows.state])
+
+    def _cost(self, rows: Silences, terms: Terms) -> Any:
+        return flat_cost(self, terms) * self._buying_periods(terms)[1][rows.state]
+
+    def _spread(self, rows: Silences, terms: Terms) -> tuple[Floats, Floats]:
+        first, _, second, none = self._buying_periods(terms)
+        squares = _discounted_squares(self.forecast_.buy_chances, terms)
+        inner = second - first * first + self.forecast_.variation * squares
+        return self._worth(rows, terms) ** 2 * inner[rows.state], none[rows.state]
+
+    def _newcomer(self, terms: Terms) -> tuple[float, float]:
+        share = self.forecast_.margin if terms.margin is None else _number(self, terms.margin)
+        one = Silences(np.zeros(1, dtype=np.int64), np.full(1, self.forecast_.first))
+        return share * self.forecast_.first, float(self._value(one, terms)[0])
+
+    def _parts(self, rows: Silences, terms: Terms) -> dict[str, Any]:
+        buys, contacts, _, _ = self._buying_periods(terms)
+        return {
+            "silence": rows.state,
+            "discounted_buying_periods": buys[rows.state],
+            "profit_of_a_buying_period": self._worth(rows, terms),
+            "contact_cost": flat_cost(self, terms) * contacts[rows.state],
+        }
+
+    def _buying_periods(self, terms: Terms) -> tuple[Floats, Floats, Floats, Floats]:
+        """Discounted buying periods and contacts, the square of the former, the chance of none.
+
+        By recency class; the last class is lost.
+        """
+        p, lead, delta = self.forecast_.buy_chances, terms.lead, terms.delta
+        k = len(p)
+        buys, contacts, square = np.zeros(k + 1), np.zeros(k + 1), np.zeros(k + 1)
+        none = np.ones(k + 1)
         # backwards: the horizon's last, broken period counts by its share
-        for weight in [*([max(part, 0.0)] if part > 1e-9 else []), *([1.0] * whole)]:
-            next_buys = p * (weight + buys[0]) + (1.0 - p) * buys[1:]
-            next_contacts = weight + p * contacts[0] + (1.0 - p) * contacts[1:]
-            buys[:k], contacts[:k] = discount * next_buys, discount * next_contacts
-        return buys, contacts
+        for weight in _weights(terms):
+            paid = lead * weight
+            later = p * buys[0] + (1.0 - p) * buys[1:]
+            again = p * square[0] + (1.0 - p) * square[1:]
+            square[:k] = p * paid * paid + 2.0 * delta * p * paid * buys[0] + delta**2 * again
+            buys[:k] = p * paid + delta * later
+            contacts[:k] = paid + delta * (p * contacts[0] + (1.0 - p) * contacts[1:])
+            none[:k] = (1.0 - p * weight) * none[1:]
+        return buys, contacts, square, none
 
-    def _read(self, X: Any, *, reset: bool) -> Array:
-        names = ("period", "silence", "orders", "mean_value")
-        return _sklearn.read_columns(self, X, names, reset=reset, min_columns=4)[0]
+
+def _weights(terms: Terms) -> list[float]:
+    """Lengths of the horizon's periods, the farthest first."""
+    until = terms.until
+    if not math.isfinite(until):
+        # a lost customer never returns: a hundred rounds of silence are an end
+        until = 2000.0
+    whole = math.floor(until + 1e-9)
+    part = until - whole
+    return ([part] if part > 1e-9 else []) + [1.0] * whole
 
 
-class CellMeans(RegressorMixin, _sklearn.DocLink, BaseEstimator):
+def _discounted_squares(p: Floats, terms: Terms) -> Floats:
+    """Sum of squared discount factors of buying periods, by recency class."""
+    k = len(p)
+    out = np.zeros(k + 1)
+    for weight in _weights(terms):
+        paid = (terms.lead * weight) ** 2
+        out[:k] = p * (paid + terms.delta**2 * out[0]) + (1.0 - p) * terms.delta**2 * out[1:]
+    return out
+
+
+def _number(model: ValueModel, margin: Any) -> float:
+    if isinstance(margin, str):
+        raise ValueError(
+            f"margin={margin!r} names a column, which {type(model).__name__} does not read; give "
+            "a number."
+        )
+    return float(margin)
+
+
+@dataclass(frozen=True, eq=False)
+class CellForecast:
+    """What a fitted ``CellMeans`` knows.
+
+    Parameters
+    ----------
+    unit : str or None
+    window : float
+        Horizon that ``y`` covered, in the unit of the data.
+    cells : ndarray of shape (n_cells, 5)
+        R, F, M, customers and shrunk mean of each cell.
+    overall : float
+        Mean of everybody.
+    """
+
+    unit: str | None
+    window: float
+    cells: Floats
+    overall: float
+
+
+class CellMeans(RegressorMixin, ValueModel):
     """RFM-cell means (Hughes): a customer will do what the customers of the same cell did.
 
     Cells come from ``RFMTransformer``; a cell's mean of ``y`` is shrunk towards the mean of
     everybody, as if ``prior_size`` average customers were in it too, so that a cell of one customer
-    is not believed.
+    is not believed. What a cell brought within the ``horizon`` of ``y`` it is taken to bring evenly
+    over it, and at that rate beyond.
 
     Parameters
     ----------
@@ -310,13 +499,24 @@ class CellMeans(RegressorMixin, _sklearn.DocLink, BaseEstimator):
         Hughes nests: F within R, M within R x F.
     prior_size : float, default=20.0
         0 takes the bare means (and everybody's mean for cells never seen).
+    horizon : str, timedelta, number or None, default=None
+        At ``fit``: what ``y`` covers. At ``predict``: how far to look.
+    annual_discount_rate : float, default=0.0
+    margin : float or None, default=None
+        Share of ``y`` that is profit; None takes all of it.
+    contact_cost : float, default=0.0
+        Cost of a ``period`` of keeping in touch, for every customer.
+    timing : {"continuous", "start", "middle", "end"}, default="continuous"
+    period : str, default="1M"
+    unit : str or None, default=None
+        Unit of time where the table does not say it.
 
     Attributes
     ----------
+    forecast_ : CellForecast
+    unit_ : str or None
+        Unit of time of the data.
     rfm_ : RFMTransformer
-    cells_ : DataFrame
-        A row a cell: ``R``, ``F``, ``M``, ``customers``, ``mean`` (shrunk).
-    overall_ : float
 
     References
     ----------
@@ -330,12 +530,13 @@ class CellMeans(RegressorMixin, _sklearn.DocLink, BaseEstimator):
     >>> silence = np.arange(100.0)
     >>> X = pd.DataFrame({"silence": silence, "n_orders": 1 + silence % 5,
     ...                   "total_value": 10 + silence % 7})
-    >>> model = CellMeans(n_bins=2, prior_size=0.0).fit(X, y=np.where(silence < 50, 8.0, 2.0))
-    >>> model.predict(X.iloc[[0, 99]])
+    >>> model = CellMeans(n_bins=2, prior_size=0.0, horizon=10)
+    >>> model.fit(X, y=np.where(silence < 50, 8.0, 2.0)).predict(X.iloc[[0, 99]])
     array([8., 2.])
     """
 
     reads_table: ClassVar[str] = "supervised"
+    _learned = CellForecast
 
     def __init__(
         self,
@@ -343,10 +544,24 @@ class CellMeans(RegressorMixin, _sklearn.DocLink, BaseEstimator):
         n_bins: int = 5,
         method: Literal["independent", "nested"] = "nested",
         prior_size: float = 20.0,
+        horizon: Span | None = None,
+        annual_discount_rate: float = 0.0,
+        margin: float | None = None,
+        contact_cost: float = 0.0,
+        timing: Timing = "continuous",
+        period: Span = "1M",
+        unit: str | None = None,
     ) -> None:
         self.n_bins = n_bins
         self.method = method
         self.prior_size = prior_size
+        self.horizon = horizon
+        self.annual_discount_rate = annual_discount_rate
+        self.margin = margin
+        self.contact_cost = contact_cost
+        self.timing = timing
+        self.period = period
+        self.unit = unit
 
     def fit(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> CellMeans:
         """Learn the cells' cut points and means.
@@ -356,15 +571,25 @@ class CellMeans(RegressorMixin, _sklearn.DocLink, BaseEstimator):
         X : frame of shape (n_customers, n_columns)
             Columns ``silence``, ``n_orders``, ``total_value`` as of an earlier date.
         y : array-like of shape (n_customers,)
-            What the customers brought after it.
+            What the customers brought within ``horizon`` after it.
         sample_weight : array-like of shape (n_customers,), default=None
 
         Returns
         -------
         self : CellMeans
+
+        Raises
+        ------
+        HorizonError
+            If ``horizon`` does not say what ``y`` covers.
         """
         from custvalue.segment import RFMTransformer
 
+        unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
+        blank = CellForecast(unit, 1.0, np.empty((0, 5)), 0.0)
+        window = replace_forecast(self, blank).terms().until
+        if not 0.0 < window < math.inf:
+            raise ValueError(f"horizon={self.horizon!r} must say what y covers: more than nothing.")
         self.rfm_ = RFMTransformer(n_bins=self.n_bins, method=self.method, remainder="drop")
         self.rfm_.fit(X)
         scores = self._scores(X)
@@ -373,33 +598,32 @@ class CellMeans(RegressorMixin, _sklearn.DocLink, BaseEstimator):
             raise ValueError(f"y must be {len(scores)} finite numbers, one a row of X.")
         w = _sklearn.weights_of(sample_weight, target.size)
         w = np.ones(target.size) if w is None else w
-        self.overall_ = float(np.average(target, weights=w))
+        overall = float(np.average(target, weights=w))
         scores["customers"], scores["money"] = w, w * target
         cells = scores.groupby(["R", "F", "M"], as_index=False)[["customers", "money"]].sum()
-        size = cells["customers"] + self.prior_size
-        cells["mean"] = np.where(
-            size > 0,
-            (cells["money"] + self.prior_size * self.overall_) / np.where(size > 0, size, 1.0),
-            self.overall_,
-        )
-        self.cells_ = cells[["R", "F", "M", "customers", "mean"]]
+        size = (cells["customers"] + self.prior_size).to_numpy()
+        money = (cells["money"] + self.prior_size * overall).to_numpy()
+        cells["mean"] = np.where(size > 0, money / np.where(size > 0, size, 1.0), overall)
+        table = cells[["R", "F", "M", "customers", "mean"]].to_numpy(dtype=np.float64)
         self.n_features_in_ = self.rfm_.n_features_in_
+        self.forecast_ = CellForecast(unit, window, table, overall)
         return self
 
-    def predict(self, X: Any) -> Array:
-        """Forecast each customer's value by the mean of the cell.
-
-        Parameters
-        ----------
-        X : frame of shape (n_customers, n_columns)
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-        """
+    def _read(self, X: Any) -> Floats:
         _sklearn.check_is_fitted(self)
-        found = self._scores(X).merge(self.cells_, on=["R", "F", "M"], how="left", sort=False)
-        return found["mean"].fillna(self.overall_).to_numpy(dtype=float)
+        forecast = self.forecast_
+        names = ["R", "F", "M", "customers", "mean"]
+        cells = pd.DataFrame(forecast.cells, columns=names)
+        found = self._scores(X).merge(cells, on=["R", "F", "M"], how="left", sort=False)
+        return found["mean"].fillna(forecast.overall).to_numpy(dtype=float)
+
+    def _value(self, rows: Floats, terms: Terms) -> Floats:
+        share = 1.0 if terms.margin is None else _number(self, terms.margin)
+        rate = share * rows / self.forecast_.window - flat_cost(self, terms)
+        return np.asarray(rate * terms.annuity())
+
+    def _parts(self, rows: Floats, terms: Terms) -> dict[str, Any]:
+        return {"mean_of_cell": rows, "discounted_units": terms.annuity()}
 
     def _scores(self, X: Any) -> pd.DataFrame:
         out = self.rfm_.transform(X)
@@ -409,3 +633,20 @@ class CellMeans(RegressorMixin, _sklearn.DocLink, BaseEstimator):
             else dict(zip("RFM", np.asarray(out).T[:3], strict=True))
         )
         return pd.DataFrame({c: np.asarray(v, dtype=float) for c, v in columns.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Refuse: the scores' cut points are another estimator's.
+
+        Raises
+        ------
+        NotSupportedError
+            Always; pickle it.
+        """
+        raise NotSupportedError("CellMeans has no plain JSON form yet; pickle it instead.")
+
+
+def replace_forecast(model: ValueModel, forecast: Any) -> ValueModel:
+    """Return the same model as if it had learned ``forecast``."""
+    other = type(model)(**model.get_params(deep=False))
+    other.forecast_ = forecast
+    return other

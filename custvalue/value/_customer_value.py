@@ -2,26 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 
-import custvalue
 from custvalue import _frames, _sklearn
-from custvalue._fitted import SCHEMA, FittedLaw, read_plain
-from custvalue._units import Span, check_annual_rate, days_per, in_units, plain_span
-from custvalue.exceptions import NotSupportedError
+from custvalue._units import Span, days_per
+from custvalue._value_model import Floats, Ints, Terms, Timing, ValueModel
+from custvalue._warn import heard
+from custvalue.exceptions import (
+    BoundaryFitWarning,
+    ConvergenceWarning,
+    DataContractError,
+    FitFailedError,
+    HorizonError,
+    NotSupportedError,
+)
+from custvalue.spend import GammaGamma, OwnMean
 from custvalue.value import _interval
-from custvalue.value._discounting import TIMINGS, Timing, orders_in, rate_per_unit, stretches
+from custvalue.value._discounting import orders_in, stretches
 
-Array = npt.NDArray[np.float64]
+ALL = ("n_orders", "mean_value")
 
 
-class CustomerValue(_sklearn.DocLink, BaseEstimator):
+class Customers(NamedTuple):
+    """A table to be valued, and how many rows it has."""
+
+    table: Any
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
+class CustomerForecast:
+    """What a fitted ``CustomerValue`` knows.
+
+    Parameters
+    ----------
+    unit : str or None
+        Unit of time of the data.
+    purchases, spend : fitted estimators
+    margin : float
+        Profit over spend of all customers together; 1 where the table knew no profit.
+    margin_weight : float
+        Orders of the group's margin that are put to a customer's own; inf where the table knew no
+        profit, or customers do not differ.
+    """
+
+    unit: str | None
+    purchases: Any
+    spend: Any
+    margin: float = 1.0
+    margin_weight: float = float("inf")
+
+
+class CustomerValue(ValueModel):
     """What each customer is expected to bring over a horizon.
 
     ``margin x spend per order x discounted expected orders``, with orders from any purchase
@@ -33,23 +70,33 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
         Answers ``fit(X)`` and ``predict(X, horizon=)`` with expected orders; None is
         ``custvalue.purchase.ParetoNBD()``.
     spend : estimator or None, default=None
-        Answers ``fit(X)`` and ``predict(X)`` with expected spend per order; None is
-        ``custvalue.spend.GammaGamma()``.
-    margin : float or str, default=1.0
-        Share of spend that is profit, or the name of a column of ``X`` that holds each customer's.
-        1 leaves revenue.
+        Answers ``fit(X)`` and ``predict(X)`` with expected spend per order. None lets the log say
+        how far a customer's mean is to be believed: ``GammaGamma()``, or ``OwnMean()`` where first
+        orders foretell the later ones better unshrunk, or where the Gamma-Gamma law has no mean.
+    orders : {"all", "repeat"}, default="all"
+        Which orders the spend estimator learns from and is asked with: all of them (``n_orders``,
+        ``mean_value``), or repeat orders only (``frequency``, ``monetary_value``), as in Fader,
+        Hardie & Lee (2005).
+    horizon : str, timedelta, number or None, default=None
+        For example ``"52W"``; ``"forever"`` has no end; a method may be given another. A bare
+        number only where the unit of the data is not known.
     annual_discount_rate : float, default=0.0
         0.10 is 10 % a year.
-    horizon : str, timedelta, number or None, default=None
-        For example ``"12M"``; ``predict`` may give another. A bare number only where the unit of
-        the data is not known.
+    margin : float, str or None, default=None
+        Share of spend that is profit, or the name of a column of ``X`` that holds each customer's.
+        None: the customer's own ``total_profit`` over ``total_value``, shrunk to that of all by the
+        number of orders, where the table knows profit; else 1, which leaves revenue.
+    contact_cost : float, default=0.0
+        Cost of a ``period`` of keeping in touch, paid while the customer is one (维持成本).
     timing : {"continuous", "start", "middle", "end"}, default="continuous"
-        When an order's money counts: on its day, or at the start, middle or end of its ``step``.
-    step : str, default="1M"
-        Length of a discounting step; not used with ``timing="continuous"``.
+        When an order's money counts: on its day, or at that point of its ``period``.
+    period : str, default="1M"
+        What ``contact_cost`` is paid for, and the step of the other timings.
 
     Attributes
     ----------
+    forecast_ : CustomerForecast
+        All that was learned: frozen, and without a customer.
     purchases_, spend_ : estimators
         Fitted.
     unit_ : str or None
@@ -57,7 +104,7 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
 
     See Also
     --------
-    custvalue.markov.MarkovCLVEstimator : value through states instead of purchase laws.
+    custvalue.markov.MarkovCLVEstimator : value by state instead of purchase laws.
 
     Notes
     -----
@@ -69,35 +116,55 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
     Examples
     --------
     >>> import pandas as pd
+    >>> from custvalue.purchase import NBD
     >>> from custvalue.spend import GammaGamma
-    >>> from custvalue.value import CustomerValue, RateForward
-    >>> table = pd.DataFrame({"n_orders": [5, 1], "T": [365.25, 365.25], "frequency": [4, 0],
-    ...                       "monetary_value": [40.0, float("nan")]})
-    >>> orders = RateForward(output="orders", unit="D").fit(table)
+    >>> from custvalue.value import CustomerValue
+    >>> table = pd.DataFrame({"frequency": [4, 0], "recency": [300.0, 0.0], "T": [365.25, 365.25],
+    ...                       "n_orders": [5, 1], "mean_value": [40.0, 20.0]})
+    >>> orders = NBD.from_params(r=0.5, alpha=100.0, unit="D")
     >>> spend = GammaGamma.from_params(p=6.25, q=3.74, gamma=15.44)
     >>> model = CustomerValue.from_fitted(orders, spend, margin=0.3, annual_discount_rate=0.10)
     >>> model.predict(table, horizon="12M").round(2)
-    array([56.55, 10.08])
+    array([40.05,  2.77])
     """
+
+    reads_table: ClassVar[str] = "summary"
+    _learned = CustomerForecast
 
     def __init__(
         self,
         *,
         purchases: Any = None,
         spend: Any = None,
-        margin: float | str = 1.0,
-        annual_discount_rate: float = 0.0,
+        orders: Literal["all", "repeat"] = "all",
         horizon: Span | None = None,
+        annual_discount_rate: float = 0.0,
+        margin: float | str | None = None,
+        contact_cost: float = 0.0,
         timing: Timing = "continuous",
-        step: Span = "1M",
+        period: Span = "1M",
     ) -> None:
         self.purchases = purchases
         self.spend = spend
-        self.margin = margin
-        self.annual_discount_rate = annual_discount_rate
+        self.orders = orders
         self.horizon = horizon
+        self.annual_discount_rate = annual_discount_rate
+        self.margin = margin
+        self.contact_cost = contact_cost
         self.timing = timing
-        self.step = step
+        self.period = period
+
+    @property
+    def purchases_(self) -> Any:
+        """The fitted purchase estimator."""
+        _sklearn.check_is_fitted(self)
+        return self.forecast_.purchases
+
+    @property
+    def spend_(self) -> Any:
+        """The fitted spend estimator."""
+        _sklearn.check_is_fitted(self)
+        return self.forecast_.spend
 
     def fit(
         self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None
@@ -107,7 +174,9 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
         Parameters
         ----------
         X : frame of shape (n_customers, n_columns)
-            A customer summary: ``frequency``, ``recency``, ``T``, ``monetary_value``.
+            A customer summary: ``frequency``, ``recency``, ``T``, and ``n_orders``,
+            ``mean_value`` (or ``monetary_value`` with ``orders="repeat"``); ``total_profit`` and
+            ``total_value`` where margins are to be learned.
         y : None
             Not used.
         sample_weight : array-like of shape (n_customers,), default=None
@@ -116,382 +185,282 @@ class CustomerValue(_sklearn.DocLink, BaseEstimator):
         -------
         self : CustomerValue
         """
-        purchases, spend = self.purchases, self.spend
+        self._check_orders()
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        purchases = self.purchases
         if purchases is None:
             from custvalue.purchase import ParetoNBD
 
             purchases = ParetoNBD()
-        if spend is None:
-            from custvalue.spend import GammaGamma
-
-            spend = GammaGamma()
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self._join(clone(purchases).fit(X, **weights), clone(spend).fit(X, **weights))
+        purchases = clone(purchases).fit(X, **weights)
+        priced = self._priced(X)
+        if self.spend is not None:
+            spend = clone(self.spend).fit(priced, **weights)
+        else:
+            spend = self._spend_as_the_log_says(X, priced, weights)
+        margin, weight = _learn_margin(X, sample_weight)
+        unit = getattr(purchases, "unit_", None)
+        self.forecast_ = CustomerForecast(unit, purchases, spend, margin, weight)
+        return self
 
     @classmethod
-    def from_fitted(
-        cls,
-        purchases: Any,
-        spend: Any,
-        *,
-        margin: float | str = 1.0,
-        annual_discount_rate: float = 0.0,
-        horizon: Span | None = None,
-        timing: Timing = "continuous",
-        step: Span = "1M",
-    ) -> CustomerValue:
+    def from_fitted(cls, purchases: Any, spend: Any, **settings: Any) -> CustomerValue:
         """Join parts that are fitted already, or built with ``from_params``.
 
         Parameters
         ----------
         purchases, spend : fitted estimators
-        margin, annual_discount_rate, horizon, timing, step
+        **settings
             As in the constructor.
 
         Returns
         -------
         CustomerValue
         """
-        model = cls(
-            purchases=purchases,
-            spend=spend,
-            margin=margin,
-            annual_discount_rate=annual_discount_rate,
-            horizon=horizon,
-            timing=timing,
-            step=step,
-        )
-        return model._join(purchases, spend)
+        model = cls(purchases=purchases, spend=spend, **settings)
+        model._check_orders()
+        model.forecast_ = CustomerForecast(getattr(purchases, "unit_", None), purchases, spend)
+        return model
 
-    def predict(self, X: Any, horizon: Span | None = None) -> Array:
-        """Return the expected value of each customer over the horizon, discounted.
+    def _check_orders(self) -> None:
+        if self.orders not in ("all", "repeat"):
+            raise ValueError(f"orders={self.orders!r} must be 'all' or 'repeat'.")
 
-        Parameters
-        ----------
-        X : frame of shape (n_customers, n_columns)
-        horizon : str, timedelta, number or None, default=None
-            None takes the constructor's.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            Money.
-        """
-        _sklearn.check_is_fitted(self)
-        value: Array = self.discounted_orders(X, horizon) * self.spend_.predict(X)
-        return value * self._margin_of(X)
-
-    def discounted_orders(self, X: Any, horizon: Span | None = None) -> Array:
-        """Return the expected orders over the horizon, each counted by its discount factor.
-
-        Parameters
-        ----------
-        X : frame of shape (n_customers, n_columns)
-        horizon : str, timedelta, number or None, default=None
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-        """
-        _sklearn.check_is_fitted(self)
-        ends, factors = self._stretches(self._horizon(horizon))
-        if hasattr(self.purchases_, "weighted_orders"):
-            return np.asarray(self.purchases_.weighted_orders(X, ends, factors), dtype=float)
-        return orders_in(lambda t: self._orders(X, t), ends, factors)
-
-    def predict_table(self, X: Any, horizon: Span | None = None) -> Any:
-        """Return the value of each customer with all that it is made of.
-
-        Parameters
-        ----------
-        X : frame of shape (n_customers, n_columns)
-        horizon : str, timedelta, number or None, default=None
-
-        Returns
-        -------
-        frame of the kind of X
-            The customer column (where ``X`` has one), ``expected_orders``, ``discounted_orders``,
-            ``expected_spend`` per order, ``margin`` and ``future_value``; same rows, same order.
-        """
-        _sklearn.check_is_fitted(self)
-        until = self._horizon(horizon)
-        orders = self._orders(X, until)
-        counted = self.discounted_orders(X, horizon)
-        spend = np.asarray(self.spend_.predict(X), dtype=float)
-        margin = np.broadcast_to(self._margin_of(X), orders.shape)
-        columns: dict[str, Any] = {
-            "expected_orders": orders,
-            "discounted_orders": counted,
-            "expected_spend": spend,
-            "margin": margin,
-            "future_value": counted * spend * margin,
-        }
-        facts = _frames.facts_of(X)
-        if facts is not None and facts.customer in (_frames.column_names(X) or ()):
-            columns = {facts.customer: _frames.column(X, facts.customer), **columns}
-        return _frames.frame_like(X, columns)
-
-    def residual_value(self, X: Any) -> Array:
-        """Return the expected value of each customer from now on without end, discounted.
-
-        Parameters
-        ----------
-        X : frame of shape (n_customers, n_columns)
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-
-        Raises
-        ------
-        ValueError
-            If ``annual_discount_rate`` is not positive: the sum need not converge.
-        """
-        _sklearn.check_is_fitted(self)
-        rate = check_annual_rate(self.annual_discount_rate)
-        if rate <= 0:
+    def _priced(self, X: Any) -> Any:
+        """Numbers of orders and their mean, as the spend estimator takes them."""
+        if self.orders == "repeat":
+            return X
+        if not _frames.is_frame(X):
             raise ValueError(
-                f"annual_discount_rate={rate:g}: a value without end needs a positive rate."
+                f"{type(self).__name__} takes a customer summary, a table with named columns."
             )
-        orders = self.purchases_.residual_orders(X, annual_discount_rate=rate)
-        value: Array = np.asarray(orders) * self.spend_.predict(X) * self._margin_of(X)
-        return value
+        return _frames.float_columns(X, ALL, caller="CustomerValue's X")
 
-    def new_customer_value(
-        self,
-        horizon: Span | None = None,
-        *,
-        acquisition_cost: float = 0.0,
-        include_first_order: bool = True,
-    ) -> float:
-        """Return the expected value of a customer won today.
-
-        Parameters
-        ----------
-        horizon : str, timedelta, number or None, default=None
-        acquisition_cost : float, default=0.0
-            Money spent to win one customer; it is subtracted.
-        include_first_order : bool, default=True
-            Whether the order with which the customer arrives counts, at the population's spend.
-
-        Returns
-        -------
-        float
-            Money. Margin as given; a margin column has no new customer and is refused.
-        """
-        _sklearn.check_is_fitted(self)
-        if isinstance(self.margin, str):
-            raise ValueError(
-                f"margin={self.margin!r} is a column, and a new customer has no row; set margin= "
-                "to a number."
+    def _spend_as_the_log_says(self, X: Any, priced: Any, weights: dict[str, Any]) -> Any:
+        rows = priced
+        if self.orders == "all":  # an array, as ``_price`` hands on: names would be missed later
+            rows = _frames.float_columns(
+                X,
+                ("n_orders", "mean_value"),
+                allow_missing=("mean_value",),
+                caller="CustomerValue's X",
             )
-        ends, factors = self._stretches(self._horizon(horizon))
-        orders = orders_in(
-            lambda t: np.asarray(self.purchases_.new_customer(horizon=self._span(t))), ends, factors
+        own = OwnMean().fit(rows, **weights)
+        try:
+            with heard(BoundaryFitWarning, ConvergenceWarning):
+                shrunk = GammaGamma().fit(priced, **weights)
+        except (FitFailedError, DataContractError):
+            return own
+        if shrunk.params_.q <= 1.0:  # the law of everybody's spend has no mean
+            return own
+        first, later, times = own.first_and_later(X)
+        if len(first) == 0:
+            return shrunk
+        once = np.column_stack([np.ones(len(first)), first])
+        miss = _gamma_deviance(later, shrunk.predict(once), times)
+        return own if _gamma_deviance(later, first, times) < miss else shrunk
+
+    # ---- what is expected -----------------------------------------------------------------------
+
+    def _read(self, X: Any) -> Customers:
+        return Customers(X, len(X) if not hasattr(X, "shape") else int(X.shape[0]))
+
+    def _share(self, rows: Customers, terms: Terms) -> Floats:
+        """Profit over spend of each row."""
+        if isinstance(terms.margin, str):
+            return _frames.float_columns(rows.table, [terms.margin], caller="CustomerValue's X")[
+                :, 0
+            ]
+        if terms.margin is not None:
+            return np.full(rows.n, float(terms.margin))
+        group, weight = self.forecast_.margin, self.forecast_.margin_weight
+        have = set(_frames.column_names(rows.table) or ())
+        if not np.isfinite(weight) or not {"total_profit", "total_value", "n_orders"} <= have:
+            return np.full(rows.n, group)
+        profit, total, n = _frames.float_vectors(
+            rows.table, ("total_profit", "total_value", "n_orders"), caller="CustomerValue's X"
         )
-        count = float(orders) + (1.0 if include_first_order else 0.0)
-        return float(count * self.spend_.new_customer() * self.margin - acquisition_cost)
+        own = np.where(total > 0.0, profit / np.where(total > 0.0, total, 1.0), group)
+        return np.asarray((n * own + weight * group) / (n + weight))
 
-    def equity(
-        self,
-        X: Any,
-        horizon: Span | None = None,
-        *,
-        new_customers: npt.ArrayLike = (),
-        acquisition_cost: float = 0.0,
-    ) -> pd.DataFrame:
-        """Sum the value of today's customers and of those to be won.
+    def _price(self, rows: Customers) -> Floats:
+        return np.asarray(self.spend_.predict(self._priced(rows.table)), dtype=np.float64)
 
-        Parameters
-        ----------
-        X : frame of shape (n_customers, n_columns)
-        horizon : str, timedelta, number or None, default=None
-            Of each customer, from today or from being won on.
-        new_customers : array-like of shape (n_months,), default=()
-            Customers to be won in each of the coming months (at its middle).
-        acquisition_cost : float, default=0.0
-            Money spent to win one of them.
+    def _gross(self, rows: Customers, terms: Terms) -> Floats:
+        return self._counted(rows, terms) * self._price(rows) * self._share(rows, terms)
 
-        Returns
-        -------
-        DataFrame
-            Rows ``current``, ``to be won``, ``equity``; columns ``customers``, ``value``.
-        """
-        plan = np.asarray(new_customers, dtype=float).ravel()
-        won = 0.0
-        if plan.size:
-            each = self.new_customer_value(horizon, acquisition_cost=acquisition_cost)
-            years = (np.arange(plan.size) + 0.5) / 12.0
-            rate = float(np.log1p(check_annual_rate(self.annual_discount_rate)))
-            won = float(np.sum(plan * np.exp(-rate * years)) * each)
-        here = self.predict(X, horizon)
-        return pd.DataFrame(
-            {
-                "customers": [float(here.size), plan.sum(), here.size + plan.sum()],
-                "value": [here.sum(), won, here.sum() + won],
-            },
-            index=["current", "to be won", "equity"],
-        )
+    def _value(self, rows: Customers, terms: Terms) -> Floats:
+        return np.asarray(self._gross(rows, terms) - self._cost(rows, terms))
 
-    def predict_interval(
-        self,
-        X: Any,
-        horizon: Span | None = None,
-        *,
-        level: float = 0.8,
-        kind: Literal["prediction", "parameter"] = "prediction",
-    ) -> Array:
-        """Interval of each customer's value.
-
-        Parameters
-        ----------
-        X : frame of shape (n_customers, n_columns)
-        horizon : str, timedelta, number or None, default=None
-        level : float, default=0.8
-        kind : {"prediction", "parameter"}, default="prediction"
-            ``"prediction"``: of what the customer will bring, orders and spend being what they are
-            (exact mixture, given the parameters; every order at the mean discount factor).
-            ``"parameter"``: of the expected value, the parameters being estimates (delta method
-            in logs).
-
-        Returns
-        -------
-        ndarray of shape (n_customers, 2)
-
-        Raises
-        ------
-        NotSupportedError
-            If a part does not say how sure it is.
-        """
-        _sklearn.check_is_fitted(self)
-        if kind == "parameter":
-            return _interval.parameter_interval(self, X, horizon, level)
-        if kind != "prediction":
-            raise ValueError(f"kind={kind!r} must be 'prediction' or 'parameter'.")
-        return _interval.outcome_interval(self, X, horizon, level)
-
-    def predict_total(
-        self,
-        X: Any,
-        horizon: Span | None = None,
-        *,
-        by: npt.ArrayLike | None = None,
-        level: float = 0.8,
-    ) -> pd.DataFrame:
-        """Value of groups of customers together, with both kinds of uncertainty.
-
-        Parameters
-        ----------
-        X : frame of shape (n_customers, n_columns)
-        horizon : str, timedelta, number or None, default=None
-        by : array-like of shape (n_customers,), default=None
-            Group of each customer; None is one group ``"all"``.
-        level : float, default=0.8
-
-        Returns
-        -------
-        DataFrame
-            Index: the group; columns ``customers``, ``value``, ``parameter_error`` (shared by all
-            customers, so it does not average out), ``outcome_sd`` (of what they will bring given
-            the parameters), ``lower``, ``upper`` (both together, log-normal).
-        """
-        _sklearn.check_is_fitted(self)
-        return _interval.total_interval(self, X, horizon, by, level)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything about the fitted model and its parts as plain JSON values; no customer's row.
-
-        Returns
-        -------
-        dict
-
-        Raises
-        ------
-        NotSupportedError
-            If a part cannot be read back: both must be of ``custvalue``, or built on its bases.
-        """
-        _sklearn.check_is_fitted(self)
-        for part in (self.purchases_, self.spend_):
-            if not isinstance(part, FittedLaw):
-                raise NotSupportedError(
-                    f"{type(part).__name__} has no plain form; use a model of custvalue.purchase "
-                    "and GammaGamma, or pickle the estimator."
+    def _counted(self, rows: Customers, terms: Terms) -> Floats:
+        """Sum up expected orders, each counted by its discount factor."""
+        if not np.isfinite(terms.until):
+            if not terms.rate > 0.0:
+                raise HorizonError(
+                    "a value without end needs annual_discount_rate above 0: its sum does not "
+                    "converge. Give a rate, or a horizon that ends."
                 )
-        return {
-            "schema": SCHEMA,
-            "library": custvalue.__version__,
-            "model": type(self).__name__,
-            "settings": {
-                "margin": self.margin if isinstance(self.margin, str) else float(self.margin),
-                "annual_discount_rate": float(self.annual_discount_rate),
-                "horizon": None if self.horizon is None else plain_span(self.horizon),
-                "timing": self.timing,
-                "step": plain_span(self.step),
-            },
-            "purchases": self.purchases_.to_dict(),
-            "spend": self.spend_.to_dict(),
-        }
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> CustomerValue:
-        """Inverse of ``to_dict``.
-
-        Parameters
-        ----------
-        plain : dict
-
-        Returns
-        -------
-        CustomerValue
-
-        Raises
-        ------
-        ValueError
-            If the dictionary holds another model or a schema this version does not read.
-        """
-        plain = read_plain(plain)
-        if plain.get("model") != cls.__name__:
-            raise ValueError(f"the dictionary holds {plain.get('model')!r}, not {cls.__name__}.")
-        parts = (FittedLaw.from_dict(plain[part]) for part in ("purchases", "spend"))
-        return cls.from_fitted(*parts, **plain["settings"])
-
-    def _join(self, purchases: Any, spend: Any) -> CustomerValue:
-        self.purchases_, self.spend_ = purchases, spend
-        self.unit_ = getattr(purchases, "unit_", None)
-        check_annual_rate(self.annual_discount_rate)
-        if self.timing not in TIMINGS:
-            raise ValueError(f"timing={self.timing!r} must be one of {', '.join(TIMINGS)}.")
-        return self
-
-    def _horizon(self, horizon: Span | None) -> float:
-        chosen = self.horizon if horizon is None else horizon
-        if chosen is None:
-            raise ValueError(
-                'state the horizon: predict(X, horizon="12M") or CustomerValue(horizon="12M"); '
-                "residual_value(X) is the value without end."
-            )
-        return in_units(chosen, self.unit_)
-
-    def _stretches(self, until: float) -> tuple[Array, Array]:
-        rate = rate_per_unit(check_annual_rate(self.annual_discount_rate), self.unit_)
+            annual = float(self.annual_discount_rate)
+            found = self.purchases_.residual_orders(rows.table, annual_discount_rate=annual)
+            return np.asarray(found, dtype=np.float64)
         law = getattr(self.purchases_, "law", None)
-        return stretches(
-            until,
-            rate,
-            timing=self.timing,
-            step=self.step,
-            unit=self.unit_,
-            opportunities=bool(getattr(law, "discrete", False)),
-        )
+        discrete = bool(getattr(law, "discrete", False))
+        ends, factors = stretches(terms, self._month(terms), opportunities=discrete)
+        if hasattr(self.purchases_, "weighted_orders"):
+            found = self.purchases_.weighted_orders(rows.table, ends, factors)
+            return np.asarray(found, dtype=np.float64)
+        return orders_in(lambda t: self._orders(rows, t), ends, factors)
+
+    def _month(self, terms: Terms) -> float:
+        return terms.period if self.unit_ is None else days_per("M") / days_per(self.unit_)
+
+    def _cost(self, rows: Customers, terms: Terms) -> Any:
+        if isinstance(terms.contact_cost, dict):
+            raise ValueError("contact_cost by state is for MarkovCLVEstimator; give one number.")
+        if terms.contact_cost == 0.0:
+            return 0.0
+        each = terms.contact_cost / terms.period
+        if not hasattr(self.purchases_, "weighted_lifetime"):
+            return np.full(rows.n, each * terms.annuity())
+        return each * self.purchases_.weighted_lifetime(rows.table, *_lifetime_nodes(terms))
+
+    def _orders(self, rows: Customers, time: float) -> Floats:
+        found = self.purchases_.predict(rows.table, horizon=self._span(time))
+        return np.asarray(found, dtype=np.float64)
 
     def _span(self, time: float) -> Span:
         # 17 digits: the number comes back as it was
         return time if self.unit_ is None else f"{time * days_per(self.unit_):.17g}D"
 
-    def _orders(self, X: Any, time: float) -> Array:
-        return np.asarray(self.purchases_.predict(X, horizon=self._span(time)), dtype=float)
+    def _chance(self, rows: Customers, terms: Terms) -> Floats:
+        if not hasattr(self.purchases_, "predict_proba_any"):
+            raise NotSupportedError(
+                f"{type(self.purchases_).__name__} states no chance of an order; a law of "
+                "custvalue.purchase does."
+            )
+        if not np.isfinite(terms.until):
+            return 1.0 - self.purchases_.predict_next_order(rows.table)["never"].to_numpy()
+        return np.asarray(
+            self.purchases_.predict_proba_any(rows.table, horizon=self._span(terms.until))
+        )
 
-    def _margin_of(self, X: Any) -> Array:
-        if isinstance(self.margin, str):
-            return _frames.float_columns(X, [self.margin], caller="CustomerValue's X")[:, 0]
-        return np.asarray(float(self.margin))
+    def _spread(self, rows: Customers, terms: Terms) -> tuple[Floats, Floats]:
+        variance = _interval.outcome_variance(self, rows, terms)
+        return variance, 1.0 - self._chance(rows, terms)
+
+    def _outcome_interval(self, rows: Customers, terms: Terms, tail: float) -> Floats:
+        return _interval.outcome_interval(self, rows, terms, tail)
+
+    def _outcome_draws(
+        self, rows: Customers, terms: Terms, n_draws: int, rng: np.random.Generator
+    ) -> Floats:
+        return _interval.outcome_draws(self, rows, terms, n_draws, rng)
+
+    def _parameter_draws(
+        self, rows: Customers, terms: Terms, n_draws: int, rng: np.random.Generator
+    ) -> Floats:
+        return _interval.parameter_draws(self, rows, terms, n_draws, rng)
+
+    def _parameter_interval(self, rows: Customers, terms: Terms, tail: float) -> Floats:
+        return _interval.parameter_interval(self, rows, terms, tail)
+
+    def _total_error(self, rows: Customers, terms: Terms, at: Ints, n_groups: int) -> Floats:
+        return _interval.total_error(self, rows, terms, at, n_groups)
+
+    def _with_parts(self, purchases: Any, spend: Any) -> CustomerValue:
+        """Return the same model with other parts."""
+        other = type(self)(**self.get_params(deep=False))
+        other.forecast_ = replace(self.forecast_, purchases=purchases, spend=spend)
+        return other
+
+    def _newcomer(self, terms: Terms) -> tuple[float, float]:
+        if not np.isfinite(terms.until):
+            raise NotSupportedError("the value of a new customer needs a horizon that ends.")
+        share = self.forecast_.margin if terms.margin is None else float(terms.margin)
+        ends, factors = stretches(terms, self._month(terms))
+        orders = orders_in(
+            lambda t: np.asarray(self.purchases_.new_customer(horizon=self._span(t))), ends, factors
+        )
+        price = float(self.spend_.new_customer()) * share
+        return price, float(orders) * price - terms.contact_cost / terms.period * terms.annuity()
+
+    def _parts(self, rows: Customers, terms: Terms) -> dict[str, Any]:
+        columns: dict[str, Any] = {}
+        if np.isfinite(terms.until):
+            columns["expected_orders"] = self._orders(rows, terms.until)
+        return {
+            **columns,
+            "discounted_orders": self._counted(rows, terms),
+            "expected_spend": self._price(rows),
+            "margin": self._share(rows, terms),
+            "contact_cost": self._cost(rows, terms),
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        forecast = self.forecast_
+        return {
+            "purchases": type(forecast.purchases).__name__,
+            "spend": type(forecast.spend).__name__,
+            "orders priced": self.orders,
+            "unit": forecast.unit,
+            "margin of all": forecast.margin,
+            "orders of that margin put to each customer's own": forecast.margin_weight,
+        }
+
+    def _settings(self) -> dict[str, Any]:
+        # the parts are written as they were fitted
+        own = self.get_params(deep=False)
+        return {k: v for k, v in own.items() if k not in ("purchases", "spend")}
+
+
+def _lifetime_nodes(terms: Terms) -> tuple[Floats, Floats]:
+    if np.isfinite(terms.until):
+        return terms.times()
+    if not terms.rate > 0.0:
+        raise HorizonError("a contact cost without end needs annual_discount_rate above 0.")
+    far = replace(terms, until=40.0 / terms.rate)
+    # log-spaced panels: lives end early or late
+    node, weight = np.polynomial.legendre.leggauss(12)
+    edge = np.log1p(np.linspace(0.0, np.log1p(far.until / terms.period), 25))
+    edge = np.expm1(edge)
+    width = np.diff(edge)[:, None]
+    y = (edge[:-1, None] + width * (node + 1.0) / 2.0).ravel()
+    at = terms.period * np.expm1(y)
+    return at, (width * weight / 2.0).ravel() * (at + terms.period) * np.exp(-terms.rate * at)
+
+
+def _gamma_deviance(came: Floats, expected: Floats, weight: Floats) -> float:
+    """Mean gamma deviance (McCullagh & Nelder): errors of money by their ratio."""
+    ratio = came / np.maximum(expected, 1e-300)
+    return float(np.average(2.0 * (ratio - 1.0 - np.log(ratio)), weights=weight))
+
+
+def _learn_margin(X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
+    """Margin of all, and how many orders of it are put to a customer's own.
+
+    Own margins differ from that of all by tau^2 + sigma^2 / n, n the number of orders; both from
+    the plain and the order-weighted mean square (Buehlmann & Straub 1970). The weight is
+    sigma^2 / tau^2.
+    """
+    names = ("total_profit", "total_value", "n_orders")
+    if not set(names) <= set(_frames.column_names(X) or ()):
+        return 1.0, np.inf
+    profit, total, n = _frames.float_vectors(X, names, caller="CustomerValue's X")
+    w = _sklearn.weights_of(sample_weight, len(n))
+    w = np.ones(len(n)) if w is None else w
+    if not float(w @ total) > 0.0:
+        return 1.0, np.inf
+    group = float(w @ profit) / float(w @ total)
+    some = (total > 0.0) & (w > 0.0)
+    off = (profit[some] / total[some] - group) ** 2
+    n, w = n[some], w[some]
+    plain, weighted = np.average(off, weights=w), np.average(off, weights=w * n)
+    inverse, mean = float(np.average(1.0 / n, weights=w)), float(np.average(n, weights=w))
+    gap = inverse - 1.0 / mean
+    if plain <= 1e-18:
+        return group, np.inf
+    if gap < 1e-9:
+        return group, 1.0
+    noise = max(float(plain - weighted) / gap, 0.0)
+    between = max(float(weighted) - noise / mean, 0.0)
+    return group, (noise / between if between > 0.0 else np.inf)

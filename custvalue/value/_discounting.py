@@ -3,61 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels import legendre
-from custvalue._units import DAYS_PER, Span, days_per, span_days
-from custvalue.exceptions import TimeUnitError
+from custvalue._value_model import Terms
 
 Array = npt.NDArray[np.float64]
-Timing = Literal["continuous", "start", "middle", "end"]
-TIMINGS = ("continuous", "start", "middle", "end")
 
 
-def rate_per_unit(annual_discount_rate: float, unit: str | None) -> float:
-    """Return the continuous rate per unit of time; 0 where the annual rate is 0.
-
-    Raises
-    ------
-    TimeUnitError
-        If there is a rate and the unit is not known.
-    """
-    if annual_discount_rate == 0.0:
-        return 0.0
-    if unit is None:
-        raise TimeUnitError(
-            f"annual_discount_rate={annual_discount_rate:g} is a rate a year, but the unit of the "
-            "data is not known. Pass a table made by custvalue.summarize, or set unit= on the "
-            "purchase estimator."
-        )
-    return float(np.log1p(annual_discount_rate)) * days_per(unit) / DAYS_PER["Y"]
-
-
-def stretches(
-    until: float,
-    rate: float,
-    *,
-    timing: Timing = "continuous",
-    step: Span = "1M",
-    unit: str | None = None,
-    opportunities: bool = False,
-) -> tuple[Array, Array]:
+def stretches(terms: Terms, month: float, *, opportunities: bool = False) -> tuple[Array, Array]:
     """Cut the horizon into stretches whose orders, each times a factor, add up discounted.
 
     Parameters
     ----------
-    until : float
-        Horizon in units.
-    rate : float
-        Continuous, per unit.
-    timing : {"continuous", "start", "middle", "end"}
-        When an order counts: on its day, or at that point of its step.
-    step : span
-        Length of a step.
-    unit : str or None
+    terms : Terms
+        With a horizon that ends.
+    month : float
+        Length of a month in the unit of the data: the scale on which expected orders bend.
     opportunities : bool, default=False
         Whether orders come at 1, 2, 3, ... only.
 
@@ -67,31 +32,29 @@ def stretches(
 
     Examples
     --------
+    >>> from custvalue._value_model import Terms
     >>> from custvalue.value._discounting import stretches
-    >>> stretches(3.0, 0.1, opportunities=True)[1].round(3)
+    >>> stretches(Terms(3.0, 0.1), 1.0, opportunities=True)[1].round(3)
     array([0.905, 0.819, 0.741])
     """
+    until, rate = terms.until, terms.rate
     if rate == 0.0 or until == 0.0:
         return np.array([until]), np.ones(1)
     if opportunities:
         ends = np.arange(1.0, np.floor(until + 1e-9) + 1.0)
         return ends, np.exp(-rate * ends)
-    assert unit is not None  # a rate is per unit
-    month = DAYS_PER["M"] / days_per(unit)
     at_end = np.exp(-rate * until)
-    if timing == "continuous":
+    if terms.timing == "continuous":
         # by parts: exp(-rate h) E(h) + rate * integral of exp(-rate t) E(t)
         y, w = legendre(8, 24)
         reach = np.log1p(until / month)
         times = month * np.expm1(reach * y)
         weights = rate * reach * w * (times + month) * np.exp(-rate * times)
     else:
-        length = span_days(step, "step") / days_per(unit)
-        if not length > 0:
-            raise TimeUnitError(f"step={step!r} must be longer than nothing.")
+        length = terms.period
         starts = length * np.arange(max(int(np.ceil(until / length - 1e-9)), 1))
         ends = np.minimum(starts + length, until)
-        shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[timing]
+        shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[terms.timing]
         factors = np.exp(-rate * (starts + shift * (ends - starts)))
         # a factor on a stretch becomes weights on the orders expected by its two ends
         times, weights, at_end = ends[:-1], -np.diff(factors), factors[-1]

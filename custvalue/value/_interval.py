@@ -6,88 +6,84 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from custvalue._fitted import check_level
-from custvalue._units import Span
+from custvalue._value_model import Floats, Ints, Terms
 from custvalue.exceptions import NotSupportedError
 from custvalue.purchase import PurchaseModel
-from custvalue.spend import GammaGamma, gamma_gamma
+from custvalue.spend import GammaGamma, OwnMean
 from custvalue.value import _outcome
 
 if TYPE_CHECKING:
-    from custvalue.value._customer_value import CustomerValue
+    from custvalue.value._customer_value import Customers, CustomerValue
 
-Array = npt.NDArray[np.float64]
 WIDTH = 1e-4  # of the central differences, in logs
+SPEND = (GammaGamma, OwnMean)
 
 
-def outcome_interval(model: CustomerValue, X: Any, horizon: Span | None, level: float) -> Array:
+def outcome_interval(model: CustomerValue, rows: Customers, terms: Terms, tail: float) -> Floats:
     """Quantiles of what each customer will bring, given the parameters."""
-    tail = (1.0 - check_level(level)) / 2.0
-    worth, chances, (shape, rate) = _outcomes(model, X, horizon)
-    p = model.spend_.params_.p
+    worth, chances, (p, shape, rate) = _outcomes(model, rows, terms)
     out = np.empty((worth.size, 2))
-    for rows, table in chances:
+    for part, table in chances:
         for column, u in enumerate((tail, 1.0 - tail)):
-            out[rows, column] = _outcome.total_quantile(u, table, p, shape[rows], rate[rows])
-    return np.asarray(out * worth[:, None])
+            out[part, column] = _outcome.total_quantile(u, table, p, shape[part], rate[part])
+    ends = out * worth[:, None]
+    return np.asarray(np.sort(ends, axis=1) - np.reshape(model._cost(rows, terms), (-1, 1)))
 
 
-def parameter_interval(model: CustomerValue, X: Any, horizon: Span | None, level: float) -> Array:
-    """Interval of each expected value by the delta method in logs: values stay positive."""
+def outcome_draws(
+    model: CustomerValue, rows: Customers, terms: Terms, n_draws: int, rng: np.random.Generator
+) -> Floats:
+    """Draw what each customer will bring, shape (n_draws, n)."""
+    worth, p, shape, rate = _worth(model, rows, terms)
+    span = model._span(terms.until)
+    counts = model.purchases_.sample_future(
+        rows.table, horizon=span, size=n_draws, random_state=rng
+    ).T
+    spent = rng.standard_gamma(p * counts) * (rate / rng.standard_gamma(shape, counts.shape))
+    return np.asarray(np.where(counts > 0, spent, 0.0) * worth - model._cost(rows, terms))
+
+
+def parameter_interval(model: CustomerValue, rows: Customers, terms: Terms, tail: float) -> Floats:
+    """Interval of each expected value by the delta method in logs of what customers pay."""
     from scipy.special import ndtri
 
-    reach = float(ndtri(0.5 + check_level(level) / 2.0))
-    value = model.predict(X, horizon)
-    slopes, cov = _slopes(model, X, horizon, lambda v: np.log(np.maximum(np.abs(v), 1e-300)))
-    wide = reach * np.sqrt(np.maximum(np.einsum("pi,pq,qi->i", slopes, cov, slopes), 0.0))
-    ends = np.column_stack([value * np.exp(-wide), value * np.exp(wide)])
-    return np.asarray(np.sort(ends, axis=1))
+    reach = float(ndtri(1.0 - tail))
+    gross, slopes = _in_logs(model, rows, terms)
+    wide = reach * np.sqrt((slopes**2).sum(axis=0))
+    ends = np.column_stack([gross * np.exp(-wide), gross * np.exp(wide)])
+    return np.asarray(np.sort(ends, axis=1) - np.reshape(model._cost(rows, terms), (-1, 1)))
 
 
-def total_interval(
-    model: CustomerValue, X: Any, horizon: Span | None, by: npt.ArrayLike | None, level: float
-) -> pd.DataFrame:
-    """Totals of groups: errors of the parameters are shared, outcomes independent."""
-    from scipy.special import ndtri
-
-    value = model.predict(X, horizon)
-    group = np.full(value.size, "all", dtype=object) if by is None else np.asarray(by)
-    if group.shape != value.shape:
-        raise ValueError(f"by has shape {group.shape}; expected {value.shape}, a group a row.")
-    names, at = np.unique(group, return_inverse=True)
-
-    def totals(v: Array) -> Array:
-        return np.bincount(at, weights=v, minlength=names.size).astype(float)
-
-    slopes, cov = _slopes(model, X, horizon, totals)
-    shared = np.sqrt(np.maximum(np.einsum("pi,pq,qi->i", slopes, cov, slopes), 0.0))
-    own = np.sqrt(totals(_outcome_variance(model, X, horizon)))
-    total = totals(value)
-    s = np.sqrt(np.log1p((shared**2 + own**2) / np.maximum(total, 1e-300) ** 2))
-    reach = float(ndtri(0.5 + check_level(level) / 2.0)) * s
-    centre = total * np.exp(-0.5 * s * s)
-    return pd.DataFrame(
-        {
-            "customers": np.bincount(at, minlength=names.size),
-            "value": total,
-            "parameter_error": shared,
-            "outcome_sd": own,
-            "lower": centre * np.exp(-reach),
-            "upper": centre * np.exp(reach),
-        },
-        index=pd.Index(names, name="group"),
-    )
+def parameter_draws(
+    model: CustomerValue, rows: Customers, terms: Terms, n_draws: int, rng: np.random.Generator
+) -> Floats:
+    """Draw the expected values, the parameters being estimates; shape (n_draws, n)."""
+    gross, slopes = _in_logs(model, rows, terms)
+    # a draw's mean is the value: half the variance comes off the logarithm
+    centre = gross * np.exp(-0.5 * (slopes**2).sum(axis=0))
+    z = rng.standard_normal((n_draws, len(slopes)))
+    return np.asarray(centre * np.exp(z @ slopes) - model._cost(rows, terms))
 
 
-def _outcome_variance(model: CustomerValue, X: Any, horizon: Span | None) -> Array:
+def total_error(
+    model: CustomerValue, rows: Customers, terms: Terms, at: Ints, n_groups: int
+) -> Floats:
+    """Find the standard error of each group's expected total."""
+
+    def totals(v: Floats) -> Floats:
+        return np.bincount(at, weights=v, minlength=n_groups).astype(float)
+
+    slopes, root = _slopes(model, rows, terms, totals)
+    return np.asarray(np.sqrt(((root.T @ slopes) ** 2).sum(axis=0)))
+
+
+def outcome_variance(model: CustomerValue, rows: Customers, terms: Terms) -> Floats:
     """Variance of each customer's value: K orders of shape p at mean spend Z, K and Z apart.
 
     ``E[V^2] = E[Z^2] (E[K^2] + E[K] / p)`` per unit of worth; infinite where E[Z^2] is.
     """
-    worth, chances, (shape, rate) = _outcomes(model, X, horizon)
-    p = model.spend_.params_.p
+    worth, chances, (p, shape, rate) = _outcomes(model, rows, terms)
     if not (shape > 2.0).all():
         raise NotSupportedError(
             f"the variance of spend is infinite for {int((shape <= 2.0).sum()):,} customers "
@@ -97,49 +93,66 @@ def _outcome_variance(model: CustomerValue, X: Any, horizon: Span | None) -> Arr
     mean = p * rate / (shape - 1.0)
     square = mean**2 * (shape - 1.0) / (shape - 2.0)
     out = np.empty(worth.size)
-    for rows, table in chances:
+    for part, table in chances:
         first, second = _outcome.count_moments(table)
-        out[rows] = square[rows] * (second + first / p) - (first * mean[rows]) ** 2
+        out[part] = square[part] * (second + first / p) - (first * mean[part]) ** 2
     return np.asarray(worth**2 * np.maximum(out, 0.0))
 
 
-def _outcomes(
-    model: CustomerValue, X: Any, horizon: Span | None
-) -> tuple[Array, list[tuple[npt.NDArray[np.intp], Array]], tuple[Array, Array]]:
-    """Worth today of a unit of spend, chances of counts, posterior of spend; a row a customer."""
+def _worth(
+    model: CustomerValue, rows: Customers, terms: Terms
+) -> tuple[Floats, float, Floats, Floats]:
+    """Worth today of a unit of spend; an order's shape and the posterior of spend, a row each."""
     purchases, spend = model.purchases_, model.spend_
-    if not isinstance(purchases, PurchaseModel) or not isinstance(spend, GammaGamma):
+    if not isinstance(purchases, PurchaseModel) or not isinstance(spend, SPEND):
         raise NotSupportedError(
-            "the spread of outcomes needs a model of custvalue.purchase and GammaGamma; "
+            "the spread of outcomes needs a law of custvalue.purchase and of custvalue.spend; "
             f"got {type(purchases).__name__} and {type(spend).__name__}."
         )
-    until = model._horizon(horizon)
-    span = model._span(until)
-    expected = purchases.predict(X, horizon=span)
-    counted = model.discounted_orders(X, horizon)
+    expected = model._orders(rows, terms.until)
+    counted = model._counted(rows, terms)
     some = expected > 0
-    worth = np.where(some, counted / np.where(some, expected, 1.0), 1.0) * model._margin_of(X)
-    x, t_x, T = purchases._read(X, reset=False)
+    worth = np.where(some, counted / np.where(some, expected, 1.0), 1.0)
+    return worth * model._share(rows, terms), *spend.posterior(model._priced(rows.table))
+
+
+def _outcomes(
+    model: CustomerValue, rows: Customers, terms: Terms
+) -> tuple[Floats, list[tuple[npt.NDArray[np.intp], Floats]], tuple[float, Floats, Floats]]:
+    """Worth today of a unit of spend, chances of counts, posterior of spend; a row a customer."""
+    worth, *posterior = _worth(model, rows, terms)
+    purchases = model.purchases_
+    span = model._span(terms.until)
+    expected = model._orders(rows, terms.until)
+    x, t_x, T = purchases._read(rows.table, reset=False)
     history = np.column_stack([x, t_x, T])
     same = type(purchases).from_params(unit=purchases.unit_, **purchases.params_._asdict())
 
-    def pmf(rows: npt.NDArray[np.intp], n_max: int) -> Array:
-        return same.predict_pmf(history[rows], horizon=span, n_max=n_max)
+    def pmf(part: npt.NDArray[np.intp], n_max: int) -> Floats:
+        return same.predict_pmf(history[part], horizon=span, n_max=n_max)
 
-    chances = _outcome.count_chances(pmf, expected)
-    return worth, chances, gamma_gamma.posterior(*spend._read(X, reset=False), *spend.params_)
+    return worth, _outcome.count_chances(pmf, expected), tuple(posterior)  # type: ignore[return-value]
+
+
+def _in_logs(model: CustomerValue, rows: Customers, terms: Terms) -> tuple[Floats, Floats]:
+    """Say what customers pay, and how its log moves with independent standard errors."""
+    slopes, root = _slopes(model, rows, terms, lambda v: np.log(np.maximum(np.abs(v), 1e-300)))
+    return model._gross(rows, terms), root.T @ slopes
 
 
 def _slopes(
-    model: CustomerValue, X: Any, horizon: Span | None, summary: Any
-) -> tuple[Array, Array]:
-    """Slopes of a summary of the values in the logs of all parameters, and their covariance."""
+    model: CustomerValue, rows: Customers, terms: Terms, summary: Any
+) -> tuple[Floats, Floats]:
+    """Slopes of a summary of what customers pay in the logs of all parameters.
+
+    Also a root of their covariance: covariance = root root'.
+    """
     parts = (model.purchases_, model.spend_)
     for part in parts:
-        if not isinstance(part, (PurchaseModel, GammaGamma)):
+        if not isinstance(part, (PurchaseModel, *SPEND)):
             raise NotSupportedError(
-                f"{type(part).__name__} has no covariance of its parameters; use a model of "
-                "custvalue.purchase and GammaGamma."
+                f"{type(part).__name__} has no covariance of its parameters; use laws of "
+                "custvalue.purchase and custvalue.spend."
             )
     blocks = [_log_covariance(part) for part in parts]
     size = [len(b) for b in blocks]
@@ -147,17 +160,22 @@ def _slopes(
     cov[: size[0], : size[0]], cov[size[0] :, size[0] :] = blocks
     slopes = []
     for which, part in enumerate(parts):
+        if isinstance(part, OwnMean):
+            continue
         for name, value in part.params_._asdict().items():
             ends = []
             for sign in (1.0, -1.0):
                 moved = _moved(part, name, value * np.exp(sign * WIDTH))
                 pair = (moved, parts[1]) if which == 0 else (parts[0], moved)
-                ends.append(summary(_with_parts(model, *pair).predict(X, horizon)))
+                ends.append(summary(model._with_parts(*pair)._gross(rows, terms)))
             slopes.append((ends[0] - ends[1]) / (2.0 * WIDTH))
-    return np.asarray(slopes), cov
+    root: Floats = np.linalg.eigh(cov)[1] * np.sqrt(np.maximum(np.linalg.eigh(cov)[0], 0.0))
+    return np.asarray(slopes), root
 
 
-def _log_covariance(part: Any) -> Array:
+def _log_covariance(part: Any) -> Floats:
+    if isinstance(part, OwnMean):  # a customer's own mean is taken as it is
+        return np.empty((0, 0))
     report = part.fit_report()
     if report.status == "given" or set(report.undefined) == set(part.params_._fields):
         raise NotSupportedError(
@@ -174,9 +192,3 @@ def _moved(part: Any, name: str, value: float) -> Any:
     if isinstance(part, GammaGamma):
         return GammaGamma.from_params(**params, statistic=part.statistic, cap=part.cap)
     return type(part).from_params(unit=part.unit_, **params)
-
-
-def _with_parts(model: CustomerValue, purchases: Any, spend: Any) -> CustomerValue:
-    settings = {k: v for k, v in model.get_params(deep=False).items() if k not in
-                ("purchases", "spend")}  # fmt: skip
-    return type(model).from_fitted(purchases, spend, **settings)

@@ -1,41 +1,75 @@
-"""Baselines that every model must beat: the rate carried forward, the last period repeated."""
+"""The baseline that every model must beat: the rate so far carried forward."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
 
 from custvalue import _frames, _sklearn
-from custvalue._units import Span, in_units
+from custvalue._units import Span
+from custvalue._value_model import Floats, Terms, Timing, ValueModel
 
-Array = npt.NDArray[np.float64]
+
+class Rates(NamedTuple):
+    """What was spent a unit of time so far, and the table it stands in."""
+
+    spend: Floats
+    profit: Floats
+    table: Any
 
 
-class RateForward(_sklearn.DocLink, BaseEstimator):
-    """Each customer goes on as on average so far.
-
-    ``n_orders / T`` orders a unit of time (or ``total_value x margin / T`` money), times the
-    horizon. A customer seen for less than ``min_span`` counts as seen for ``min_span``, or a first
-    order of yesterday would be an order a day for ever.
+@dataclass(frozen=True)
+class RateForecast:
+    """What a fitted ``RateForward`` knows.
 
     Parameters
     ----------
-    output : {"value", "orders"}, default="value"
-    margin : float, default=1.0
-        Share of spend that is profit; only with ``output="value"``.
-    horizon : str, timedelta, number or None, default=None
+    unit : str or None
+    min_span : float
+        Customers seen for less count as seen for so long.
+    new_rate : tuple of float
+        Mean spend and profit a unit of time over all customers.
+    first : tuple of float
+        Mean spend and profit of an order.
+    """
+
+    unit: str | None
+    min_span: float
+    new_rate: tuple[float, float]
+    first: tuple[float, float]
+
+
+class RateForward(ValueModel):
+    """Each customer goes on as on average so far.
+
+    ``total_value / T`` money a unit of time, times the horizon. A customer seen for less than
+    ``min_span`` counts as seen for ``min_span``, or a first order of yesterday would be an order a
+    day for ever.
+
+    Parameters
+    ----------
     min_span : float or None, default=None
         In the unit of the data; None takes the mean ``T`` of the customers in ``fit``.
+    horizon : str, timedelta, number or None, default=None
+    annual_discount_rate : float, default=0.0
+    margin : float, str or None, default=None
+        Share of spend that is profit, or a column of it; None takes ``total_profit`` where the
+        table has it.
+    contact_cost : float, default=0.0
+        Cost of a ``period`` of keeping in touch, for every customer.
+    timing : {"continuous", "start", "middle", "end"}, default="continuous"
+    period : str, default="1M"
     unit : str or None, default=None
         Unit of ``T`` where the table does not say.
 
     Attributes
     ----------
+    forecast_ : RateForecast
     unit_ : str or None
-    min_span_ : float
+        Unit of time of the data.
 
     Examples
     --------
@@ -46,19 +80,28 @@ class RateForward(_sklearn.DocLink, BaseEstimator):
     array([40.,  9.])
     """
 
+    reads_table: ClassVar[str] = "summary"
+    _learned = RateForecast
+
     def __init__(
         self,
         *,
-        output: Literal["value", "orders"] = "value",
-        margin: float = 1.0,
-        horizon: Span | None = None,
         min_span: float | None = None,
+        horizon: Span | None = None,
+        annual_discount_rate: float = 0.0,
+        margin: float | str | None = None,
+        contact_cost: float = 0.0,
+        timing: Timing = "continuous",
+        period: Span = "1M",
         unit: str | None = None,
     ) -> None:
-        self.output = output
-        self.margin = margin
-        self.horizon = horizon
         self.min_span = min_span
+        self.horizon = horizon
+        self.annual_discount_rate = annual_discount_rate
+        self.margin = margin
+        self.contact_cost = contact_cost
+        self.timing = timing
+        self.period = period
         self.unit = unit
 
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> RateForward:
@@ -67,7 +110,7 @@ class RateForward(_sklearn.DocLink, BaseEstimator):
         Parameters
         ----------
         X : frame of shape (n_customers, n_columns)
-            Columns ``n_orders``, ``T``, ``total_value`` (the last only with ``output="value"``).
+            Columns ``n_orders``, ``T``, ``total_value``; ``total_profit`` where it is known.
         y : None
             Not used.
         sample_weight : array-like of shape (n_customers,), default=None
@@ -76,42 +119,68 @@ class RateForward(_sklearn.DocLink, BaseEstimator):
         -------
         self : RateForward
         """
-        if self.output not in ("value", "orders"):
-            raise ValueError(f"output={self.output!r} must be 'value' or 'orders'.")
-        _, span = self._read(X, reset=True)
-        weights = _sklearn.weights_of(sample_weight, span.size)
-        self.unit_ = _frames.unit_of(X, self.unit, caller=type(self).__name__)
-        shortest = np.average(span, weights=weights) if self.min_span is None else self.min_span
-        self.min_span_ = float(shortest) if shortest > 0 else 1.0
+        n_orders, span, spend, profit = self._columns(X, reset=True)
+        w = _sklearn.weights_of(sample_weight, span.size)
+        w = np.ones(span.size) if w is None else w
+        unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
+        shortest = np.average(span, weights=w) if self.min_span is None else self.min_span
+        least = float(shortest) if shortest > 0 else 1.0
+        seen, orders = float(w @ np.maximum(span, least)), max(float(w @ n_orders), 1e-300)
+        money = float(w @ spend), float(w @ profit)
+        self.forecast_ = RateForecast(
+            unit,
+            least,
+            (money[0] / seen, money[1] / seen),
+            (money[0] / orders, money[1] / orders),
+        )
         return self
 
-    def predict(self, X: Any, horizon: Span | None = None) -> Array:
-        """Value (or orders) over the horizon, not discounted.
+    def _columns(self, X: Any, *, reset: bool) -> tuple[Floats, Floats, Floats, Floats]:
+        names = ("n_orders", "T", "total_value")
+        values, named = _sklearn.read_columns(self, X, names, reset=reset, min_columns=3)
+        profit = values[:, 2]
+        if named and "total_profit" in (_frames.column_names(X) or ()):
+            profit = _frames.float_columns(X, ["total_profit"])[:, 0]
+        return values[:, 0], values[:, 1], values[:, 2], profit
 
-        Parameters
-        ----------
-        X : frame of shape (n_customers, n_columns)
-        horizon : str, timedelta, number or None, default=None
-            None takes the constructor's.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-        """
+    def _read(self, X: Any) -> Rates:
         _sklearn.check_is_fitted(self)
-        amount, span = self._read(X, reset=False)
-        until = in_units(stated(self.horizon if horizon is None else horizon), self.unit_)
-        scale = self.margin if self.output == "value" else 1.0
-        return np.asarray(scale * amount / np.maximum(span, self.min_span_) * until)
+        _, span, spend, profit = self._columns(X, reset=False)
+        span = np.maximum(span, self.forecast_.min_span)
+        return Rates(spend / span, profit / span, X)
 
-    def _read(self, X: Any, *, reset: bool) -> tuple[Array, Array]:
-        names = ("total_value" if self.output == "value" else "n_orders", "T")
-        values, _ = _sklearn.read_columns(self, X, names, reset=reset, min_columns=2)
-        return values[:, 0], values[:, 1]
+    def _gross(self, rows: Rates, terms: Terms) -> Floats:
+        if terms.margin is None:
+            return rows.profit
+        if isinstance(terms.margin, str):
+            share = _frames.float_columns(rows.table, [terms.margin], caller="RateForward's X")
+            return np.asarray(rows.spend * share[:, 0])
+        return np.asarray(rows.spend * terms.margin)
+
+    def _value(self, rows: Rates, terms: Terms) -> Floats:
+        return np.asarray(
+            self._gross(rows, terms) * terms.annuity() - flat_cost(self, terms) * terms.annuity()
+        )
+
+    def _newcomer(self, terms: Terms) -> tuple[float, float]:
+        which = 1 if terms.margin is None else 0
+        share = 1.0 if terms.margin is None else terms.margin
+        rate = share * self.forecast_.new_rate[which] - flat_cost(self, terms)
+        return share * self.forecast_.first[which], rate * terms.annuity()
+
+    def _parts(self, rows: Rates, terms: Terms) -> dict[str, Any]:
+        return {
+            "profit_per_unit": self._gross(rows, terms),
+            "discounted_units": terms.annuity(),
+            "contact_cost": flat_cost(self, terms) * terms.annuity(),
+        }
 
 
-def stated(horizon: Span | None) -> Span:
-    """Return the horizon, or an error that says how to give one."""
-    if horizon is None:
-        raise ValueError('state the horizon: predict(X, horizon="12M") or horizon="12M" above.')
-    return horizon
+def flat_cost(model: ValueModel, terms: Terms) -> float:
+    """Contact cost a unit of time; one number, for who has no states."""
+    if isinstance(terms.contact_cost, dict):
+        raise ValueError(
+            f"contact_cost by state is for MarkovCLVEstimator; give {type(model).__name__} one "
+            "number."
+        )
+    return float(terms.contact_cost) / terms.period

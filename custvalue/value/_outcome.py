@@ -12,10 +12,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from custvalue.exceptions import NotSupportedError
+
 Array = npt.NDArray[np.float64]
 
 CELLS = 400_000  # customers x counts at once
-MOST = 4096  # orders counted one by one
+MOST = 2**20  # orders counted one by one; nobody is known to place more within a horizon
 CHUNK = 512  # rows of like size, so that few counts are likely in any of them
 UNLIKELY = 1e-10
 MISSING = 1e-9  # chance of more orders that may be left out
@@ -41,14 +43,18 @@ def count_chances(
     done = []
     waiting = np.argsort(expected, kind="stable")
     while waiting.size:
-        n_max = 16
+        # who is expected to order a thousand times is not asked about sixteen
+        n_max = 1 << max(4, int(np.ceil(np.log2(1.0 + float(expected[waiting[0]])))))
         while waiting.size:
             take = waiting[: max(1, CELLS // (n_max + 1))]
             waiting = waiting[take.size :]
             chances = pmf(take, n_max)
             short = chances.sum(axis=1) < 1.0 - MISSING
-            if n_max >= MOST:
-                short[:] = False
+            if n_max >= MOST and short.any():
+                raise NotSupportedError(
+                    f"{int(short.sum()):,} customers are expected to order more than {MOST:,} "
+                    "times within the horizon; count in larger occasions, or ask a shorter one."
+                )
             if short.any() and not short.all():
                 done.append((take[~short], chances[~short]))
                 take, chances = take[short], chances[short]

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from custvalue import _frames
 from custvalue._labels import translate
 from custvalue._units import Span, rate_per, span_days
-from custvalue._warn import warn
+from custvalue._warn import warn_caller
 from custvalue.data import summarize
 from custvalue.exceptions import SmallSampleWarning
 
@@ -213,7 +213,7 @@ def stage_value(
     blind = np.flatnonzero(observed == 0)
     states = tuple(history.stages[i] for i in seen)
     if len(blind):
-        warn(
+        warn_caller(
             f"stage(s) {', '.join(states[i] for i in blind)} occur at the last date only, so "
             "nothing is known of what follows; they are valued at 0. Add dates.",
             SmallSampleWarning,

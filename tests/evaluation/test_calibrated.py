@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LinearRegression
 
 from custvalue.evaluation import CalibratedTotal, TransactionLog, backtest
-from custvalue.exceptions import DataContractError
+from custvalue.exceptions import DataContractError, NotSupportedError
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.value import RateForward
 
@@ -97,12 +97,13 @@ def test_chances_pass_through_where_the_estimator_states_them(cdnow_sample):
     known = TransactionLog(
         few, customer="customer_id", time="date", amount="amount", unit="W"
     ).until("1997-09-30")
-    assert not hasattr(CalibratedTotal(RateForward()), "predict_proba_any")
+    with pytest.raises(NotSupportedError, match="RateForward"):
+        CalibratedTotal(RateForward(), horizon="26W").fit(known).predict_chance(known)
     model = CalibratedTotal(MarkovCLVEstimator(), n_origins=1, horizon="26W").fit(known)
     latest = known.panel("4W").groupby("customer_id").tail(1)
     plain = MarkovCLVEstimator(horizon="26W").fit(known.panel("4W"))
-    chance = model.predict_proba_any(known)
-    np.testing.assert_allclose(chance, plain.predict_proba_any(latest))
+    chance = model.predict_chance(known)
+    np.testing.assert_allclose(chance, plain.predict_chance(latest))
 
 
 def test_a_regressor_is_calibrated_for_its_one_horizon(cdnow_sample):

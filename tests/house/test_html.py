@@ -14,7 +14,7 @@ from custvalue._fitted import FitReport
 from custvalue._html import html_facts, html_table
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.evaluation import BacktestResult
-from custvalue.markov import Chain
+from custvalue.markov import Absorption, Chain
 from custvalue.purchase import MBGNBD
 from custvalue.report import Report
 from custvalue.segment import DriftReport, Portrait
@@ -60,6 +60,7 @@ def test_every_result_that_shows_itself_escapes_every_text_in_it():
             pd.Series([1], index=[evil]), evil, evil,
         ),
         Chain: Chain((evil, "b"), [[0.5, 0.5], [0.0, 1.0]]),
+        Absorption: Chain((evil, "b"), [[0.5, 0.5], [0.0, 1.0]], ("b",)).absorption(),
         Report: Said({"about": {"as_of": evil}}, *[None] * 3, html=""),
     }  # fmt: skip
     writing = {

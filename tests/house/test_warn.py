@@ -13,7 +13,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 
 import custvalue as cv
-from custvalue._warn import heard, warn
+from custvalue._warn import heard, warn_caller
 from custvalue.exceptions import (
     AsOfWarning,
     BinWarning,
@@ -50,15 +50,15 @@ def regular() -> np.ndarray:
 
 def test_what_is_heard_is_not_said():
     with heard() as told:
-        warn("here", DataWarning)
+        warn_caller("here", DataWarning)
     assert [type(one) for one in told] == [DataWarning]
     assert str(told[0]) == "here"
 
 
 def test_only_the_categories_asked_for_are_heard_and_the_innermost_hears_first():
     with heard() as outer, heard(BoundaryFitWarning) as inner:
-        warn("data", DataWarning)
-        warn("boundary", BoundaryFitWarning)
+        warn_caller("data", DataWarning)
+        warn_caller("boundary", BoundaryFitWarning)
     assert [str(one) for one in outer] == ["data"]
     assert [str(one) for one in inner] == ["boundary"]
 
@@ -67,7 +67,7 @@ def test_listening_ends_with_its_block_even_after_an_error():
     with pytest.raises(RuntimeError), heard():
         raise RuntimeError
     with pytest.warns(DataWarning, match="later"):
-        warn("later", DataWarning)
+        warn_caller("later", DataWarning)
 
 
 def test_a_filter_that_makes_errors_of_warnings_does_not_reach_what_is_heard():
@@ -91,7 +91,7 @@ def test_a_thread_hears_only_itself():
         thread = threading.Thread(target=listen)
         thread.start()
         assert inside.wait(10)
-        warn("of this thread", DataWarning)
+        warn_caller("of this thread", DataWarning)
         said.set()
         thread.join()
     assert [str(one.message) for one in caught] == ["of this thread"]

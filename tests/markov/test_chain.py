@@ -183,7 +183,10 @@ def test_value_and_variance_equal_a_simulation(made, horizon, rate):
     noise = rng.normal(size=(n, horizon)) * 2.0
     paid = (reward[paths[:, :horizon]] + noise) * (1 + rate) ** -np.arange(horizon)
     total = paid.sum(axis=1)
-    mean, variance = chain.moments(reward, horizon=horizon, discount_rate=rate, reward_variance=4.0)
+    mean, variance = chain.moments(
+        reward, horizon=horizon - 1, discount_rate=rate, reward_variance=4.0
+    )
+    np.testing.assert_allclose(mean, chain.value(reward, horizon=horizon - 1, discount_rate=rate))
     assert abs(total.mean() - mean[0]) < 5 * np.sqrt(variance[0] / n)
     assert total.var() == pytest.approx(variance[0], rel=0.2)
 
@@ -191,7 +194,7 @@ def test_value_and_variance_equal_a_simulation(made, horizon, rate):
 def test_a_reward_by_transition_has_its_own_variance(recency_chain):
     pays = np.zeros((5, 5))
     pays[:, 0] = 40.0
-    mean, variance = recency_chain.moments(pays, horizon=1)
+    mean, variance = recency_chain.moments(pays, horizon=0)
     np.testing.assert_allclose(mean, [40 * p for p in [*P, 0.0]])
     np.testing.assert_allclose(variance, [1600 * p * (1 - p) for p in [*P, 0.0]])
 

@@ -40,7 +40,7 @@ def base(cdnow_sample):
         warnings.simplefilter("ignore", cv.exceptions.BinWarning)
         rfm.fit(now)
         chain.fit(history)
-        law = MBGNBD().fit(first)
+        law = MBGNBD(unit="W").fit(first)
     same = now.set_index("customer_id").loc[first["customer_id"]]
     return SimpleNamespace(
         log=cdnow_sample,

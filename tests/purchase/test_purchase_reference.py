@@ -43,7 +43,10 @@ def rounded():
 
 @pytest.fixture(scope="module")
 def fits(weeks):
-    return {name: kind().fit(weeks) for name, kind in MODELS.items() if not kind.law.discrete}
+    # unit= says what rows typed by hand count in
+    return {
+        name: kind(unit="W").fit(weeks) for name, kind in MODELS.items() if not kind.law.discrete
+    }
 
 
 @pytest.fixture(scope="module")

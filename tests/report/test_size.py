@@ -50,10 +50,11 @@ def test_a_horizon_of_too_many_periods_is_refused_before_the_log_is_read(options
         make_report(object(), **NAMES, **options)
 
 
-def test_days_as_periods_are_refused_with_a_period_that_is_long_enough(log, no_work):
+def test_days_as_periods_of_many_years_are_refused_with_a_period_that_is_long_enough(log, no_work):
+    log.loc[0, "when"] = pd.Timestamp("2003-01-01")
     with pytest.raises(DataContractError, match="too-many-periods") as caught:
         make_report(log, **NAMES, as_of="2023-12-31", period="1D")
-    assert "364 ahead" in str(caught.value)
+    assert "7,670 periods of '1D' seen" in str(caught.value)
     assert "'1W'" in str(caught.value)
 
 

@@ -227,14 +227,14 @@ def test_drift_tells_a_shift_from_none(summary):
 @quiet
 @pytest.mark.parametrize("n_bins", [3, 4, 5])
 def test_a_new_one_time_buyer_is_always_a_new_customer(summary, n_bins):
-    model = RFMTransformer(n_bins=n_bins).fit(summary)
+    model = RFMTransformer(n_bins=n_bins, unit="D").fit(summary)
     spend = np.array([0.01, 30.0, 1e6])
     newest = pd.DataFrame({"silence": 0.0, "n_orders": 1, "total_value": spend})
     names = SegmentMap.ready(n_bins).assign(model.transform(newest))
     assert (names == "new customers").all()
     assert (model.segments(newest, labels="zh") == "新客户").all()
     with pytest.raises(ValueError, match="ready map only for R, F and M with equal n_bins"):
-        RFMTransformer(n_bins={"F": 2}).fit(summary).segments(newest)
+        RFMTransformer(n_bins={"F": 2}, unit="D").fit(summary).segments(newest)
 
 
 cells = st.integers(2, 4)
