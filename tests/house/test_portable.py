@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+import custvalue as cv
 from custvalue._fitted import FittedLaw
 from custvalue._portable import (
     array_from_plain,
@@ -26,6 +27,7 @@ from custvalue._warn import heard
 from custvalue.exceptions import ArtefactError
 from custvalue.purchase import MBGNBD, MODELS, Prior, PurchaseModel
 from custvalue.spend import GammaGamma
+from custvalue.value import CustomerValue
 
 BAD = [
     None,
@@ -289,3 +291,48 @@ def test_a_seal_holds_what_it_seals():
     for wrong in ({"schema": 3}, {"schema": True}, {"model": "n"}, {"settings": {}}, {"x": 1}):
         with pytest.raises(ArtefactError):
             unseal({**plain, **wrong}, schemas=(2,), keys=("settings",), model="m")
+
+
+@pytest.fixture(scope="module")
+def values(cdnow_sample):
+    """Value models fitted and written."""
+    names = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1997-09-30"}
+    some = cdnow_sample[cdnow_sample["customer_id"] % 4 == 0]
+    with heard():
+        whole = CustomerValue(horizon="26W").fit(cv.summarize(some, **names, unit="W"))
+        chain = cv.MarkovCLVEstimator(transitions="counts", horizon="24W")
+        chain.fit(cv.panel(some, **names, period="4W"))
+    return {"CustomerValue": whole.to_dict(), "MarkovCLVEstimator": chain.to_dict()}
+
+
+@pytest.mark.parametrize("name", ["CustomerValue", "MarkovCLVEstimator"])
+def test_value_models_are_sealed_and_broken_ones_are_one_kind_of_error(values, name):
+    kind = {"CustomerValue": CustomerValue, "MarkovCLVEstimator": cv.MarkovCLVEstimator}[name]
+    plain = values[name]
+    again = kind.from_dict(json.loads(json.dumps(plain)))
+    assert again.to_dict()["checksum"] == plain["checksum"]
+    tops = [(key,) for key in plain if key not in ("model", "schema", "library")]
+    inner = [("learned", "cells", key) for key in plain["learned"]["cells"]]
+    for path in [*tops, *inner]:
+        for bad in (
+            None,
+            "x",
+            -1,
+            [],
+            {},
+            {"is": "array", "kind": "f", "cells": [1], "shape": [9]},
+        ):
+            same = changed(plain, path, bad)
+            if path != ("checksum",) and checksum(same) == checksum(plain):
+                continue  # it is what stands there
+            with pytest.raises(ArtefactError, match="checksum"):
+                kind.from_dict(changed(plain, path, bad))
+            if path == ("checksum",):
+                continue
+            try:  # past the checksum
+                kind.from_dict(sealed_again(changed(plain, path, bad)))
+            except ArtefactError:
+                continue
+    for wrong in (None, 5, [], {}, {"model": name}, {**plain, "surprise": 1}):
+        with pytest.raises(ArtefactError):
+            kind.from_dict(wrong)
