@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,7 +100,8 @@ class OwnMean(_sklearn.DocLink, FittedLaw, BaseEstimator):
             apart = np.minimum(apart, np.quantile(apart, 0.99))
             p = 1.0 / max(float(apart.mean()), 1e-6)
         self.params_ = OwnMeanParams(p, everybody)
-        self._report = FitReport(status="interior", n_customers=float(len(n)), n_parameters=2)
+        unknown = replace(FitReport.of_given(OwnMeanParams._fields), status="interior")
+        self._report = replace(unknown, n_customers=float(len(n)))
         return self
 
     @classmethod

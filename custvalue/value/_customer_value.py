@@ -256,7 +256,11 @@ class CustomerValue(ValueModel):
         first, later, times = own.first_and_later(X)
         if len(first) == 0:
             return shrunk
-        once = np.column_stack([np.ones(len(first)), first])
+        once: Any = np.column_stack([np.ones(len(first)), first])
+        if hasattr(shrunk, "feature_names_in_"):  # scikit-learn warns where names are missed
+            import pandas as pd
+
+            once = pd.DataFrame(once, columns=list(shrunk.feature_names_in_))
         miss = _gamma_deviance(later, shrunk.predict(once), times)
         return own if _gamma_deviance(later, first, times) < miss else shrunk
 
