@@ -452,9 +452,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         share = None
         if not self._is_named(X):
             X = validate_data(self, X, reset=False, dtype=np.float64)
-        else:
-            _frames.check_units(self, X)
-        if self._is_named(X) and isinstance(self.margin, str):
+        elif isinstance(self.margin, str):
             share = _frames.float_columns(X, [self.margin], caller=type(self).__name__)[:, 0]
         if isinstance(self.margin, str) and share is None:
             raise ValueError("margin names a column, but X is not a frame with that column.")
