@@ -18,14 +18,17 @@ from custvalue.market._ranking import (
     Floats,
     IdealPoints,
     anchored_scores,
+    blocks,
     closeness,
     ideal_points,
+    ranks_of,
+    switching_weight,
     weighted_product,
     weighted_sum,
 )
+from custvalue.market._ranking_options import check_options, checked_weights, learned_anchors
 from custvalue.market._words import named, nearest, say
 
-METHODS = ("saw", "product", "topsis")
 LEVELS = ("L", "M", "H")
 # by attractiveness and fit, low to high: harvest or leave, select, invest
 ADVICE = ("harvest", "select", "invest")
@@ -147,10 +150,10 @@ class TargetMarketRanker(DocLink, TransformerMixin, BaseEstimator):
             If a criterion without given anchors has one value in the whole table: it scores 0.5
             everywhere and tells no market from another.
         """
-        self._check_options()
+        check_options(self)
         sides = [
-            _checked_weights("attractiveness", self.attractiveness),
-            _checked_weights("resource_fit", self.resource_fit),
+            checked_weights("attractiveness", self.attractiveness),
+            checked_weights("resource_fit", self.resource_fit),
         ]
         if set(sides[0]) & set(sides[1]):
             both = sorted(set(sides[0]) & set(sides[1]))
@@ -178,52 +181,18 @@ class TargetMarketRanker(DocLink, TransformerMixin, BaseEstimator):
         for name, side in zip(_SIDES, sides, strict=True):
             total = sum(abs(weight) for weight in side.values())
             setattr(self, f"{name}_", {column: w / total for column, w in side.items()})
-        self.anchors_ = self._learned_anchors(values)
-        topsis = self.method == "topsis"
-        self.ideal_ = ideal_points(values, self._signs()) if topsis else None
-        return self
-
-    def _check_options(self) -> None:
-        check_language(self.labels)
-        if self.method not in METHODS:
-            raise ValueError(f"method={self.method!r} must be one of {list(METHODS)}.")
-        if not 0.0 <= self.attractiveness_weight <= 1.0:
-            raise ValueError(
-                f"attractiveness_weight={self.attractiveness_weight!r} must lie between 0 and 1."
-            )
-        cuts = np.asarray(self.cuts, dtype=np.float64)
-        if cuts.shape != (2,) or not (np.diff([0.0, *cuts, 1.0]) > 0).all():
-            raise ValueError(f"cuts={self.cuts!r} must be two rising numbers between 0 and 1.")
-
-    def _learned_anchors(self, values: Floats) -> dict[str, tuple[float, float]]:
-        columns = self._criteria()
-        given = dict(self.anchors or {})
-        problems = [
-            f"{name!r} is no criterion.{nearest(name, columns)}"
-            for name in given
-            if name not in columns
-        ]
-        problems += [
-            f"{name!r} has {pair!r}; it must be two finite numbers, the lower first."
-            for name, pair in given.items()
-            if np.shape(pair) != (2,) or not np.isfinite(pair).all() or not pair[0] < pair[1]
-        ]
-        if problems:
-            raise ValueError("anchors: " + " ".join(problems))
-        learned = {
-            name: (float(low), float(high))
-            for name, low, high in zip(columns, values.min(axis=0), values.max(axis=0), strict=True)
-        }
-        flat = [name for name, (low, high) in learned.items() if low == high and name not in given]
+        self.anchors_ = learned_anchors(self.anchors or {}, self._criteria(), values)
+        flat = [name for name, (low, high) in self.anchors_.items() if low == high]
         if flat and self.method != "topsis":
             warnings.warn(
                 f"criterion {', '.join(flat)} has one value in the whole table, so it scores 0.5 "
                 "everywhere; give it anchors={...: (low, high)} or drop it.",
                 BinWarning,
-                stacklevel=3,
+                stacklevel=2,
             )
-        own = {name: (float(low), float(high)) for name, (low, high) in given.items()}
-        return learned | own
+        topsis = self.method == "topsis"
+        self.ideal_ = ideal_points(values, self._signs()) if topsis else None
+        return self
 
     def _criteria(self) -> list[str]:
         return [*self.attractiveness_, *self.resource_fit_]
@@ -338,7 +307,7 @@ class TargetMarketRanker(DocLink, TransformerMixin, BaseEstimator):
             "attractiveness": scores[:, 0],
             "resource_fit": scores[:, 1],
             "priority": scores[:, 2],
-            "rank": _ranks(scores[None, :, 2])[0],
+            "rank": ranks_of(scores[None, :, 2])[0],
             "cell": cells,
             "advice": _frames.words_at(X, advice, _ADVICE_OF[level[:, 0], level[:, 1]]),
         }
@@ -388,7 +357,7 @@ class TargetMarketRanker(DocLink, TransformerMixin, BaseEstimator):
         rng = np.random.default_rng(random_state)
         share, n = self._share(), len(values)
         counts = np.zeros((n, n), dtype=np.int64)
-        for size in _blocks(n_draws, n * values.shape[1]):
+        for size in blocks(n_draws, n * values.shape[1]):
             weights = self._drawn_weights(concentration, size, rng)
             if spread is None:
                 first, second = self._sides(values, weights)
@@ -396,7 +365,7 @@ class TargetMarketRanker(DocLink, TransformerMixin, BaseEstimator):
                 drawn = values + spread * rng.standard_normal((size, *values.shape))
                 pairs = [self._sides(v, w) for v, w in zip(drawn, weights, strict=True)]
                 first, second = (np.stack(side) for side in zip(*pairs, strict=True))
-            rank = _ranks(share * first + (1.0 - share) * second)
+            rank = ranks_of(share * first + (1.0 - share) * second)
             np.add.at(counts, (np.broadcast_to(np.arange(n), rank.shape), rank - 1), 1)
         chance = counts / n_draws
         columns: dict[str, Any] = {say("market", language): self._names(X)}
@@ -483,9 +452,9 @@ class TargetMarketRanker(DocLink, TransformerMixin, BaseEstimator):
                 else scores[:, j]
             )
             step = own * (scores[:, j] - others)  # of the priority for a weight that goes 0 to 1
-            found = _switch(now, step, float(weights[j]))
+            found = switching_weight(now, step, float(weights[j]))
             rows.append((criterion, say(side, language), float(weights[j]), *found))
-        found = _switch(now, first - second, share)
+        found = switching_weight(now, first - second, share)
         if self.attractiveness_ and self.resource_fit_:
             rows.append((say("attractiveness_weight", language), "", share, *found))
         lead = names[int(np.argmax(now))]
@@ -526,48 +495,3 @@ class TargetMarketRanker(DocLink, TransformerMixin, BaseEstimator):
             "high": pairs[:, 1],
         }
         return _frames.new_table(None, named(columns, language))
-
-
-def _checked_weights(name: str, given: Mapping[str, float] | None) -> dict[str, float]:
-    weights = {str(column): float(weight) for column, weight in (given or {}).items()}
-    bad = [column for column, w in weights.items() if w == 0 or not np.isfinite(w)]
-    if bad:
-        raise ValueError(
-            f"{name}: {', '.join(bad)} must have a finite weight other than 0; leave a criterion "
-            "that does not count out."
-        )
-    return weights
-
-
-def _ranks(priority: Floats) -> npt.NDArray[np.intp]:
-    """Rank in each row, 1 the highest; equal values share the better rank."""
-    rounded = np.round(priority, 12)
-    down = np.sort(-rounded, axis=1)
-    ranks = [np.searchsorted(d, -p, side="left") for d, p in zip(down, rounded, strict=True)]
-    return np.stack(ranks) + 1
-
-
-def _switch(now: Floats, step: Floats, weight: float) -> tuple[float, int | None]:
-    """Nearest weight in [0, 1] at which another row overtakes the first, and which row.
-
-    The priority at weight w is ``now + (w - weight) * step``.
-    """
-    lead = int(np.argmax(now))
-    behind, faster = now[lead] - now, step - step[lead]
-    moved = np.full(len(now), np.inf)
-    turns = (np.abs(faster) > 1e-12) & (np.arange(len(now)) != lead)
-    moved[turns] = behind[turns] / faster[turns]
-    at = weight + moved
-    legal = (at >= -1e-12) & (at <= 1.0 + 1e-12)
-    if not legal.any():
-        return float("nan"), None
-    moved[~legal] = np.inf
-    who = int(np.argmin(np.abs(moved)))
-    return float(np.clip(at[who], 0.0, 1.0)), who
-
-
-def _blocks(n_draws: int, width: int) -> list[int]:
-    """Split draws so that a block holds some ten million numbers at most."""
-    size = max(1, min(n_draws, 10_000_000 // max(width, 1)))
-    whole, rest = divmod(n_draws, size)
-    return [size] * whole + ([rest] if rest else [])

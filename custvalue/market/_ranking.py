@@ -85,6 +85,40 @@ def closeness(values: Floats, points: IdealPoints, weights: Floats) -> Floats:
     return np.divide(from_worst, both, out=np.full_like(both, 0.5), where=both > 0)
 
 
+def ranks_of(priority: Floats) -> npt.NDArray[np.intp]:
+    """Rank in each row, 1 the highest; equal values share the better rank."""
+    rounded = np.round(priority, 12)
+    down = np.sort(-rounded, axis=1)
+    ranks = [np.searchsorted(d, -p, side="left") for d, p in zip(down, rounded, strict=True)]
+    return np.stack(ranks) + 1
+
+
+def switching_weight(now: Floats, step: Floats, weight: float) -> tuple[float, int | None]:
+    """Nearest weight in [0, 1] at which another row overtakes the first, and which row.
+
+    The priority at weight w is ``now + (w - weight) * step``.
+    """
+    lead = int(np.argmax(now))
+    behind, faster = now[lead] - now, step - step[lead]
+    moved = np.full(len(now), np.inf)
+    turns = (np.abs(faster) > 1e-12) & (np.arange(len(now)) != lead)
+    moved[turns] = behind[turns] / faster[turns]
+    at = weight + moved
+    legal = (at >= -1e-12) & (at <= 1.0 + 1e-12)
+    if not legal.any():
+        return float("nan"), None
+    moved[~legal] = np.inf
+    who = int(np.argmin(np.abs(moved)))
+    return float(np.clip(at[who], 0.0, 1.0)), who
+
+
+def blocks(n_draws: int, width: int) -> list[int]:
+    """Split draws so that a block holds some ten million numbers at most."""
+    size = max(1, min(n_draws, 10_000_000 // max(width, 1)))
+    whole, rest = divmod(n_draws, size)
+    return [size] * whole + ([rest] if rest else [])
+
+
 @dataclass(frozen=True)
 class PairWeights:
     """Weights learned from comparisons by pairs, and how consistent these were.
