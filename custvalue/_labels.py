@@ -253,6 +253,18 @@ ZH: dict[str, str] = {
     "trend": "趋势",
     "best_comparable": "同类最佳",
     "gap": "潜在价值",
+    # -- profiles of segments --
+    "segment": "细分",
+    "column": "特征",
+    "category": "类别",
+    "missing": "缺失",
+    "inside": "本组",
+    "rest": "其余",
+    "everyone": "全体",
+    "index": "指数",
+    "difference": "标准化差异",
+    "z": "z 值",
+    "p_adjusted": "校正 p 值",
     # -- report and pictures --
     "money": "金额",
     "not yet a customer": "尚非客户",

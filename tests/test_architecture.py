@@ -26,6 +26,7 @@ FLOOR = {
     "_units": 1,
     "_fitted": 2,
     "_frames": 2,
+    "_categories": 3,
     "_sklearn": 3,
     "data": 4,
     "purchase": 4,

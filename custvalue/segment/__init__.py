@@ -19,6 +19,7 @@ from custvalue.segment._log_gaps import PackedGaps, pack_gaps, silence_from_log
 from custvalue.segment._matrix import ActivityLoyaltyMatrix, RankLaw, rank_index, rank_law
 from custvalue.segment._playbook import playbook
 from custvalue.segment._portrait import Portrait, portrait
+from custvalue.segment._profile import benjamini_hochberg, profile_table
 from custvalue.segment._return_chance import (
     Alike,
     ReturnChance,
@@ -75,6 +76,7 @@ __all__ = [
     "ValueGrades",
     "VariableCuts",
     "activation_plan",
+    "benjamini_hochberg",
     "bin_bounds",
     "bins_of",
     "campaign_effect",
@@ -101,6 +103,7 @@ __all__ = [
     "portrait",
     "prob_longer_gap",
     "prob_order_if_customer",
+    "profile_table",
     "quantile_cuts",
     "rank_index",
     "rank_law",
