@@ -13,6 +13,7 @@ from custvalue.market._presets import (
 from custvalue.market._ranker import TargetMarketRanker
 from custvalue.market._ranking import PairWeights, pair_weights
 from custvalue.market._segments import MarketSegments
+from custvalue.market._trade import TradeProfile, trade_profile
 from custvalue.market._variance import Variance, variance_of
 from custvalue.segment import profile_table
 
@@ -23,6 +24,7 @@ __all__ = [
     "PairWeights",
     "SizeCuts",
     "TargetMarketRanker",
+    "TradeProfile",
     "Variance",
     "behaviour_three",
     "classes_of",
@@ -32,5 +34,6 @@ __all__ = [
     "market_table",
     "pair_weights",
     "profile_table",
+    "trade_profile",
     "variance_of",
 ]

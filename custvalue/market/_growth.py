@@ -64,8 +64,9 @@ def growth_table(
     frame of the kind of ``sales``
         ``quadrant`` (market penetration 市场渗透, product development 产品开发, market
         development 市场开发, diversification 多元化), with ``detail`` also ``part``;
-        ``customers`` (who bought in either period), ``base``, ``now``, ``change``, ``change_share`` of the whole change (NaN
-        where that is zero). Columns add up to the revenue of both periods.
+        ``customers`` (who bought in either period), ``base``, ``now``, ``change``,
+        ``change_share`` of the whole change (NaN where that is zero). Columns add up to the
+        revenue of both periods.
 
     Raises
     ------
