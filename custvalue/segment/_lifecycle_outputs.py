@@ -197,7 +197,7 @@ def _rhythm(
     seen = np.where(buyers, span + np.nan_to_num(at["silence"]), 0.0)
 
     def total(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        return np.bincount(codes, weights=values, minlength=n_groups)
+        return np.bincount(codes, weights=values, minlength=n_groups).astype(np.float64)
 
     def ratio(top: npt.NDArray[Any], bottom: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         below = total(bottom)

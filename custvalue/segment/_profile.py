@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtr
 
 from custvalue import _frames
 from custvalue._categories import MISSING, columns_of, is_text
@@ -192,8 +193,6 @@ def profile_table(
         for name, values in found.items()
         for category, part in parts_of(name, values)
     ]
-    from scipy.stats import norm
-
     z = np.array([row[3].z for row in rows])
     out: dict[str, Any] = {
         "segment": [str(row[0]) for row in rows],
@@ -202,5 +201,5 @@ def profile_table(
     }
     for part in fields(Comparison):
         out[part.name] = np.array([getattr(row[3], part.name) for row in rows])
-    out["p_adjusted"] = benjamini_hochberg(2.0 * norm.sf(np.abs(z)))
+    out["p_adjusted"] = benjamini_hochberg(2.0 * ndtr(-np.abs(z)))
     return _frames.new_table(X, {translate(name, language): v for name, v in out.items()})

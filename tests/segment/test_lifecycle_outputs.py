@@ -296,7 +296,16 @@ def test_the_view_and_language_of_the_estimator_hold_for_its_predictions(summary
 
 def test_the_playbook_covers_every_stage():
     assert list(playbook()["stage"]) == list(LifecycleClassifier(unit="D").fit(base(5)).classes_)
-    assert list(playbook(view="four").columns) == ["group", "stage", "value_message", "next_step"]
+    assert list(playbook(view="four").columns) == [
+        "group", "stage", "value_message", "next_step", "value_kinds", "timing", "medium"
+    ]  # fmt: skip
+    from custvalue.segment._playbook import VALUE_KINDS
+
+    said = {kind for kinds in playbook()["value_kinds"] for kind in kinds.split(", ")}
+    assert said <= set(VALUE_KINDS)
+    established = playbook(labels="zh").iloc[3]
+    assert "开始寻找潜在需求" in established["下一步"]
+    assert established["价值种类"] == "品牌、技术资源、客户资源"
     with pytest.raises(ValueError, match="view='six'"):
         playbook(view="six")
 
