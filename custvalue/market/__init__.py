@@ -2,6 +2,7 @@
 
 from custvalue.market._growth import growth_table
 from custvalue.market._market_table import herfindahl, market_table
+from custvalue.market._mixed import MixedSegments, Stability
 from custvalue.market._presets import (
     INDUSTRY_FOUR,
     REACH_FOUR,
@@ -21,8 +22,10 @@ __all__ = [
     "INDUSTRY_FOUR",
     "REACH_FOUR",
     "MarketSegments",
+    "MixedSegments",
     "PairWeights",
     "SizeCuts",
+    "Stability",
     "TargetMarketRanker",
     "TradeProfile",
     "Variance",

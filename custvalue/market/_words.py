@@ -43,6 +43,13 @@ ZH: dict[str, str] = {
     "groups": "组数",
     "eta_squared": "解释比例 η²",
     "f": "F 值",
+    "segments": "细分数",
+    "adjusted_rand": "调整兰德指数",
+    "stable": "是否稳定",
+    "chosen": "是否选用",
+    "all together": "全部特征",
+    "balanced_accuracy": "平衡准确率",
+    "by_chance": "随机水平",
     # -- markets and growth --
     "size": "规模",
     "growth": "年增长率",
