@@ -310,6 +310,13 @@ ZH: dict[str, str] = {
     "difference": "标准化差异",
     "z": "z 值",
     "p_adjusted": "校正 p 值",
+    # -- target markets --
+    "attractiveness": "吸引力",
+    "resource fit": "资源匹配度",
+    "invest": "重点开发",
+    "select": "选择发展",
+    "harvest": "收获或放弃",
+    "Area of a circle: size of the market": "圆面积：市场规模",
     # -- report and pictures --
     "money": "金额",
     "not yet a customer": "尚非客户",

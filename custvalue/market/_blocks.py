@@ -16,6 +16,7 @@ import numpy.typing as npt
 from custvalue._categories import is_text
 
 Floats = npt.NDArray[np.float64]
+RARE = 0.01
 Columns = Mapping[str, npt.NDArray[Any]]
 
 
@@ -37,11 +38,17 @@ class Scaling(NamedTuple):
 
 
 def scaling_of(values: npt.NDArray[Any]) -> Scaling:
-    """Learn a column's scale; missing numbers are left out."""
+    """Learn a column's scale; missing numbers are left out.
+
+    Categories with less than one customer in a hundred get no coordinate: ``1 / sqrt(p)`` would
+    carry a handful of customers so far away that they became a segment of their own.
+    """
     if is_text(values):
         names, count = np.unique(values.astype(str), return_counts=True)
-        shares = tuple((count / count.sum()).tolist())
-        return Scaling(0.0, 1.0, tuple(map(str, names)), shares)
+        share = count / count.sum()
+        common = share >= RARE
+        shares = tuple(share[common].tolist())
+        return Scaling(0.0, 1.0, tuple(map(str, names[common])), shares)
     known = values[~np.isnan(values)]
     mean = float(known.mean()) if len(known) else 0.0
     deviation = float(known.std()) if len(known) else 0.0
@@ -53,9 +60,9 @@ def scaling_of(values: npt.NDArray[Any]) -> Scaling:
 def scaled(values: npt.NDArray[Any], by: Scaling) -> Floats:
     """Standardised numbers (missing ones at the mean), or ``(z - p) / sqrt(p)`` of each category.
 
-    A category that was not learned is none of them: ``z = 0`` everywhere.
+    A category that is rare or was not learned is none of them: ``z = 0`` everywhere.
     """
-    if not by.categories:
+    if not is_text(values):
         return np.nan_to_num((values - by.mean) / by.deviation)[:, None]
     words = values.astype(str)
     share = np.array(by.share)

@@ -85,8 +85,9 @@ class MixedSegments(DocLink, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A missing number counts as the mean, a missing category as one of its own, a category not seen
-    in ``fit`` as none.
+    A missing number counts as the mean, a missing category as one of its own. A category that was
+    not seen in ``fit``, or that less than one customer in a hundred had there, counts as none: the
+    scaling would carry these few so far away that they became a segment of their own.
 
     References
     ----------

@@ -11,15 +11,11 @@ from custvalue._labels import check_language, translate_if_known
 ZH: dict[str, str] = {
     # -- target markets --
     "market": "市场",
-    "attractiveness": "吸引力",
     "resource_fit": "资源匹配度",
     "priority": "优先级得分",
     "rank": "名次",
     "cell": "单元格",
     "advice": "建议",
-    "invest": "重点开发",
-    "select": "选择发展",
-    "harvest": "收获或放弃",
     "expected_rank": "期望名次",
     "side": "方面",
     "criterion": "准则",

@@ -59,6 +59,15 @@ def test_no_block_has_more_than_unit_variance_in_any_direction(rng):
         assert top == pytest.approx(1.0)
 
 
+def test_a_handful_of_odd_customers_is_no_segment(rng):
+    n = 600
+    table = pd.DataFrame({"x": rng.normal(size=n) + 8 * (np.arange(n) % 2), "word": "usual"})
+    table.loc[[5, 6], "word"] = "odd"
+    bases = {"numbers": "x", "words": "word"}
+    found = MixedSegments(bases, n_segments=2, random_state=0).fit(table).segment_table(table)
+    assert found["customers"].tolist() == [300, 300]
+
+
 def test_components_hold_the_inertia_asked_for_and_all_of_them_all_of_it(rng):
     bases = [{f"x{j}": rng.normal(size=100) for j in range(5)}, {"y": rng.normal(size=100)}]
     some, whole = components_of(bases, 0.8), components_of(bases, 1.0)
