@@ -1,8 +1,9 @@
 """Markets and segments: which markets first, who is alike, where trade and growth come from."""
 
+from custvalue.market._blocks import Stability
 from custvalue.market._growth import growth_table
 from custvalue.market._market_table import herfindahl, market_table
-from custvalue.market._mixed import MixedSegments, Stability
+from custvalue.market._mixed import MixedSegments
 from custvalue.market._presets import (
     INDUSTRY_FOUR,
     REACH_FOUR,

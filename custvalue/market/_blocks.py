@@ -20,6 +20,26 @@ RARE = 0.01
 Columns = Mapping[str, npt.NDArray[Any]]
 
 
+class Stability(NamedTuple):
+    """How alike segments come out when customers are drawn again.
+
+    Parameters
+    ----------
+    segments : int
+    adjusted_rand : float
+        Mean adjusted Rand index of the refits with the fit; 1 the same, 0 as by chance.
+
+    Examples
+    --------
+    >>> from custvalue.market import Stability
+    >>> Stability(3, 0.94).segments
+    3
+    """
+
+    segments: int
+    adjusted_rand: float
+
+
 class Scaling(NamedTuple):
     """Frozen scale of one column: a number's mean and deviation, or categories with their shares.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,8 @@ from custvalue._categories import columns_of, is_text
 from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, validate_data
 from custvalue.exceptions import DataWarning
-from custvalue.market._blocks import components_of
+from custvalue.market._blocks import Stability, components_of
+from custvalue.market._portable import Portable
 from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
 from custvalue.market._words import named, say
 
@@ -25,27 +26,7 @@ ALL = "all"
 RESTARTS = 4
 
 
-class Stability(NamedTuple):
-    """How alike segments come out when customers are drawn again.
-
-    Parameters
-    ----------
-    segments : int
-    adjusted_rand : float
-        Mean adjusted Rand index of the refits with the fit; 1 the same, 0 as by chance.
-
-    Examples
-    --------
-    >>> from custvalue.market import Stability
-    >>> Stability(3, 0.94).segments
-    3
-    """
-
-    segments: int
-    adjusted_rand: float
-
-
-class MixedSegments(DocLink, TransformerMixin, BaseEstimator):
+class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     """Find segments in columns of any kind, each base counting as one block.
 
     Numbers are standardised, categories scaled as in correspondence analysis, and each base divided

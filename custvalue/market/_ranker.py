@@ -14,6 +14,7 @@ from custvalue import _frames
 from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
 from custvalue.exceptions import BinWarning, NotSupportedError
+from custvalue.market._portable import Portable
 from custvalue.market._ranking import (
     Floats,
     IdealPoints,
@@ -36,7 +37,7 @@ _ADVICE_OF = np.array([[0, 0, 1], [0, 1, 2], [1, 2, 2]])
 _SIDES = ("attractiveness", "resource_fit")
 
 
-class TargetMarketRanker(DocLink, TransformerMixin, BaseEstimator):
+class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
     """Rank markets by their attractiveness and by how well the own resources fit them.
 
     Each criterion becomes a score between its anchors, 0 to 1; each side (attractiveness,

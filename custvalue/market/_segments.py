@@ -7,21 +7,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from custvalue import _frames
 from custvalue._categories import MISSING, category_columns
 from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.market._portable import Portable
 from custvalue.market._segment_tree import OTHER, Grower, Node, leaf_codes
 from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
 from custvalue.market._words import named, say
+from custvalue.segment import DriftReport, drift_report
 
 SCALES = ("log1p", "winsorised", "as it stands")
 
 
-class MarketSegments(DocLink, TransformerMixin, BaseEstimator):
+class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     """Segment customers by their categories: in a stated order, or by what tells value apart.
 
     Never by recency, frequency or money, which are what segments should explain, but by what is
@@ -392,6 +394,30 @@ class MarketSegments(DocLink, TransformerMixin, BaseEstimator):
         code = self._codes(X)
         money = _frames.float_columns(X, [name], caller="MarketSegments's X")[:, 0]
         return variance_by_code(money, code, len(self.segments_)).eta_squared
+
+    def drift(self, X: Any) -> DriftReport:
+        """How far new customers have moved from the fitted ones.
+
+        Parameters
+        ----------
+        X : frame
+
+        Returns
+        -------
+        DriftReport
+            Stability of the segments' shares, and the share of customers whose path would change if
+            the tree were grown anew (by the outcome of ``X``, where it has one).
+
+        Raises
+        ------
+        ValueError
+            If the outcome came as ``y``: then the tree cannot be grown anew from ``X``.
+        """
+        now = self._codes(X)
+        fresh = clone(self).fit(X)
+        place = {str(name): code for code, name in enumerate(self.segments_)}
+        anew = np.array([place.get(str(name), -1) for name in fresh.segments_])[fresh._codes(X)]
+        return drift_report(["segment"], [self.segment_shares_], now[:, None], anew[:, None])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,7 +1,7 @@
 """RFM, silence, lifecycle stages, grades, matrices."""
 
 from custvalue.segment._activation import CampaignEffect, activation_plan, campaign_effect
-from custvalue.segment._drift import DriftReport, population_stability
+from custvalue.segment._drift import DriftReport, drift_report, population_stability
 from custvalue.segment._gap_prior import (
     GapPrior,
     choose_regularity,
@@ -83,6 +83,7 @@ __all__ = [
     "choose_regularity",
     "choose_threshold",
     "concentration",
+    "drift_report",
     "fit_gap_prior",
     "gap_digest",
     "gap_facts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from custvalue.exceptions import DataContractError, DataWarning
+from custvalue.exceptions import DataContractError, DataWarning, NotSupportedError
 from custvalue.market import MixedSegments, profile_table
 from custvalue.market._blocks import block_of, components_of
 
@@ -134,6 +135,12 @@ def test_tables_and_a_frozen_fit(rng):
     assert type(segments.segment_table(pl.from_pandas(table))) is pl.DataFrame
     again = pickle.loads(pickle.dumps(segments))
     np.testing.assert_array_equal(again.predict(table.iloc[:7]), segments.predict(table)[:7])
+    written = json.loads(json.dumps(segments.to_dict()))
+    read = MixedSegments.from_dict(written)
+    np.testing.assert_array_equal(read.predict(table), segments.predict(table))
+    np.testing.assert_allclose(read.transform(table), segments.transform(table))
+    with pytest.raises(NotSupportedError, match="give plain values and a seed"):
+        segments.set_params(random_state=np.random.RandomState(0)).to_dict()
     new = table.head(3).assign(town=["z", None, "a"], income=[np.nan, 1.0, 2.0])
     assert set(segments.predict(new)) <= {0, 1, 2}
     profile = profile_table(table, segments.predict(table), ["town"])

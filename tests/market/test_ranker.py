@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -294,6 +296,14 @@ def test_a_market_column_that_is_not_there_is_named():
 def test_set_output_and_clone():
     ranker = clone(TargetMarketRanker(**ALL)).set_output(transform="pandas").fit(FOUR)
     assert ranker.transform(FOUR).columns.tolist() == ["attractiveness", "resource_fit", "priority"]
+
+
+@pytest.mark.parametrize("method", ["saw", "product", "topsis"])
+def test_a_ranker_goes_through_json(method):
+    ranker = TargetMarketRanker(**ALL, method=method, anchors=FIT_ANCHORS).fit(FOUR)
+    again = TargetMarketRanker.from_dict(json.loads(json.dumps(ranker.to_dict())))
+    pd.testing.assert_frame_equal(again.rank_table(FOUR), ranker.rank_table(FOUR))
+    pd.testing.assert_frame_equal(again.criteria_table(), ranker.criteria_table())
 
 
 # constant and tiny columns are worth a warning, and the checks are full of them

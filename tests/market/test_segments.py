@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.base import clone
 from custvalue.exceptions import DataContractError, SmallSampleWarning
 from custvalue.market import (
     MarketSegments,
+    MixedSegments,
     SizeCuts,
     behaviour_three,
     classes_of,
@@ -195,6 +197,28 @@ def test_options_that_cannot_be_are_refused(options, error, text):
     table = TWELVE.assign(value=TWELVE["value"] + 0.5)
     with pytest.raises(error, match=text):
         MarketSegments(**(OPTIONS | options)).fit(table)
+
+
+def test_drift_is_none_for_the_fitted_customers_and_much_for_others():
+    segments = MarketSegments(**OPTIONS).fit(TWELVE)
+    same = segments.drift(TWELVE)
+    assert same.stability == (pytest.approx(0.0, abs=1e-9),)
+    assert same.moved == (0.0,)
+    assert segments.drift(TWELVE.assign(size="S")).stability[0] > 0.25
+
+
+def test_a_tree_goes_through_json_without_a_customer():
+    segments = MarketSegments(**OPTIONS).fit(TWELVE)
+    text = json.dumps(segments.to_dict())
+    again = MarketSegments.from_dict(json.loads(text))
+    np.testing.assert_array_equal(again.predict(TWELVE), segments.predict(TWELVE))
+    assert again.rules_text() == segments.rules_text()
+    pd.testing.assert_frame_equal(again.split_table(), segments.split_table())
+    assert again.get_params() == segments.get_params()
+    with pytest.raises(ValueError, match="holds 'MarketSegments', not MixedSegments"):
+        MixedSegments.from_dict(json.loads(text))
+    with pytest.raises(ValueError, match="schema 99"):
+        MarketSegments.from_dict(json.loads(text) | {"schema": 99})
 
 
 # -- profiles ------------------------------------------------------------------------------------
