@@ -115,8 +115,13 @@ def block_of(columns: Columns) -> Block:
     """Learn one base: divide it by the root of the largest eigenvalue of its covariance."""
     block = Block({name: scaling_of(values) for name, values in columns.items()}, 1.0)
     raw = block.coordinates(columns)
+    if not raw.shape[1]:
+        raise ValueError(
+            f"{', '.join(columns)}: no category is shared by {RARE:.0%} of the customers; put rare "
+            "ones together first."
+        )
     raw = raw - raw.mean(axis=0)
-    top = float(np.linalg.svd(raw, compute_uv=False)[0]) if len(raw) else 0.0
+    top = float(np.linalg.svd(raw, compute_uv=False)[0])
     root = top / float(np.sqrt(max(len(raw), 1)))
     return block._replace(root=root if root > 1e-12 else 1.0)
 

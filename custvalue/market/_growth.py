@@ -13,7 +13,7 @@ import pandas as pd
 from custvalue import _frames
 from custvalue._labels import check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.market._words import named, nearest, say
+from custvalue.market._words import check_columns, named, nearest, say
 
 # quadrant, part: what a customer and a product were, and what became of the pair
 PARTS = (
@@ -155,18 +155,8 @@ def growth_table(
 
 
 def _rows(sales: Any, columns: dict[str, str], value: str) -> pd.DataFrame:
-    have = _frames.column_names(sales) or []
-    problems = [
-        ContractProblem(
-            "missing-column",
-            f"sales has no column {name!r}; it has {have}.{nearest(name, have)}",
-            f"Name it: {what}=.",
-        )
-        for what, name in {**columns, "value": value}.items()
-        if name not in have
-    ]
-    if problems:
-        raise DataContractError(problems)
+    check_columns(sales, {**columns, "value": value}, "sales")
+    problems = []
     rows = pd.DataFrame(
         {what: np.asarray(_frames.column(sales, name)) for what, name in columns.items()}
     )

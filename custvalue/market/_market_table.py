@@ -11,7 +11,7 @@ import pandas as pd
 from custvalue import _frames
 from custvalue._labels import check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.market._words import named, nearest
+from custvalue.market._words import check_columns, named, nearest
 from custvalue.purchase import BetaBinomialResponse
 
 Floats = npt.NDArray[np.float64]
@@ -127,11 +127,15 @@ def market_table(
     wanted = {what: name for what, name in asked.items() if name is not None}
     if wanted and markets is None:
         raise ValueError(f"{', '.join(wanted)} are columns of markets; pass that table too.")
+    sold = {"market": market, "supplier": supplier, "value": value, "year": year}
+    check_columns(sales, sold, "sales")
+    if markets is not None:
+        check_columns(markets, {"market": market, **wanted}, "markets")
     years = [year] if year is not None else []
     numbers = _frames.float_columns(sales, [value, *years], caller="market_table's sales")
     rows = pd.DataFrame({"value": numbers[:, 0]})
     for what, name in (("market", market), ("supplier", supplier)):
-        rows[what] = _words(sales, name, "sales")
+        rows[what] = np.asarray(_frames.column(sales, name), dtype=object)
     rows["year"] = numbers[:, 1] if years else 0.0
     problems = _problems_of(rows, value, year)
     about = None
@@ -169,19 +173,6 @@ def market_table(
             if name not in wanted.values():
                 out[str(name)] = about.loc[names, name].to_numpy()
     return _frames.new_table(sales, named(out, language))
-
-
-def _words(X: Any, name: str, table: str) -> npt.NDArray[Any]:
-    have = _frames.column_names(X) or []
-    if name not in have:
-        raise DataContractError(
-            ContractProblem(
-                "missing-column",
-                f"{table} has no column {name!r}; it has {have}.{nearest(name, have)}",
-                "Name one of its columns.",
-            )
-        )
-    return np.asarray(_frames.column(X, name), dtype=object)
 
 
 def _problems_of(rows: pd.DataFrame, value: str, year: str | None) -> list[ContractProblem]:
@@ -227,7 +218,7 @@ def _about(
     markets: Any, market: str, sold: pd.Series, wanted: dict[str, str]
 ) -> tuple[pd.DataFrame | None, list[ContractProblem]]:
     """Numbers of each market, and what is wrong with them."""
-    names = _words(markets, market, "markets")
+    names = np.asarray(_frames.column(markets, market), dtype=object)
     problems = []
     twice = np.flatnonzero(pd.Series(names).duplicated())
     if len(twice):

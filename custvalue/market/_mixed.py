@@ -186,6 +186,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     def _read(self, X: Any, *, reset: bool) -> list[dict[str, npt.NDArray[Any]]]:
         """Columns of each base."""
         if self.bases is None:
+            _refuse_text(X)
             values = validate_data(
                 self,
                 X,
@@ -444,6 +445,16 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _refuse_text(X: Any) -> None:
+    names = (_frames.column_names(X) or []) if _frames.is_frame(X) else []
+    text = [str(name) for name in names if is_text(_frames.column(X, name))]
+    if text:
+        raise ValueError(
+            f"column {', '.join(text)} holds no numbers; say which columns belong together: "
+            "bases={'demographic': ['age', 'town'], ...}."
+        )
 
 
 def _centers(place: Floats, k: int, random: np.random.RandomState) -> Floats:

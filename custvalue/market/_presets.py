@@ -22,7 +22,7 @@ _LOYAL_STAGES = ("core", "strategic")
 
 def classes_of(
     values: npt.ArrayLike,
-    classes: Mapping[str, Sequence[str]],
+    classes: Mapping[str, str | Sequence[str]],
     *,
     labels: str = "en",
 ) -> npt.NDArray[Any]:
@@ -61,7 +61,7 @@ def classes_of(
     language = check_language(labels)
     class_of: dict[str, str] = {}
     for name, words in classes.items():
-        for word in words:
+        for word in [words] if isinstance(words, str) else words:
             if word in class_of:
                 raise ValueError(f"{word!r} is in two classes, {class_of[word]!r} and {name!r}.")
             class_of[word] = say(name, language)
@@ -118,6 +118,8 @@ class SizeCuts(NamedTuple):
         -------
         ndarray of shape (n,) of str
         """
+        if not self.medium < self.large:
+            raise ValueError(f"medium={self.medium!r} must lie below large={self.large!r}.")
         words = np.array([say(word, check_language(labels)) for word in SIZE_THREE], dtype=object)
         value = np.asarray(revenue, dtype=np.float64)
         place = np.searchsorted([self.medium, self.large], value, side="right")

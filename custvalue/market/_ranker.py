@@ -351,8 +351,8 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
         language = check_language(labels or self.labels)
         if concentration is not None and not concentration > 0:
             raise ValueError(f"concentration={concentration!r} must be above 0, or None.")
-        if n_draws < 1:
-            raise ValueError(f"n_draws={n_draws!r} must be at least 1.")
+        if not isinstance(n_draws, (int, np.integer)) or n_draws < 1:
+            raise ValueError(f"n_draws={n_draws!r} must be a whole number, at least 1.")
         values = self._read(X)
         spread = self._spread(X, standard_errors or {})
         rng = np.random.default_rng(random_state)

@@ -53,8 +53,17 @@ def learned_anchors(
 
 
 def checked_weights(name: str, given: Mapping[str, float] | None) -> dict[str, float]:
-    weights = {str(column): float(weight) for column, weight in (given or {}).items()}
-    bad = [column for column, w in weights.items() if w == 0 or not np.isfinite(w)]
+    """Weights as numbers, none zero."""
+    if given is not None and not isinstance(given, Mapping):
+        raise ValueError(f"{name}={given!r} must give each criterion a weight: {{'size': 0.3}}.")
+    weights, bad = {}, []
+    for column, weight in (given or {}).items():
+        try:
+            weights[str(column)] = float(weight)
+        except (TypeError, ValueError):
+            weights[str(column)] = 0.0
+        if weights[str(column)] == 0 or not np.isfinite(weights[str(column)]):
+            bad.append(str(column))
     if bad:
         raise ValueError(
             f"{name}: {', '.join(bad)} must have a finite weight other than 0; leave a criterion "

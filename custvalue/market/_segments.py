@@ -166,6 +166,10 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         columns = [name for names in self._bases().values() for name in names]
         if not columns or len(set(columns)) < len(columns):
             raise ValueError(f"by={self.by!r} must name columns, each once.")
+        if self.outcome in columns:
+            raise ValueError(
+                f"outcome={self.outcome!r} stands in by, too: it would explain itself."
+            )
         for name, value, legal in (
             ("order", self.order, ("given", "value")),
             ("outcome_scale", self.outcome_scale, SCALES),

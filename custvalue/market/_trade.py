@@ -432,8 +432,14 @@ def trade_profile(
         )
     rows["usual_price"] = usual_price(rows, quarterly)
     end = pd.Timestamp(as_of) if as_of is not None else rows["time"].max()
-    paid = rows.loc[rows["value"] > 0, ["buyer", "time", "value"]]
-    summary = summarize(paid, customer="buyer", time="time", amount="value", as_of=end.normalize())
+    summary = summarize(
+        rows[["buyer", "time", "value"]],
+        customer="buyer",
+        time="time",
+        amount="value",
+        as_of=end.normalize(),
+        zero_amounts="keep",  # what was given away was shipped all the same
+    )
     return TradeProfile(rows, summary, table, end, ours)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.market._words import nearest
+from custvalue.market._words import check_columns
 
 
 def shipment_rows(
@@ -21,18 +21,8 @@ def shipment_rows(
     as_of: Any,
 ) -> pd.DataFrame:
     """Shipments in one vocabulary, or everything that is wrong with them."""
-    have = _frames.column_names(shipments) or []
-    problems = [
-        ContractProblem(
-            "missing-column",
-            f"shipments has no column {name!r}; it has {have}.{nearest(name, have)}",
-            f"Name it: {what}=.",
-        )
-        for what, name in {**columns, "quantity": quantity, "value": value}.items()
-        if name not in have
-    ]
-    if problems:
-        raise DataContractError(problems)
+    check_columns(shipments, {**columns, "quantity": quantity, "value": value}, "shipments")
+    problems = []
     rows = pd.DataFrame(
         {
             what: np.asarray(_frames.column(shipments, name), dtype=object)

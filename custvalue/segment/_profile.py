@@ -156,11 +156,16 @@ def profile_table(
     language = check_language(labels)
     facts = _frames.facts_of(X)
     have = _frames.column_names(X) or []
-    group = _frames.column(X, segments) if isinstance(segments, str) else np.asarray(segments)
+    named = isinstance(segments, str)
+    if named:
+        columns_of(X, [str(segments)], "profile_table's X")
+    group = _frames.column(X, str(segments)) if named else np.asarray(segments)
     if columns is None:
         apart = {segments if isinstance(segments, str) else None, facts.customer if facts else None}
         columns = [name for name in have if name not in apart]
     found = columns_of(X, columns, "profile_table's X")
+    if not found:
+        raise ValueError("columns is empty: there is nothing to compare.")
     n = len(group)
     rows_have = {len(values) for values in found.values()}
     if group.ndim != 1 or rows_have - {n}:

@@ -154,6 +154,7 @@ def test_tables_and_a_frozen_fit(rng):
     [
         ({"n_segments": 0}, ValueError, "n_segments=0"),
         ({"n_segments": 1000}, ValueError, "fewer than"),
+        ({"bases": None}, ValueError, "town holds no numbers; say which columns belong together"),
         ({"inertia": 0.0}, ValueError, "inertia"),
         ({"max_segments": 1}, ValueError, "at least 2"),
         ({"bases": {"person": []}}, ValueError, "must name columns"),
@@ -164,6 +165,12 @@ def test_options_that_cannot_be_are_refused(options, error, text, rng):
     _, table = planted(rng)
     with pytest.raises(error, match=text):
         MixedSegments(**({"bases": BASES} | options)).fit(table)
+
+
+def test_a_base_of_rare_words_only_is_refused():
+    table = pd.DataFrame({"word": [f"w{j}" for j in range(300)]})
+    with pytest.raises(ValueError, match="word: no category is shared by 1%"):
+        MixedSegments({"words": "word"}, n_segments=2).fit(table)
 
 
 def test_a_column_may_not_change_its_kind(rng):

@@ -261,6 +261,8 @@ def test_tables_speak_chinese_and_keep_their_kind():
         ({"attractiveness": {"sise": 1.0}}, DataContractError, "no column 'sise'"),
         ({"anchors": {"sise": (0, 1)}}, ValueError, "'sise' is no criterion. Did you mean 'size'"),
         ({"anchors": {"size": (5, 1)}}, ValueError, "the lower first"),
+        ({"attractiveness": ["size"]}, ValueError, "must give each criterion a weight"),
+        ({"attractiveness": {"size": "big"}}, ValueError, "size must have a finite weight"),
         ({"labels": "fr"}, ValueError, "labels='fr'"),
     ],
 )

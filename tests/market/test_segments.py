@@ -186,7 +186,8 @@ def test_bases_name_columns_too_and_the_estimator_behaves():
         ({"by": []}, ValueError, "must name columns"),
         ({"by": ["industry", "industry"]}, ValueError, "each once"),
         ({"by": ["industri"]}, DataContractError, "no column 'industri'"),
-        ({"by": ["value"]}, DataContractError, "numbers with fractions.*size_cuts"),
+        ({"by": ["value"], "order": "given", "outcome": None}, DataContractError, "numbers with fractions.*size_cuts"),
+        ({"outcome": "size"}, ValueError, "explain itself"),
         ({"order": "size"}, ValueError, "order='size'"),
         ({"outcome": None}, ValueError, "needs the value"),
         ({"min_customers": 0}, ValueError, "at least 1"),
@@ -269,6 +270,10 @@ def test_small_segments_and_wrong_tables_are_named():
     with pytest.warns(SmallSampleWarning, match=r"mfg \(6\), retail \(6\)"):
         found = profile_table(TWELVE, "industry", ["size", "value"], labels="zh")
     assert {"细分", "特征", "类别", "指数", "校正 p 值"} <= set(found.columns)
+    with pytest.raises(DataContractError, match="no column 'industri'"):
+        profile_table(TWELVE, "industri")
+    with pytest.raises(ValueError, match="nothing to compare"):
+        profile_table(TWELVE, "industry", [])
     with pytest.raises(ValueError, match="one segment only"):
         profile_table(TWELVE, ["a"] * 12)
     with pytest.raises(ValueError, match="3 rows; X has 12"):
@@ -300,6 +305,8 @@ def test_sizes_are_thirds_of_the_logarithm_and_stay():
     assert cuts == (pytest.approx(10.0), pytest.approx(100.0))
     assert cuts.classes([2.0, 50.0, np.nan, 1e9]).tolist() == ["small", "medium", None, "large"]
     assert SizeCuts(300.0, 2000.0).classes([299, 300], labels="zh").tolist() == ["小型", "中型"]
+    with pytest.raises(ValueError, match="must lie below"):
+        SizeCuts(9.0, 1.0).classes([5.0])
     for bad in ([0.0, 1.0], [5.0, 5.0], [-1.0, 4.0]):
         with pytest.raises(DataContractError, match="above zero"):
             learn_size_cuts(bad)

@@ -177,6 +177,18 @@ def test_what_is_wrong_is_said_at_once():
         profile(buyer="buyr")
 
 
+def test_what_was_given_away_was_shipped_all_the_same():
+    gift = pd.DataFrame([("M", "S1", "2023-04-01", 5, 0.0), ("M", "S1", "2023-06-01", 5, 0.0)],
+                        columns=["buyer", "supplier", "on", "pieces", "paid"])  # fmt: skip
+    with pytest.warns(DataWarning, match="2 shipments have a price"):
+        found = profile(pd.concat([SHIPMENTS, gift.assign(what="bolt")]))
+    row = found.buyer_table().set_index("buyer").loc["M"]
+    assert (row["shipments"], row["silence"]) == (2, 131)
+    assert np.isnan(row["price_index"])
+    with pytest.raises(TypeError, match="must be a frame"):
+        profile(SHIPMENTS.to_numpy())
+
+
 def test_polars_and_chinese():
     found = profile(pl.from_pandas(SHIPMENTS))
     assert found.buyer_table(labels="zh").columns[:4].tolist() == [
