@@ -186,7 +186,11 @@ def test_bases_name_columns_too_and_the_estimator_behaves():
         ({"by": []}, ValueError, "must name columns"),
         ({"by": ["industry", "industry"]}, ValueError, "each once"),
         ({"by": ["industri"]}, DataContractError, "no column 'industri'"),
-        ({"by": ["value"], "order": "given", "outcome": None}, DataContractError, "numbers with fractions.*size_cuts"),
+        (
+            {"by": ["value"], "order": "given", "outcome": None},
+            DataContractError,
+            "numbers with fractions.*size_cuts",
+        ),
         ({"outcome": "size"}, ValueError, "explain itself"),
         ({"order": "size"}, ValueError, "order='size'"),
         ({"outcome": None}, ValueError, "needs the value"),

@@ -118,7 +118,7 @@ def test_prospects_leave_out_our_buyers_and_put_those_due_first():
     by_value = profile(rows, ours="S3").prospect_table(by="value")
     assert by_value["score"].tolist() == [1550.0, 18000.0]
     with pytest.raises(ValueError, match="Did you mean 'value'"):
-        profile(ours="S3").prospect_table(by="valu")
+        profile(ours="S3").prospect_table(by="valuex")
     with pytest.raises(ValueError, match="who are we"):
         profile().prospect_table()
     with pytest.raises(ValueError, match="ours='S9' is no supplier"):
