@@ -26,6 +26,12 @@ def as_words(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.asarray(words.astype(str).where(words.notna(), MISSING), dtype=object)
 
 
+def coded(words: npt.NDArray[Any]) -> tuple[list[str], npt.NDArray[np.intp]]:
+    """Sorted categories, and the place of each row's among them."""
+    place, names = pd.factorize(words, sort=True)
+    return [str(name) for name in names], np.asarray(place, dtype=np.intp)
+
+
 def columns_of(X: Any, columns: Sequence[str], caller: str) -> dict[str, npt.NDArray[Any]]:
     """Named columns, numbers as floats and all else as words; problems of all of them together."""
     have = _frames.column_names(X)

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue.market._variance import Codes, Floats, variance_by_code
 
 OTHER = "other"
-Words = npt.NDArray[Any]
+Coded = tuple[Sequence[str], Codes]
 
 
 @dataclass(frozen=True)
@@ -80,28 +78,31 @@ class Grouping:
     joined: tuple[str, ...]
 
 
-def grouping(words: Words, missing: str, min_customers: int) -> Grouping | None:
+def grouping(
+    names: Sequence[str], codes: Codes, missing: str, min_customers: int
+) -> Grouping | None:
     """Children of a node by one column, or None where there would not be two.
 
     Categories with fewer than ``min_customers`` rows go to "other" (as do missing ones); an "other"
     that is too small itself joins the largest child.
     """
-    found, place, count = np.unique(words.astype(str), return_inverse=True, return_counts=True)
-    large = (count >= min_customers) & (found != missing) & (found != OTHER)
+    count = np.bincount(codes, minlength=len(names))
+    apart = np.array([name not in (missing, OTHER) for name in names], dtype=bool)
+    large = (count >= min_customers) & apart
     rest = int(count[~large].sum())
     kept = int(large.sum())
     if kept < 1 or kept + (rest >= min_customers) < 2:
         return None
-    names = [str(name) for name in found[large]]
-    code = np.cumsum(large) - 1
+    children = [names[code] for code in np.flatnonzero(large).tolist()]
+    place = np.cumsum(large) - 1
     joined: tuple[str, ...] = ()
     if 0 < rest < min_customers:
-        code[~large] = int(np.argmax(count[large]))
-        joined = tuple(str(name) for name in found[~large])
+        place[~large] = int(np.argmax(count[large]))
+        joined = tuple(names[code] for code in np.flatnonzero(~large & (count > 0)).tolist())
     else:
-        code[~large] = kept
-        names.append(OTHER)
-    return Grouping(tuple(names), code[place], joined)
+        place[~large] = kept
+        children.append(OTHER)
+    return Grouping(tuple(children), place[codes], joined)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class Grower:
 
     Parameters
     ----------
-    columns : dict of str to ndarray of str
+    columns : dict of str to (list of str, ndarray of int)
+        Categories, and the place of each row's among them.
     missing : str
         The word of a missing category.
     outcome : ndarray or None
@@ -119,7 +121,7 @@ class Grower:
     alpha : float
     """
 
-    columns: Mapping[str, Words]
+    columns: Mapping[str, Coded]
     missing: str
     outcome: Floats | None
     min_customers: int
@@ -133,7 +135,8 @@ class Grower:
             return leaf
         tried = []
         for name in left:
-            found = grouping(self.columns[name][rows], self.missing, self.min_customers)
+            names, codes = self.columns[name]
+            found = grouping(names, codes[rows], self.missing, self.min_customers)
             if found is None:
                 continue
             if self.outcome is None:
@@ -161,14 +164,22 @@ class Grower:
         **judged: float,
     ) -> Node:
         rest = [column for column in left if column != name]
+        parts = split_rows(rows, found.place, len(found.names))
         children = {
-            word: self.grow(rows[found.place == code], (*path, (name, word)), rest)
-            for code, word in enumerate(found.names)
+            word: self.grow(part, (*path, (name, word)), rest)
+            for word, part in zip(found.names, parts, strict=True)
         }
         return Node(path, len(rows), name, children, found.joined, **judged)
 
 
-def leaf_codes(root: Node, columns: Mapping[str, Words], n_rows: int) -> Codes:
+def split_rows(rows: Codes, place: Codes, n_groups: int) -> list[Codes]:
+    """Rows of each group 0 to ``n_groups - 1``, in their order."""
+    order = np.argsort(place, kind="stable")
+    ends = np.cumsum(np.bincount(place, minlength=n_groups))[:-1]
+    return np.split(rows[order], ends)
+
+
+def leaf_codes(root: Node, columns: Mapping[str, Coded], n_rows: int) -> Codes:
     """Place of each row among ``root.leaves()``; unseen and missing categories go to "other"."""
     place_of = {leaf.path: code for code, leaf in enumerate(root.leaves())}
     out = np.zeros(n_rows, dtype=np.intp)
@@ -177,16 +188,16 @@ def leaf_codes(root: Node, columns: Mapping[str, Words], n_rows: int) -> Codes:
         if not node.children:
             out[rows] = place_of[node.path]
             return
-        words = columns[str(node.column)][rows]
-        elsewhere = np.ones(len(rows), dtype=bool)
-        for word in node.children:
-            if word != OTHER:
-                here = words == word
-                elsewhere &= ~here
-                if word != node.other():
-                    send(node.children[word], rows[here])
-        other = node.other()
-        send(node.children[other], rows[elsewhere | (words == other)])
+        names, codes = columns[str(node.column)]
+        children = list(node.children)
+        other = children.index(node.other())
+        known = {word: j for j, word in enumerate(children) if word != OTHER}
+        child_of = np.array([known.get(name, other) for name in names], dtype=np.intp)
+        for word, part in zip(
+            children, split_rows(rows, child_of[codes[rows]], len(children)), strict=True
+        ):
+            if len(part):
+                send(node.children[word], part)
 
     send(root, np.arange(n_rows))
     return out

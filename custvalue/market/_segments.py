@@ -10,12 +10,12 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from custvalue import _frames
-from custvalue._categories import MISSING, category_columns
+from custvalue._categories import MISSING, category_columns, coded
 from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.market._portable import Portable
-from custvalue.market._segment_tree import OTHER, Grower, Node, leaf_codes
+from custvalue.market._segment_tree import OTHER, Coded, Grower, Node, leaf_codes
 from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
 from custvalue.market._words import named, say
 from custvalue.segment import DriftReport, drift_report
@@ -135,7 +135,7 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         """
         columns = self._check_options()
         words = self._read(X, columns)
-        n = len(words[columns[0]])
+        n = len(words[columns[0]][1])
         if not n:
             raise ValueError("X has no rows: there is nobody to segment.")
         outcome = self._outcome(X, y, n) if self.order == "value" else None
@@ -183,8 +183,9 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             )
         return columns
 
-    def _read(self, X: Any, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
-        return category_columns(X, columns, "MarketSegments's X")
+    def _read(self, X: Any, columns: Sequence[str]) -> dict[str, Coded]:
+        found = category_columns(X, columns, "MarketSegments's X")
+        return {name: coded(words) for name, words in found.items()}
 
     def _outcome(self, X: Any, y: Any, n: int) -> Floats:
         if self.outcome is not None:
@@ -227,7 +228,7 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     def _codes(self, X: Any) -> Codes:
         check_is_fitted(self, "tree_")
         words = self._read(X, list(self.feature_names_in_))
-        return leaf_codes(self.tree_, words, len(next(iter(words.values()))))
+        return leaf_codes(self.tree_, words, len(next(iter(words.values()))[1]))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Segment of every customer.
@@ -368,14 +369,14 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "tree_")
         language = check_language(labels or self.labels)
-        joins, colon = (" and ", ": ") if language == "en" else ("，", "：")
+        joins, colon, space = (" and ", ": ", " ") if language == "en" else ("，", "：", "")
         lines = []
         for name, leaf in zip(self._names(language), self.tree_.leaves(), strict=True):
             if not leaf.customers:
                 continue
             rule = joins.join(f"{c} = {_category(w, language)}" for c, w in leaf.path)
             count = say("({n} customers)", language).format(n=f"{leaf.customers:,}")
-            lines.append(f"{name}{colon}{rule or say('everybody', language)} {count}")
+            lines.append(f"{name}{colon}{rule or say('everybody', language)}{space}{count}")
         return "\n".join(lines)
 
     def explained(self, X: Any, *, value: str | None = None) -> float:

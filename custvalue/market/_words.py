@@ -107,6 +107,7 @@ ZH: dict[str, str] = {
     "buyers": "采购商数",
     "country": "国家",
     "full_years": "完整年数",
+    "month": "月份",
     "row": "行号",
     # -- ready classes --
     "manufacturing": "制造业",

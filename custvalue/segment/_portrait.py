@@ -308,7 +308,7 @@ def _figure(
     say: _Sayer, called: str, values: npt.NDArray[Any], member: npt.NDArray[np.bool_]
 ) -> tuple[str, dict[str, Any]]:
     """One customer's number, or a group's mean beside that of the rest."""
-    found = compared(values, member)
+    found = compared(values, member.astype(np.intp), 2)[1]
     number = _number(found.inside)
     shown = say("unknown") if number is None else f"{number:,.4g}"
     if member.sum() == 1 or number is None or np.isnan(found.rest):
@@ -326,7 +326,8 @@ def _category(
         word = str(values[member][0])
         shown = say(word) if word == MISSING else word
         return say("{what}: {number}.", what=called, number=shown), {"": word}
-    found = {word: compared(part, member) for word, part in parts_of("", values)}
+    place = member.astype(np.intp)
+    found = {word: compared(part, place, 2)[1] for word, part in parts_of(values)}
     shares = {word: one.inside for word, one in found.items() if one.inside > 0}
     z = np.array([found[word].z for word in shares])
     sure = benjamini_hochberg(2.0 * ndtr(-np.abs(z))) < _SURE

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from custvalue import _frames
-from custvalue._categories import MISSING, columns_of, is_text
+from custvalue._categories import MISSING, coded, columns_of, is_text
 from custvalue._labels import check_language, translate
 from custvalue.exceptions import (
     ContractProblem,
@@ -48,25 +48,39 @@ class Comparison:
     z: float
 
 
-def compared(values: Floats, member: npt.NDArray[np.bool_]) -> Comparison:
-    """Compare members with the rest; missing values are left out.
+def compared(values: Floats, place: npt.NDArray[np.intp], n_groups: int) -> list[Comparison]:
+    """Compare each group 0 to ``n_groups - 1`` with the rest; missing values are left out.
 
     ``index = 100 m_1 / m`` and ``z = (m_1 - m_0) / (s sqrt(1/n_1 + 1/n_0))`` with the mean ``m``
     and standard deviation ``s`` of all. What cannot be told is NaN: the index where ``m`` is not
-    above zero, the rest where one side has no value, ``z`` 0 where all values are equal.
+    above zero, the rest where one side has no value; ``z`` is 0 where all values are equal.
     """
     known = ~np.isnan(values)
-    mine, others = values[known & member], values[known & ~member]
-    everyone = values[known]
-    mean = float(everyone.mean()) if len(everyone) else np.nan
-    inside = float(mine.mean()) if len(mine) else np.nan
-    rest = float(others.mean()) if len(others) else np.nan
-    spread = float(everyone.std()) if len(everyone) else np.nan
-    apart = inside - rest
-    difference = 0.0 if apart == 0 or spread == 0 else apart / spread
-    error = np.sqrt(1.0 / len(mine) + 1.0 / len(others)) if len(mine) and len(others) else np.nan
-    index = 100.0 * inside / mean if mean > 0 else np.nan
-    return Comparison(len(mine), inside, rest, mean, index, difference, difference / error)
+    value, group = values[known], place[known]
+    size = np.bincount(group, minlength=n_groups).astype(np.float64)
+    total = np.bincount(group, weights=value, minlength=n_groups)
+    n = len(value)
+    mean = float(value.mean()) if n else np.nan
+    spread = float(value.std()) if n else np.nan
+    if spread <= 1e-12 * abs(mean):  # what rounding leaves of equal values is no spread
+        spread = 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inside, rest = total / size, (total.sum() - total) / (n - size)
+        difference = (inside - rest) / spread if spread else 0.0 * (inside - rest)
+        z = difference / np.sqrt(1.0 / size + 1.0 / (n - size))
+        index = 100.0 * inside / mean if mean > 0 else np.full(n_groups, np.nan)
+    return [
+        Comparison(
+            int(size[g]),
+            float(inside[g]),
+            float(rest[g]),
+            mean,
+            float(index[g]),
+            float(difference[g]),
+            float(z[g]),
+        )
+        for g in range(n_groups)
+    ]
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
@@ -96,13 +110,14 @@ def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
     return out
 
 
-def parts_of(name: str, values: npt.NDArray[Any]) -> Iterator[tuple[str, Floats]]:
+def parts_of(values: npt.NDArray[Any]) -> Iterator[tuple[str, Floats]]:
     """Give a column as columns of numbers: itself, or one of ones and zeros a category."""
     if not is_text(values):
         yield "", values
         return
-    for category in sorted(set(values)):
-        yield category, (values == category).astype(np.float64)
+    names, place = coded(values)
+    for code, category in enumerate(names):
+        yield category, (place == code).astype(np.float64)
 
 
 def profile_table(
@@ -181,7 +196,7 @@ def profile_table(
                 first_ids(lacking),
             )
         )
-    names, place = np.unique(group.astype(str), return_inverse=True)
+    names, place = coded(group.astype(str).astype(object))
     if len(names) < 2:
         raise ValueError("there is one segment only: nothing to compare it with.")
     size = np.bincount(place)
@@ -192,11 +207,15 @@ def profile_table(
             SmallSampleWarning,
             stacklevel=2,
         )
-    rows = [
-        (names[g], name, category, compared(part, place == g))
-        for g in range(len(names))
+    told = [
+        (name, category, compared(part, place, len(names)))
         for name, values in found.items()
-        for category, part in parts_of(name, values)
+        for category, part in parts_of(values)
+    ]
+    rows = [
+        (names[g], name, category, each[g])
+        for g in range(len(names))
+        for name, category, each in told
     ]
     z = np.array([row[3].z for row in rows])
     out: dict[str, Any] = {

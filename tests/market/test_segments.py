@@ -270,6 +270,21 @@ def test_only_what_was_planted_is_significant(rng):
     assert planted.iloc[0] == pytest.approx(-planted.iloc[1])
 
 
+def test_equal_values_differ_in_nothing():
+    table = pd.DataFrame({"price": np.full(1001, 0.1), "group": ["a"] * 500 + ["b"] * 501})
+    found = profile_table(table, "group")
+    assert found["z"].tolist() == [0.0, 0.0]
+    assert found["index"].tolist() == pytest.approx([100.0, 100.0])
+
+
+def test_z_squared_is_the_chi_squared_of_the_table(rng):
+    table = pd.DataFrame({"colour": rng.choice(["red", "blue"], 400)})
+    group = rng.choice(["p", "q"], 400, p=[0.3, 0.7])
+    found = profile_table(table, group)
+    chi2 = stats.chi2_contingency(pd.crosstab(table["colour"], group), correction=False)
+    np.testing.assert_allclose(found["z"] ** 2, chi2.statistic)
+
+
 def test_small_segments_and_wrong_tables_are_named():
     with pytest.warns(SmallSampleWarning, match=r"mfg \(6\), retail \(6\)"):
         found = profile_table(TWELVE, "industry", ["size", "value"], labels="zh")

@@ -154,6 +154,7 @@ def test_ports_and_seasons():
     rows = pd.DataFrame({"on": years, "buyer": "K", "supplier": "S", "what": "bolt", "pieces": 1,
                          "paid": np.where(years.month == 12, 2.0, 1.0), "land": "A"})  # fmt: skip
     season = profile(rows, as_of="2022-12-31", country="land").season_table(labels="zh")
+    assert season["月份"].tolist() == list(range(1, 13))
     assert season["完整年数"].unique().tolist() == [3]
     assert season["份额"].iloc[11] == pytest.approx(186 / (1096 + 93))
     with pytest.raises(ValueError, match=r"port='name"):
