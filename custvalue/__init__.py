@@ -40,6 +40,7 @@ __all__ = [
     "exceptions",
     "from_summary",
     "ledger",
+    "market",
     "markov",
     "metrics",
     "panel",

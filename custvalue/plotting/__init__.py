@@ -7,6 +7,7 @@ from custvalue.plotting._forecast import (
     TrackingDisplay,
     tracking_table,
 )
+from custvalue.plotting._markets import MarketMatrixDisplay, market_matrix_table
 from custvalue.plotting._segments import (
     RFMHeatmapDisplay,
     SegmentTreemapDisplay,
@@ -30,6 +31,7 @@ __all__ = [
     "FlowDisplay",
     "FrequencyRecencyDisplay",
     "GapCurveDisplay",
+    "MarketMatrixDisplay",
     "RFMHeatmapDisplay",
     "SegmentTreemapDisplay",
     "StateValueDisplay",
@@ -40,6 +42,7 @@ __all__ = [
     "concentration_table",
     "flow_table",
     "history_table",
+    "market_matrix_table",
     "rfm_table",
     "segment_table",
     "svg_text",

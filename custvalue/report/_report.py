@@ -13,6 +13,7 @@ from custvalue._units import check_annual_rate, span_days
 from custvalue.report._blocks import span
 from custvalue.report._collect import STEPS, Asked, Step, collect
 from custvalue.report._facts import facts_of_report
+from custvalue.report._markets import markets_section
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words, page
@@ -20,6 +21,8 @@ from custvalue.report._words import Words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from custvalue.market import TargetMarketRanker
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,8 @@ def make_report(
     title: str | None = None,
     source: str = "log",
     progress: Step | None = None,
+    markets: Any = None,
+    ranker: TargetMarketRanker | None = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -203,6 +208,10 @@ def make_report(
         What the page calls the log.
     progress : callable, optional
         Called with (step, its number, number of steps) as each step begins.
+    markets : frame, optional
+        One row a market: adds a section about target markets. Needs ``ranker``.
+    ranker : TargetMarketRanker, optional
+        Fitted; says which markets come first.
 
     Returns
     -------
@@ -231,6 +240,8 @@ def make_report(
     span_days(period, "period")
     if margin is not None and not 0.0 < float(margin) <= 1.0:
         raise ValueError(f"margin={margin!r} must be a share of spend above 0, at most 1.")
+    if (markets is None) != (ranker is None):
+        raise ValueError("markets and ranker go together: a table, and a fitted ranker for it.")
     _check_offer(margin, response, contact_cost, budget, holdout)
     asked = Asked(
         customer=customer,
@@ -260,7 +271,10 @@ def make_report(
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))
     facts = facts_of_report(got, asked, words)
-    html = render(page(facts, pictures(got, words), words), frame_words(words))
+    shown = page(facts, pictures(got, words), words)
+    if ranker is not None:  # before the ledger, which closes the page
+        shown["sections"][-1:-1] = [markets_section(ranker, markets, words)]
+    html = render(shown, frame_words(words))
     return Report(
         facts, got.customers, got.segments, got.transitions, html, language, currency, got.campaign
     )

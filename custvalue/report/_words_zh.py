@@ -339,6 +339,33 @@ ZH: dict[str, str] = {
     "left out: amount zero": "剔除：金额为零",
     "left out: order nets to nothing or less": "剔除：订单净额不为正",
     "left out: day nets to nothing or less": "剔除：当日净额不为正",
+    # -- target markets --
+    "Market": "市场",
+    "Rank": "名次",
+    "Priority": "优先级得分",
+    "Attractiveness": "吸引力",
+    "Resource fit": "资源匹配度",
+    "Advice": "建议",
+    "First by any weights": "任意权重下居首",
+    "Markets by attractiveness and fit": "市场的吸引力与匹配度",
+    "How to read: up is what makes a market attractive, right is how well our resources fit it.": (
+        "读法：越靠上市场越有吸引力，越靠右与本公司资源越匹配。"
+    ),
+    "Markets": "目标市场",
+    "Which markets first": "先做哪些市场",
+    "Markets in order of priority, with the share of all possible weights at which each comes "
+    "first": "按优先级排列的市场，以及在所有可能的权重中居首的比例",
+    "{market} comes first by almost any weights ({share}).": (
+        "几乎无论怎样取权重，{market}都居首（{share}）。"
+    ),
+    "{market} comes first with the weights given, and with {share} of all possible weights: "
+    "what counts how much decides.": (
+        "按给定权重{market}居首；在所有可能的权重中，它居首的占{share}：结论取决于各准则的轻重。"
+    ),
+    "No market is both attractive and fitting enough to invest in.": (
+        "没有市场的吸引力与匹配度都高到值得重点开发。"
+    ),
+    "To invest in: {list}.": "重点开发：{list}。",
     # -- pictures --
     "spend per period ({currency})": "每期消费（{currency}）",
     "spend per customer ({currency})": "人均消费（{currency}）",

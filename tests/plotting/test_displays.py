@@ -15,6 +15,7 @@ from matplotlib.text import Text
 
 import custvalue as cv
 from custvalue import plotting
+from custvalue.market import TargetMarketRanker
 from custvalue.plotting import _style
 from custvalue.segment import SegmentMap
 
@@ -48,6 +49,10 @@ WAYS = {
     "GapCurveDisplay": (
         lambda d, b, **k: d.from_estimator(b.scorer, b.first, b.returned, **k),
         lambda d, b, **k: d.from_predictions([0.1, 0.4, 1.5, 2.0], [1, 1, 0, 0], **k),
+    ),
+    "MarketMatrixDisplay": (
+        lambda d, b, **k: d.from_estimator(RANKER, MARKETS, MARKETS["big"], **k),
+        lambda d, b, **k: d.from_predictions(["a", "b"], [0.2, 0.9], [0.5, 0.8], **k),
     ),
     "RFMHeatmapDisplay": (
         lambda d, b, **k: d.from_estimator(b.rfm, b.now, b.now["total_value"], **k),
@@ -86,6 +91,8 @@ WAYS = {
         lambda d, b, **k: d.from_predictions([10.0, 5.0, 0.0, -5.0], **k),
     ),
 }
+MARKETS = pd.DataFrame({"big": [3.0, 9.0, 1.0], "room": [0.1, 0.5, 0.9]}, index=list("abc"))
+RANKER = TargetMarketRanker(attractiveness={"big": 1}, resource_fit={"room": 1}).fit(MARKETS)
 HALVES = SegmentMap(
     {"new customers": {"R": 5, "F": 1}, "champions": {"R": 5, "F": (2, 3)}, "lost": {"R": (1, 4)}},
     n_bins={"R": 5, "F": 3, "M": 5},
@@ -247,6 +254,26 @@ def test_colours_that_carry_meaning_stand_out_from_white():
         assert _style.contrast(colour, "white") >= 4.5
     assert _style.contrast(_style.BAR, "white") >= 3.0  # a shape, not a word
     assert _style.contrast("black", "white") == pytest.approx(21.0)
+
+
+def test_a_market_lies_at_its_scores_in_a_circle_of_its_size():
+    display = plotting.MarketMatrixDisplay.from_estimator(RANKER, MARKETS, MARKETS["big"])
+    ranked = RANKER.rank_table(MARKETS)
+    dots = display.ax_.collections[0]
+    np.testing.assert_allclose(dots.get_offsets(), ranked[["resource_fit", "attractiveness"]])
+    area = dots.get_sizes() - 30
+    assert area / area.sum() == pytest.approx(MARKETS["big"] / MARKETS["big"].sum())
+    # the cell in which a circle lies says what the table says
+    from custvalue.plotting._markets import _advice
+
+    level = {"L": 0, "M": 1, "H": 2}
+    for cell, advice in zip(ranked["cell"], ranked["advice"], strict=True):
+        attractive, fit = (level[letter] for letter in cell.split("-"))
+        assert _advice(fit, attractive) == advice
+    with pytest.raises(ValueError, match=r"between 0 and 1; it does not of \['b'\]"):
+        plotting.MarketMatrixDisplay.from_predictions(["a", "b"], [0.5, 1.5], [0.5, 0.5])
+    with pytest.raises(ValueError, match="size must be finite"):
+        plotting.MarketMatrixDisplay.from_predictions(["a"], [0.5], [0.5], [np.nan])
 
 
 def test_boxes_too_small_for_their_name_are_named_below(base):
