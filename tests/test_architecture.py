@@ -32,6 +32,7 @@ FLOOR = {
     "spend": 4,
     "segment": 4,
     "markov": 5,
+    "survey": 5,
     "value": 6,
     "metrics": 6,
     "evaluation": 7,
