@@ -34,7 +34,7 @@ def coalitions(n_players: int) -> npt.NDArray[np.bool_]:
 
 
 def shapley(worth: Floats) -> Floats:
-    """What each player adds, averaged over all orders in which they may come (Shapley 1953).
+    """Share out what all are worth: what each adds, averaged over all orders (Shapley 1953).
 
     Parameters
     ----------

@@ -1,0 +1,48 @@
+"""What customers think: perceived value, satisfaction, recommendation, reputation and needs."""
+
+from custvalue.survey._awareness import Awareness, awareness
+from custvalue.survey._estimate import Estimate, effective_size
+from custvalue.survey._importance import DerivedImportance, derived_importance
+from custvalue.survey._kano import KanoClasses, kano_classes
+from custvalue.survey._measures import (
+    SatisfactionIndex,
+    WaveChange,
+    net_promoter,
+    satisfaction_index,
+    top_box,
+    wave_change,
+)
+from custvalue.survey._rake import Raked, rake
+from custvalue.survey._scales import (
+    ExpectationGap,
+    ImportancePerformance,
+    Reliability,
+    expectation_gap,
+    importance_performance,
+    reliability,
+)
+
+__all__ = [
+    "Awareness",
+    "DerivedImportance",
+    "Estimate",
+    "ExpectationGap",
+    "ImportancePerformance",
+    "KanoClasses",
+    "Raked",
+    "Reliability",
+    "SatisfactionIndex",
+    "WaveChange",
+    "awareness",
+    "derived_importance",
+    "effective_size",
+    "expectation_gap",
+    "importance_performance",
+    "kano_classes",
+    "net_promoter",
+    "rake",
+    "reliability",
+    "satisfaction_index",
+    "top_box",
+    "wave_change",
+]
