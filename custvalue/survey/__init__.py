@@ -1,6 +1,7 @@
 """What customers think: perceived value, satisfaction, recommendation, reputation and needs."""
 
 from custvalue.survey._awareness import Awareness, awareness
+from custvalue.survey._dimensions import dimensions
 from custvalue.survey._estimate import Estimate, effective_size
 from custvalue.survey._importance import DerivedImportance, derived_importance
 from custvalue.survey._kano import KanoClasses, kano_classes
@@ -12,6 +13,7 @@ from custvalue.survey._measures import (
     top_box,
     wave_change,
 )
+from custvalue.survey._perceived_value import PerceivedValue
 from custvalue.survey._rake import Raked, rake
 from custvalue.survey._scales import (
     ExpectationGap,
@@ -21,6 +23,7 @@ from custvalue.survey._scales import (
     importance_performance,
     reliability,
 )
+from custvalue.survey._value_map import ValueMap
 
 __all__ = [
     "Awareness",
@@ -29,12 +32,15 @@ __all__ = [
     "ExpectationGap",
     "ImportancePerformance",
     "KanoClasses",
+    "PerceivedValue",
     "Raked",
     "Reliability",
     "SatisfactionIndex",
+    "ValueMap",
     "WaveChange",
     "awareness",
     "derived_importance",
+    "dimensions",
     "effective_size",
     "expectation_gap",
     "importance_performance",

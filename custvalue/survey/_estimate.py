@@ -289,3 +289,14 @@ def quantiles(draws: Floats, level: float) -> tuple[Any, Any]:
     """Return the ends of the interval that holds ``level`` of the draws, along the first axis."""
     low, high = np.quantile(draws, [0.5 - 0.5 * level, 0.5 + 0.5 * level], axis=0)
     return low, high
+
+
+def plain(value: Any) -> Any:
+    """Arrays and tuples as plain JSON values; NaN becomes None."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind == "f":
+            empty = np.isnan(value)
+            value = value.astype(object)
+            value[empty] = None
+        return value.tolist()
+    return list(value) if isinstance(value, tuple) else value

@@ -217,19 +217,26 @@ class Moments:
         return second - mean * np.swapaxes(mean, 1, 2)
 
 
-def moments(table: Floats, weight: Floats, group: npt.NDArray[np.intp], within: bool) -> Moments:
-    """Sum ``table`` by group (respondent, or a row of its own)."""
-    n = int(group.max()) + 1
-    summed = np.bincount(group, weight, minlength=n).astype(np.float64)
-    if within:
-        means = np.stack([np.bincount(group, weight * c, minlength=n) for c in table.T], axis=1)
-        table = table - (means / summed[:, None])[group]
+def moments(
+    table: Floats,
+    weight: Floats,
+    respondent: npt.NDArray[np.intp],
+    n: int,
+    occasion: npt.NDArray[np.intp] | None,
+) -> Moments:
+    """Sum ``table`` by n respondents, less the means of each occasion of answering where named."""
+    summed = np.bincount(respondent, weight, minlength=n).astype(np.float64)
+    if occasion is not None:
+        occasion = np.unique(occasion, return_inverse=True)[1]
+        below = np.bincount(occasion, weight)
+        means = np.stack([np.bincount(occasion, weight * c) for c in table.T], axis=1)
+        table = table - (means / below[:, None])[occasion]
     else:  # far from zero, squares would lose digits
         table = table - weight @ table / weight.sum()
     products = (table[:, :, None] * table[:, None, :]).reshape(len(table), -1)
     first, second = np.zeros((n, table.shape[1])), np.zeros((n, products.shape[1]))
-    np.add.at(first, group, weight[:, None] * table)
-    np.add.at(second, group, weight[:, None] * products)
+    np.add.at(first, respondent, weight[:, None] * table)
+    np.add.at(second, respondent, weight[:, None] * products)
     return Moments(summed, first, second, table.shape[1])
 
 
@@ -329,10 +336,10 @@ def derived_importance(
     if len(table) < 3:
         raise ValueError(f"{len(table)} rows are complete; importance needs three or more.")
     rated = np.bincount(group)
-    sums = moments(table, weight, group, within=respondent is not None)
+    sums = moments(table, weight, group, len(rated), None if respondent is None else group)
     one = np.ones((1, len(rated)))
     second = sums.covariances(one)[0]
-    check_outcome(second, getattr(y, "name", None), respondent is not None)
+    check_outcome(second, table[:, -1], getattr(y, "name", None), respondent is not None)
     correlation = correlations(second)
     warn_of_signs(names, correlation, stacklevel=3)
 
@@ -375,9 +382,9 @@ def check_method(method: str, p: int) -> str:
     return method
 
 
-def check_outcome(second: Floats, name: Any, within: bool) -> None:
-    """Refuse an outcome that does not vary, as nothing can explain it."""
-    if not second[-1, -1] > 0:
+def check_outcome(second: Floats, outcome: Floats, name: Any, within: bool) -> None:
+    """Refuse an outcome that does not vary, but for rounding: nothing can explain it."""
+    if not second[-1, -1] > 1e-24 * float((outcome**2).mean()):
         called = f"the outcome {name!r}" if name is not None else "the outcome"
         where = " within any respondent" if within else ""
         raise ValueError(

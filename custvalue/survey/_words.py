@@ -19,7 +19,7 @@ ZH: dict[str, str] = {
     "side": "得失",
     "benefit": "感知利得",
     "burden": "感知利失",
-    "sacrifice": "利失项",
+    "sacrifice": "感知利失",
     "benefit_index": "感知利得指数",
     "burden_index": "感知利失指数",
     "net_value": "感知净值",
