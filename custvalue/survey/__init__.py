@@ -13,6 +13,15 @@ from custvalue.survey._measures import (
     top_box,
     wave_change,
 )
+from custvalue.survey._needs import (
+    Need,
+    coder_agreement,
+    complaint_kinds,
+    mention_shares,
+    serves_table,
+)
+from custvalue.survey._needs_coverage import NeedsCoverage
+from custvalue.survey._needs_stages import stage_needs
 from custvalue.survey._perceived_value import PerceivedValue
 from custvalue.survey._rake import Raked, rake
 from custvalue.survey._scales import (
@@ -23,6 +32,7 @@ from custvalue.survey._scales import (
     importance_performance,
     reliability,
 )
+from custvalue.survey._survey_table import Item, survey_table
 from custvalue.survey._value_map import ValueMap
 
 __all__ = [
@@ -31,7 +41,10 @@ __all__ = [
     "Estimate",
     "ExpectationGap",
     "ImportancePerformance",
+    "Item",
     "KanoClasses",
+    "Need",
+    "NeedsCoverage",
     "PerceivedValue",
     "Raked",
     "Reliability",
@@ -39,16 +52,22 @@ __all__ = [
     "ValueMap",
     "WaveChange",
     "awareness",
+    "coder_agreement",
+    "complaint_kinds",
     "derived_importance",
     "dimensions",
     "effective_size",
     "expectation_gap",
     "importance_performance",
     "kano_classes",
+    "mention_shares",
     "net_promoter",
     "rake",
     "reliability",
     "satisfaction_index",
+    "serves_table",
+    "stage_needs",
+    "survey_table",
     "top_box",
     "wave_change",
 ]

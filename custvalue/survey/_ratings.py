@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -235,7 +235,7 @@ def warn_of_small(sizes: dict[str, int], stacklevel: int) -> None:
         )
 
 
-def near(name: object, known: Sequence[object]) -> str:
+def near(name: object, known: Iterable[object]) -> str:
     """Ask for the nearest known name; nothing where none is near."""
     close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
     return f"Did you mean {close[0]!r}?" if close else ""
