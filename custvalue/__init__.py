@@ -27,6 +27,7 @@ __all__ = [
     "LifecycleClassifier",
     "MarkovCLVEstimator",
     "ParetoNBD",
+    "PerceivedValue",
     "RFMTransformer",
     "ShiftedBetaGeometric",
     "SilenceScorer",
@@ -55,6 +56,7 @@ __all__ = [
     "stage_value",
     "summarize",
     "summary_sql",
+    "survey",
     "testing",
     "value",
 ]
@@ -72,6 +74,7 @@ _ROOM_OF = {
     "MarkovCLVEstimator": "markov",
     "NBD": "purchase",
     "ParetoNBD": "purchase",
+    "PerceivedValue": "survey",
     "RFMTransformer": "segment",
     "ShiftedBetaGeometric": "purchase",
     "SilenceScorer": "segment",
@@ -119,6 +122,7 @@ if TYPE_CHECKING:
         portrait,
     )
     from custvalue.spend import GammaGamma
+    from custvalue.survey import PerceivedValue
     from custvalue.value import CustomerValue, stage_history, stage_value
 
 

@@ -253,6 +253,18 @@ ZH: dict[str, str] = {
     "trend": "趋势",
     "best_comparable": "同类最佳",
     "gap": "潜在价值",
+    # -- pictures of perceived value, importance and performance --
+    "relative quality": "相对质量",
+    "relative price": "相对价格",
+    "fair value": "公允价值线",
+    "more than fair value": "优于公允价值",
+    "less than fair value": "劣于公允价值",
+    "importance": "重要性",
+    "performance": "表现",
+    "concentrate here": "重点改进",
+    "keep up": "继续保持",
+    "low priority": "低优先",
+    "possible overkill": "过度供给",
     # -- report and pictures --
     "money": "金额",
     "not yet a customer": "尚非客户",

@@ -15,6 +15,7 @@ from custvalue.plotting._segments import (
 )
 from custvalue.plotting._silence import GapCurveDisplay, TimelineDisplay
 from custvalue.plotting._style import svg_text
+from custvalue.plotting._survey import ImportancePerformanceDisplay, ValueMapDisplay
 from custvalue.plotting._transitions import FlowDisplay, TransitionDisplay, flow_table
 from custvalue.plotting._worth import (
     ConcentrationDisplay,
@@ -30,12 +31,14 @@ __all__ = [
     "FlowDisplay",
     "FrequencyRecencyDisplay",
     "GapCurveDisplay",
+    "ImportancePerformanceDisplay",
     "RFMHeatmapDisplay",
     "SegmentTreemapDisplay",
     "StateValueDisplay",
     "TimelineDisplay",
     "TrackingDisplay",
     "TransitionDisplay",
+    "ValueMapDisplay",
     "WhaleCurveDisplay",
     "concentration_table",
     "flow_table",

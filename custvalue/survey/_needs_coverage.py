@@ -38,8 +38,8 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     needs : mapping of str to Need, DataFrame, or None, default=None
-        By the name of the column with the customers' levels. A DataFrame has a column ``need`` and the
-        fields of `Need`. None takes every column for a core need of equal importance whose
+        By the name of the column with the customers' levels. A DataFrame has a column ``need`` and
+        the fields of `Need`. None takes every column for a core need of equal importance whose
         required level is the highest seen in `fit`.
     serves : frame or None, default=None
         Which kinds of value answer which kinds of need; None for `serves_table`.
