@@ -16,10 +16,13 @@ from custvalue.report._facts import facts_of_report
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words, page
+from custvalue.report._survey import sections_of
 from custvalue.report._words import Words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from custvalue.survey import PerceivedValue
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,8 @@ def make_report(
     title: str | None = None,
     source: str = "log",
     progress: Step | None = None,
+    ratings: PerceivedValue | None = None,
+    focal: str | None = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -203,6 +208,10 @@ def make_report(
         What the page calls the log.
     progress : callable, optional
         Called with (step, its number, number of steps) as each step begins.
+    ratings : PerceivedValue, optional
+        Fitted on what customers think of brands: adds sections about perceived value.
+    focal : str, optional
+        The brand of ``ratings`` that is "we".
 
     Returns
     -------
@@ -260,7 +269,10 @@ def make_report(
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))
     facts = facts_of_report(got, asked, words)
-    html = render(page(facts, pictures(got, words), words), frame_words(words))
+    shown = page(facts, pictures(got, words), words)
+    if ratings is not None:  # before the ledger, which closes the page
+        shown["sections"][-1:-1] = sections_of(ratings, focal, words)
+    html = render(shown, frame_words(words))
     return Report(
         facts, got.customers, got.segments, got.transitions, html, language, currency, got.campaign
     )

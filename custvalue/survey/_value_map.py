@@ -15,7 +15,7 @@ from custvalue.exceptions import NotSupportedError
 from custvalue.survey._estimate import TOO_FEW, Floats, check_level, plain, quantiles
 from custvalue.survey._ratings import unknown_brand
 from custvalue.survey._value_law import Indexes, Profile, indexes, others_mean, profile
-from custvalue.survey._words import said
+from custvalue.survey._words import said, say
 
 
 @dataclass(frozen=True)
@@ -275,7 +275,7 @@ class ValueMap:
         low, high = quantiles(drawn, check_level(level))
         table = pd.DataFrame(
             {
-                "attribute": [*self.attributes, "total"],
+                "attribute": [*self.attributes, say("total", labels)],
                 "side": [*self._sides(), ""],
                 "weight": [*weight, weight.sum()],
                 "focal": [*ours, np.nan],
@@ -286,7 +286,7 @@ class ValueMap:
                 "improve": [*(100.0 * weight / (self.scale[1] - self.scale[0])), np.nan],
             }
         )
-        return said(table, labels, words=("side", "attribute"))
+        return said(table, labels, words=("side",))
 
     def proposition_table(
         self,

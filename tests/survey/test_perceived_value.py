@@ -409,7 +409,11 @@ def test_every_heading_and_word_has_its_chinese(fitted, table):
 
 def test_gaps_and_propositions_speak_chinese(fitted):
     gaps = fitted.gap_table("us", "A", labels="zh")
-    assert gaps["属性"].to_list()[-1] == "合计"
+    assert gaps["属性"].to_list() == [
+        *BENEFITS,
+        *SACRIFICES,
+        "合计",
+    ]  # names of the user's own stay
     assert set(gaps["得失"]) == {"感知利得", "感知利失", ""}
     points = fitted.proposition_table("us", "A", labels="zh")
     assert set(points["类别"]) <= {"差异点", "相同点", "争议点"}
