@@ -360,6 +360,15 @@ def _brands(
                 outcome=ratings.outcome,
             )
         )
+        counts = ratings.value_map_.learned_from
+        if counts["missing"] or counts["single"]:
+            notes.append(
+                w(
+                    "Weights come from {rows} rows; {missing} lack an answer, and {single} "
+                    "respondents rated one brand only and cannot be compared within.",
+                    **{name: w.cell(n, "int") for name, n in counts.items()},
+                )
+            )
     blocks.append({"type": "notes", "notes": notes})
     return section(
         "perceived-value",

@@ -422,6 +422,11 @@ ZH: dict[str, str] = {
     "promise what a change would bring.": (
         "各属性解释了 {outcome} 差异的 {r2}。这只是描述，并不保证改变后的效果。"
     ),
+    "Weights come from {rows} rows; {missing} lack an answer, and {single} respondents rated one "
+    "brand only and cannot be compared within.": (
+        "权重来自 {rows} 行；{missing} 行有未答项，"
+        "{single} 位受访者只评价了一个品牌，无法在其内部比较。"
+    ),
     "Perceived value": "感知价值",
     "Perceived value: what customers get for what they give": "感知价值：客户所得与所失",
     "Each brand as its raters see it: benefits against sacrifices, and what price is fair.": (

@@ -151,18 +151,36 @@ def answer_problems(
         return np.full(np.shape(values), np.nan), [problem]
     x[np.isin(x, np.asarray(not_applicable, dtype=np.float64))] = np.nan
     low, high = scale
-    outside = (x < low) | (x > high)
+    outside = (x < low) | (x > high) | np.isinf(x)
     if not outside.any():
         return x, []
     seen = ", ".join(f"{v:g}" for v in np.unique(x[outside])[:5])
+    where = int(outside.sum()), first_ids(np.unique(np.nonzero(outside)[0]))
+    if np.isinf([low, high]).all():  # a number without a scale, such as an outcome
+        return x, [
+            ContractProblem("not-finite", f"{name} has infinite values", "Correct them.", *where)
+        ]
     problem = ContractProblem(
         "outside-scale",
         f"{name} has answers outside the scale {low:g} to {high:g}: {seen}",
         "State the scale that was asked, or name codes of no answer in not_applicable=.",
-        int(outside.sum()),
-        first_ids(np.unique(np.nonzero(outside)[0])),
+        *where,
     )
     return x, [problem]
+
+
+def numbers(values: Any, name: str) -> Floats:
+    """Any array of numbers as floats; NaN is no answer.
+
+    Raises
+    ------
+    DataContractError
+        If it holds text or infinite values.
+    """
+    x, problems = answer_problems(values, (-np.inf, np.inf), name=name)
+    if problems:
+        raise DataContractError(problems)
+    return x
 
 
 def read_answers(

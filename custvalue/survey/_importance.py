@@ -16,7 +16,7 @@ from custvalue._kernels import shapley
 from custvalue._labels import Language
 from custvalue._sklearn import weights_of
 from custvalue.exceptions import SignWarning
-from custvalue.survey._estimate import Floats, bootstrap, check_level, quantiles
+from custvalue.survey._estimate import Floats, bootstrap, check_level, numbers, quantiles
 from custvalue.survey._words import said
 
 MOST_EXACT = 14  # attributes whose 2^p regressions are worked out
@@ -317,7 +317,7 @@ def derived_importance(
     {'taste': 0.922, 'speed': 0.078}
     """
     own = _frames.column_names(X)
-    x, outcome = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    x, outcome = numbers(X, "X"), numbers(y, "y")
     if x.ndim != 2 or outcome.shape != (len(x),) or not x.size:
         raise ValueError(f"X has shape {x.shape}, y {outcome.shape}; expected (n, p) and (n,).")
     p = x.shape[1]
@@ -391,6 +391,8 @@ def check_outcome(second: Floats, outcome: Floats, name: Any, within: bool) -> N
             f"{called} does not vary{where}, so no importance can be derived from it; state "
             "weights, or name another outcome."
         )
+    if not np.diagonal(second)[:-1].any():
+        raise ValueError("no attribute varies, so none can be important.")
 
 
 def correlations(second: Floats) -> Floats:

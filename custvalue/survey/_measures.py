@@ -79,7 +79,9 @@ def measure_scores(
             )
         return scores_of(x, sample_weight, "share")
     if not 0 < top <= high - low:
-        raise ValueError(f"top={top!r} must be a number of points of the scale {low:g} to {high:g}")
+        raise ValueError(
+            f"top={top!r} must be above 0 and at most the {high - low:g} steps of the scale."
+        )
     hit = np.where(np.isnan(x), np.nan, (x > high - top).astype(float))
     return scores_of(hit, sample_weight, "share")
 
@@ -402,6 +404,8 @@ def wave_change(
     if isinstance(before, Estimate) and isinstance(after, Estimate):
         variance = before.standard_error**2 + after.standard_error**2
         return _change(before, after, variance, np.inf, 0, level)
+    if isinstance(before, Estimate) or isinstance(after, Estimate):
+        raise ValueError("before and after must both be estimates, or both be answers.")
     waves = [
         measure_scores(
             answers,

@@ -91,10 +91,8 @@ def rake(
     """
     if max_weight is not None and not max_weight > 1.0:
         raise ValueError(f"max_weight={max_weight!r} must be above 1, a multiple of the mean.")
-    margins = _margins(frame, targets)
-    n = len(next(iter(margins.values()))[0])
-    start = weights_of(sample_weight, n)
-    w = np.ones(n) if start is None else start.copy()
+    margins, w = _margins(frame, targets, sample_weight)
+    n = len(w)
     w *= n / w.sum()
     cap = np.inf if max_weight is None else float(max_weight)
     rounds, off, before = 0, np.inf, w
@@ -142,13 +140,18 @@ def _worst(margins: Mapping[str, tuple[Any, Floats]], w: Floats) -> tuple[float,
     return offs[name], repr(name)
 
 
-def _margins(frame: Any, targets: Any) -> dict[str, tuple[npt.NDArray[np.intp], Floats]]:
-    """Place of each row's level and share of each level, by column; all problems together."""
+def _margins(
+    frame: Any, targets: Any, sample_weight: Any
+) -> tuple[dict[str, tuple[npt.NDArray[np.intp], Floats]], Floats]:
+    """Place of each row's level and share of each level by column, and weights to start from."""
     have = _frames.column_names(frame)
     if have is None:
         raise ValueError("frame must be a table with named columns.")
     if not targets:
         raise ValueError("targets is empty; name a column and its levels' shares.")
+    n = len(_frames.column(frame, have[0]))
+    start = weights_of(sample_weight, n)
+    weights = np.ones(n) if start is None else start
     problems: list[ContractProblem] = []
     out, totals = {}, {}
     for name, wanted in targets.items():
@@ -185,13 +188,13 @@ def _margins(frame: Any, targets: Any) -> dict[str, tuple[npt.NDArray[np.intp], 
                     first_ids(np.flatnonzero(lost)),
                 )
             )
-        counts = np.bincount(place[~lost], minlength=len(levels))
+        counts = np.bincount(place[~lost], weights[~lost], minlength=len(levels))
         empty = [str(levels[i]) for i in np.flatnonzero((counts == 0) & (share > 0))]
         if empty:
             problems.append(
                 ContractProblem(
                     "empty-level",
-                    f"nobody in the sample has {name!r} = {', '.join(empty)}, yet it has a target",
+                    f"nobody with a weight has {name!r} = {', '.join(empty)}, yet it has a target",
                     "Merge it with another level; weights cannot make respondents.",
                 )
             )
@@ -207,4 +210,4 @@ def _margins(frame: Any, targets: Any) -> dict[str, tuple[npt.NDArray[np.intp], 
         )
     if problems:
         raise DataContractError(problems)
-    return out
+    return out, weights

@@ -87,7 +87,7 @@ def read_ratings(
     have = _frames.column_names(X)
     if have is None:
         raise ValueError(
-            "ratings must be a table with named columns, one row an answerer and brand."
+            "ratings must be a table with named columns, one row a respondent and brand."
         )
     attributes = [*benefits, *sacrifices]
     named = {n: c for n, c in (("brand", brand), ("respondent", respondent), ("wave", wave)) if c}
@@ -100,6 +100,13 @@ def read_ratings(
         )
         for name in dict.fromkeys([*attributes, *more])
         if name not in have
+    ]
+    problems += [
+        ContractProblem(
+            "repeated-column", f"the ratings have {name!r} {have.count(name)} times", "Keep one."
+        )
+        for name in dict.fromkeys([*attributes, *more])
+        if have.count(name) > 1
     ]
     if problems:
         raise DataContractError(problems)

@@ -13,7 +13,7 @@ from scipy import stats
 
 from custvalue import _frames
 from custvalue._labels import Language
-from custvalue.survey._estimate import Floats, check_level, check_scale
+from custvalue.survey._estimate import Floats, check_level, check_scale, numbers
 from custvalue.survey._words import said, say
 
 SERVQUAL = ("tangibles", "reliability", "responsiveness", "assurance", "empathy")
@@ -83,7 +83,7 @@ def reliability(X: Any) -> Reliability:
     0.955854
     """
     names = _frames.column_names(X)
-    x = np.asarray(X, dtype=np.float64)
+    x = numbers(X, "X")
     if x.ndim != 2 or x.shape[1] < 2:
         raise ValueError(f"X has shape {x.shape}; a scale needs two items or more, one a column.")
     x = x[~np.isnan(x).any(axis=1)]
@@ -203,7 +203,7 @@ def expectation_gap(
     >>> round(gap.plain, 6), round(gap.weighted, 6)
     (-0.36, -0.312)
     """
-    e, p = np.asarray(expected, dtype=np.float64), np.asarray(perceived, dtype=np.float64)
+    e, p = numbers(expected, "expected"), numbers(perceived, "perceived")
     if e.shape != p.shape or e.ndim not in (1, 2) or not e.size:
         raise ValueError(
             f"expected has shape {e.shape}, perceived {p.shape}; both must be (k,) or (n, k)."
@@ -345,7 +345,7 @@ def importance_performance(
     names = items
     if names is None and isinstance(importance, pd.Series):
         names = [str(name) for name in importance.index]
-    i, p = np.asarray(importance, dtype=np.float64), np.asarray(performance, dtype=np.float64)
+    i, p = numbers(importance, "importance"), numbers(performance, "performance")
     if i.ndim != 1 or i.shape != p.shape or not len(i):
         raise ValueError(
             f"importance has shape {i.shape}, performance {p.shape}; both must be (k,)."

@@ -51,9 +51,9 @@ def learn(
     one = np.ones((1, len(cube)))
 
     needs_outcome = weights == "derived" or quality_weight is None
-    sums = None
+    sums, learned_from = None, dict[str, int]()
     if needs_outcome:
-        sums = _outcome_sums(read, attributes, outcome, stacklevel + 1)
+        sums, learned_from = _outcome_sums(read, attributes, outcome, stacklevel + 1)
     method = check_method("auto", len(attributes))
     stated = None if read.stated is None else _stated_sums(read)
 
@@ -110,6 +110,7 @@ def learn(
         drawn[:, cells:-1],
         drawn[:, -1],
         None if sums is None else float(share_out(sums.covariances(one), method).sum()),
+        learned_from,
     )
     highest = _highest(read.cube(learned.of_rows(read.answers).V[:, None])[..., 0], row_weight)
     return replace(learned, highest=highest)
@@ -145,13 +146,19 @@ def _check_weights(weights: Mapping[str, float], attributes: list[str], n_benefi
 
 def _outcome_sums(
     read: Ratings, attributes: list[str], outcome: str | None, stacklevel: int
-) -> Moments:
+) -> tuple[Moments, dict[str, int]]:
     """Moments of attributes and outcome by respondent, within them where they rate several."""
     assert read.outcome is not None
     table = np.column_stack([read.answers, read.outcome])
     known = np.isfinite(table).all(axis=1) & (read.weight > 0)
     occasion = read.respondent * len(read.waves) + read.wave
-    within = bool((np.bincount(occasion[known]) > 1).any())
+    if known.sum() < 3:
+        raise ValueError(
+            f"{int(known.sum())} rows answer every attribute and the outcome {outcome!r}; weights "
+            "need three or more. State weights and quality_weight, or leave out attributes."
+        )
+    rated = np.bincount(occasion[known])
+    within = bool((rated > 1).any())
     sums = moments(
         table[known],
         read.weight[known],
@@ -162,7 +169,12 @@ def _outcome_sums(
     second = sums.covariances(np.ones((1, len(read.respondents))))[0]
     check_outcome(second, table[known, -1], outcome, within)
     warn_of_signs(attributes, correlations(second), stacklevel=stacklevel + 1)
-    return sums
+    return sums, {
+        "rows": int(known.sum()),
+        "missing": int((~known).sum()),
+        "respondents": len(np.unique(read.respondent[known])),
+        "single": int((rated == 1).sum()) if within else 0,
+    }
 
 
 def _stated_sums(read: Ratings) -> tuple[Floats, Floats]:

@@ -27,8 +27,7 @@ class ValueMap:
     attributes : tuple of str
         Benefits first.
     n_benefits : int
-    brands, waves : tuple of str
-    scale : pair of float
+    brands, waves, scale : tuple
     means : ndarray of shape (n_waves, n_brands, k)
         Mean answers on their scale, more is better on both sides; NaN where a brand was not rated
         in a wave.
@@ -38,9 +37,8 @@ class ValueMap:
         Weight of benefits against sacrifices.
     n, n_eff : ndarray of shape (n_waves, n_brands)
         Respondents, and their effective size.
-    shares : ndarray of shape (n_brands,)
-        How much each brand counts among the others.
-    price : ndarray of shape (n_brands,) or None
+    shares, price : ndarray of shape (n_brands,)
+        How much each brand counts among the others; prices, or None.
     highest : ndarray of shape (n_waves, n_brands)
         Share of respondents for whom a brand has the highest net value.
     both : ndarray of shape (n_waves, n_brands)
@@ -48,10 +46,12 @@ class ValueMap:
     paired : ndarray of shape (4, n_waves, n_brands, n_brands + 1, k)
         Difference within respondents of a brand to each brand, and to the mean of the others:
         mean, standard error, number, effective number.
-    drawn_means, drawn_weights, drawn_q : ndarray
-        The same of each draw of respondents, (n_draws, ...).
+    drawn_means, drawn_weights, drawn_q : ndarray of shape (n_draws, ...)
     r2 : float or None
         Of the outcome on all attributes, where there was one.
+    learned_from : dict of str to int
+        Of the outcome: ``rows``, ``missing`` (rows that lack an answer), ``respondents``,
+        ``single`` (who rated one brand only, and add nothing within respondents).
 
     Examples
     --------
@@ -83,6 +83,7 @@ class ValueMap:
     drawn_weights: Floats = field(repr=False)
     drawn_q: Floats = field(repr=False)
     r2: float | None
+    learned_from: dict[str, int] = field(repr=False)
 
     def rescaled(self, means: Floats) -> Floats:
         """Answers as 0..100."""

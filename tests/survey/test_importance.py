@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from custvalue.exceptions import SignWarning
+from custvalue.exceptions import DataContractError, SignWarning
 from custvalue.survey import derived_importance
 from custvalue.survey._importance import johnson, lmg, unexplained
 
@@ -177,6 +177,15 @@ def test_an_outcome_that_does_not_vary_is_refused_by_name():
         derived_importance(X, pd.Series(np.ones(5), name="pref"))
     with pytest.raises(ValueError, match="does not vary within any respondent"):
         derived_importance(X, Y, respondent=range(5))
+
+
+def test_attributes_that_do_not_vary_and_answers_that_are_no_numbers_are_refused():
+    with pytest.raises(ValueError, match="no attribute varies"):
+        derived_importance(np.ones((5, 2)), Y)
+    with pytest.raises(DataContractError, match="X is not numeric"):
+        derived_importance([["good", "bad"]] * 5, Y)
+    with pytest.raises(DataContractError, match="y has infinite values"):
+        derived_importance(X, [1, 2, np.inf, 3, 4])
 
 
 def test_a_row_without_a_respondent_is_refused():

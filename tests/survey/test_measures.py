@@ -225,6 +225,11 @@ def test_a_change_from_one_answer_is_refused():
         wave_change([1], [3, 4], scale=(1, 5))
 
 
+def test_an_estimate_and_answers_cannot_be_compared():
+    with pytest.raises(ValueError, match="both be estimates, or both be answers"):
+        wave_change(net_promoter([1, 9]), [1, 9], scale=(0, 10))
+
+
 # -- reliability --
 
 

@@ -228,6 +228,18 @@ def test_derived_weights_are_those_of_derived_importance_and_q_the_share_of_bene
     assert (table["weight"] < table["high"]).all()
 
 
+def test_who_rated_one_brand_adds_nothing_to_derived_weights_and_is_counted():
+    ratings = scattered()
+    more = ratings.iloc[[0]].assign(id=99, product=5, liking=-9)
+    gap = ratings.iloc[[1]].assign(id=98, liking=np.nan)
+    options = {"scale": (1, 5), "weights": "derived", "outcome": "liking", "quality_weight": None}
+    one = three(**options).fit(ratings)
+    other = three(**options).fit(pd.concat([ratings, more, gap]))
+    assert other.weights_ == pytest.approx(one.weights_)
+    counts = other.value_map_.learned_from
+    assert counts == {"rows": 91, "missing": 1, "respondents": 31, "single": 1}
+
+
 def test_stated_weights_are_the_means_of_the_importance_answers():
     ratings = scattered(brands=("us", "A"))
     importance = {}
