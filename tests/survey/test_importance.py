@@ -118,6 +118,15 @@ def test_within_respondents_halo_and_the_use_of_the_scale_go():
     assert with_halo.r2_share == pytest.approx(plain.r2_share)
 
 
+def test_an_outcome_of_yes_and_no_has_the_r_squared_of_the_linear_probability_model():
+    random = np.random.default_rng(10)
+    x = random.normal(size=(200, 2))
+    stays = (x @ [1.0, 0.3] + random.normal(size=200) > 0).astype(float)
+    found = derived_importance(x, stays, n_draws=10)
+    assert found.r2 == pytest.approx(r2_of(x, stays))
+    assert found.r2_share[0] > 5 * found.r2_share[1]
+
+
 def test_who_rates_one_brand_adds_nothing_and_is_counted():
     who = np.array([1, 1, 1, 2, 2, 2])
     x = np.array([[1, 2], [2, 1], [4, 3], [3, 5], [5, 3], [4, 4]], dtype=float)
