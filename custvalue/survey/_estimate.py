@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import stats
 
 from custvalue._html import HtmlFacts
@@ -143,6 +144,8 @@ def answer_problems(
 ) -> tuple[Floats, list[ContractProblem]]:
     """Answers as floats (not applicable becomes NaN), and what is wrong with them."""
     try:
+        if isinstance(values, (pd.DataFrame, pd.Series)):  # nullable columns have a NA of their own
+            values = values.to_numpy(dtype=np.float64, na_value=np.nan)
         x = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
         problem = ContractProblem(
@@ -247,8 +250,11 @@ def _interval(
     tail = 0.5 + 0.5 * level
     if spread_of == "share":
         return wilson(mean, size, level)
-    factor = stats.t.ppf(tail, size - 1.0) if spread_of == "sample" else stats.norm.ppf(tail)
-    return mean - float(factor) * error, mean + float(factor) * error
+    if spread_of == "law":  # points from -100 to 100
+        half = float(stats.norm.ppf(tail)) * error
+        return max(mean - half, -100.0), min(mean + half, 100.0)
+    half = float(stats.t.ppf(tail, size - 1.0)) * error
+    return mean - half, mean + half
 
 
 def wilson(share: float, size: float, level: float) -> tuple[float, float]:

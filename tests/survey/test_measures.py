@@ -53,6 +53,20 @@ def test_weights_count_by_their_effective_size():
     assert found.n_eff == pytest.approx(18.0)
 
 
+def test_the_interval_of_a_score_stays_on_its_scale_and_narrows_with_answers():
+    few, many = net_promoter([10, 0]), net_promoter([10, 0] * 200)
+    assert (few.low, few.high) == (-100, 100)
+    assert -12 < many.low < 0 < many.high < 12
+
+
+def test_nullable_columns_and_other_frames_are_read_alike():
+    frame = pd.DataFrame({"a": [1, 5, None], "b": [2, 4, 3]}, dtype="Int64")
+    assert satisfaction_index(frame, (1, 5)).n == 2
+    assert reliability(frame).n == 2
+    polars = pytest.importorskip("polars")
+    assert net_promoter(polars.Series([1, None, 9])).n == 2
+
+
 def test_a_file_that_counts_from_one_is_refused_on_0_to_10_and_read_on_1_to_11():
     shifted = np.array(TWENTY) + 1
     with pytest.raises(DataContractError, match=r"outside the scale 0 to 10: 11 \(4 rows"):
