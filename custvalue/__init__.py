@@ -27,6 +27,7 @@ __all__ = [
     "LifecycleClassifier",
     "MarkovCLVEstimator",
     "ParetoNBD",
+    "PerceivedValue",
     "RFMTransformer",
     "ShiftedBetaGeometric",
     "SilenceScorer",
@@ -56,6 +57,7 @@ __all__ = [
     "stage_value",
     "summarize",
     "summary_sql",
+    "survey",
     "testing",
     "value",
 ]
@@ -73,6 +75,7 @@ _ROOM_OF = {
     "MarkovCLVEstimator": "markov",
     "NBD": "purchase",
     "ParetoNBD": "purchase",
+    "PerceivedValue": "survey",
     "RFMTransformer": "segment",
     "ShiftedBetaGeometric": "purchase",
     "SilenceScorer": "segment",
@@ -120,6 +123,7 @@ if TYPE_CHECKING:
         portrait,
     )
     from custvalue.spend import GammaGamma
+    from custvalue.survey import PerceivedValue
     from custvalue.value import CustomerValue, stage_history, stage_value
 
 

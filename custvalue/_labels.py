@@ -298,6 +298,7 @@ ZH: dict[str, str] = {
     "trend": "趋势",
     "best_comparable": "同类最佳",
     "gap": "潜在价值",
+<<<<<<< HEAD
     # -- profiles of segments --
     "segment": "细分",
     "column": "特征",
@@ -317,6 +318,20 @@ ZH: dict[str, str] = {
     "select": "选择发展",
     "harvest": "收获或放弃",
     "Area of a circle: size of the market": "圆面积：市场规模",
+=======
+    # -- pictures of perceived value, importance and performance --
+    "relative quality": "相对质量",
+    "relative price": "相对价格",
+    "fair value": "公允价值线",
+    "more than fair value": "优于公允价值",
+    "less than fair value": "劣于公允价值",
+    "importance": "重要性",
+    "performance": "表现",
+    "concentrate here": "重点改进",
+    "keep up": "继续保持",
+    "low priority": "低优先",
+    "possible overkill": "过度供给",
+>>>>>>> survey
     # -- report and pictures --
     "money": "金额",
     "not yet a customer": "尚非客户",

@@ -14,6 +14,7 @@ from custvalue._kernels._gammas import (
 from custvalue._kernels._newton import Objective, Optimum, climb, covariance
 from custvalue._kernels._quadrature import legendre
 from custvalue._kernels._recency import silence_instead_of_recency
+from custvalue._kernels._shapley import coalitions, shapley
 from custvalue._kernels._two_powers import bounds, log_two_powers
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "bounds",
     "by_differences",
     "climb",
+    "coalitions",
     "compress",
     "counts_of",
     "covariance",
@@ -34,6 +36,7 @@ __all__ = [
     "log_two_powers",
     "mean_over_beta",
     "rising_sums",
+    "shapley",
     "sigmoid",
     "silence_instead_of_recency",
     "softplus",

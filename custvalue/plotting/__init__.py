@@ -16,6 +16,7 @@ from custvalue.plotting._segments import (
 )
 from custvalue.plotting._silence import GapCurveDisplay, TimelineDisplay
 from custvalue.plotting._style import svg_text
+from custvalue.plotting._survey import ImportancePerformanceDisplay, ValueMapDisplay
 from custvalue.plotting._transitions import FlowDisplay, TransitionDisplay, flow_table
 from custvalue.plotting._worth import (
     ConcentrationDisplay,
@@ -31,13 +32,18 @@ __all__ = [
     "FlowDisplay",
     "FrequencyRecencyDisplay",
     "GapCurveDisplay",
+<<<<<<< HEAD
     "MarketMatrixDisplay",
+=======
+    "ImportancePerformanceDisplay",
+>>>>>>> survey
     "RFMHeatmapDisplay",
     "SegmentTreemapDisplay",
     "StateValueDisplay",
     "TimelineDisplay",
     "TrackingDisplay",
     "TransitionDisplay",
+    "ValueMapDisplay",
     "WhaleCurveDisplay",
     "concentration_table",
     "flow_table",

@@ -18,6 +18,7 @@ from custvalue import plotting
 from custvalue.market import TargetMarketRanker
 from custvalue.plotting import _style
 from custvalue.segment import SegmentMap
+from custvalue.survey import PerceivedValue
 
 DAYS = np.arange("1998-01-01", "1998-07-01", 30, dtype="datetime64[D]")
 DAY = np.timedelta64(1, "D")
@@ -50,9 +51,16 @@ WAYS = {
         lambda d, b, **k: d.from_estimator(b.scorer, b.first, b.returned, **k),
         lambda d, b, **k: d.from_predictions([0.1, 0.4, 1.5, 2.0], [1, 1, 0, 0], **k),
     ),
+<<<<<<< HEAD
     "MarketMatrixDisplay": (
         lambda d, b, **k: d.from_estimator(RANKER, MARKETS, MARKETS["big"], **k),
         lambda d, b, **k: d.from_predictions(["a", "b"], [0.2, 0.9], [0.5, 0.8], **k),
+    ),
+=======
+    "ImportancePerformanceDisplay": (
+        lambda d, b, **k: d.from_estimator(RATED, "us", **k),
+        lambda d, b, **k: d.from_predictions([9, 8, 6, 5], [6, 9, 9, 5], **k),
+>>>>>>> survey
     ),
     "RFMHeatmapDisplay": (
         lambda d, b, **k: d.from_estimator(b.rfm, b.now, b.now["total_value"], **k),
@@ -86,6 +94,10 @@ WAYS = {
         lambda d, b, **k: d.from_estimator(b.chain[-1], **k),
         lambda d, b, **k: d.from_predictions(np.array([[0.9, 0.1], [0.2, 0.8]]), ["a", "b"], **k),
     ),
+    "ValueMapDisplay": (
+        lambda d, b, **k: d.from_estimator(RATED, **k),
+        lambda d, b, **k: d.from_predictions(["us", "A"], [1.2, 0.9], [1.3, 0.8], **k),
+    ),
     "WhaleCurveDisplay": (
         lambda d, b, **k: d.from_estimator(Spend(), b.now, **k),
         lambda d, b, **k: d.from_predictions([10.0, 5.0, 0.0, -5.0], **k),
@@ -96,6 +108,18 @@ RANKER = TargetMarketRanker(attractiveness={"big": 1}, resource_fit={"room": 1})
 HALVES = SegmentMap(
     {"new customers": {"R": 5, "F": 1}, "champions": {"R": 5, "F": (2, 3)}, "lost": {"R": (1, 4)}},
     n_bins={"R": 5, "F": 3, "M": 5},
+)
+RATED = PerceivedValue(
+    benefits=["taste", "speed"], sacrifices=["price"], scale=(1, 5), quality_weight=0.6, n_draws=20
+).fit(
+    pd.DataFrame(
+        {
+            "brand": ["us", "A", "B"] * 20,
+            "taste": [5, 3, 2, 4, 4, 3] * 10,
+            "speed": [2, 4, 4, 3, 5, 3] * 10,
+            "price": [2, 3, 5, 3, 4, 4] * 10,
+        }
+    )
 )
 
 
