@@ -298,7 +298,6 @@ ZH: dict[str, str] = {
     "trend": "趋势",
     "best_comparable": "同类最佳",
     "gap": "潜在价值",
-<<<<<<< HEAD
     # -- profiles of segments --
     "segment": "细分",
     "column": "特征",
@@ -318,7 +317,6 @@ ZH: dict[str, str] = {
     "select": "选择发展",
     "harvest": "收获或放弃",
     "Area of a circle: size of the market": "圆面积：市场规模",
-=======
     # -- pictures of perceived value, importance and performance --
     "relative quality": "相对质量",
     "relative price": "相对价格",
@@ -331,7 +329,6 @@ ZH: dict[str, str] = {
     "keep up": "继续保持",
     "low priority": "低优先",
     "possible overkill": "过度供给",
->>>>>>> survey
     # -- report and pictures --
     "money": "金额",
     "not yet a customer": "尚非客户",

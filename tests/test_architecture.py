@@ -36,11 +36,8 @@ FLOOR = {
     "spend": 4,
     "segment": 4,
     "markov": 5,
-<<<<<<< HEAD
     "market": 5,
-=======
     "survey": 5,
->>>>>>> survey
     "value": 6,
     "metrics": 6,
     "evaluation": 7,

@@ -32,11 +32,8 @@ __all__ = [
     "FlowDisplay",
     "FrequencyRecencyDisplay",
     "GapCurveDisplay",
-<<<<<<< HEAD
-    "MarketMatrixDisplay",
-=======
     "ImportancePerformanceDisplay",
->>>>>>> survey
+    "MarketMatrixDisplay",
     "RFMHeatmapDisplay",
     "SegmentTreemapDisplay",
     "StateValueDisplay",

@@ -23,11 +23,8 @@ from custvalue.report._words import Words
 if TYPE_CHECKING:
     import pandas as pd
 
-<<<<<<< HEAD
     from custvalue.market import TargetMarketRanker
-=======
     from custvalue.survey import PerceivedValue
->>>>>>> survey
 
 
 @dataclass(frozen=True)
@@ -172,13 +169,10 @@ def make_report(
     title: str | None = None,
     source: str = "log",
     progress: Step | None = None,
-<<<<<<< HEAD
     markets: Any = None,
     ranker: TargetMarketRanker | None = None,
-=======
     ratings: PerceivedValue | None = None,
     focal: str | None = None,
->>>>>>> survey
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -218,17 +212,14 @@ def make_report(
         What the page calls the log.
     progress : callable, optional
         Called with (step, its number, number of steps) as each step begins.
-<<<<<<< HEAD
     markets : frame, optional
         One row a market: adds a section about target markets. Needs ``ranker``.
     ranker : TargetMarketRanker, optional
         Fitted; says which markets come first.
-=======
     ratings : PerceivedValue, optional
         Fitted on what customers think of brands: adds sections about perceived value.
     focal : str, optional
         The brand of ``ratings`` that is "we".
->>>>>>> survey
 
     Returns
     -------
@@ -289,13 +280,10 @@ def make_report(
     tell(STEPS[-1], len(STEPS), len(STEPS))
     facts = facts_of_report(got, asked, words)
     shown = page(facts, pictures(got, words), words)
-<<<<<<< HEAD
     if ranker is not None:  # before the ledger, which closes the page
         shown["sections"][-1:-1] = [markets_section(ranker, markets, words)]
-=======
     if ratings is not None:  # before the ledger, which closes the page
         shown["sections"][-1:-1] = sections_of(ratings, focal, words)
->>>>>>> survey
     html = render(shown, frame_words(words))
     return Report(
         facts, got.customers, got.segments, got.transitions, html, language, currency, got.campaign

@@ -51,16 +51,13 @@ WAYS = {
         lambda d, b, **k: d.from_estimator(b.scorer, b.first, b.returned, **k),
         lambda d, b, **k: d.from_predictions([0.1, 0.4, 1.5, 2.0], [1, 1, 0, 0], **k),
     ),
-<<<<<<< HEAD
     "MarketMatrixDisplay": (
         lambda d, b, **k: d.from_estimator(RANKER, MARKETS, MARKETS["big"], **k),
         lambda d, b, **k: d.from_predictions(["a", "b"], [0.2, 0.9], [0.5, 0.8], **k),
     ),
-=======
     "ImportancePerformanceDisplay": (
         lambda d, b, **k: d.from_estimator(RATED, "us", **k),
         lambda d, b, **k: d.from_predictions([9, 8, 6, 5], [6, 9, 9, 5], **k),
->>>>>>> survey
     ),
     "RFMHeatmapDisplay": (
         lambda d, b, **k: d.from_estimator(b.rfm, b.now, b.now["total_value"], **k),
