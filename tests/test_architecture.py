@@ -44,6 +44,7 @@ FLOOR = {
     "plotting": 7,
     "report": 8,
     "distributed": 8,
+    "_cli_survey": 8.5,
     "cli": 9,
     "__main__": 10,
 }
@@ -56,7 +57,7 @@ DOORS = {
     "matplotlib": {"plotting", "report"},
     "lifetimes": {"datasets"},
     "jinja2": {"report"},
-    "click": {"cli", "__main__"},
+    "click": {"cli", "_cli_survey", "__main__"},
     "polars": {"data", "distributed"},
     "duckdb": {"data", "cli", "report", "distributed"},
     "pyspark": {"data", "distributed"},
