@@ -107,7 +107,7 @@ def test_the_chance_of_no_order_is_the_laws(shop):
 
 
 def test_states_ahead_are_those_of_simulated_customers_of_the_hidden_classes(shop):
-    panel, last, _ = shop
+    panel, _, _ = shop
     states = PanelStates(recency_max=2, frequency_classes=2, monetary_classes=1)
     forecast = MarkovCLVEstimator(states, transitions="bayes").fit(panel).forecast_
     rng = np.random.default_rng(0)
