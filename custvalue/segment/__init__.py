@@ -1,7 +1,8 @@
 """RFM, silence, lifecycle stages, grades, matrices."""
 
-from custvalue.segment._activation import CampaignEffect, activation_plan, campaign_effect
+from custvalue.segment._activation import activation_plan
 from custvalue.segment._drift import DriftReport, population_stability
+from custvalue.segment._effect import CampaignEffect, campaign_effect, detectable_response
 from custvalue.segment._gap_prior import (
     GapPrior,
     choose_regularity,
@@ -81,6 +82,7 @@ __all__ = [
     "choose_regularity",
     "choose_threshold",
     "concentration",
+    "detectable_response",
     "fit_gap_prior",
     "gap_digest",
     "gap_facts",
