@@ -370,3 +370,17 @@ def test_the_short_way_from_the_log_gives_the_figures_of_the_summary(cdnow_sampl
     assert gaps.sum() == pytest.approx(table["gap_sum"].sum())
     with pytest.raises(cv.exceptions.DataContractError, match="'date' is missing"):
         silence_from_log(log.assign(date=pd.NaT), customer="customer_id", time="date")
+
+
+@pytest.mark.parametrize("calibrator", ["logistic", "isotonic"])
+def test_what_is_learned_of_return_does_not_depend_on_the_order_of_rows(calibrator):
+    rng = np.random.default_rng(5)
+    gaps = rng.exponential(30, (600, 4)).round() + 1
+    gaps[:, 3] *= rng.random(600) < 0.7
+    ordered = rng.random(600) < np.exp(-gaps[:, 0] / 60)
+    prior = GapPrior(4.0, 120.0)
+    one = learn_return_chance(gap_facts(gaps), ordered, 30.0, prior, calibrator)
+    for seed in range(3):
+        turn = np.random.default_rng(seed).permutation(600)
+        other = learn_return_chance(gap_facts(gaps[turn]), ordered[turn], 30.0, prior, calibrator)
+        assert other == one
