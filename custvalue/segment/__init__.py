@@ -51,6 +51,7 @@ from custvalue.segment._silence import (
 )
 from custvalue.segment._silence_cuts import ThresholdChoice, choose_threshold
 from custvalue.segment._silence_scorer import SilenceScorer
+from custvalue.segment._stages import problem_share
 
 __all__ = [
     "ActivityLoyaltyMatrix",
@@ -103,6 +104,7 @@ __all__ = [
     "portrait",
     "prob_longer_gap",
     "prob_order_if_customer",
+    "problem_share",
     "quantile_cuts",
     "rank_index",
     "rank_law",
