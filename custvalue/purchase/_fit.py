@@ -30,6 +30,7 @@ NIL = 1e-5  # a mean below this (in scaled time) is none
 TIE = 1e-9  # of the mean log-likelihood: ends of climbs that differ by less are equal
 SMALL = 12_000  # work of one evaluation up to which every start is tried
 ROW = 10.0  # work of one row; where time is counted, one of each opportunity
+HALVINGS = 16  # of the bracket of an interval's end
 WARM = 12_000  # rows from which a search starts on a sample
 SAMPLE = 10_000  # customers in it
 
@@ -116,6 +117,55 @@ def fit_law(
         log_covariance=tuple(tuple(map(float, row)) for row in spread),
     )
     return params, report
+
+
+def profile(
+    law: PurchaseLaw, rows: Histories, prior: Prior | None, params: Any, level: float
+) -> Floats:
+    """Find the ends of each parameter's likelihood-ratio interval, shape (n_parameters, 2).
+
+    A value lies inside where the best likelihood of all fits with that value is within half the
+    chi-square quantile of the highest. An end beyond the search's box is 0 or infinity.
+    """
+    from scipy.special import chdtri
+
+    n = float(rows.w.sum())
+    scale = 1.0 if law.discrete else float(np.dot(rows.w, rows.T) / n) or 1.0
+    objective = _objective(law, rows if scale == 1.0 else _scaled(rows, scale), prior, n, scale)
+    top = np.log(np.array(law.rescaled(params, 1.0 / scale), dtype=float))
+    highest = objective(top)[0]
+    allowed = 0.5 * float(chdtri(1, 1.0 - level)) / n
+    ends = np.empty((len(top), 2))
+    for k in range(len(top)):
+        for side, limit in enumerate((LOWEST, HIGHEST)):
+            near = top.copy()  # the best others at the last value make a good start for the next
+            step, inside, outside = 0.25, float(top[k]), float(top[k])
+            while outside != limit:
+                outside = float(np.clip(top[k] + (step if side else -step), LOWEST, HIGHEST))
+                value, near = _best_others(objective, near, k, outside)
+                if value < highest - allowed:
+                    break
+                inside, step = outside, 2.0 * step
+            else:
+                ends[k, side] = np.inf if side else 0.0
+                continue
+            for _ in range(HALVINGS):
+                middle = 0.5 * (inside + outside)
+                value, near = _best_others(objective, near, k, middle)
+                inside, outside = (
+                    (inside, middle) if value < highest - allowed else (middle, outside)
+                )
+            ends[k, side] = np.exp(0.5 * (inside + outside))
+    scaled = np.array([scale if name in law.time_params else 1.0 for name in law.params._fields])
+    return ends * scaled[:, None]
+
+
+def _best_others(objective: Objective, near: Floats, k: int, value: float) -> tuple[float, Floats]:
+    """Return the highest likelihood with parameter ``k`` at ``value``, and where it is reached."""
+    start, low, high = near.copy(), np.full(len(near), LOWEST), np.full(len(near), HIGHEST)
+    start[k] = low[k] = high[k] = value
+    found = climb(objective, start, low, high, tol=CLOSE)
+    return found.value, found.theta
 
 
 def _higher(found: Optimum, best: Optimum) -> bool:

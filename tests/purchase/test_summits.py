@@ -89,3 +89,43 @@ def test_weights_rows_and_units_do_not_choose_the_summit(model):
         assert days.predict(X.assign(recency=7 * X["recency"], T=7 * X["T"]), 70.0) == (
             pytest.approx(right, rel=1e-3)
         )
+
+
+def test_profile_intervals_end_where_the_likelihood_ratio_says():
+    X = histories(MBGNBD, 150, 4)
+    model = MBGNBD().fit(X)
+    data = X["frequency"].to_numpy(), X["recency"].to_numpy(), X["T"].to_numpy()
+    table = model.profile_interval(X, 0.9)
+    assert list(table.index) == ["r", "alpha", "a", "b"]
+    top = MBGNBD.law.log_likelihood(*model.params_, *data).sum()
+    for k, row in enumerate(table.itertuples()):
+        assert row.lower < row.estimate < row.upper
+        for end in (row.lower, row.upper):
+            if not 1e-4 < end < 1e4:
+                continue
+
+            def loss(others, k=k, end=end):
+                theta = np.insert(np.exp(others), k, end)
+                return -MBGNBD.law.log_likelihood(*theta, *data).sum()
+
+            start = np.delete(np.log(np.array(model.params_)), k)
+            best = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 4000})
+            best = minimize(loss, best.x, method="BFGS")
+            # 2 (log L - log L at the end) is the 90 % quantile of chi-square, 2.7055
+            assert 2 * (top + best.fun) == pytest.approx(2.7055, abs=0.02)
+
+
+def test_profile_intervals_are_walds_where_the_sample_is_large():
+    X = histories(NBD, 4000, 1)
+    model = NBD().fit(X)
+    wald = model.confidence_interval()
+    np.testing.assert_allclose(
+        model.profile_interval(X)[["lower", "upper"]], wald[["lower", "upper"]], rtol=0.01
+    )
+
+
+def test_profile_intervals_of_a_boundary_have_an_open_end():
+    alike = np.tile([[3.0, 9.0, 10.0], [2.0, 9.5, 10.0]], (20, 1))
+    table = MBGNBD().fit(alike).profile_interval(alike)
+    assert np.isinf(table.loc["r", "upper"])
+    assert (table["lower"] < table["upper"]).all()
