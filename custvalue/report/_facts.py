@@ -13,7 +13,7 @@ from custvalue.report._campaign import WINDOW
 from custvalue.report._collect import LEVEL, Asked, Collected
 from custvalue.report._quiet import quiet_facts
 from custvalue.report._words import Words
-from custvalue.segment import playbook
+from custvalue.segment import playbook, problem_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,7 +161,7 @@ def _stages(table: pd.DataFrame) -> dict[str, Any]:
         if stage in grouped.groups
         for part in [grouped.get_group(stage)]
     ]
-    problem = float((table["stage"] == "problem").mean())
+    problem = problem_share(table["stage"])
     upgrades = [
         {
             "stage": stage,

@@ -232,12 +232,13 @@ ZH: dict[str, str] = {
     "Upgrade early": "未到期",
     "Upgrade due": "应升级",
     "Upgrade overdue": "已逾期",
-    "Problem customers are {share} of all, above the ceiling of {ceiling}: diagnose why "
-    "established customers went quiet, the most valuable first.": (
-        "问题客户占 {share}，超过 {ceiling} 的上限：请从最有价值者开始，查明老客户为何沉默。"
+    "Problem customers are {share} of those present, above the ceiling of {ceiling}: diagnose "
+    "why established customers went quiet, the most valuable first.": (
+        "问题客户占现有客户的 {share}，超过 {ceiling} 的上限："
+        "请从最有价值者开始，查明老客户为何沉默。"
     ),
-    "Problem customers are {share} of all, within the ceiling of {ceiling}.": (
-        "问题客户占 {share}，未超过 {ceiling} 的上限。"
+    "Problem customers are {share} of those present, within the ceiling of {ceiling}.": (
+        "问题客户占现有客户的 {share}，未超过 {ceiling} 的上限。"
     ),
     "Potential and target customers have no order yet, strategic partners a joint project: a log "
     "of orders alone shows none of them.": (

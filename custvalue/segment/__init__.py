@@ -1,7 +1,8 @@
 """RFM, silence, lifecycle stages, grades, matrices."""
 
-from custvalue.segment._activation import CampaignEffect, activation_plan, campaign_effect
+from custvalue.segment._activation import activation_plan
 from custvalue.segment._drift import DriftReport, drift_report, population_stability
+from custvalue.segment._effect import CampaignEffect, campaign_effect, detectable_response
 from custvalue.segment._gap_prior import (
     GapPrior,
     choose_regularity,
@@ -51,6 +52,7 @@ from custvalue.segment._silence import (
 )
 from custvalue.segment._silence_cuts import ThresholdChoice, choose_threshold
 from custvalue.segment._silence_scorer import SilenceScorer
+from custvalue.segment._stages import problem_share
 
 __all__ = [
     "ActivityLoyaltyMatrix",
@@ -83,6 +85,7 @@ __all__ = [
     "choose_regularity",
     "choose_threshold",
     "concentration",
+    "detectable_response",
     "drift_report",
     "fit_gap_prior",
     "gap_digest",
@@ -104,6 +107,7 @@ __all__ = [
     "portrait",
     "prob_longer_gap",
     "prob_order_if_customer",
+    "problem_share",
     "profile_table",
     "quantile_cuts",
     "rank_index",

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from custvalue._labels import translate
 from custvalue._sklearn import check_is_fitted
 from custvalue._units import span_days
 from custvalue.exceptions import ProblemShareWarning
@@ -19,7 +18,14 @@ from custvalue.segment._drift import DriftReport, drift_report
 from custvalue.segment._group_sizes import group_sizes
 from custvalue.segment._lifecycle_history import StageHistory, make_history
 from custvalue.segment._lifecycle_reader import StageReader
-from custvalue.segment._stages import POTENTIAL, PRESENT, PROBLEM, RULE_STAGE, RULES, STAGES
+from custvalue.segment._stages import (
+    POTENTIAL,
+    PRESENT,
+    PROBLEM,
+    RULE_STAGE,
+    RULES,
+    problem_counts,
+)
 
 _RHYTHM = ("n_orders", "recency", "silence")
 _FROM_CRM = np.array([rule.source == "crm" for rule in RULES])
@@ -178,13 +184,10 @@ class StageOutputs(StageReader):
 
     def _problems(self, X: Any) -> tuple[int, int]:
         """Numbers of problem customers and of present ones."""
-        if not hasattr(self, "tree_"):
-            stage = RULE_STAGE[self._rule_ids(X)]
-            return int((stage == PROBLEM).sum()), int(PRESENT[stage].sum())
-        stage = self.predict(X)
-        named = {word: (stage == word) | (stage == translate(word, "zh")) for word in STAGES}
-        absent = [named[word] for code, word in enumerate(STAGES) if not PRESENT[code]]
-        return int(named[STAGES[PROBLEM]].sum()), int((~np.any(absent, axis=0)).sum())
+        if hasattr(self, "tree_"):
+            return problem_counts(self.predict(X))
+        stage = RULE_STAGE[self._rule_ids(X)]
+        return int((stage == PROBLEM).sum()), int(PRESENT[stage].sum())
 
 
 def _rhythm(

@@ -18,9 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import custvalue as cv
-from custvalue._labels import ZH
+from custvalue._labels import ZH, translate
 from custvalue.exceptions import NotSupportedError, ProblemShareWarning, TimeUnitError
-from custvalue.segment import LifecycleClassifier, playbook
+from custvalue.segment import LifecycleClassifier, playbook, problem_share
 
 
 @pytest.fixture(scope="module")
@@ -397,3 +397,17 @@ def test_online_retail_runs_end_to_end(online_retail):
     assert set(model.predict(table)) == {"new", "established", "core", "problem", "exited"}
     assert health["total_value"].sum() == pytest.approx(table["total_value"].sum())
     assert len(model.upgrade_table(table)) == len(table)
+
+
+@pytest.mark.parametrize(
+    ("stages", "share"),
+    [
+        (["new", "core", "problem", "exited", "potential", "established"], 1 / 4),
+        ([translate(s, "zh") for s in ("new", "problem", "exited")], 1 / 2),
+        (["exited", "target"], 0.0),
+        (["my own stage", "problem"], 1 / 2),
+        ([], 0.0),
+    ],
+)
+def test_problem_customers_are_counted_among_those_present_in_either_language(stages, share):
+    assert problem_share(stages) == share

@@ -414,3 +414,15 @@ def test_thresholds_that_cannot_be_are_refused(threshold, text, cdnow_sample):
     table = cv.summarize(cdnow_sample, as_of="1998-06-30", **NAMES)
     with pytest.raises(ValueError, match=text):
         SilenceScorer(method="threshold", threshold=threshold).fit(table)
+@pytest.mark.parametrize("calibrator", ["logistic", "isotonic"])
+def test_what_is_learned_of_return_does_not_depend_on_the_order_of_rows(calibrator):
+    rng = np.random.default_rng(5)
+    gaps = rng.exponential(30, (600, 4)).round() + 1
+    gaps[:, 3] *= rng.random(600) < 0.7
+    ordered = rng.random(600) < np.exp(-gaps[:, 0] / 60)
+    prior = GapPrior(4.0, 120.0)
+    one = learn_return_chance(gap_facts(gaps), ordered, 30.0, prior, calibrator)
+    for seed in range(3):
+        turn = np.random.default_rng(seed).permutation(600)
+        other = learn_return_chance(gap_facts(gaps[turn]), ordered[turn], 30.0, prior, calibrator)
+        assert other == one
