@@ -1,5 +1,6 @@
 """Markov-chain customer value over discrete states."""
 
+from custvalue.markov._absorption import Absorption
 from custvalue.markov._chain import Chain
 from custvalue.markov._clv import MarkovCLVEstimator
 from custvalue.markov._counts import TransitionCounts
@@ -7,6 +8,7 @@ from custvalue.markov._decision import DecisionChain, Policy
 from custvalue.markov._states import ColumnStates, PanelStates
 
 __all__ = [
+    "Absorption",
     "Chain",
     "ColumnStates",
     "DecisionChain",

@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from custvalue._html import html_table
 from custvalue.exceptions import first_ids
 from custvalue.markov import _chain_math as _math
+from custvalue.markov._absorption import Absorption, absorb
 from custvalue.markov._sparse import Floats, from_entries, is_sparse, row_sums, times
 
 Timing: TypeAlias = Literal["start", "end"]
@@ -310,6 +311,41 @@ class Chain:
         go = np.flatnonzero(~self.recurrent())
         inner = self.matrix[go][:, go]
         return tuple(self.states[i] for i in go), _math.solve(inner, np.eye(len(go)))
+
+    def absorption(self) -> Absorption:
+        """Chance of each absorbing state, and mean and variance of the time to it.
+
+        B = (I - Q)^-1 R, t = N 1, variance (2N - I) t - t∘t; given an outcome, by the Doob
+        transform q_ij b_j / b_i (Kemeny & Snell 1960, chapter 3).
+
+        Returns
+        -------
+        Absorption
+
+        Raises
+        ------
+        ValueError
+            If no state is absorbing, or other states can be visited for ever (they are named).
+
+        Examples
+        --------
+        >>> from custvalue.markov import Chain
+        >>> chain = Chain(["lead", "won", "lost"], [[0.5, 0.2, 0.3], [0, 1, 0], [0, 0, 1]],
+        ...               absorbing=["won", "lost"])
+        >>> chain.absorption().chance[0].round(6).tolist()
+        [0.4, 0.6]
+        """
+        if not self.absorbing:
+            raise ValueError("the chain has no absorbing state; name it in absorbing=.")
+        ends = set(self.absorbing)
+        for_ever = [self.states[i] for i in np.flatnonzero(self.recurrent())]
+        never = [state for state in for_ever if state not in ends]
+        if never:
+            raise ValueError(
+                f"{len(never)} state(s) can be visited for ever without an end: "
+                f"{', '.join(first_ids(never))}. Name them in absorbing=, or let them be left."
+            )
+        return absorb(self.states, self.matrix, self.absorbing)
 
     def expected_time_to(self, states: Any) -> Floats:
         """Count expected periods until one of ``states`` is entered, shape (n,).

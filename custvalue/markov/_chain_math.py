@@ -27,7 +27,7 @@ def solve(matrix: Any, right: Floats, delta: float = 1.0) -> Floats:
 
 def classes(matrix: Any) -> tuple[Ints, Bools]:
     """Label the classes of states that reach each other, and say which are never left."""
-    graph: Any = sp.csr_array(matrix)
+    graph: Any = sp.csr_array(matrix, copy=True)  # a chain's own entries can't be written
     graph.eliminate_zeros()
     n_classes, label = connected_components(graph, directed=True, connection="strong")
     links = graph.tocoo()

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from custvalue import _frames
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -92,22 +94,34 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
 
 
 class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
-    """States from any numeric columns: few distinct values as they are, else quantile classes.
+    """States from any columns: words and few distinct numbers as they are, else quantile classes.
 
     Parameters
     ----------
     columns : sequence of str, optional
-        Columns of a frame; an array is read by position (its first ``max_columns`` columns).
+        Columns of a frame, of numbers or of text; an array is read by position (its first
+        ``max_columns`` columns). Text has one class a word, in the order of the alphabet.
     n_classes : int, default=10
         A column with more distinct values than this is cut at its quantiles.
     max_columns : int, default=3
         How many columns of an array are read.
+
+    Attributes
+    ----------
+    cuts_ : list of ndarray
+        Upper ends of the classes of each column but the last.
+    words_ : list of (list of str or None)
+        The words of each column; None for a column of numbers.
 
     Examples
     --------
     >>> from custvalue.markov import ColumnStates
     >>> ColumnStates(n_classes=2).fit_transform([[5, 0.1], [5, 0.2], [9, 0.7]]).tolist()
     [[0, 0], [0, 0], [1, 1]]
+    >>> import pandas as pd
+    >>> ColumnStates(["stage"]).fit_transform(
+    ...     pd.DataFrame({"stage": ["new", "core", "new"]})).tolist()
+    [[1], [0], [1]]
     """
 
     def __init__(
@@ -128,9 +142,9 @@ class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
             raise ValueError(f"n_classes={self.n_classes!r} must be at least 1.")
         values = self._read(X, reset=True)
         self.cuts_ = []
-        for column in values.T:
+        for column, words in zip(values.T, self.words_, strict=True):
             distinct = np.unique(column)
-            if len(distinct) <= self.n_classes:
+            if words is not None or len(distinct) <= self.n_classes:
                 self.cuts_.append(distinct[:-1])
             else:
                 self.cuts_.append(quantile_cuts(column, self.n_classes))
@@ -154,8 +168,77 @@ class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
         return np.asarray(list(names), dtype=object)
 
     def _read(self, X: Any, *, reset: bool) -> Floats:
-        values, named = read_columns(self, X, tuple(self.columns or ()), reset=reset)
-        return values if named else values[:, : self.max_columns]
+        names = list(self.columns or ())
+        if reset:
+            self.words_: list[list[str] | None] = [_words(X, name) for name in names]
+        if not any(words is not None for words in self.words_):
+            values, named = read_columns(self, X, tuple(names), reset=reset)
+            values = values if named else values[:, : self.max_columns]
+            if reset:
+                self.words_ = [None] * values.shape[1]
+            return values
+        numbers = [n for n, words in zip(names, self.words_, strict=True) if words is None]
+        caller = f"{type(self).__name__}'s X"
+        found = dict(
+            zip(numbers, _frames.float_vectors(X, numbers, caller=caller), strict=True)
+            if numbers
+            else ()
+        )
+        for name, words in zip(names, self.words_, strict=True):
+            if words is not None:
+                found[name] = _codes(X, name, words)
+        if reset:
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+            self.n_features_in_ = len(names)
+        return np.column_stack([found[name] for name in names])
+
+
+def _text(X: Any, name: str) -> npt.NDArray[np.object_] | None:
+    """Return a frame's column where it holds text, else None."""
+    if name not in (_frames.column_names(X) or ()):
+        return None
+    values = np.asarray(_frames.column(X, name), dtype=object)
+    is_text = [isinstance(value, str) for value in values]
+    return values if any(is_text) else None
+
+
+def _words(X: Any, name: str) -> list[str] | None:
+    values = _text(X, name)
+    if values is None:
+        return None
+    bad = np.flatnonzero([not isinstance(value, str) for value in values])
+    if len(bad):
+        raise DataContractError(
+            ContractProblem(
+                "missing-words",
+                f"column {name!r} has values that are missing or no text",
+                "Drop these rows or fill them; row positions are counted from 0.",
+                len(bad),
+                first_ids(bad),
+            )
+        )
+    return sorted(set(values.tolist()))
+
+
+def _codes(X: Any, name: str, words: list[str]) -> Floats:
+    values = _text(X, name)
+    place = {word: float(k) for k, word in enumerate(words)}
+    codes = np.array([place.get(v, np.nan) for v in ([] if values is None else values)])
+    bad = np.flatnonzero(np.isnan(codes))
+    if values is None or len(bad):
+        strange = [] if values is None else dict.fromkeys(str(v) for v in values[bad])
+        raise DataContractError(
+            ContractProblem(
+                "unknown-words",
+                f"column {name!r} has words that were not there in fit: "
+                f"{', '.join(first_ids(strange)) or 'no text at all'}; it knows "
+                f"{', '.join(first_ids(words))}",
+                "Correct them, or fit on rows that have them; row positions are counted from 0.",
+                len(bad),
+                first_ids(bad),
+            )
+        )
+    return codes
 
 
 def quantile_cuts(values: Floats, n_classes: int) -> Floats:
