@@ -23,6 +23,7 @@ __all__ = [
     "BetaBinomialResponse",
     "Chain",
     "CustomerValue",
+    "FunnelChain",
     "GammaGamma",
     "LifecycleClassifier",
     "MarkovCLVEstimator",
@@ -39,6 +40,7 @@ __all__ = [
     "evaluation",
     "exceptions",
     "from_summary",
+    "funnel",
     "ledger",
     "markov",
     "metrics",
@@ -62,6 +64,7 @@ __all__ = [
 # everyday name -> the room it lives in; every other public name is a room
 _ROOM_OF = {
     "CustomerValue": "value",
+    "FunnelChain": "funnel",
     "GammaGamma": "spend",
     "BGBB": "purchase",
     "BGNBD": "purchase",
@@ -101,6 +104,7 @@ if TYPE_CHECKING:
         summary_sql,
     )
     from custvalue.evaluation import backtest, recommend
+    from custvalue.funnel import FunnelChain
     from custvalue.markov import Chain, MarkovCLVEstimator
     from custvalue.purchase import (
         BGBB,

@@ -33,6 +33,7 @@ FLOOR = {
     "segment": 4,
     "markov": 5,
     "value": 6,
+    "funnel": 6,
     "metrics": 6,
     "evaluation": 7,
     "plotting": 7,
