@@ -113,7 +113,7 @@ def is_spark(table: Any) -> bool:
 
 def column_names(X: Any) -> list[str] | None:
     """Column names of a frame as given, None for anything else."""
-    if _is_pandas(X):
+    if _is_pandas(X) or nw.dependencies.is_dask_dataframe(X):
         return list(X.columns)
     return list(nw.from_native(X).columns) if is_frame(X) else None
 
@@ -128,6 +128,8 @@ def eager(X: Any, names: Sequence[str] | None = None) -> Any:
 
     Of a lazy frame only the columns ``names`` are fetched, where they are given.
     """
+    if nw.dependencies.is_dask_dataframe(X):
+        return (X if names is None else X[list(names)]).compute()
     frame = nw.from_native(X)
     if not isinstance(frame, nw.LazyFrame):
         return X

@@ -157,7 +157,7 @@ def read_events(events: Any, columns: EventColumns, as_of: Any) -> DealLog:
     if faults.any_deal:
         row = row[~faults.bad_rows()[row]]
         late &= ~faults.bad_rows()
-    book = faults.book(late)
+    book = [*_left_out_before(events), *faults.book(late)]
     return _visits(columns, table, row, code, ids, stage, time, amount, end, book)
 
 
@@ -206,13 +206,20 @@ def _visits(
     left = np.where(same, later, end)[is_visit]
     deal = kept_deal[is_visit]
     start = np.searchsorted(deal, np.arange(n_deals))
-    n_in = _frames.n_rows(table)
+    n_in = len(row) + sum(d.rows for d in book)
     ledger = FunnelLedger(n_in, len(keep), int(repeat.sum()), n_deals, tuple(book))
     return DealLog(
         ids, start, deal, kept_stage[is_visit], kept_time[is_visit],
         np.maximum(left, kept_time[is_visit]), target, open_amount, won_amount,
         group, groups, row[ends_deal], end, ledger,
     )  # fmt: skip
+
+
+def _left_out_before(events: Any) -> list[DroppedDeals]:
+    """Deals that ``from_deals`` left out of the log."""
+    facts = _frames.facts_of(events)
+    told = facts.extra.get("left_out", []) if facts is not None else []
+    return [DroppedDeals(**{**entry, "first": tuple(entry["first"])}) for entry in told]
 
 
 class _Faults:

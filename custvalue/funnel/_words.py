@@ -172,6 +172,11 @@ ZH: dict[str, str] = {
     "win_rate": "赢单率",
     "shrunk": "收缩后赢单率",
     "importance": "重要性",
+    # backtest
+    "FunnelChain": "漏斗链",
+    "won / decided": "赢单/已定",
+    "won / all": "赢单/全部",
+    "stage rate": "阶段赢单率",
     # pictures
     "share of deals that get this far (%)": "到达此阶段的机会点占比（%）",
     "median days in the stage": "停留天数中位数",
