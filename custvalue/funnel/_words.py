@@ -204,6 +204,7 @@ ZH: dict[str, str] = {
     "early": "窗口期之前",
     "in the window": "窗口期之内",
     "late": "窗口期之后",
+    "no order yet": "尚无订单",
     "timing": "时机",
 }
 
