@@ -179,9 +179,9 @@ def _habits(log: DealLog, stage: Any, n_stages: int) -> dict[str, Any]:
     """Chances that sales meetings give every open deal."""
     ended = log.target[log.last] - n_stages
     won, decided = int((ended == 0).sum()), int((ended >= 0).sum())
-    passed = np.unique(log.deal * n_stages + log.stage)
-    through = np.bincount(passed % n_stages, minlength=n_stages)
-    wins = np.bincount(passed % n_stages, (ended == 0)[passed // n_stages], n_stages)
+    deal, been = log.passed(n_stages)
+    through = np.bincount(been, minlength=n_stages)
+    wins = np.bincount(been, (ended == 0)[deal], n_stages)
     rate = wins / np.maximum(through, 1)
     everybody = np.ones(len(stage))
     return {

@@ -216,8 +216,7 @@ class FunnelCounts:
             is_open &= age < shape.expire
         done = (ended >= 0) & (log.left[last] >= since)
         won = done & (ended == 0) & np.isfinite(log.won_amount)
-        passed = np.unique(log.deal * S + log.stage)
-        through, by_stage = passed // S, passed % S
+        through, by_stage = log.passed(S)
         mine = won[through]
         a = log.won_amount[through[mine]]
         all_won = log.won_amount[won]

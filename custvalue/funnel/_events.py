@@ -12,12 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
-from custvalue.exceptions import (
-    AsOfWarning,
-    ContractProblem,
-    DataContractError,
-    first_ids,
-)
+from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
 from custvalue.funnel._ledger import LEFT_OUT, REASONS, DroppedDeals, FunnelLedger
 
 Ints = npt.NDArray[np.int64]
@@ -105,6 +100,12 @@ class DealLog:
     def last(self) -> Ints:
         """Last visit of each deal."""
         return np.append(self.start[1:], len(self.deal)) - 1
+
+    def passed(self, n_stages: int) -> tuple[Ints, Ints]:
+        """Deals and the stages they were ever in, each pair once."""
+        seen = np.zeros((self.n_deals, n_stages), dtype=bool)
+        seen[self.deal, self.stage] = True
+        return np.nonzero(seen)
 
 
 def read_events(events: Any, columns: EventColumns, as_of: Any) -> DealLog:
