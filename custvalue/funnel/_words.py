@@ -179,7 +179,7 @@ ZH: dict[str, str] = {
     "stage rate": "阶段赢单率",
     # pictures
     "share of deals that get this far (%)": "到达此阶段的机会点占比（%）",
-    "median days in the stage": "停留天数中位数",
+    "Beside the bar: median days in the stage": "条旁：停留天数中位数",
     "{reach:.0f} % · {days} days": "{reach:.0f}% · {days} 天",
     # account tools
     "contact": "联系人",

@@ -7,6 +7,7 @@ from custvalue.plotting._forecast import (
     TrackingDisplay,
     tracking_table,
 )
+from custvalue.plotting._funnel import FunnelDisplay
 from custvalue.plotting._segments import (
     RFMHeatmapDisplay,
     SegmentTreemapDisplay,
@@ -29,6 +30,7 @@ __all__ = [
     "ConcentrationDisplay",
     "FlowDisplay",
     "FrequencyRecencyDisplay",
+    "FunnelDisplay",
     "GapCurveDisplay",
     "RFMHeatmapDisplay",
     "SegmentTreemapDisplay",
