@@ -93,6 +93,7 @@ class FunnelDisplay(Display):
         ax.invert_yaxis()
         # room for the words beside the longest bar
         ax.set_xlim(0.0, max(float(reach.max()), 1.0) * 1.28)
+        ax.set_xticks([tick for tick in ax.get_xticks() if 0.0 <= tick <= 100.0])
         ax.set_xlabel(say("share of deals that get this far (%)", self.labels))
         ax.set_ylabel(say("stage", self.labels))
         ax.set_title(
