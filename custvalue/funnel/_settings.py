@@ -9,7 +9,8 @@ import numpy as np
 from custvalue import _frames
 from custvalue._units import Span, days_per, span_days
 from custvalue.funnel._counts import FunnelShape
-from custvalue.funnel._events import DAY, EventColumns, moment
+from custvalue.funnel._events import DAY, moment
+from custvalue.funnel._faults import EventColumns
 from custvalue.funnel._words import PRESETS
 
 if TYPE_CHECKING:

@@ -172,6 +172,16 @@ ZH: dict[str, str] = {
     "win_rate": "赢单率",
     "shrunk": "收缩后赢单率",
     "importance": "重要性",
+    # the ledger
+    "deal id is missing": "缺少机会点编号",
+    "stage is missing": "缺少阶段",
+    "date is missing or unreadable": "日期缺失或无法读取",
+    "the outcome is dated before the first stage": "结果日期早于首个阶段",
+    "there is an outcome, but no stage was entered": "有结果而无进入记录",
+    "there are events after the outcome": "结果之后仍有记录",
+    "a later stage is dated before an earlier one": "后一阶段日期早于前一阶段",
+    "won or lost without a date, or a date of closing without either": "结果与关闭日期不符",
+    "after the as-of date": "晚于截止日",
     # backtest
     "FunnelChain": "漏斗链",
     "won / decided": "赢单/已定",

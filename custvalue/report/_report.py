@@ -13,6 +13,7 @@ from custvalue._units import check_annual_rate, span_days
 from custvalue.report._blocks import span
 from custvalue.report._collect import STEPS, Asked, Step, collect
 from custvalue.report._facts import facts_of_report
+from custvalue.report._funnel import collect_funnel, funnel_section
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words, page
@@ -163,6 +164,7 @@ def make_report(
     currency: str = "",
     title: str | None = None,
     source: str = "log",
+    deals: tuple[Any, Any] | None = None,
     progress: Step | None = None,
 ) -> Report:
     """Customer-value report of a transaction log.
@@ -201,6 +203,9 @@ def make_report(
         Of the page.
     source : str, default="log"
         What the page calls the log.
+    deals : (frame, FunnelChain), optional
+        An event log of deals and the settings of their funnel, with a horizon: adds the section on
+        open deals. `custvalue.report.make_funnel_report` makes it a page of its own, with tables.
     progress : callable, optional
         Called with (step, its number, number of steps) as each step begins.
 
@@ -260,7 +265,12 @@ def make_report(
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))
     facts = facts_of_report(got, asked, words)
-    html = render(page(facts, pictures(got, words), words), frame_words(words))
+    made = page(facts, pictures(got, words), words)
+    if deals is not None:
+        events, funnel = deals
+        section = funnel_section(collect_funnel(events, funnel, as_of), words)
+        made["sections"].insert(-1, section)
+    html = render(made, frame_words(words))
     return Report(
         facts, got.customers, got.segments, got.transitions, html, language, currency, got.campaign
     )

@@ -126,6 +126,8 @@ def test_columns_that_are_not_there_numbers_for_dates_and_negative_amounts(six_d
         FunnelChain(STAGES).fit(six_deals.assign(time="soon"), as_of=at(8))
     with pytest.raises(DataContractError, match="no rows"):
         FunnelChain(STAGES).fit(six_deals.iloc[:0], as_of=at(8))
+    with pytest.raises(DataContractError, match=r"no event is left by 2020.*15 rows: after the as"):
+        FunnelChain(STAGES).fit(six_deals, as_of="2020-01-01")
     with pytest.raises(TypeError, match="must be a table"):
         FunnelChain(STAGES).fit([[1, "lead", 3]])
 
