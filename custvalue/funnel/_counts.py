@@ -210,10 +210,7 @@ class FunnelCounts:
         last = log.last
         fresh = log.entered >= since
         ended = log.target[last] - S
-        is_open = log.target[last] < 0
-        age = ages(log.left[last] - log.entered[last], ~is_open, shape.period)
-        if shape.expire is not None:
-            is_open &= age < shape.expire
+        is_open = open_deals(log, shape)
         done = (ended >= 0) & (log.left[last] >= since)
         won = done & (ended == 0) & np.isfinite(log.won_amount)
         through, by_stage = log.passed(S)
@@ -272,6 +269,15 @@ class FunnelCounts:
     def __radd__(self, other: object) -> FunnelCounts:
         # so that sum(parts) works, which starts at 0
         return self if other == 0 else NotImplemented
+
+
+def open_deals(log: DealLog, shape: FunnelShape) -> npt.NDArray[np.bool_]:
+    """Say which deals are open: without an outcome, and not expired, which counts as lost."""
+    last = log.last
+    is_open = log.target[last] < 0
+    if shape.expire is not None:
+        is_open &= ages(log.left[last] - log.entered[last], ~is_open, shape.period) < shape.expire
+    return is_open
 
 
 def warn_of(counts: FunnelCounts) -> None:

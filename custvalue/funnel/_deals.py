@@ -11,6 +11,7 @@ import numpy as np
 from custvalue import _frames
 from custvalue._units import Span, span_days
 from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, first_ids
+from custvalue.funnel._counts import open_deals
 from custvalue.funnel._events import DAY, moment, read_events
 from custvalue.funnel._ledger import LEFT_OUT, REASONS, DroppedDeals
 from custvalue.funnel._open import open_table
@@ -226,9 +227,10 @@ def deal_frame(funnel: FunnelChain, events: Any, *, as_of: Any, horizon: Span | 
     table = _frames.eager(events)
     columns = columns_of(funnel, table)
     log = read_events(table, columns, as_of)
-    made = open_table(table, log, shape_of(funnel).period, columns)
+    shape = shape_of(funnel)
+    made = open_table(table, log, shape, columns)
     last = log.last
-    is_open = log.target[last] < 0
+    is_open = open_deals(log, shape)
     visit = last[is_open]
     forward = np.zeros(len(log.deal), dtype=np.int64)
     forward[1:] = (log.deal[1:] == log.deal[:-1]) & (log.stage[1:] < log.stage[:-1])

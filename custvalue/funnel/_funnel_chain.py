@@ -253,7 +253,7 @@ class FunnelChain(DocLink, BaseEstimator):
         return self.law_.outcomes
 
     def open_deals(self, events: Any, *, as_of: Any = None) -> Any:
-        """Open deals of a log, as the other methods take them.
+        """Open deals of a log, as the other methods take them; expired ones count as lost.
 
         Parameters
         ----------
@@ -272,7 +272,7 @@ class FunnelChain(DocLink, BaseEstimator):
         check_is_fitted(self, "counts_")
         table = _frames.eager(events)
         log = self._read(table, self.as_of_ if as_of is None else as_of)
-        return open_table(table, log, self.counts_.shape.period, columns_of(self, table))
+        return open_table(table, log, self.counts_.shape, columns_of(self, table))
 
     def predict_proba(self, X: Any, *, horizon: Span | None = None) -> Any:
         """Chance of each outcome, and of being open still, within a horizon.

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from custvalue import _frames
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.funnel._counts import FunnelCounts, ages
+from custvalue.funnel._counts import FunnelCounts, FunnelShape, open_deals
 from custvalue.funnel._events import DealLog, nearest
 from custvalue.funnel._settings import columns_by
 
@@ -158,14 +158,13 @@ def stage_amounts(counts: FunnelCounts) -> Floats:
     return np.where(some, (total + weight * overall) / np.maximum(n + weight, 1e-300), overall)
 
 
-def open_table(events: Any, log: DealLog, period: int, columns: Any) -> Any:
+def open_table(events: Any, log: DealLog, shape: FunnelShape, columns: Any) -> Any:
     """One row an open deal: where it is since when, and the rest of its last row."""
-    last = log.last
-    is_open = log.target[last] < 0
-    visit = last[is_open]
+    is_open = open_deals(log, shape)
+    visit = log.last[is_open]
     table = _frames.rows_at(events, log.row[is_open])
     names = np.array(columns.stages, dtype=object)
-    age = ages(log.left[visit] - log.entered[visit], np.zeros(len(visit), dtype=bool), period) + 1
+    age = (log.left[visit] - log.entered[visit]) // shape.period + 1  # ages finished, and one
     made: dict[str, Any] = {
         "deal": log.ids[is_open],
         "stage": names[log.stage[visit]],

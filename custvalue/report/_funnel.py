@@ -160,7 +160,6 @@ def make_funnel_report(
         "facts": [
             {"label": w("As of"), "text": str(got["funnel"].as_of_.date())},
             {"label": w("Looking ahead"), "text": ahead},
-            {"label": w("Period"), "text": span(str(funnel.period), w)},
             {
                 "label": w("Discount rate a year"),
                 "text": w.cell(funnel.annual_discount_rate, "share"),
@@ -263,7 +262,8 @@ def funnel_section(got: dict[str, Any], w: Words) -> Block:
     ahead = span(str(f.horizon), w)
     blocks: list[Block] = [
         {"type": "tiles", "tiles": _tiles(got, w, ahead)},
-        {"type": "split", "figure": _picture(f, w), "blocks": [_stages(got, w)]},
+        {"type": "figures", "figures": [_picture(f, w)]},
+        _stages(got, w),
         *_pipeline(got, w),
         _ahead(got, w),
     ]

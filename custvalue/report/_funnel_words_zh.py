@@ -2,7 +2,6 @@
 
 ZH: dict[str, str] = {
     "Sales funnel: {source}": "销售漏斗：{source}",
-    "Period": "期长",
     "Deals": "机会点",
     "Deals seen": "机会点总数",
     "Deals and pipeline": "机会点与漏斗",

@@ -179,6 +179,8 @@ def test_a_deal_open_longer_than_expire_counts_as_lost(events_of, at):
     np.testing.assert_allclose(proba["won"], [0.25, 0.0, 0.0])
     np.testing.assert_allclose(proba["lost"], [0.75, 1.0, 1.0])
     assert funnel.counts_.open_now.tolist() == [0.0]  # deal 4 has finished its four weeks
+    assert len(funnel.open_deals(log)) == 0
+    assert funnel.open_deals(log, as_of=at(9))["deal"].tolist() == [4]
 
 
 @short
