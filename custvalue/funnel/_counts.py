@@ -103,7 +103,7 @@ class Exposure:
         n_groups = max(len(log.groups), 1)
         K, S, M = shape.age_classes, len(shape.stages), len(shape.outcomes)
         deal = log.deal[seen]
-        group = np.maximum(log.group[deal], 0) if len(log.groups) else 0
+        group = log.group[deal]
         low, high, to = np.minimum(first[seen], K), np.minimum(last[seen], K), target[seen] + 1
         cell = (((group * S + log.stage[seen]) * K + low - 1) * K + high - 1) * (S + M + 1) + to
         tail = np.maximum(last[seen] - np.maximum(first[seen], K) + 1, 0).astype(np.float64)

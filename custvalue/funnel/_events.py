@@ -310,10 +310,18 @@ def _groups(table: Any, by: tuple[str, ...], rows: Ints) -> tuple[Ints, tuple[An
 
     if not by:
         return np.zeros(len(rows), dtype=np.int64), ()
-    parts = [np.asarray(_frames.column(table, name), dtype=object)[rows] for name in by]
+    parts = [group_names(_frames.column(table, name)[rows]) for name in by]
     keys = parts[0] if len(by) == 1 else pd.MultiIndex.from_arrays(parts).to_flat_index()
     code, names = pd.factorize(pd.Series(keys, dtype=object))
     return np.asarray(code, dtype=np.int64), tuple(names)
+
+
+def group_names(values: Any) -> npt.NDArray[Any]:
+    """Names of groups; deals without one are a group of their own."""
+    import pandas as pd
+
+    names = np.asarray(values, dtype=object)
+    return np.where(pd.isna(names), "(missing)", names)
 
 
 def _end(as_of: Any, time: Ints) -> tuple[int, int]:

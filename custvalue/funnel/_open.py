@@ -10,7 +10,7 @@ import numpy.typing as npt
 from custvalue import _frames
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.funnel._counts import FunnelCounts, FunnelShape, open_deals
-from custvalue.funnel._events import DealLog, nearest
+from custvalue.funnel._events import DealLog, group_names, nearest
 from custvalue.funnel._settings import columns_by
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _group_of(funnel: FunnelChain, X: Any, names: list[str], n: int) -> Ints:
     by = columns_by(funnel.by)
     if not by or any(name not in names for name in by):
         return np.full(n, -1, dtype=np.int64)
-    parts = [_frames.column(X, name).tolist() for name in by]
+    parts = [group_names(_frames.column(X, name)).tolist() for name in by]
     keys = parts[0] if len(by) == 1 else list(zip(*parts, strict=True))
     place = {group: k for k, group in enumerate(funnel.group_laws_)}
     return np.array([place.get(key, -1) for key in keys], dtype=np.int64)

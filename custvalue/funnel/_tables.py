@@ -14,7 +14,7 @@ from custvalue._sklearn import check_is_fitted
 from custvalue._units import days_per
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.funnel._draws import FunnelDraws
-from custvalue.funnel._events import DAY, nearest
+from custvalue.funnel._events import DAY, group_names, nearest
 from custvalue.funnel._law import FunnelLaw
 from custvalue.funnel._open import OpenDeals, read_open
 from custvalue.funnel._settings import periods_of
@@ -100,19 +100,17 @@ def pipeline(
                 "FunnelChain.open_deals keeps every column of the log.",
             )
         )
-    parts = {name: np.asarray(_frames.column(X, name), dtype=object) for name in names}
+    parts = {name: group_names(_frames.column(X, name)) for name in names}
     code: Any = np.empty(0, dtype=np.int64)
     groups: Any = []
     if names:
         code, groups = pd.factorize(pd.MultiIndex.from_arrays(list(parts.values())), sort=True)
     n_groups = len(groups)
-    # the last row is all deals, those without a group too
-    member = np.concatenate([code, np.full(len(won), n_groups)])
-    member = np.where(member < 0, n_groups + 1, member)
+    member = np.concatenate([code, np.full(len(won), n_groups)])  # the last row is all deals
     times = 2 if names else 1
 
     def total(values: Any) -> Any:
-        return np.bincount(member, np.tile(values, times), n_groups + 2)[: n_groups + 1]
+        return np.bincount(member, np.tile(values, times), n_groups + 1)
 
     columns: dict[str, Any] = {
         name: [*(key[i] for key in groups), "all"] for i, name in enumerate(names)

@@ -201,6 +201,17 @@ def test_groups_have_chains_of_their_own(log):
         funnel.stage_table(group="dan")
 
 
+def test_deals_without_a_group_are_a_group_of_their_own(log):
+    some = log.assign(rep=log["rep"].where(log["deal"] % 3 > 0, None))
+    funnel = FunnelChain(["lead", "offer"], by="rep", **HOW).fit(some, as_of=AS_OF)
+    assert set(funnel.group_laws_) == {"ann", "bob", "(missing)"}
+    ann = FunnelChain(["lead", "offer"], **HOW).count(some[some["rep"] == "ann"], as_of=AS_OF)
+    assert abs(funnel.counts_.moves["ann"].moves - ann.pooled.moves).max() == 0
+    parts = funnel.pipeline_table(funnel.open_deals(some), by="rep")
+    assert parts["rep"].tolist() == ["(missing)", "ann", "bob", "all"]
+    assert parts["deals"].iloc[:-1].sum() == parts["deals"].iloc[-1]
+
+
 def test_the_same_rows_come_back_in_the_same_order(funnel, deals):
     mixed = deals.sample(frac=1.0, random_state=3)
     proba = funnel.predict_proba(mixed, horizon="8W")
