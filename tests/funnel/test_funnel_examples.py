@@ -1,5 +1,8 @@
 """The examples of the specification: every number computed by independent code."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,6 +67,18 @@ def test_open_deals_are_censored_not_lost(censored, at):
     funnel = FunnelChain(["open"], age_classes=6).fit(censored, as_of=at(6))
     found = funnel.predict_proba(states(["open"], [1]), horizon="6W")
     close(found[["won", "lost", "open"]].iloc[0], [0.42, 0.40, 0.18])
+
+
+def test_cumulative_incidence_is_that_of_aalen_and_johansen(events_of, at):
+    path = Path(__file__).parents[1] / "reference" / "funnel.json"
+    want = json.loads(path.read_text("utf-8"))["competing_outcomes"]
+    deals = {}
+    for k, (weeks, how) in enumerate(zip(want["weeks"], want["how"], strict=True)):
+        deals[k] = [("lead", 40 - weeks), *([] if how == "open" else [(how, 40)])]
+    funnel = FunnelChain(["lead"], age_classes=40).fit(events_of(deals), as_of=at(40))
+    for weeks, won, lost in zip(want["at"], want["won"], want["lost"], strict=True):
+        found = funnel.predict_proba(states(["lead"], [1]), horizon=f"{weeks}W")
+        close(found[["won", "lost"]].iloc[0], [won, lost], atol=want["tolerance"])
 
 
 @pytest.fixture
