@@ -23,6 +23,7 @@ __all__ = [
     "BetaBinomialResponse",
     "Chain",
     "CustomerValue",
+    "FunnelChain",
     "GammaGamma",
     "LifecycleClassifier",
     "MarkovCLVEstimator",
@@ -40,6 +41,7 @@ __all__ = [
     "evaluation",
     "exceptions",
     "from_summary",
+    "funnel",
     "ledger",
     "market",
     "markov",
@@ -65,6 +67,7 @@ __all__ = [
 # everyday name -> the room it lives in; every other public name is a room
 _ROOM_OF = {
     "CustomerValue": "value",
+    "FunnelChain": "funnel",
     "GammaGamma": "spend",
     "BGBB": "purchase",
     "BGNBD": "purchase",
@@ -105,6 +108,7 @@ if TYPE_CHECKING:
         summary_sql,
     )
     from custvalue.evaluation import backtest, recommend
+    from custvalue.funnel import FunnelChain
     from custvalue.markov import Chain, MarkovCLVEstimator
     from custvalue.purchase import (
         BGBB,

@@ -39,6 +39,7 @@ FLOOR = {
     "market": 5,
     "survey": 5,
     "value": 6,
+    "funnel": 6,
     "metrics": 6,
     "evaluation": 7,
     "plotting": 7,

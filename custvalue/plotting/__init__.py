@@ -7,6 +7,7 @@ from custvalue.plotting._forecast import (
     TrackingDisplay,
     tracking_table,
 )
+from custvalue.plotting._funnel import FunnelDisplay
 from custvalue.plotting._markets import MarketMatrixDisplay, market_matrix_table
 from custvalue.plotting._segments import (
     RFMHeatmapDisplay,
@@ -31,6 +32,7 @@ __all__ = [
     "ConcentrationDisplay",
     "FlowDisplay",
     "FrequencyRecencyDisplay",
+    "FunnelDisplay",
     "GapCurveDisplay",
     "ImportancePerformanceDisplay",
     "MarketMatrixDisplay",

@@ -13,6 +13,7 @@ from custvalue._units import check_annual_rate, span_days
 from custvalue.report._blocks import span
 from custvalue.report._collect import STEPS, Asked, Step, collect
 from custvalue.report._facts import facts_of_report
+from custvalue.report._funnel import collect_funnel, funnel_section
 from custvalue.report._markets import markets_section
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
@@ -168,6 +169,7 @@ def make_report(
     currency: str = "",
     title: str | None = None,
     source: str = "log",
+    deals: tuple[Any, Any] | None = None,
     progress: Step | None = None,
     markets: Any = None,
     ranker: TargetMarketRanker | None = None,
@@ -210,6 +212,9 @@ def make_report(
         Of the page.
     source : str, default="log"
         What the page calls the log.
+    deals : (frame, FunnelChain), optional
+        An event log of deals and the settings of their funnel, with a horizon: adds the section on
+        open deals. `custvalue.report.make_funnel_report` makes it a page of its own, with tables.
     progress : callable, optional
         Called with (step, its number, number of steps) as each step begins.
     markets : frame, optional
@@ -284,6 +289,9 @@ def make_report(
         shown["sections"][-1:-1] = [markets_section(ranker, markets, words)]
     if ratings is not None:  # before the ledger, which closes the page
         shown["sections"][-1:-1] = sections_of(ratings, focal, words)
+    if deals is not None:
+        events, funnel = deals
+        shown["sections"].insert(-1, funnel_section(collect_funnel(events, funnel, as_of), words))
     html = render(shown, frame_words(words))
     return Report(
         facts, got.customers, got.segments, got.transitions, html, language, currency, got.campaign

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from custvalue.report._funnel_words_zh import ZH as FUNNEL_ZH
+
 ZH: dict[str, str] = {
+    **FUNNEL_ZH,
     # -- rules and numbers --
     ", ": "，",
     "; or ": "；或",

@@ -10,6 +10,5 @@ __all__ = [
     "GammaGammaParams",
     "Independence",
     "OwnMean",
-    "OwnMeanParams",
     "gamma_gamma",
 ]

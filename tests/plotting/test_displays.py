@@ -15,6 +15,7 @@ from matplotlib.text import Text
 
 import custvalue as cv
 from custvalue import plotting
+from custvalue.funnel import FunnelChain
 from custvalue.market import TargetMarketRanker
 from custvalue.plotting import _style
 from custvalue.segment import SegmentMap
@@ -24,6 +25,15 @@ DAYS = np.arange("1998-01-01", "1998-07-01", 30, dtype="datetime64[D]")
 DAY = np.timedelta64(1, "D")
 COLUMNS = {"customer": "customer_id", "time": "date", "amount": "amount"}
 EVERY = sorted(n for n in plotting.__all__ if n.endswith("Display"))
+
+
+def a_funnel():
+    """Two stages; three deals, one of each fate."""
+    rows = [(1, "lead", 0), (1, "offer", 20), (1, "won", 41), (2, "lead", 0), (2, "lost", 30)]
+    events = pd.DataFrame([*rows, (3, "lead", 0)], columns=["deal", "stage", "day"])
+    events["time"] = np.datetime64("2024-01-01") + events.pop("day").to_numpy()
+    return FunnelChain(["lead", "offer"], age_classes=3).fit(events, as_of="2024-02-20")
+
 
 # name -> (from an estimator, from numbers)
 WAYS = {
@@ -46,6 +56,10 @@ WAYS = {
     "FrequencyRecencyDisplay": (
         lambda d, b, **k: d.from_estimator(b.law, T=39.0, **k),
         lambda d, b, **k: d.from_predictions([1, 1, 2, 2], [0, 9, 0, 9], [0.1, 0.5, 0.1, 0.9], **k),
+    ),
+    "FunnelDisplay": (
+        lambda d, b, **k: d.from_estimator(a_funnel(), **k),
+        lambda d, b, **k: d.from_predictions(["contract", "won"], [1.0, 0.3], [21.0, np.nan], **k),
     ),
     "GapCurveDisplay": (
         lambda d, b, **k: d.from_estimator(b.scorer, b.first, b.returned, **k),

@@ -414,6 +414,8 @@ def test_thresholds_that_cannot_be_are_refused(threshold, text, cdnow_sample):
     table = cv.summarize(cdnow_sample, as_of="1998-06-30", **NAMES)
     with pytest.raises(ValueError, match=text):
         SilenceScorer(method="threshold", threshold=threshold).fit(table)
+
+
 @pytest.mark.parametrize("calibrator", ["logistic", "isotonic"])
 def test_what_is_learned_of_return_does_not_depend_on_the_order_of_rows(calibrator):
     rng = np.random.default_rng(5)
