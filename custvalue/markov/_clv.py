@@ -128,7 +128,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
     Notes
     -----
     Customers of one state order at different rates, so one average matrix applied again and again
-    says too much: 1.5 to 2 times what came on CDNOW and Online Retail. With a purchase law the
+    says too much: 1.3 to 1.8 times what came on CDNOW and Online Retail. With a purchase law the
     value of a state is the average over hidden classes of customers, each a chain of its own; see
     ``ChainForecast``. ``transitions="counts"`` is the single matrix of the textbooks.
 
