@@ -47,6 +47,8 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         Bootstrap refits for each number tried.
     inertia : float, default=0.8
         Share of the variance that the kept components hold at least.
+    rare : float, default=0.01
+        Categories with a smaller share of the fitted customers count as none; 0 keeps them all.
     random_state : int, RandomState or None, default=None
     labels : {"en", "zh"}, default="en"
         Language of the tables.
@@ -67,8 +69,8 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     Notes
     -----
     A missing number counts as the mean, a missing category as one of its own. A category that was
-    not seen in ``fit``, or that less than one customer in a hundred had there, counts as none: the
-    scaling would carry these few so far away that they became a segment of their own.
+    not seen in ``fit``, or ``rare`` there, counts as none: the scaling would carry these few so far
+    away that they became a segment of their own.
 
     References
     ----------
@@ -98,6 +100,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         stable: float = 0.8,
         n_draws: int = 50,
         inertia: float = 0.8,
+        rare: float = 0.01,
         random_state: Any = None,
         labels: str = "en",
     ) -> None:
@@ -107,6 +110,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         self.stable = stable
         self.n_draws = n_draws
         self.inertia = inertia
+        self.rare = rare
         self.random_state = random_state
         self.labels = labels
 
@@ -140,7 +144,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         bases = self._read(X, reset=True)
         n = len(next(iter(bases[0].values())))
         random = check_random_state(self.random_state)
-        self.components_ = components_of(bases, float(self.inertia))
+        self.components_ = components_of(bases, float(self.inertia), float(self.rare))
         place = self.components_.of(bases)
         different = len(np.unique(np.round(place, 9), axis=0))
         if self.n_segments == "auto":
@@ -171,6 +175,8 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
                 f"max_segments={self.max_segments!r} must be at least 2, "
                 f"n_draws={self.n_draws!r} at least 1."
             )
+        if not 0 <= self.rare < 1:
+            raise ValueError(f"rare={self.rare!r} must be a share, 0 or more and below 1.")
         if not (0 < self.inertia <= 1 and -1 <= self.stable <= 1):
             raise ValueError(
                 f"inertia={self.inertia!r} must be a share above 0, stable={self.stable!r} an "
@@ -235,7 +241,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         for _ in range(int(self.n_draws)):
             rows = random.randint(0, n, n)
             drawn = [{name: v[rows] for name, v in base.items()} for base in bases]
-            components = components_of(drawn, float(self.inertia))
+            components = components_of(drawn, float(self.inertia), float(self.rare))
             there, here = components.of(drawn), components.of(bases)
             for k in fits:
                 again = _nearest(here, _centers(there, k, random))
