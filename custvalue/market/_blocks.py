@@ -59,13 +59,13 @@ class Scaling(NamedTuple):
 def scaling_of(values: npt.NDArray[Any], rare: float = 0.0) -> Scaling:
     """Learn a column's scale; missing numbers are left out.
 
-    Categories with a smaller share of the customers than ``rare`` get no coordinate: ``1 /
-    sqrt(p)`` would carry a handful so far away that they became a segment of their own.
+    Categories that fewer than ``rare`` of the customers have, or have not, get no coordinate: the
+    scaling would carry a handful so far away that they became a segment of their own.
     """
     if is_text(values):
         names, count = np.unique(values.astype(str), return_counts=True)
         share = count / count.sum()
-        common = share >= rare
+        common = (share >= rare) & (share <= 1.0 - rare)
         shares = tuple(share[common].tolist())
         return Scaling(0.0, 1.0, tuple(map(str, names[common])), shares)
     known = values[~np.isnan(values)]
@@ -116,8 +116,8 @@ def block_of(columns: Columns, rare: float = 0.0) -> Block:
     raw = block.coordinates(columns)
     if not raw.shape[1]:
         raise ValueError(
-            f"{', '.join(columns)}: no category has a share of {rare:g} of the customers or more; "
-            "put rare ones together first, or lower rare=."
+            f"{', '.join(columns)}: all but a few customers have the same category, or each has "
+            f"one of their own (rare={rare:g}); put rare ones together, or leave the base out."
         )
     raw = raw - raw.mean(axis=0)
     top = float(np.linalg.svd(raw, compute_uv=False)[0])

@@ -48,7 +48,8 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     inertia : float, default=0.8
         Share of the variance that the kept components hold at least.
     rare : float, default=0.01
-        Categories with a smaller share of the fitted customers count as none; 0 keeps them all.
+        Categories that a smaller share of the fitted customers have (or have not) count as none; 0
+        keeps them all.
     random_state : int, RandomState or None, default=None
     labels : {"en", "zh"}, default="en"
         Language of the tables.
