@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from custvalue import _frames
@@ -18,12 +17,12 @@ from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, validate_data
 from custvalue.exceptions import DataWarning
 from custvalue.market._blocks import Stability, components_of
+from custvalue.market._clusters import centers_of, nearest_center, told_apart
 from custvalue.market._portable import Portable
 from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
 from custvalue.market._words import named, say
 
 ALL = "all"
-RESTARTS = 4
 
 
 class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
@@ -157,8 +156,8 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
                     f"n_segments={self.n_segments}."
                 )
             self.stability_ = ()
-            centers = _centers(place, int(self.n_segments), random)
-        codes = _nearest(place, centers)
+            centers = centers_of(place, int(self.n_segments), random)
+        codes = nearest_center(place, centers)
         size = np.bincount(codes, minlength=len(centers))
         order = np.argsort(-size, kind="stable")
         self.centers_ = centers[order]
@@ -234,9 +233,9 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
 
         most = min(int(self.max_segments), different)
         if most < 2:
-            return (), _centers(place, 1, random)
-        fits = {k: _centers(place, k, random) for k in range(2, most + 1)}
-        codes = {k: _nearest(place, centers) for k, centers in fits.items()}
+            return (), centers_of(place, 1, random)
+        fits = {k: centers_of(place, k, random) for k in range(2, most + 1)}
+        codes = {k: nearest_center(place, centers) for k, centers in fits.items()}
         scores: dict[int, list[float]] = {k: [] for k in fits}
         n = len(place)
         for _ in range(int(self.n_draws)):
@@ -245,7 +244,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             components = components_of(drawn, float(self.inertia), float(self.rare))
             there, here = components.of(drawn), components.of(bases)
             for k in fits:
-                again = _nearest(here, _centers(there, k, random))
+                again = nearest_center(here, centers_of(there, k, random))
                 scores[k].append(float(adjusted_rand_score(codes[k], again)))
         found = tuple(Stability(k, float(np.mean(scores[k]))) for k in fits)
         firm = [one.segments for one in found if one.adjusted_rand >= self.stable]
@@ -264,7 +263,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     def _codes(self, X: Any) -> tuple[Codes, Floats]:
         check_is_fitted(self, "centers_")
         place = self.components_.of(self._read(X, reset=False))
-        return _nearest(place, self.centers_), place
+        return nearest_center(place, self.centers_), place
 
     def predict(self, X: Any) -> npt.NDArray[np.intp]:
         """Segment of every customer: 0 the largest of the fit, 1 the next.
@@ -439,7 +438,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         told = {name: [name] for name in columns}
         if len(columns) > 1:
             told[say("all together", language)] = list(columns)
-        scores = [_told_apart([found[c] for c in names], codes, random_state)
+        scores = [told_apart([found[c] for c in names], codes, random_state)
                   for names in told.values()]  # fmt: skip
         out = {
             "column": list(told),
@@ -462,41 +461,3 @@ def _refuse_text(X: Any) -> None:
             f"column {', '.join(text)} holds no numbers; say which columns belong together: "
             "bases={'demographic': ['age', 'town'], ...}."
         )
-
-
-def _centers(place: Floats, k: int, random: np.random.RandomState) -> Floats:
-    """Centres of k-means, the best of a few starts."""
-    from sklearn.cluster import KMeans
-
-    with warnings.catch_warnings():  # a drawn sample may have fewer different points than k
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = KMeans(k, n_init=RESTARTS, random_state=random.randint(2**31 - 1)).fit(place)
-    return np.asarray(fitted.cluster_centers_)
-
-
-def _nearest(place: Floats, centers: Floats) -> Codes:
-    """Nearest centre of each row."""
-    from sklearn.metrics import pairwise_distances_argmin
-
-    return np.asarray(pairwise_distances_argmin(place, centers), dtype=np.intp)
-
-
-def _told_apart(columns: list[npt.NDArray[Any]], codes: Codes, seed: int | None) -> float:
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
-    from sklearn.tree import DecisionTreeClassifier
-
-    parts = [
-        (c[:, None] == np.unique(c.astype(str))[None, :]).astype(float)
-        if is_text(c)
-        else c[:, None]
-        for c in columns
-    ]
-    tree = DecisionTreeClassifier(
-        max_depth=5, min_samples_leaf=5, class_weight="balanced", random_state=0
-    )
-    folds = StratifiedKFold(min(5, int(np.bincount(codes)[np.unique(codes)].min())), shuffle=True,
-                            random_state=seed)  # fmt: skip
-    score = cross_val_score(
-        tree, np.column_stack(parts), codes, cv=folds, scoring="balanced_accuracy"
-    )
-    return float(score.mean())
