@@ -16,7 +16,6 @@ import numpy.typing as npt
 from custvalue._categories import is_text
 
 Floats = npt.NDArray[np.float64]
-RARE = 0.01
 Columns = Mapping[str, npt.NDArray[Any]]
 
 
@@ -57,16 +56,16 @@ class Scaling(NamedTuple):
     share: tuple[float, ...]
 
 
-def scaling_of(values: npt.NDArray[Any]) -> Scaling:
+def scaling_of(values: npt.NDArray[Any], rare: float = 0.0) -> Scaling:
     """Learn a column's scale; missing numbers are left out.
 
-    Categories with less than one customer in a hundred get no coordinate: ``1 / sqrt(p)`` would
-    carry a handful of customers so far away that they became a segment of their own.
+    Categories that fewer than ``rare`` of the customers have, or have not, get no coordinate: the
+    scaling would carry a handful so far away that they became a segment of their own.
     """
     if is_text(values):
         names, count = np.unique(values.astype(str), return_counts=True)
         share = count / count.sum()
-        common = share >= RARE
+        common = (share >= rare) & (share <= 1.0 - rare)
         shares = tuple(share[common].tolist())
         return Scaling(0.0, 1.0, tuple(map(str, names[common])), shares)
     known = values[~np.isnan(values)]
@@ -111,14 +110,14 @@ class Block(NamedTuple):
         return np.column_stack(parts) / self.root
 
 
-def block_of(columns: Columns) -> Block:
+def block_of(columns: Columns, rare: float = 0.0) -> Block:
     """Learn one base: divide it by the root of the largest eigenvalue of its covariance."""
-    block = Block({name: scaling_of(values) for name, values in columns.items()}, 1.0)
+    block = Block({name: scaling_of(values, rare) for name, values in columns.items()}, 1.0)
     raw = block.coordinates(columns)
     if not raw.shape[1]:
         raise ValueError(
-            f"{', '.join(columns)}: no category is shared by {RARE:.0%} of the customers; put rare "
-            "ones together first."
+            f"{', '.join(columns)}: all but a few customers have the same category, or each has "
+            f"one of their own (rare={rare:g}); put rare ones together, or leave the base out."
         )
     raw = raw - raw.mean(axis=0)
     top = float(np.linalg.svd(raw, compute_uv=False)[0])
@@ -158,9 +157,9 @@ class Components(NamedTuple):
         return (raw - self.center) @ self.axes.T
 
 
-def components_of(bases: Sequence[Columns], inertia: float) -> Components:
+def components_of(bases: Sequence[Columns], inertia: float, rare: float = 0.0) -> Components:
     """Balance the blocks and keep the components that hold ``inertia`` of the variance."""
-    blocks = tuple(block_of(columns) for columns in bases)
+    blocks = tuple(block_of(columns, rare) for columns in bases)
     both = zip(blocks, bases, strict=True)
     raw = np.column_stack([block.coordinates(columns) for block, columns in both])
     center = raw.mean(axis=0)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from custvalue import _frames
@@ -18,12 +17,12 @@ from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, validate_data
 from custvalue.exceptions import DataWarning
 from custvalue.market._blocks import Stability, components_of
+from custvalue.market._clusters import centers_of, nearest_center, told_apart
 from custvalue.market._portable import Portable
 from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
 from custvalue.market._words import named, say
 
 ALL = "all"
-RESTARTS = 4
 
 
 class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
@@ -47,6 +46,9 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         Bootstrap refits for each number tried.
     inertia : float, default=0.8
         Share of the variance that the kept components hold at least.
+    rare : float, default=0.01
+        Categories that a smaller share of the fitted customers have (or have not) count as none; 0
+        keeps them all.
     random_state : int, RandomState or None, default=None
     labels : {"en", "zh"}, default="en"
         Language of the tables.
@@ -67,8 +69,8 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     Notes
     -----
     A missing number counts as the mean, a missing category as one of its own. A category that was
-    not seen in ``fit``, or that less than one customer in a hundred had there, counts as none: the
-    scaling would carry these few so far away that they became a segment of their own.
+    not seen in ``fit``, or ``rare`` there, counts as none: the scaling would carry these few so far
+    away that they became a segment of their own.
 
     References
     ----------
@@ -98,6 +100,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         stable: float = 0.8,
         n_draws: int = 50,
         inertia: float = 0.8,
+        rare: float = 0.01,
         random_state: Any = None,
         labels: str = "en",
     ) -> None:
@@ -107,6 +110,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         self.stable = stable
         self.n_draws = n_draws
         self.inertia = inertia
+        self.rare = rare
         self.random_state = random_state
         self.labels = labels
 
@@ -140,7 +144,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         bases = self._read(X, reset=True)
         n = len(next(iter(bases[0].values())))
         random = check_random_state(self.random_state)
-        self.components_ = components_of(bases, float(self.inertia))
+        self.components_ = components_of(bases, float(self.inertia), float(self.rare))
         place = self.components_.of(bases)
         different = len(np.unique(np.round(place, 9), axis=0))
         if self.n_segments == "auto":
@@ -152,8 +156,8 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
                     f"n_segments={self.n_segments}."
                 )
             self.stability_ = ()
-            centers = _centers(place, int(self.n_segments), random)
-        codes = _nearest(place, centers)
+            centers = centers_of(place, int(self.n_segments), random)
+        codes = nearest_center(place, centers)
         size = np.bincount(codes, minlength=len(centers))
         order = np.argsort(-size, kind="stable")
         self.centers_ = centers[order]
@@ -171,6 +175,8 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
                 f"max_segments={self.max_segments!r} must be at least 2, "
                 f"n_draws={self.n_draws!r} at least 1."
             )
+        if not 0 <= self.rare < 1:
+            raise ValueError(f"rare={self.rare!r} must be a share, 0 or more and below 1.")
         if not (0 < self.inertia <= 1 and -1 <= self.stable <= 1):
             raise ValueError(
                 f"inertia={self.inertia!r} must be a share above 0, stable={self.stable!r} an "
@@ -227,18 +233,18 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
 
         most = min(int(self.max_segments), different)
         if most < 2:
-            return (), _centers(place, 1, random)
-        fits = {k: _centers(place, k, random) for k in range(2, most + 1)}
-        codes = {k: _nearest(place, centers) for k, centers in fits.items()}
+            return (), centers_of(place, 1, random)
+        fits = {k: centers_of(place, k, random) for k in range(2, most + 1)}
+        codes = {k: nearest_center(place, centers) for k, centers in fits.items()}
         scores: dict[int, list[float]] = {k: [] for k in fits}
         n = len(place)
         for _ in range(int(self.n_draws)):
             rows = random.randint(0, n, n)
             drawn = [{name: v[rows] for name, v in base.items()} for base in bases]
-            components = components_of(drawn, float(self.inertia))
+            components = components_of(drawn, float(self.inertia), float(self.rare))
             there, here = components.of(drawn), components.of(bases)
             for k in fits:
-                again = _nearest(here, _centers(there, k, random))
+                again = nearest_center(here, centers_of(there, k, random))
                 scores[k].append(float(adjusted_rand_score(codes[k], again)))
         found = tuple(Stability(k, float(np.mean(scores[k]))) for k in fits)
         firm = [one.segments for one in found if one.adjusted_rand >= self.stable]
@@ -257,7 +263,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     def _codes(self, X: Any) -> tuple[Codes, Floats]:
         check_is_fitted(self, "centers_")
         place = self.components_.of(self._read(X, reset=False))
-        return _nearest(place, self.centers_), place
+        return nearest_center(place, self.centers_), place
 
     def predict(self, X: Any) -> npt.NDArray[np.intp]:
         """Segment of every customer: 0 the largest of the fit, 1 the next.
@@ -432,7 +438,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         told = {name: [name] for name in columns}
         if len(columns) > 1:
             told[say("all together", language)] = list(columns)
-        scores = [_told_apart([found[c] for c in names], codes, random_state)
+        scores = [told_apart([found[c] for c in names], codes, random_state)
                   for names in told.values()]  # fmt: skip
         out = {
             "column": list(told),
@@ -455,41 +461,3 @@ def _refuse_text(X: Any) -> None:
             f"column {', '.join(text)} holds no numbers; say which columns belong together: "
             "bases={'demographic': ['age', 'town'], ...}."
         )
-
-
-def _centers(place: Floats, k: int, random: np.random.RandomState) -> Floats:
-    """Centres of k-means, the best of a few starts."""
-    from sklearn.cluster import KMeans
-
-    with warnings.catch_warnings():  # a drawn sample may have fewer different points than k
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = KMeans(k, n_init=RESTARTS, random_state=random.randint(2**31 - 1)).fit(place)
-    return np.asarray(fitted.cluster_centers_)
-
-
-def _nearest(place: Floats, centers: Floats) -> Codes:
-    """Nearest centre of each row."""
-    from sklearn.metrics import pairwise_distances_argmin
-
-    return np.asarray(pairwise_distances_argmin(place, centers), dtype=np.intp)
-
-
-def _told_apart(columns: list[npt.NDArray[Any]], codes: Codes, seed: int | None) -> float:
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
-    from sklearn.tree import DecisionTreeClassifier
-
-    parts = [
-        (c[:, None] == np.unique(c.astype(str))[None, :]).astype(float)
-        if is_text(c)
-        else c[:, None]
-        for c in columns
-    ]
-    tree = DecisionTreeClassifier(
-        max_depth=5, min_samples_leaf=5, class_weight="balanced", random_state=0
-    )
-    folds = StratifiedKFold(min(5, int(np.bincount(codes)[np.unique(codes)].min())), shuffle=True,
-                            random_state=seed)  # fmt: skip
-    score = cross_val_score(
-        tree, np.column_stack(parts), codes, cv=folds, scoring="balanced_accuracy"
-    )
-    return float(score.mean())

@@ -63,10 +63,18 @@ def test_no_block_has_more_than_unit_variance_in_any_direction(rng):
 def test_a_handful_of_odd_customers_is_no_segment(rng):
     n = 600
     table = pd.DataFrame({"x": rng.normal(size=n) + 8 * (np.arange(n) % 2), "word": "usual"})
+    table["town"] = rng.choice(["a", "b"], n)
     table.loc[[5, 6], "word"] = "odd"
-    bases = {"numbers": "x", "words": "word"}
-    found = MixedSegments(bases, n_segments=2, random_state=0).fit(table).segment_table(table)
-    assert found["customers"].tolist() == [300, 300]
+    bases = {"numbers": "x", "words": ["word", "town"]}
+    sizes = {
+        rare: MixedSegments(bases, n_segments=3, rare=rare, random_state=0)
+        .fit(table)
+        .segment_table(table)["customers"]
+        .min()
+        for rare in (0.0, 0.01)
+    }
+    assert sizes[0.0] == 2
+    assert sizes[0.01] > 20
 
 
 def test_components_hold_the_inertia_asked_for_and_all_of_them_all_of_it(rng):
@@ -155,6 +163,7 @@ def test_tables_and_a_frozen_fit(rng):
         ({"n_segments": 0}, ValueError, "n_segments=0"),
         ({"n_segments": 1000}, ValueError, "fewer than"),
         ({"bases": None}, ValueError, "town holds no numbers; say which columns belong together"),
+        ({"rare": 1.0}, ValueError, "rare=1.0 must be a share"),
         ({"inertia": 0.0}, ValueError, "inertia"),
         ({"max_segments": 1}, ValueError, "at least 2"),
         ({"bases": {"person": []}}, ValueError, "must name columns"),
@@ -169,7 +178,9 @@ def test_options_that_cannot_be_are_refused(options, error, text, rng):
 
 def test_a_base_of_rare_words_only_is_refused():
     table = pd.DataFrame({"word": [f"w{j}" for j in range(300)]})
-    with pytest.raises(ValueError, match="word: no category is shared by 1%"):
+    with pytest.raises(
+        ValueError, match=r"word: all but a few .* or each has one of their own \(rare=0\.01\)"
+    ):
         MixedSegments({"words": "word"}, n_segments=2).fit(table)
 
 
