@@ -39,6 +39,7 @@ FLOOR = {
     "plotting": 7,
     "report": 8,
     "distributed": 8,
+    "_cli_funnel": 8.5,
     "cli": 9,
     "__main__": 10,
 }
@@ -51,7 +52,7 @@ DOORS = {
     "matplotlib": {"plotting", "report"},
     "lifetimes": {"datasets"},
     "jinja2": {"report"},
-    "click": {"cli", "__main__"},
+    "click": {"cli", "_cli_funnel", "__main__"},
     "polars": {"data", "distributed"},
     "duckdb": {"data", "cli", "report", "distributed"},
     "pyspark": {"data", "distributed"},

@@ -265,12 +265,12 @@ def make_report(
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))
     facts = facts_of_report(got, asked, words)
-    made = page(facts, pictures(got, words), words)
-    if deals is not None:
+    shown = page(facts, pictures(got, words), words)
+    if deals is not None:  # before the ledger, which closes the page
         events, funnel = deals
-        section = funnel_section(collect_funnel(events, funnel, as_of), words)
-        made["sections"].insert(-1, section)
-    html = render(made, frame_words(words))
+        found = collect_funnel(events, funnel, as_of)
+        shown["sections"][-1:-1] = [funnel_section(found, words)]
+    html = render(shown, frame_words(words))
     return Report(
         facts, got.customers, got.segments, got.transitions, html, language, currency, got.campaign
     )
