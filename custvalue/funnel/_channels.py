@@ -181,8 +181,8 @@ def channel_attribution(
     and conversions are shared in proportion.
 
     **It tells what goes together, not what causes what.** Customers who look for the brand click
-    the brand's ad and buy anyway. What a channel brings is learned from a random control group:
-    `custvalue.evaluation.backtest` tests forecasts, an experiment tests causes.
+    the brand's ad and buy anyway. What a channel brings is learned from a random control group, by
+    `custvalue.segment.campaign_effect`.
 
     Parameters
     ----------
@@ -203,7 +203,8 @@ def channel_attribution(
     repeats : {"keep", "collapse"}, default="keep"
         Whether the same channel twice in a row counts twice.
     n_draws : int, default=0
-        Bootstrap of paths: adds ``low`` and ``high`` of each share.
+        Bootstrap of paths (of customers, where each has one): adds ``low`` and ``high`` of each
+        share.
     level : float, default=0.9
         Of that interval.
     random_state : int, Generator or None

@@ -177,10 +177,13 @@ def _visits(
         won_amount[deal] = np.where(np.isnan(won), open_amount[deal], won)
     group, groups = _groups(table, columns.by, row[ends_deal])
 
-    keep = np.flatnonzero(~repeat)
-    kept_stage, kept_deal, kept_time = stage_[keep], dense[keep], time_[keep]
+    n_repeated = int(repeat.sum())
+    kept = [stage_, dense, time_]
+    if n_repeated:
+        kept = [values[~repeat] for values in kept]
+    kept_stage, kept_deal, kept_time = kept
     is_visit = kept_stage < n_stages
-    same = np.zeros(len(keep), dtype=bool)
+    same = np.zeros(len(kept_deal), dtype=bool)
     same[:-1] = kept_deal[1:] == kept_deal[:-1]
     following = np.append(kept_stage[1:], -1)
     later = np.append(kept_time[1:], end)
@@ -189,7 +192,7 @@ def _visits(
     deal = kept_deal[is_visit]
     start = np.searchsorted(deal, np.arange(n_deals))
     n_in = len(row) + sum(d.rows for d in book)
-    ledger = FunnelLedger(n_in, len(keep), int(repeat.sum()), n_deals, tuple(book))
+    ledger = FunnelLedger(n_in, len(kept_deal), n_repeated, n_deals, tuple(book))
     return DealLog(
         ids, start, deal, kept_stage[is_visit], kept_time[is_visit],
         np.maximum(left, kept_time[is_visit]), target, open_amount, won_amount,
@@ -370,7 +373,7 @@ def moment(date: Any, name: str) -> int:
 def _sorted_rows(code: Ints, time: Ints, stage: Ints, usable: Mask) -> Ints:
     """Rows in the order of deal, time and stage; equal ones keep the order of the log."""
     row = np.flatnonzero(usable)
-    c, t, s = code[row], time[row], stage[row]
+    c, t, s = (code, time, stage) if len(row) == len(code) else (code[row], time[row], stage[row])
     if len(row) < 2:
         return row
     up = c[1:] - c[:-1]
