@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -13,11 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 import custvalue
 from custvalue._html import HtmlFacts
+from custvalue._portable import check_names, number, reading, seal, texts, unseal
+from custvalue.exceptions import ArtefactError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = 1
+SEALED = 2  # with a checksum
 UNKNOWN = float("nan")
 Floats = npt.NDArray[np.float64]
 
@@ -108,16 +111,34 @@ class FitReport(HtmlFacts):
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> FitReport:
-        """Inverse of ``to_dict``."""
-        values = dict(plain)
-        for name in ("log_likelihood", "gradient_norm", "n_customers"):
-            values[name] = _or_nan(values[name])
-        for name in ("boundary", "undefined", "notes"):
-            values[name] = tuple(values[name])
-        values["log_covariance"] = tuple(
-            tuple(_or_nan(v) for v in row) for row in plain["log_covariance"]
-        )
-        return cls(**values)
+        """Inverse of ``to_dict``.
+
+        Raises
+        ------
+        ArtefactError
+            If a name is missing or unknown, or a value is not of its kind.
+        """
+        check_names(plain, [f.name for f in fields(cls)], "the fit report")
+        with reading("fit report"):
+            values = dict(plain)
+            if values["status"] not in ("interior", "boundary", "given"):
+                raise ValueError(f"status {values['status']!r:.80} is none of a fit.")
+            for name in ("log_likelihood", "gradient_norm", "n_customers"):
+                values[name] = number(values[name], name, none=True)
+            for name in ("iterations", "evaluations", "starts", "n_distinct", "n_parameters"):
+                if number(values[name], name) != int(values[name]) or values[name] < 0:
+                    raise ValueError(f"{name}={values[name]!r} must be a count.")
+            for name in ("boundary", "undefined", "notes"):
+                values[name] = texts(values[name], name)
+            values["facts"] = {str(k): number(v, f"fact {k}") for k, v in values["facts"].items()}
+            rows = [
+                [number(v, "log_covariance", none=True) for v in r]
+                for r in values["log_covariance"]
+            ]
+            if any(len(row) != len(rows) or row[i] < 0 for i, row in enumerate(rows)):
+                raise ValueError("log_covariance is no covariance.")
+            values["log_covariance"] = tuple(map(tuple, rows))
+            return cls(**values)
 
     def __str__(self) -> str:
         lines = [f"{self.status} fit"]
@@ -259,14 +280,16 @@ class FittedLaw:
         dict
         """
         check_is_fitted(self, "params_")
-        return {
-            "schema": SCHEMA,
-            "library": custvalue.__version__,
-            "model": type(self).__name__,
-            "settings": self._settings(),
-            "params": {k: float(v) for k, v in self.params_._asdict().items()},
-            "report": self._report.to_dict(),
-        }
+        return seal(
+            {
+                "schema": SEALED,
+                "library": custvalue.__version__,
+                "model": type(self).__name__,
+                "settings": self._settings(),
+                "params": {k: float(v) for k, v in self.params_._asdict().items()},
+                "report": self._report.to_dict(),
+            }
+        )
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -282,16 +305,29 @@ class FittedLaw:
 
         Raises
         ------
-        ValueError
-            If the dictionary holds another model or a schema this version does not read.
+        ArtefactError
+            If the dictionary is broken, was changed since it was written, holds another model, or
+            has a schema that this version does not read. It is a ``ValueError``.
         """
-        plain = read_plain(plain)
-        name = str(plain.get("model"))
-        kind: Any = cls if cls.__name__ == name else _by_name(cls, name)
-        if kind is None:
-            raise ValueError(f"the dictionary holds {name!r}, not {cls.__name__}.")
-        model: Self = kind.from_params(**plain["params"], **kind._from_settings(plain["settings"]))
-        model._report = FitReport.from_dict(plain["report"])
+        name = plain.get("model") if isinstance(plain, Mapping) else None
+        kind: Any = cls if cls.__name__ == name else _by_name(cls, str(name))
+        if kind is None and isinstance(plain, Mapping):
+            raise ArtefactError(f"the dictionary holds {name!r:.80}, not {cls.__name__}.")
+        with reading(cls.__name__):
+            plain = unseal(plain, schemas=(SCHEMA, SEALED), keys=("settings", "params", "report"))
+            if not isinstance(plain["params"], dict) or not isinstance(plain["settings"], dict):
+                raise ArtefactError("params and settings must be dictionaries.")
+            params = {k: number(v, f"parameter {k}") for k, v in plain["params"].items()}
+            settings = kind._from_settings(plain["settings"])
+            if doubled := {*params} & {*settings}:
+                raise ArtefactError(f"{', '.join(sorted(doubled))} stands twice.")
+            model: Self = kind.from_params(**params, **settings)
+            report = FitReport.from_dict(plain["report"])
+            if len(report.log_covariance) != len(params):
+                raise ArtefactError("log_covariance is not of these parameters.")
+            if unknown := {*report.undefined} - {*params}:
+                raise ArtefactError(f"the report speaks of {', '.join(sorted(unknown))}.")
+        model._report = report
         return model
 
     def _settings(self) -> dict[str, Any]:
@@ -308,20 +344,25 @@ class FittedLaw:
 
 
 def read_plain(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy plain JSON values whose schema this version reads."""
+    """Copy plain JSON values of a schema this version reads; `_portable.unseal` checks more."""
     copy: dict[str, Any] = json.loads(json.dumps(dict(plain)))
-    if copy.get("schema") != SCHEMA:
-        raise ValueError(
-            f"the dictionary has schema {copy.get('schema')!r}; this version reads {SCHEMA}."
+    if copy.get("schema") not in (SCHEMA, SEALED):
+        raise ArtefactError(
+            f"the dictionary has schema {copy.get('schema')!r}; this version reads {SCHEMA} and "
+            f"{SEALED}."
         )
     return copy
 
 
 def check_level(level: float) -> float:
     """Return the level of an interval, or say what one looks like."""
-    if not 0.0 < level < 1.0:
+    try:
+        found = float(level)
+    except (TypeError, ValueError):
+        found = UNKNOWN
+    if not 0.0 < found < 1.0:
         raise ValueError(f"level={level!r} must lie in (0, 1), such as 0.8 or 0.95.")
-    return float(level)
+    return found
 
 
 def _by_name(cls: Any, name: str) -> Any:
@@ -336,7 +377,3 @@ def _by_name(cls: Any, name: str) -> Any:
 
 def _or_none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _or_nan(value: float | None) -> float:
-    return UNKNOWN if value is None else float(value)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -90,11 +90,39 @@ def facts_of(frame: Any) -> TableFacts | None:
     if _is_pandas(frame):
         plain = frame.attrs.get(KEY)
     elif _is_pyarrow(frame):
-        raw = (frame.schema.metadata or {}).get(KEY.encode())
-        plain = json.loads(raw) if raw else None
+        plain = (frame.schema.metadata or {}).get(KEY.encode())
     else:
         plain = _beside.get(id(frame))
-    return TableFacts(**plain) if plain else None
+    return _read_facts(plain) if plain else None
+
+
+def _read_facts(plain: Any) -> TableFacts:
+    """Read facts that came with a file, which anybody may have written, or refuse them by name."""
+    wanted = {f.name for f in fields(TableFacts)}
+    try:
+        known = json.loads(plain) if isinstance(plain, (bytes, str)) else dict(plain)
+        if strange := sorted(map(str, {*known} - wanted)):
+            raise ValueError(f"{', '.join(strange[:5])} is none of them")
+        facts = TableFacts(**known)
+        for name in ("kind", "customer", "unit", "as_of"):
+            if not isinstance(getattr(facts, name), str):
+                raise ValueError(f"{name} is no text")
+        days_per(facts.unit)
+        np.datetime64(facts.as_of[:19])  # without a zone
+        if facts.period is not None:
+            days_per(facts.period)
+        if not isinstance(facts.ledger, dict) or not isinstance(facts.extra, dict):
+            raise ValueError("ledger and extra must be dictionaries")
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise DataContractError(
+            ContractProblem(
+                "table-facts",
+                f"what the table says of itself (attrs or schema metadata {KEY!r}) was not written "
+                f"by this library: {error}",
+                f"Make the table by summarize or panel, or take {KEY!r} out of attrs or metadata.",
+            )
+        ) from None
+    return facts
 
 
 def keep_facts(source: Any, target: Any, **changes: Any) -> Any:

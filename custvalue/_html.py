@@ -19,9 +19,9 @@ def html_table(title: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -
     >>> "<td>a&lt;b</td>" in html_table("Title", ["what"], [["a<b"]])
     True
     """
-    heads = "".join(f"<th>{escape(name)}</th>" for name in head)
+    heads = "".join(f"<th>{escape(str(name))}</th>" for name in head)
     body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
-    caption = f'<caption style="text-align:left;font-weight:bold">{escape(title)}</caption>'
+    caption = f'<caption style="text-align:left;font-weight:bold">{escape(str(title))}</caption>'
     return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
 
 

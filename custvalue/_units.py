@@ -7,12 +7,12 @@ A span is a number with a unit: ``"52W"``, ``"90D"``, ``"12M"``, ``"1Y"`` or a t
 from __future__ import annotations
 
 import re
-import warnings
 from datetime import timedelta
 from typing import TypeAlias
 
 import numpy as np
 
+from custvalue._warn import warn_caller
 from custvalue.exceptions import RateWarning, TimeUnitError
 
 Span: TypeAlias = "str | timedelta | np.timedelta64 | float | int"
@@ -201,10 +201,9 @@ def check_annual_rate(annual_discount_rate: float) -> float:
             "10 % a year is 0.10."
         )
     if rate < 0.0 or rate > 0.5:
-        warnings.warn(
+        warn_caller(
             f"annual_discount_rate={rate:g} means {rate:.0%} a year; 10 % a year is 0.10.",
             RateWarning,
-            stacklevel=3,
         )
     return rate
 

@@ -10,7 +10,6 @@ and stand here once.
 
 from __future__ import annotations
 
-import json
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from custvalue import _frames
+from custvalue._portable import reading, seal, unseal
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import (
     DAYS_PER,
@@ -32,7 +32,7 @@ from custvalue._units import (
     in_units,
     plain_span,
 )
-from custvalue.exceptions import HorizonError, NotSupportedError, TimeUnitError
+from custvalue.exceptions import ArtefactError, HorizonError, NotSupportedError, TimeUnitError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ Timing: TypeAlias = Literal["continuous", "start", "middle", "end"]
 Kind: TypeAlias = Literal["outcome", "parameter"]
 TIMINGS = ("continuous", "start", "middle", "end")
 FOREVER = "forever"
-SCHEMA = 1
+SCHEMA = 2  # with a checksum
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,7 @@ class ValueModel(DocLink, BaseEstimator):
 
     reads_table: ClassVar[str] = "summary"
     _learned: ClassVar[type]
+    _written: ClassVar[tuple[str, ...]] = ("settings", "features", "learned")
     forecast_: Any
     horizon: Any
     annual_discount_rate: Any
@@ -635,14 +636,16 @@ class ValueModel(DocLink, BaseEstimator):
         import custvalue
 
         check_is_fitted(self, "forecast_")
-        return {
-            "schema": SCHEMA,
-            "library": custvalue.__version__,
-            "model": type(self).__name__,
-            "settings": {k: self._plain_setting(k, v) for k, v in self._settings().items()},
-            "features": list(map(str, getattr(self, "feature_names_in_", []))),
-            "learned": write_value(self.forecast_),
-        }
+        return seal(
+            {
+                "schema": SCHEMA,
+                "library": custvalue.__version__,
+                "model": type(self).__name__,
+                "settings": {k: self._plain_setting(k, v) for k, v in self._settings().items()},
+                "features": list(map(str, getattr(self, "feature_names_in_", []))),
+                "learned": write_value(self.forecast_),
+            }
+        )
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -659,26 +662,23 @@ class ValueModel(DocLink, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            If it holds another model, a schema this version does not read, or is damaged.
+        ArtefactError
+            If it holds another model, a schema this version does not read, or is damaged or
+            changed. It is a ``ValueError``.
         """
-        plain = json.loads(json.dumps(dict(plain)))
-        if plain.get("model") != cls.__name__ or plain.get("schema") != SCHEMA:
-            raise ValueError(
-                f"this holds {plain.get('model')!r}, schema {plain.get('schema')!r}; expected "
+        held = plain if isinstance(plain, Mapping) else {}
+        if held.get("model") != cls.__name__ or held.get("schema") not in (1, SCHEMA):
+            raise ArtefactError(
+                f"this holds {held.get('model')!r}, schema {held.get('schema')!r}; expected "
                 f"{cls.__name__!r}, schema {SCHEMA}."
             )
-        try:
+        plain = unseal(plain, schemas=(1, SCHEMA), keys=cls._written)
+        with reading(f"{cls.__name__} (damaged; write it anew with to_dict)"):
             model = cls(**{k: cls._read_setting(k, v) for k, v in plain["settings"].items()})
             model.forecast_ = read_value(plain["learned"], cls._learned)
             if plain["features"]:
                 model.feature_names_in_ = np.asarray(plain["features"], dtype=object)
                 model.n_features_in_ = len(plain["features"])
-        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
-            raise ValueError(
-                f"the dictionary of {cls.__name__} is damaged ({error!r}); write it anew with "
-                "to_dict."
-            ) from error
         return model
 
     def _settings(self) -> dict[str, Any]:

@@ -170,8 +170,30 @@ def main(debug: bool) -> None:
     show_default=True,
     help="Folder to write to.",
 )
+@click.option(
+    "--formulas",
+    type=click.Choice(["escape", "keep"]),
+    default="escape",
+    show_default=True,
+    help="Texts in CSV that a spreadsheet would run, such as an id =1+1: an apostrophe in front, "
+    "or as they are.",
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files in the folder that no report wrote or that were changed since.",
+)
 @click.option("--quiet", is_flag=True, help="Write no summary and no progress.")
-def report(log: Path | None, demo: bool, out: Path, tables: str, quiet: bool, **asked: Any) -> None:
+def report(
+    log: Path | None,
+    demo: bool,
+    out: Path,
+    tables: Any,
+    formulas: Any,
+    force: bool,
+    quiet: bool,
+    **asked: Any,
+) -> None:
     """Write a customer-value report of LOG (CSV or Parquet) and its tables to a folder."""
     encoding = asked.pop("encoding")
     if demo == (log is not None):
@@ -189,7 +211,10 @@ def report(log: Path | None, demo: bool, out: Path, tables: str, quiet: bool, **
     if lost:
         raise click.UsageError(f"say which columns to read: {', '.join(lost)} missing.")
 
-    from custvalue.report import make_report, read_log
+    from custvalue.report import Report, make_report, read_log
+
+    if not force:
+        Report.check_folder(out)  # before the work, not after it
 
     with Progress(sys.stderr if not quiet else _Nowhere()) as progress:
         progress("read the log", 0, 0)
@@ -202,7 +227,7 @@ def report(log: Path | None, demo: bool, out: Path, tables: str, quiet: bool, **
             more = [asked["order"]] if asked["order"] else []
             frame, source = read_log(log, **columns, more=more, encoding=encoding), log.name
         made = make_report(frame, source=source, progress=progress, **asked)
-        files = made.write(out, tables="parquet" if tables == "parquet" else "csv")
+        files = made.write(out, tables=tables, formulas=formulas, force=force)
     if not quiet:
         click.echo(made.summary_text())
         click.echo("wrote " + ", ".join(str(path) for path in files))

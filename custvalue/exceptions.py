@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 __all__ = [
+    "ArtefactError",
     "AsOfWarning",
     "BinWarning",
     "BoundaryFitWarning",
@@ -18,6 +19,7 @@ __all__ = [
     "CustvalueWarning",
     "DataContractError",
     "DataWarning",
+    "EmptySegmentWarning",
     "FitFailedError",
     "FontWarning",
     "HorizonError",
@@ -114,6 +116,10 @@ class DataContractError(ValueError):
 
 class TimeUnitError(ValueError):
     """A span of time has no unit, an unknown unit, or one that does not fit."""
+
+
+class ArtefactError(ValueError):
+    """A written model (JSON) is broken, changed or of another kind; the text says how."""
 
 
 class HorizonError(ValueError):

@@ -24,6 +24,13 @@ settings.register_profile(
 )
 settings.load_profile("default")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the last test first where ``CUSTVALUE_TEST_ORDER=reverse``: no test needs another's."""
+    if os.environ.get("CUSTVALUE_TEST_ORDER") == "reverse":
+        items.reverse()
+
+
 REFERENCE = Path(__file__).parent / "reference"
 
 

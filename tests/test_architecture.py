@@ -20,11 +20,15 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A room may import from rooms of a lower floor only; one floor has no doors sideways.
 FLOOR = {
     "exceptions": 0,
+    "_warn": 0.5,
+    "_csv": 0.7,
+    "_files": 0,
+    "_work": 0,
+    "_portable": 0.5,
     "_kernels": 0,
     "_html": -1,
     "_labels": 0,
     "_units": 1,
-    "_warn": 1,
     "_clock": 1.5,
     "_fitted": 2,
     "_frames": 2,
@@ -148,14 +152,31 @@ def test_library_code_leaves_global_state_alone(path):
     for banned in (
         "warnings.simplefilter(",
         "warnings.filterwarnings(",
+        "warnings.catch_warnings(",  # not safe in threads: see custvalue/_warn.py
+        "rc_context(",
         "np.seterr(",
+        "np.random.seed",
         "set_option(",
     ):
+        if (path.name, banned) in GUARDED:
+            continue
         for i, line in enumerate(text.splitlines(), 1):
-            if banned in line:
-                near = "\n".join(text.splitlines()[max(0, i - 4) : i])
-                assert "catch_warnings" in near, f"{path}:{i} changes global state"
-    assert "np.random.seed" not in text
+            assert banned not in line, f"{path}:{i} changes global state"
+
+
+# what cannot be avoided stands behind a lock, once
+GUARDED = {
+    ("_style.py", "warnings.catch_warnings("),
+    ("_style.py", "warnings.filterwarnings("),
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_library_warns_in_one_way(path):
+    if path.name != "_warn.py":
+        assert "warnings.warn(" not in path.read_text(encoding="utf-8"), (
+            "use custvalue._warn.warn_caller"
+        )
 
 
 def public_objects():

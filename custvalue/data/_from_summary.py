@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -13,6 +12,7 @@ import pandas as pd
 from custvalue._frames import TableFacts, float_columns, with_facts
 from custvalue._kernels import silence_instead_of_recency
 from custvalue._units import days_per
+from custvalue._warn import warn_caller
 from custvalue.data._options import Unit, unit_name
 from custvalue.exceptions import (
     ContractProblem,
@@ -130,11 +130,10 @@ def from_summary(
     if problems:
         raise DataContractError(problems)
     if len(x) >= _MANY and not (x == 0).any():
-        warnings.warn(
+        warn_caller(
             f"none of {len(x):,} customers has frequency 0. If one-time buyers were left out, "
             "every estimate of the order rate is too high; take the whole customer base.",
             SelectionWarning,
-            stacklevel=2,
         )
     columns: dict[str, Any] = {
         "frequency": np.rint(x).astype(np.int64),
@@ -265,21 +264,19 @@ def _money(x: Floats, spend: Floats, ids: Any) -> Floats:
         )
     nothing = (x > 0) & ~(spend > 0)
     if nothing.any():
-        warnings.warn(
+        warn_caller(
             f"{int(nothing.sum()):,} customers came back and have no 'monetary_value' (first: "
             f"{', '.join(first_ids(ids[i] for i in np.flatnonzero(nothing)[:5]))}).",
             DataWarning,
-            stacklevel=3,
         )
     some = spend > 0
     if some.sum() >= _MANY and np.ptp(x[some]) > 0:
         slope, r = _slope(np.log(x[some]), np.log(spend[some]))
         if slope > 0.6 and r > 0.3:
-            warnings.warn(
+            warn_caller(
                 f"'monetary_value' looks like a total: it grows as frequency^{slope:.2f}. It is "
                 "the mean spend of a repeat occasion; divide the total by frequency.",
                 DataWarning,
-                stacklevel=3,
             )
     return spend
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._warn import warn_caller
 from custvalue.data._ids import coded, order_codes
 from custvalue.data._ledger import WORDS, Dropped
 from custvalue.data._money import Money, minor_units, net
@@ -168,7 +168,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     else:
         end = last
         if not quiet:
-            warnings.warn(last_order_text(end, options), AsOfWarning, stacklevel=4)
+            warn_caller(last_order_text(end, options), AsOfWarning)
     if not least > 0:  # nor is NaN
         _amount_policies(amount, ids, options, fates, problems)
     if problems:
@@ -314,10 +314,9 @@ def warn_invalid(book: list[Dropped]) -> None:
     lost = [d for d in book if d.reason in _INVALID]
     if lost:
         text = "; ".join(f"{WORDS[d.reason]}: {d.rows:,}" for d in lost)
-        warnings.warn(
+        warn_caller(
             f"rows left out: {text}. They are in the row ledger; invalid='error' refuses them.",
             DataWarning,
-            stacklevel=5,
         )
 
 

@@ -10,11 +10,11 @@ column first.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
 
+from custvalue._warn import warn_caller
 from custvalue.data._intake import missing_columns, refund_problem, warn_invalid
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.data._native import UNREAD, with_ticks
@@ -245,7 +245,7 @@ class LazyLog:
         if self.as_of is None:
             self.as_of = int(valid["last"].max())
             if not quiet:
-                warnings.warn(last_order_text(self.as_of, options), AsOfWarning, stacklevel=6)
+                warn_caller(last_order_text(self.as_of, options), AsOfWarning)
         if not quiet:
             warn_invalid(dropped)
         used = table.loc[0] if 0 in table.index else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
 
 from custvalue._frames import facts_of
 from custvalue._html import html_table
+from custvalue._portable import check_names, kind_of, number, reading, texts
 
 WORDS = {
     "missing_customer": "customer id is missing",
@@ -107,9 +108,27 @@ class RowLedger:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> RowLedger:
-        """Read back what ``to_dict`` wrote."""
-        dropped = tuple(Dropped(**{**d, "first": tuple(d["first"])}) for d in plain["dropped"])
-        return cls(**{**plain, "dropped": dropped})
+        """Read back what ``to_dict`` wrote, or the ``ledger.json`` of a report.
+
+        Raises
+        ------
+        ArtefactError
+            If a name is missing or unknown, or a value is not of its kind.
+        """
+        with reading("row ledger"):
+            known = {name: value for name, value in plain.items() if name != "files"}
+            check_names(known, [f.name for f in fields(cls)], "the row ledger")
+            for name, value in known.items():
+                if name != "dropped":
+                    number(value, name, none=name.startswith(("customers", "occasions")))
+            dropped = []
+            for entry in known["dropped"]:
+                check_names(entry, Dropped._fields, "a reason in the row ledger")
+                kind_of(entry["reason"], WORDS)
+                number(entry["rows"], "rows")
+                number(entry["amount"], "amount")
+                dropped.append(Dropped(**{**entry, "first": texts(entry["first"], "first")}))
+            return cls(**{**known, "dropped": tuple(dropped)})
 
     def _repr_html_(self) -> str:
         rows: list[tuple[Any, ...]] = [("in", self.rows_in, self.amount_in, "")]

@@ -9,7 +9,6 @@ ledger.
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
@@ -19,6 +18,7 @@ import numpy as np
 
 from custvalue._frames import facts_of, with_facts
 from custvalue._units import Span
+from custvalue._warn import heard, warn_caller
 from custvalue.data._intake import missing_columns, take_in, warn_invalid
 from custvalue.data._ledger import RowLedger, merged
 from custvalue.data._occasions import fold
@@ -101,7 +101,7 @@ class Known:
                 _raise_together([asdict(_NO_ROWS)], keep_empty=True)
             self.as_of = max(part["last"] for part in parts)
             end = tick_time(self.as_of, options)
-            warnings.warn(last_order_text(self.as_of, options), AsOfWarning, stacklevel=5)
+            warn_caller(last_order_text(self.as_of, options), AsOfWarning)
         if options.duplicates != "keep" or any(part["refunds"] for part in parts):
             careful = partial(_careful, options=options, as_of=end)
             texts = engine.gather(log, careful, options.customer)
@@ -197,8 +197,7 @@ def split_parts(
     past = Known(engine, log, options, cutoff)
     assert past.as_of is not None
     end = past.as_of + length
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # said when the known side was read
+    with heard():  # said when the known side was read
         whole = Known(engine, log, options, tick_time(end, options))
     check_end(whole.last, end, as_of, options, options.time_zone)
     todo = partial(

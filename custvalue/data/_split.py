@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from custvalue._frames import TableFacts, with_facts
 from custvalue._units import Span, days_per, span_days
+from custvalue._warn import warn_caller
 from custvalue.data._build import build, dates
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._ledger import Dropped, RowLedger
@@ -79,12 +79,11 @@ def check_end(
         )
     if seen is None and (last is None or last < end):
         when = "no order" if last is None else tick_date(last, options.grain)
-        warnings.warn(
+        warn_caller(
             f"the horizon ends on {stop}, the last order up to then is of {when}; if the log ends "
             "before the horizon does, the future looks too small. Write as_of= to say how far the "
             "log was observed.",
             AsOfWarning,
-            stacklevel=4,
         )
 
 

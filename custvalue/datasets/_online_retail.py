@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from custvalue._files import whole_file
 from custvalue.exceptions import ContractProblem, DataContractError
 
 if TYPE_CHECKING:
@@ -88,10 +90,8 @@ def fetch_online_retail(
         )
     else:
         frame = _fetch(url, folder)
-        # written beside and then moved, so that nobody ever reads half a file
-        half = path.with_suffix(".part")
-        frame.to_parquet(half, index=False)
-        half.replace(path)
+        with whole_file(path) as half:  # nobody ever reads half a file
+            frame.to_parquet(half, index=False)
     return frame.assign(amount=frame["Quantity"] * frame["UnitPrice"])
 
 
@@ -117,13 +117,11 @@ def _fetch(url: str, folder: Path) -> pd.DataFrame:
 
     folder.mkdir(parents=True, exist_ok=True)
     name = "online_retail.csv"
-    got = _pooch().retrieve(url, known_hash=None, fname=name, path=folder, progressbar=False)
-    try:
+    with TemporaryDirectory(dir=folder) as place:  # two may fetch at once
+        got = _pooch().retrieve(url, known_hash=None, fname=name, path=place, progressbar=False)
         frame = pd.read_csv(got, dtype=COLUMNS, keep_default_na=False, na_values=[""])
-        frame["InvoiceDate"] = pd.to_datetime(frame["InvoiceDate"], format="mixed")
-        _check(frame, url)
-    finally:
-        Path(got).unlink()
+    frame["InvoiceDate"] = pd.to_datetime(frame["InvoiceDate"], format="mixed")
+    _check(frame, url)
     return frame
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time as clock
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._units import Span
+from custvalue._warn import warn_caller
 from custvalue.evaluation._baselines import LastPeriodRepeated
 from custvalue.evaluation._log import TransactionLog, horizon_end, instant, known_at
 from custvalue.evaluation._reads import Candidate, Forecaster
@@ -148,10 +148,9 @@ def backtest(
     except KeyboardInterrupt:
         if not tables:
             raise
-        warnings.warn(
+        warn_caller(
             f"interrupted: the result has {len(tables)} of {len(origins)} origins.",
             InterruptedWarning,
-            stacklevel=2,
         )
     import pandas as pd
 

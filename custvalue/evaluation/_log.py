@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from custvalue._frames import column, column_names, eager, rows_where, wall_times
 from custvalue._units import Span, span_days
+from custvalue._warn import warn_caller
 from custvalue.data import panel, summarize
 from custvalue.exceptions import ContractProblem, DataContractError, DataWarning
 
@@ -134,10 +134,9 @@ class TransactionLog:
             told = [
                 f"{int(mask.sum()):,} without a {n}" for n, mask in missing.items() if mask.any()
             ]
-            warnings.warn(
+            warn_caller(
                 f"{int(bad.sum()):,} of {len(bad):,} rows are left out: {', '.join(told)}.",
                 DataWarning,
-                stacklevel=3,
             )
             self.frame = rows_where(self.frame, ~bad)
             self._times = self._times[~bad]

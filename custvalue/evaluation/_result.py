@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,7 @@ class BacktestResult:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{self!r}</p>{self.scores().to_html(float_format='{:,.4g}'.format)}"
+        return f"<p>{escape(repr(self))}</p>{self.scores().to_html(float_format='{:,.4g}'.format)}"
 
     @property
     def estimators(self) -> list[str]:

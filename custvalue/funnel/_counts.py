@@ -7,7 +7,6 @@ ages 1..floor(d / p). Delayed entry leaves out the ages before anybody looked.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._warn import warn_caller
 from custvalue.exceptions import DataWarning, SmallSampleWarning
 from custvalue.funnel._events import DealLog
 from custvalue.funnel._ledger import FunnelLedger
@@ -283,28 +283,25 @@ def open_deals(log: DealLog, shape: FunnelShape) -> npt.NDArray[np.bool_]:
 def warn_of(counts: FunnelCounts) -> None:
     """Warn of what makes the estimate of these counts doubtful; points at who called ``fit``."""
     if counts.moves_at_once * 3.0 > counts.moves_seen * (1.0 + 1e-12):
-        warnings.warn(
+        warn_caller(
             f"{counts.moves_at_once:,.0f} of {counts.moves_seen:,.0f} moves fall in the first "
             "period of a stage, and every visit lasts one period at least: times come out too "
             "long. Take a shorter period=.",
             DataWarning,
-            stacklevel=4,
         )
     if not counts.outcomes[0]:
-        warnings.warn(
+        warn_caller(
             f"no deal was seen {counts.shape.outcomes[0]}: no chance of winning is known.",
             SmallSampleWarning,
-            stacklevel=4,
         )
     K = counts.shape.age_classes
     risk = counts.pooled.n_out[: len(counts.shape.stages) * K].reshape(-1, K).sum(axis=1)
     empty = [s for s, n in zip(counts.shape.stages, risk, strict=True) if not n]
     if empty:
-        warnings.warn(
+        warn_caller(
             f"no deal was observed a period in stage {', '.join(empty)}: a deal that gets there "
             "counts as stalled.",
             SmallSampleWarning,
-            stacklevel=4,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from custvalue import _frames
 from custvalue._units import Span, span_days
+from custvalue._warn import warn_caller
 from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, first_ids
 from custvalue.funnel._counts import open_deals
 from custvalue.funnel._events import DAY, moment, read_events
@@ -183,7 +183,7 @@ def _judge(reasons: Mapping[str, Any], ids: Any, n_events: Any, bad: str) -> lis
         raise DataContractError(problems)
     if problems:
         told = "; ".join(f"{p.count:,} {p.message}, first: {', '.join(p.ids)}" for p in problems)
-        warnings.warn(f"deals left out: {told}.", DataWarning, stacklevel=4)
+        warn_caller(f"deals left out: {told}.", DataWarning)
     return out
 
 

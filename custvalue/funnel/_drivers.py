@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from custvalue import _frames
 from custvalue._labels import check_language
+from custvalue._warn import heard
 from custvalue.exceptions import BoundaryFitWarning, ContractProblem, DataContractError
 from custvalue.funnel._words import spoken
 from custvalue.purchase import BetaBinomialResponse
@@ -124,9 +124,8 @@ def shrunk_rates(won: Any, n: Any) -> Floats:
     x, size = np.asarray(won, dtype=np.float64), np.asarray(n, dtype=np.float64)
     if len(x) < 2:
         return x / size
-    with warnings.catch_warnings():
+    with heard(BoundaryFitWarning):
         # levels that do not differ: then all have the mean, as they should
-        warnings.simplefilter("ignore", BoundaryFitWarning)
         model = BetaBinomialResponse().fit(np.column_stack([x, x, size]))
     a, b = model.params_
     return (a + x) / (a + b + size)

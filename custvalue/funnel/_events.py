@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
+from custvalue._warn import warn_caller
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
 from custvalue.funnel._faults import EventColumns, Faults
 from custvalue.funnel._ledger import REASONS, DroppedDeals, FunnelLedger
@@ -336,11 +336,10 @@ def _end(as_of: Any, time: Ints) -> tuple[int, int]:
         if not len(time):
             return 0, 1
         end = int(time.max())
-        warnings.warn(
+        warn_caller(
             f"as_of not given; using the last event's time, {np.datetime64(end, 'us')}. A quiet "
             "end of the log would look like progress; write as_of= to say when you looked.",
             AsOfWarning,
-            stacklevel=5,
         )
         return end, end + 1
     end = moment(as_of, "as_of")

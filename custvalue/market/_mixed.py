@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from custvalue import _frames
 from custvalue._categories import columns_of, is_text
 from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, validate_data
+from custvalue._warn import warn_caller
 from custvalue.exceptions import DataWarning
 from custvalue.market._blocks import Stability, components_of
 from custvalue.market._clusters import centers_of, nearest_center, told_apart
@@ -251,12 +251,11 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         if firm:
             return found, fits[max(firm)]
         best = max(found, key=lambda one: one.adjusted_rand)
-        warnings.warn(
+        warn_caller(
             f"no number of segments is stable (the best, {best.segments}, has a mean adjusted Rand "
             f"index of {best.adjusted_rand:.2f}, below {self.stable:g}): these customers lie in no "
             "groups that another sample would show. stability_table() has all.",
             DataWarning,
-            stacklevel=3,
         )
         return found, fits[best.segments]
 

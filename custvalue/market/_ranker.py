@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
+from custvalue._warn import warn_caller
 from custvalue.exceptions import BinWarning, NotSupportedError
 from custvalue.market._portable import Portable
 from custvalue.market._ranking import (
@@ -185,11 +185,10 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
         self.anchors_ = learned_anchors(self.anchors or {}, self._criteria(), values)
         flat = [name for name, (low, high) in self.anchors_.items() if low == high]
         if flat and self.method != "topsis":
-            warnings.warn(
+            warn_caller(
                 f"criterion {', '.join(flat)} has one value in the whole table, so it scores 0.5 "
                 "everywhere; give it anchors={...: (low, high)} or drop it.",
                 BinWarning,
-                stacklevel=2,
             )
         topsis = self.method == "topsis"
         self.ideal_ = ideal_points(values, self._signs()) if topsis else None

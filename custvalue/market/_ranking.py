@@ -7,7 +7,6 @@ Planning 11(3); Hwang, C.-L. & Yoon, K. (1981), Multiple attribute decision maki
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._warn import warn_caller
 from custvalue.exceptions import DataWarning
 
 Floats = npt.NDArray[np.float64]
@@ -222,11 +222,10 @@ def pair_weights(pairs: npt.ArrayLike, *, names: Sequence[str] | None = None) ->
     index = max(eigenvalue - n, 0.0) / (n - 1) if n > 2 else 0.0
     ratio_of = index / RANDOM_INDEX[n - 1] if n > 2 else 0.0
     if ratio_of > MOST_INCONSISTENT:
-        warnings.warn(
+        warn_caller(
             f"the comparisons contradict each other: consistency ratio {ratio_of:.2f}, above "
             f"{MOST_INCONSISTENT:.2f}. Ask again where a chain of answers does not close.",
             DataWarning,
-            stacklevel=2,
         )
     weights = dict(zip(names, np.round(weight, 15).tolist(), strict=True))
     return PairWeights(weights, eigenvalue, ratio_of)

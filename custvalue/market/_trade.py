@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from custvalue._labels import check_language
 from custvalue._units import Span, in_units
+from custvalue._warn import warn_caller
 from custvalue.data import summarize
 from custvalue.exceptions import DataWarning
 from custvalue.market._company_names import merged_names
@@ -277,11 +277,10 @@ class TradeProfile:
         end = last.year - ((last.month, last.day) != (12, 31))
         years = max(end - start + 1, 0)
         if years < 2:
-            warnings.warn(
+            warn_caller(
                 f"the records hold {years} whole calendar years: a season cannot be told from "
                 "chance with fewer than two.",
                 DataWarning,
-                stacklevel=2,
             )
         whole = time.dt.year.between(start, end) if years else time.notna()
         rows = self.rows[whole].assign(month=time[whole].dt.month)
@@ -408,10 +407,9 @@ def trade_profile(
     table = pd.concat(merges, ignore_index=True)[["what", "spelling", "merged_into", "rows"]]
     if len(table):
         first = ", ".join(f"{a!r} = {b!r}" for a, b in table.iloc[:3, 1:3].to_numpy())
-        warnings.warn(
+        warn_caller(
             f"{len(table):,} spellings were taken for another ({first}); all are in .merges.",
             DataWarning,
-            stacklevel=2,
         )
     if ours is not None:
         suppliers = set(rows["supplier"])
@@ -424,11 +422,10 @@ def trade_profile(
     rows["odd"] = ~((rows["price"] <= ODD * median) & (rows["price"] * ODD >= median))
     rows["odd"] |= rows["price"] <= 0
     if rows["odd"].any():
-        warnings.warn(
+        warn_caller(
             f"{int(rows['odd'].sum()):,} shipments have a price beyond {ODD:g} times the median of "
             "their product, or none; they count in no price: odd_price_table() lists them.",
             DataWarning,
-            stacklevel=2,
         )
     rows["usual_price"] = usual_price(rows, quarterly)
     end = pd.Timestamp(as_of) if as_of is not None else rows["time"].max()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +14,7 @@ from sklearn.base import RegressorMixin, clone
 from sklearn.metrics import r2_score
 
 from custvalue import _frames
+from custvalue._portable import reading, seal
 from custvalue._sklearn import check_is_fitted, validate_data
 from custvalue._units import Span, days_per
 from custvalue._value_model import (
@@ -29,6 +29,7 @@ from custvalue._value_model import (
     tail_of,
     write_value,
 )
+from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
@@ -163,6 +164,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
 
     reads_table: ClassVar[str] = "panel"
     _learned = ChainForecast
+    _written = ("settings", "features", "learned", "states", "discretizer")
 
     def __init__(
         self,
@@ -460,11 +462,10 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         place, known = self.state_list_.find(classes)
         if not known.all():
             strange = np.unique(classes[~known], axis=0)[:5].tolist()
-            warnings.warn(
+            warn_caller(
                 f"{int((~known).sum()):,} rows are in states that fit did not see (classes "
                 f"{strange}); each gets the nearest state that was seen.",
                 DataWarning,
-                stacklevel=4,
             )
         return Placed(place, share)
 
@@ -794,7 +795,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         plain = super().to_dict()
         plain["states"] = write_value(self.state_list_.classes)
         plain["discretizer"] = _write_states(self.discretizer_)
-        return plain
+        return seal(plain)
 
     def _plain_setting(self, name: str, value: Any) -> Any:
         if isinstance(value, (PanelStates, ColumnStates)):
@@ -827,11 +828,12 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
 
         Raises
         ------
-        ValueError
-            If it holds another model, a schema this version does not read, or is damaged.
+        ArtefactError
+            If it holds another model, a schema this version does not read, or is damaged or
+            changed. It is a ``ValueError``.
         """
         model = super().from_dict(plain)
-        try:
+        with reading(f"{cls.__name__} (damaged; write it anew with to_dict)"):
             forecast = model.forecast_
             model.forecast_ = replace(
                 forecast,
@@ -841,11 +843,6 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
             model.state_list_ = StateList(read_value(plain["states"]))
             model.discretizer_ = _read_states(plain["discretizer"])
             model.forecast_.check()
-        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
-            raise ValueError(
-                f"the dictionary of {cls.__name__} is damaged ({error!r}); write it anew with "
-                "to_dict."
-            ) from error
         return model
 
 

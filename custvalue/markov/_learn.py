@@ -6,7 +6,6 @@ purchase law is fitted to customers' latest rows and held against a sample of cu
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from sklearn.base import clone
 
 from custvalue import _frames
 from custvalue._value_model import Floats, Ints
+from custvalue._warn import heard, warn_caller
 from custvalue.exceptions import (
     BoundaryFitWarning,
     DataContractError,
@@ -191,9 +191,8 @@ def fit_law(purchases: Any, latest: Floats) -> Any:
         )
     if purchases is not None:
         return model.fit(latest)
-    with warnings.catch_warnings():
-        # "nobody leaves" or "all alike" are fine laws to start from; the states correct them
-        warnings.simplefilter("ignore", BoundaryFitWarning)
+    # "nobody leaves" or "all alike" are fine laws to start from; the states correct them
+    with heard(BoundaryFitWarning):
         return model.fit(latest)
 
 
@@ -646,11 +645,10 @@ def try_law(purchases: Any, latest: Floats, *, needed: bool) -> Any | None:
         wrong = isinstance(error, DataContractError) and any(p.ids for p in error.problems)
         if needed or wrong or purchases is not None:
             raise
-        warnings.warn(
+        warn_caller(
             f"no purchase law could be fitted to {len(latest):,} customers ({error}); the chain "
             "is one of counts (transitions='counts').",
             SmallSampleWarning,
-            stacklevel=4,
         )
         return None
 

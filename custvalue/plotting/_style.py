@@ -5,10 +5,14 @@ from __future__ import annotations
 import html
 import io
 import re
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from custvalue._labels import ZH, check_language
+from custvalue._warn import warn_caller
 from custvalue.exceptions import FontWarning
 
 # Okabe & Ito (2008): eight colours that people with any colour vision can tell apart. Orange is a
@@ -39,6 +43,8 @@ CJK_FONTS = (
     "SimHei",
     "Noto Sans CJK JP",
 )
+_HAN = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
+DRAWING = threading.RLock()  # held while a setting of the whole process differs
 FONT_ADVICE = (
     "install one, for example Noto Sans CJK (Debian and Ubuntu: fonts-noto-cjk), or save the "
     "figure as SVG with custvalue.plotting.svg_text, which leaves the letters to the reader's "
@@ -131,31 +137,88 @@ def quiet_axes(ax: Any, *, grid: str | None = "y") -> None:
 
 
 def set_letters(ax: Any, labels: str) -> None:
-    """Give every text of ``ax`` a font that has its letters.
+    """Draw every text of ``ax`` as it is written, in a font that has its letters.
+
+    A currency sign, a state or a segment may hold ``$``: it is text, no formula.
 
     Warns
     -----
     FontWarning
-        If the labels are Chinese and no installed font has Chinese letters.
+        If there are Chinese words and no installed font has Chinese letters.
     """
-    if check_language(labels) == "en":
-        return
     from matplotlib.text import Text
 
+    bars = [drawn.colorbar.ax for drawn in (*ax.images, *ax.collections) if drawn.colorbar]
+    texts = [item for part in (ax, *bars) for item in part.findobj(Text)]
+    for item in texts:
+        if item is not ax.title:  # the user's own
+            item.set_parse_math(False)
+    if check_language(labels) == "en" and not any(_HAN.search(t.get_text()) for t in texts):
+        return
     found = chinese_font()
     if found is None:
-        warnings.warn(
+        warn_caller(
             f"no installed font has Chinese letters (a PNG shows boxes); {FONT_ADVICE}.",
             FontWarning,
-            stacklevel=4,
         )
     # names that are not installed still go into SVG text, where the reader's browser looks them up
     families = [found, "DejaVu Sans"] if found else ["DejaVu Sans"]
-    bars = [drawn.colorbar.ax for drawn in (*ax.images, *ax.collections) if drawn.colorbar]
+    for item in texts:
+        item.set_fontfamily(families)
     for part in (ax, *bars):
-        for item in part.findobj(Text):
-            item.set_fontfamily(families)
         part.tick_params(labelfontfamily=families)
+
+
+@contextmanager
+def _settings(values: dict[str, Any]) -> Iterator[None]:
+    """Set some of matplotlib's settings, one thread at a time, and put back these alone.
+
+    How SVG is written can be said in no other way than by settings of the whole process, and
+    ``rc_context`` would put back every setting, other threads' new ones too.
+    """
+    import matplotlib
+
+    with DRAWING:
+        before = {key: matplotlib.rcParams[key] for key in values}
+        try:
+            for key, value in values.items():
+                matplotlib.rcParams[key] = value
+            yield
+        finally:
+            for key, value in before.items():
+                matplotlib.rcParams[key] = value
+
+
+@contextmanager
+def _letters_of(figure: Any) -> Iterator[None]:
+    """Leave letters that no installed font has to the reader's browser, without a word.
+
+    matplotlib warns of each, and that can be silenced for the whole process only; so it is done
+    where letters are missing and nowhere else, behind the lock.
+    """
+    if not _letters_missing(figure):
+        yield
+        return
+    with DRAWING, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        yield
+
+
+def _letters_missing(figure: Any) -> bool:
+    from matplotlib.font_manager import findfont, get_font, get_font_names
+    from matplotlib.text import Text
+
+    letters: dict[tuple[str, ...], set[str]] = {}
+    for item in figure.findobj(Text):
+        unusual = {c for c in item.get_text() if ord(c) > 126}
+        if unusual:
+            letters.setdefault(tuple(item.get_fontfamily()), set()).update(unusual)
+    have = set(get_font_names()) if letters else set()
+    for families, wanted in letters.items():
+        named = [name for name in families if name in have] or ["DejaVu Sans"]
+        for name in named:
+            wanted -= {chr(code) for code in get_font(findfont(name)).get_charmap()}
+    return any(letters.values())
 
 
 def svg_text(figure: Any, *, name: str = "figure", title: str = "") -> str:
@@ -165,7 +228,8 @@ def svg_text(figure: Any, *, name: str = "figure", title: str = "") -> str:
     ----------
     figure : matplotlib Figure
     name : str, default="figure"
-        Prefix of every id in the SVG, so that several can share a page.
+        Prefix of every id in the SVG, so that several can share a page: letters, digits, ``-``
+        and ``_``, a letter first.
     title : str, default=""
         What a screen reader says of the picture.
 
@@ -184,14 +248,11 @@ def svg_text(figure: Any, *, name: str = "figure", title: str = "") -> str:
     >>> text[:4], "A line" in text, text == svg_text(figure, name="line", title="A line")
     ('<svg', True, True)
     """
-    import matplotlib
-
+    if not re.fullmatch(r"[A-Za-z][\w-]*", name, flags=re.ASCII):
+        raise ValueError(f"name={name!r} must be letters, digits, - and _, a letter first.")
     buffer = io.StringIO()
-    keep = {"svg.fonttype": "none", "svg.hashsalt": name}
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with matplotlib.rc_context(keep), warnings.catch_warnings():
-        # the letters are the browser's business here: text stays text
-        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+    with _settings({"svg.fonttype": "none", "svg.hashsalt": name}), _letters_of(figure):
         figure.savefig(buffer, format="svg", metadata=nothing, facecolor="none")
     text = buffer.getvalue()
     text = text[text.index("<svg") :]

@@ -27,6 +27,14 @@ from sklearn.base import BaseEstimator
 from custvalue._frames import frame_like
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span, check_annual_rate, days_per, in_units
+from custvalue._work import (
+    MOST_CELLS,
+    MOST_DRAWS,
+    MOST_TERMS,
+    chances,
+    check_count,
+    check_work,
+)
 from custvalue.purchase import _forecast
 from custvalue.purchase._fitting import Fitting
 from custvalue.purchase._law import Floats, PurchaseLaw
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DAYS_PER_YEAR = 365.25
+MOST_ORDERS = 10_000  # of a row, in predict_pmf
 
 
 class PurchaseModel(DocLink, Fitting, BaseEstimator):
@@ -143,15 +152,24 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         X : table or array
         horizon : str or number, optional
         n_max : int, default=20
+            At most 10,000.
 
         Returns
         -------
         ndarray of shape (n_rows, n_max + 1)
             A row sums to 1 less the chance of more than ``n_max`` orders.
+
+        Raises
+        ------
+        ValueError
+            If there would be more chances than memory has room for.
         """
         x, t_x, T = self._histories(X)
-        t = self._time(horizon)
-        return _forecast.pmf(self.law, self.params_, x, t_x, T, t, _count("n_max", n_max, 0))
+        t, n_max = self._time(horizon), check_count("n_max", n_max, 0, MOST_ORDERS)
+        check_work(len(x) * (n_max + 1), MOST_CELLS, "chances", "Lower n_max, or give fewer rows.")
+        if self.law.discrete:
+            self._check_dates(t)
+        return _forecast.pmf(self.law, self.params_, x, t_x, T, t, n_max)
 
     def predict_next_order(self, X: Any, q: float | tuple[float, ...] = (0.1, 0.5, 0.9)) -> Any:
         """When the next order comes: quantiles, and the chance that it never does.
@@ -170,9 +188,7 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         """
         x, t_x, T = self._histories(X)
         columns: dict[str, Floats] = {}
-        for level in (q,) if isinstance(q, (int, float)) else tuple(q):
-            if not 0.0 < level < 1.0:
-                raise ValueError(f"q={level!r} must lie between 0 and 1.")
+        for level in chances(q):
             columns[f"q{100 * level:g}"] = _forecast.next_order(
                 self.law, self.params_, x, t_x, T, float(level)
             )
@@ -199,6 +215,9 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         """
         x, t_x, T = self._histories(X)
         delta = self._log_discount(annual_discount_rate)
+        if self.law.discrete:
+            what = f"opportunities matter at annual_discount_rate={annual_discount_rate:g}"
+            check_work(40.0 / delta, MOST_TERMS, what, "Give a higher rate.")
         return _forecast.residual(self.law, self.params_, x, t_x, T, delta)
 
     def discounted_orders(
@@ -219,7 +238,7 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         ndarray of shape (n_rows,)
         """
         x, t_x, T = self._histories(X)
-        t, steps = self._time(horizon), _count("steps", steps, 1)
+        t, steps = self._time(horizon), check_count("steps", steps, 1, MOST_TERMS)
         rate = np.log1p(check_annual_rate(annual_discount_rate)) / self._units_per_year()
         ends = t * np.arange(1, steps + 1) / steps
         return _forecast.discounted(self.law, self.params_, x, t_x, T, ends, np.exp(-rate * ends))
@@ -330,7 +349,8 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         """
         x, t_x, T = self._histories(X)
         t, rng = self._time(horizon), np.random.default_rng(random_state)
-        size = _count("size", size, 1)
+        size = check_count("size", size, 1)
+        self._check_draws(_forecast.expected(self.law, self.params_, x, t_x, T, t) * size)
         here = _forecast.alive_now(self.law, self.params_, x, t_x, T)
         future = [np.broadcast_to(p, x.shape) for p in self.law.alive(*self.params_, x, T)]
         out = np.zeros((len(x), size), dtype=np.int64)
@@ -366,7 +386,7 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
 
         check_is_fitted(self, "params_")
         rng = np.random.default_rng(random_state)
-        end = np.broadcast_to(np.asarray(T, dtype=float), (_count("n", n, 0),))
+        end = np.broadcast_to(np.asarray(T, dtype=float), (check_count("n", n, 0, MOST_CELLS),))
         if not ((end >= 0) & np.isfinite(end)).all():
             raise ValueError("T must be finite and not negative.")
         owner, time, left = self._simulate(n, end, rng)
@@ -417,7 +437,7 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         spread = end / 4.0 if births is None else self._time(births, "births")
         if spread > end:
             raise ValueError("births must not take longer than the log (horizon).")
-        n = _count("n", n, 0)
+        n = check_count("n", n, 0, MOST_CELLS)
         born = rng.random(n) * spread
         if self.law.discrete:
             born = np.floor(born)
@@ -438,6 +458,9 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
     ) -> tuple[npt.NDArray[np.intp], Floats, Floats]:
         """Orders of new customers: some leave right away, the others live as ``alive`` says."""
         zero = np.zeros(n)
+        longest, none = float(end.max(initial=0.0)), np.zeros(1)
+        of_one = _forecast.expected(self.law, self.params_, none, none, none, longest)
+        self._check_draws(of_one * n)
         here = rng.random(n) < self.law.prob_alive(*self.params_, zero, zero, zero)
         rows = np.flatnonzero(here)
         left = np.where(here, np.inf, 0.0)
@@ -465,6 +488,16 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
             )
         return in_units(span, self.unit_, name)
 
+    def _check_draws(self, orders: Floats) -> None:
+        """Refuse to simulate more orders than memory has room for."""
+        cure = "Shorten the horizon, or draw for fewer customers at a time."
+        check_work(float(np.sum(orders)), MOST_DRAWS, "orders to draw", cure)
+
+    def _check_dates(self, t: float) -> float:
+        """Refuse to count more opportunities than anybody lives to see."""
+        check_work(t, MOST_TERMS, "opportunities", "Shorten the horizon.")
+        return t
+
     def _units_per_year(self) -> float:
         if self.unit_ is None:
             raise ValueError(
@@ -481,9 +514,3 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
                 "discounted_orders has an end and takes any rate."
             )
         return float(np.log1p(rate) / self._units_per_year())
-
-
-def _count(name: str, value: Any, least: int) -> int:
-    if value != int(value) or value < least:
-        raise ValueError(f"{name}={value!r} must be a whole number, {least} or more.")
-    return int(value)

@@ -8,13 +8,13 @@ the easy way, Marketing Science 24(2), 275-284.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels import Histories, Objective
+from custvalue._warn import warn_caller
 from custvalue.exceptions import OneTimeBuyerWarning
 from custvalue.purchase import _geometric
 from custvalue.purchase._base import PurchaseModel
@@ -114,11 +114,10 @@ class BGNBD(PurchaseModel):
         x, t_x, T = self._histories(X)
         once = int(np.count_nonzero(x == 0))
         if once:
-            warnings.warn(
+            warn_caller(
                 f"BG/NBD sets P(alive) = 1 for every customer without a repeat order ({once:,} of "
                 f"{len(x):,} here), however long ago they bought. Use MBGNBD or ParetoNBD for "
                 "activity scores.",
                 OneTimeBuyerWarning,
-                stacklevel=2,
             )
         return self._alive(x, t_x, T, at)

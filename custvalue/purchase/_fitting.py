@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import asdict
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -11,8 +11,11 @@ import numpy as np
 from custvalue._fitted import FitReport, FittedLaw, check_level
 from custvalue._frames import unit_of
 from custvalue._kernels import Histories, compress
+from custvalue._portable import check_names, number
 from custvalue._sklearn import weights_of
-from custvalue._units import days_per, plain_span
+from custvalue._units import days_per, in_units, plain_span
+from custvalue._warn import warn_caller
+from custvalue._work import check_count
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ContractProblem,
@@ -88,7 +91,7 @@ class Fitting(FittedLaw):
         self.params_, self._report = fit_law(self.law, rows, self._prior())
         self.unit_ = unit
         if self._report.boundary:
-            warnings.warn(_boundary_text(self), BoundaryFitWarning, stacklevel=2)
+            warn_caller(_boundary_text(self), BoundaryFitWarning)
         return self
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -118,11 +121,10 @@ class Fitting(FittedLaw):
             here = [w.sum(), np.dot(w, t_x), np.dot(w, T), np.dot(w, x) / w.sum()]
             then = [facts[k] for k in ("customers", "sum_recency", "sum_T", "mean_frequency")]
             if np.allclose(here, then, rtol=1e-9, atol=0.0):
-                warnings.warn(
+                warn_caller(
                     "scored on the rows it was fitted on: this says how well the model describes "
                     "them, not how well it forecasts. Score a later period or other customers.",
                     InSampleWarning,
-                    stacklevel=2,
                 )
         return float(np.average(self.score_samples(X), weights=weight))
 
@@ -173,7 +175,7 @@ class Fitting(FittedLaw):
         """
         import pandas as pd
 
-        rng = np.random.default_rng(random_state)
+        rng, n_draws = np.random.default_rng(random_state), check_count("n_draws", n_draws, 1)
         x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
         rows = compress(
             x, t_x, T, weights_of(sample_weight, len(x)), 1.0 if self.law.discrete else None
@@ -269,7 +271,8 @@ class Fitting(FittedLaw):
             If a parameter is missing, unknown or not positive.
         """
         wanted = set(cls.law.params._fields)
-        if set(params) != wanted or not all(0 < v < np.inf for v in params.values()):
+        numbers = all(isinstance(v, Real) and 0 < v < np.inf for v in params.values())
+        if set(params) != wanted or not numbers:
             raise ValueError(
                 f"{cls.__name__}.from_params wants {', '.join(cls.law.params._fields)}, each "
                 f"positive and finite; got {params}."
@@ -293,8 +296,17 @@ class Fitting(FittedLaw):
 
     @classmethod
     def _from_settings(cls, plain: dict[str, Any]) -> dict[str, Any]:
-        prior = plain["prior"]
-        return {**plain, "prior": None if prior is None else Prior(**prior)}
+        check_names(plain, ("unit", "horizon", "prior"), "settings")
+        prior, unit, horizon = plain["prior"], plain["unit"], plain["horizon"]
+        if unit is not None:
+            days_per(unit)
+        if horizon is not None:
+            in_units(horizon, None if isinstance(horizon, (int, float)) else "D")
+        if prior is not None:
+            for name, value in prior.items():
+                number(value, f"prior, {name}", none=name != "customers")
+            prior = Prior(**prior)
+        return {**plain, "prior": prior}
 
     def _prior(self) -> Prior | None:
         if self.prior is not None and not isinstance(self.prior, Prior):

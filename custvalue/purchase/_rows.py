@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from custvalue._kernels import Histories, silence_instead_of_recency
 from custvalue._sklearn import read_vectors
+from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
@@ -140,9 +140,8 @@ def check_meaning(rows: Histories, model: str) -> None:
             )
         )
     if rows.w.sum() >= 50 and not np.any(rows.x == 0):
-        warnings.warn(
+        warn_caller(
             f"no customer of {rows.w.sum():,.0f} has frequency 0. If one-time buyers were removed, "
             f"the order rate of {model} is biased upwards; pass the whole customer base.",
             SelectionWarning,
-            stacklevel=4,
         )

@@ -8,7 +8,6 @@ Hardie, B. G. S. (2007), How to project customer retention, Journal of Interacti
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from sklearn.base import clone
 from custvalue._kernels import Histories, Objective, counts_of, rising_sums
 from custvalue._sklearn import check_is_fitted
 from custvalue._units import Span
+from custvalue._warn import heard
 from custvalue.exceptions import BoundaryFitWarning, ContractProblem, DataContractError, first_ids
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import expected_orders as _expected_stays
@@ -222,8 +222,7 @@ class ShiftedBetaGeometric(PurchaseModel):
         lines = []
         for part in [*cohorts, np.concatenate(cohorts)]:
             x, T, weight = part.T
-            with warnings.catch_warnings():  # the column "status" says it
-                warnings.simplefilter("ignore", BoundaryFitWarning)
+            with heard(BoundaryFitWarning):  # the column "status" says it
                 fitted = clone(self).fit(np.column_stack([x, x, T]), sample_weight=weight)
             alpha, beta = fitted.params_
             lines.append(
@@ -258,7 +257,7 @@ class ShiftedBetaGeometric(PurchaseModel):
             The last count seen, and what is expected of it after 1, 2, ... further dates.
         """
         check_is_fitted(self, "params_")
-        dates = np.arange(int(whole(self._time(horizon))) + 1.0)
+        dates = np.arange(int(whole(self._check_dates(self._time(horizon)))) + 1.0)
         alpha, beta = self.params_
         last = np.array([rows[-1] for rows in _cohorts(survivors, least=1)[1]])
         age, count = last[:, 1, None], last[:, 2, None]
@@ -294,7 +293,7 @@ class ShiftedBetaGeometric(PurchaseModel):
         ndarray of shape (n_dates + 1,)
         """
         check_is_fitted(self, "params_")
-        dates = int(whole(self._time(horizon)))
+        dates = int(whole(self._check_dates(self._time(horizon))))
         alpha, beta = self.params_
         return survival(alpha, beta, np.arange(dates + 1.0))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,10 @@ import numpy.typing as npt
 
 from custvalue._frames import facts_of, with_facts
 from custvalue._units import span_days
+from custvalue._warn import heard, warn_caller
 from custvalue.data import ledger, panel, summarize
 from custvalue.exceptions import (
     ContractProblem,
-    CustvalueWarning,
     DataContractError,
     SmallSampleWarning,
 )
@@ -25,6 +24,7 @@ from custvalue.plotting import flow_table, tracking_table
 from custvalue.plotting._style import state_names
 from custvalue.report._backtest import Tested, hold_back, model_of
 from custvalue.report._campaign import QUIET, WINDOW, campaign
+from custvalue.report._size import check_size
 from custvalue.segment import LifecycleClassifier, RFMTransformer, SegmentMap, SilenceScorer
 from custvalue.value import CustomerValue
 
@@ -92,9 +92,12 @@ class Collected:
     history : DataFrame
         The panel.
     moves, flow : DataFrame
-        Moves between segments one period apart; stages at ``flow_date`` against today's.
+        Moves between segments one period apart (see `segment_moves`); stages at ``flow_date``
+        against today's.
     flow_date : str
     backtest : Tested or None
+    problem_share : float
+        Of the present customers, as `LifecycleClassifier.problem_share` counts them.
     total : (float, float)
         Interval of the sum of all future values.
     upcoming : DataFrame
@@ -114,6 +117,7 @@ class Collected:
     flow_date: str
     campaign: pd.DataFrame | None
     backtest: Tested | None
+    problem_share: float
     total: tuple[float, float]
     upcoming: pd.DataFrame
     ledger: dict[str, Any]
@@ -131,15 +135,11 @@ def collect(log: Any, asked: Asked, step: Step) -> Collected:
     step : callable
         Told the name of each step as it begins.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    # what comes out as no number is shown as none; errstate is known to this thread alone
+    with heard() as told, np.errstate(all="ignore"):
         out = _collect(log, asked, step)
-    texts = [" ".join(str(w.message).split()) for w in caught if _ours(w.category)]
+    texts = [" ".join(str(one).split()) for one in told]
     return replace(out, caught=tuple(dict.fromkeys(texts)))
-
-
-def _ours(category: type[Warning]) -> bool:
-    return issubclass(category, CustvalueWarning)
 
 
 def _collect(log: Any, asked: Asked, step: Step) -> Collected:
@@ -161,6 +161,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
                 "Give a later as-of date, or look at what the policies leave out.",
             )
         )
+    check_size(asked, as_of, summary["T"])
     history = to_pandas(
         panel(log, **asked.columns, as_of=str(as_of), period=asked.period, **asked.policies)
     )
@@ -219,6 +220,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
         flow_date=flow_date,
         campaign=campaign(table, asked),
         backtest=tested,
+        problem_share=lifecycle.problem_share(summary),
         total=total_range(model, summary),
         upcoming=upcoming(model, summary, history, asked),
         ledger=ledger(summary).to_dict(),
@@ -294,11 +296,10 @@ def transition_rows(history: pd.DataFrame, customer: str) -> pd.DataFrame:
     import pandas as pd
 
     if history.groupby(customer).size().max() < 2:
-        warnings.warn(
+        warn_caller(
             "no customer has two periods yet, so that no move between states could be counted; a "
             "shorter period= would show some.",
             SmallSampleWarning,
-            stacklevel=2,
         )
         return pd.DataFrame(columns=["from", "to", "probability", "observations", "standard_error"])
     table = MarkovCLVEstimator(transitions="counts").fit(history).transition_table()
@@ -308,12 +309,25 @@ def transition_rows(history: pd.DataFrame, customer: str) -> pd.DataFrame:
 
 
 def segment_moves(history: pd.DataFrame, customer: str, cells: SegmentMap) -> pd.DataFrame:
-    """Segments one period apart, over the whole panel."""
+    """Segments one period apart, over the whole panel.
+
+    Returns
+    -------
+    DataFrame
+        ``from``, ``to``, ``moves`` (how often, over all periods), ``customers`` (how many different
+        ones), ``share`` of the moves out of ``from``.
+    """
+    import pandas as pd
+
     scores = RFMTransformer(remainder="drop").fit_transform(history)
-    segment = cells.assign(scores)
+    segment = np.asarray(cells.assign(scores)).astype(str)
     ids = history[customer].to_numpy()
     same = ids[1:] == ids[:-1]
-    return flow_table(segment[:-1][same], segment[1:][same])
+    before, after = segment[:-1][same], segment[1:][same]
+    moves = flow_table(before, after).rename(columns={"customers": "moves"})
+    each = pd.DataFrame({"from": before, "to": after, "who": ids[1:][same]}).drop_duplicates()
+    who = each.groupby(["from", "to"], as_index=False).size().rename(columns={"size": "customers"})
+    return moves.merge(who, on=["from", "to"])[["from", "to", "moves", "customers", "share"]]
 
 
 def stage_flow(

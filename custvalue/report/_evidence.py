@@ -98,6 +98,7 @@ def moves_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
     columns: list[Column] = [
         ("from", w("From"), "name"),
         ("to", w("To"), "name"),
+        ("moves", w("Times"), "int"),
         ("customers", w("Customers"), "int"),
         ("share", w("Share"), "bar"),
     ]

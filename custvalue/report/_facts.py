@@ -13,7 +13,7 @@ from custvalue.report._campaign import WINDOW
 from custvalue.report._collect import LEVEL, Asked, Collected
 from custvalue.report._quiet import quiet_facts
 from custvalue.report._words import Words
-from custvalue.segment import playbook, problem_share
+from custvalue.segment import playbook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         "base": _base(got),
         "segments": _rows(segments),
         "quiet": quiet_facts(got, asked),
-        "stages": _stages(table),
+        "stages": _stages(table, got.problem_share),
         "backtest": _backtest(got),
         "moves": _moves(got),
         "ledger": got.ledger,
@@ -72,7 +72,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
 
 def rule_words(rule: str, words: Words) -> str:
     """Write a segment's rule in days and money."""
-    number = r"(-?[\d.e+]+)"
+    number = r"(-?[\d.]+(?:e[+-]?\d+)?)"
     either = []
     for box in rule.split(" or "):
         parts = []
@@ -142,7 +142,7 @@ def _base(got: Collected) -> dict[str, Any]:
     }
 
 
-def _stages(table: pd.DataFrame) -> dict[str, Any]:
+def _stages(table: pd.DataFrame, problem: float) -> dict[str, Any]:
     spend = float(table["total_value"].sum())
     advice = playbook().set_index("stage")
     grouped = table.groupby("stage")
@@ -161,7 +161,6 @@ def _stages(table: pd.DataFrame) -> dict[str, Any]:
         if stage in grouped.groups
         for part in [grouped.get_group(stage)]
     ]
-    problem = problem_share(table["stage"])
     upgrades = [
         {
             "stage": stage,
@@ -204,9 +203,9 @@ def _backtest(got: Collected) -> dict[str, Any] | None:
 
 
 def _moves(got: Collected) -> list[dict[str, Any]]:
-    """List the moves of most customers; who stays does not move."""
+    """List the most frequent moves; who stays does not move."""
     moves = got.moves[got.moves["from"] != got.moves["to"]]
-    return _rows(moves.sort_values("customers", ascending=False, kind="stable").head(MOVES))
+    return _rows(moves.sort_values("moves", ascending=False, kind="stable").head(MOVES))
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +14,7 @@ import custvalue
 from custvalue._html import html_table
 from custvalue._labels import Language, check_language
 from custvalue._units import span_days
-from custvalue.exceptions import CustvalueWarning
+from custvalue._warn import heard
 from custvalue.funnel import FunnelBacktest, FunnelChain, backtest_funnel, overdue_table
 from custvalue.funnel._ledger import REASONS
 from custvalue.funnel._settings import columns_by
@@ -234,8 +233,7 @@ def _tested(funnel: FunnelChain, log: Any, fitted: FunnelChain) -> FunnelBacktes
     step = pd.Timedelta(days=span_days(horizon))
     cutoffs = [(end - k * step).normalize() for k in range(DATES, 0, -1)]
     good = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CustvalueWarning)
+    with heard():
         for cutoff in cutoffs:
             if cutoff < when.min() + step:
                 continue
@@ -332,8 +330,7 @@ def _picture(f: FunnelChain, w: Words) -> dict[str, str]:
 
     figure = Figure(figsize=(5.2, 3.2), layout="constrained")
     horizon = None if f.law_.has_losses else f.horizon
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CustvalueWarning)  # a page's letters are the browser's
+    with heard():  # a page's letters are the browser's
         FunnelDisplay.from_estimator(f, horizon=horizon, labels=w.language, ax=figure.subplots())
     caption = w("Length: how many new deals get this far. Beside it: median days in the stage.")
     return {"svg": svg_text(figure, name="funnel", title=caption), "caption": caption}

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from custvalue._labels import Language
+from custvalue._warn import heard
+from custvalue.exceptions import FontWarning
 from custvalue.plotting import (
     CalibrationDisplay,
     ConcentrationDisplay,
@@ -122,7 +124,8 @@ def draw(
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
-    make(figure.subplots())
+    with heard(FontWarning):  # the page leaves the letters to the reader's browser
+        make(figure.subplots())
     return svg_text(figure, name=name, title=title)
 
 

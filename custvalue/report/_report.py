@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from custvalue._csv import Formulas, write_csv
+from custvalue._files import Family, Write
 from custvalue._html import html_table
 from custvalue._labels import Language, check_language
 from custvalue._units import check_annual_rate, span_days
@@ -18,6 +20,7 @@ from custvalue.report._markets import markets_section
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words, page
+from custvalue.report._size import check_ahead
 from custvalue.report._survey import sections_of
 from custvalue.report._words import Words
 
@@ -26,6 +29,18 @@ if TYPE_CHECKING:
 
     from custvalue.market import TargetMarketRanker
     from custvalue.survey import PerceivedValue
+TABLES = ("customers", "campaign", "segments", "transitions")
+FILES = Family(
+    names=frozenset(
+        {
+            "report.html",
+            "ledger.json",
+            *(f"{t}.{kind}" for t in TABLES for kind in ("csv", "parquet")),
+        }
+    ),
+    manifest="ledger.json",
+    last="report.html",
+)
 
 
 @dataclass(frozen=True)
@@ -71,42 +86,72 @@ class Report:
         """Rows in, used, and dropped by reason."""
         return dict(self.facts["ledger"])
 
-    def write(self, folder: str | Path, *, tables: Literal["csv", "parquet"] = "csv") -> list[Path]:
+    def write(
+        self,
+        folder: str | Path,
+        *,
+        tables: Literal["csv", "parquet"] = "csv",
+        formulas: Formulas = "escape",
+        force: bool = False,
+    ) -> list[Path]:
         """Write ``report.html``, the tables and ``ledger.json`` to ``folder``; return the paths.
+
+        All files are written or none: to a temporary folder first, then moved, the page last. What
+        an earlier report left there goes, so that no table of one log stands beside the page of
+        another; ``ledger.json`` lists the files with their SHA-256, under ``"files"``. Files of
+        other names stay.
 
         Parameters
         ----------
         folder : str or Path
             Made where it does not exist.
         tables : {"csv", "parquet"}, default="csv"
+            CSV has every digit: reading it gives the same numbers, and ids as they were.
+        formulas : {"escape", "keep"}, default="escape"
+            Of texts in CSV that a spreadsheet would run (``=1+1``): an apostrophe in front, or as
+            they are.
+        force : bool, default=False
+            Replace or remove files of these names that no report wrote, or that somebody has
+            changed since. A link is replaced, not followed.
+
+        Raises
+        ------
+        FileExistsError
+            If such files are there and ``force`` is False.
+        OSError
+            If a file cannot be written; its text names the file.
+
+        Warns
+        -----
+        DataWarning
+            If texts were escaped.
         """
         if tables not in ("csv", "parquet"):
             raise ValueError(f"tables={tables!r} must be 'csv' or 'parquet'.")
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        page_path = folder / "report.html"
-        page_path.write_text(self.html, encoding="utf-8", newline="\n")
-        paths = [page_path]
-        for name in ("customers", "campaign", "segments", "transitions"):
-            path = folder / f"{name}.{tables}"
+        files: dict[str, Write] = {"report.html": self._write_page}
+        for name in TABLES:
             frame: pd.DataFrame | None = getattr(self, name)
-            if frame is None:
-                continue
-            if tables == "csv":
-                frame.to_csv(
-                    path,
-                    index=False,
-                    lineterminator="\n",
-                    date_format="%Y-%m-%d",
-                    float_format="%.8g",
-                )
-            else:
-                frame.to_parquet(path, index=False)
-            paths.append(path)
-        ledger = folder / "ledger.json"
-        text = json.dumps(self.ledger, ensure_ascii=False, indent=2)
-        ledger.write_text(text + "\n", encoding="utf-8", newline="\n")
-        return [*paths, ledger]
+            if frame is not None:
+                files[f"{name}.{tables}"] = partial(_write_table, frame, formulas)
+        return FILES.write(Path(folder), files, self.ledger, force=force)
+
+    @staticmethod
+    def check_folder(folder: str | Path) -> None:
+        """Refuse now what ``write(folder)`` would refuse later.
+
+        Parameters
+        ----------
+        folder : str or Path
+
+        Raises
+        ------
+        FileExistsError
+            If files are in the way that no report wrote, or that somebody has changed since.
+        """
+        FILES.check(Path(folder))
+
+    def _write_page(self, path: Path) -> None:
+        path.write_text(self.html, encoding="utf-8", newline="\n")
 
     def summary_text(self) -> str:
         """Say the main numbers in a few lines."""
@@ -280,6 +325,7 @@ def make_report(
         title=title,
         source=source,
     )
+    check_ahead(asked)
     tell = progress or _say_nothing
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))
@@ -320,6 +366,13 @@ def _check_offer(
             "response and contact_cost need a margin: a contact is paid from profit, not from "
             "spend. Give margin=1.0 if the amounts are profits already."
         )
+
+
+def _write_table(frame: pd.DataFrame, formulas: Formulas, path: Path) -> None:
+    if path.suffix == ".csv":
+        write_csv(frame, path, ids=[str(frame.columns[0])], formulas=formulas)
+    else:
+        frame.to_parquet(path, index=False)
 
 
 def _say_nothing(step: str, done: int, total: int) -> None:

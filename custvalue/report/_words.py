@@ -55,6 +55,9 @@ class Words:
 
     def money(self, value: float) -> str:
         """Money with its currency; cents only where they matter."""
-        digits = f"{abs(value):,.0f}" if abs(value) >= 100 else f"{abs(value):,.2f}"
+        size = abs(value)
+        digits = f"{size:,.0f}" if size >= 100 else f"{size:,.2f}"
+        if 0 < size < 0.005:  # coins of a currency in which everything costs little
+            digits = f"{size:.2g}"
         gap = " " if self.currency.isalpha() and self.currency.isascii() else ""
         return ("−" if value < 0 else "") + self.currency + gap + digits

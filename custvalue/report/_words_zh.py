@@ -317,6 +317,7 @@ ZH: dict[str, str] = {
     "From": "原细分",
     "To": "现细分",
     "The largest moves": "最大的流动",
+    "Times": "次数",
     # -- data --
     "Data": "数据",
     "The data: every row accounted for": "数据：每一行都有着落",

@@ -9,13 +9,13 @@ shares by the score interval, money by shuffling the customers over the groups.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._warn import warn_caller
 from custvalue.exceptions import SmallSampleWarning
 from custvalue.segment._silence import Floats
 
@@ -188,12 +188,11 @@ def campaign_effect(
         low, high = _null_interval(a, b, confidence, n_draws, rng, method == "bootstrap")
     buyers = int(np.count_nonzero(a)), int(np.count_nonzero(b))
     if min(buyers) < FEWEST:
-        warnings.warn(
+        warn_caller(
             f"{len(a):,} treated and {len(b):,} control customers, of whom {buyers[0]:,} and "
             f"{buyers[1]:,} brought anything: with fewer than {FEWEST} of them in a group only a "
             "large effect can be seen. A larger holdout or a longer wait shows more.",
             SmallSampleWarning,
-            stacklevel=2,
         )
     return CampaignEffect(
         len(a),

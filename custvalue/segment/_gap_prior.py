@@ -9,7 +9,6 @@ and brand selection, Management Science 18, P102-P113.
 
 from __future__ import annotations
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import betainc, gammaln, psi
 
+from custvalue._warn import heard, warn_caller
 from custvalue.exceptions import BoundaryFitWarning, ConvergenceWarning, FitFailedError
 from custvalue.segment._silence import Floats, GapFacts
 
@@ -248,18 +248,16 @@ def fit_gap_prior(facts: GapFacts, regularity: int = 1) -> GapPrior:
         )
     r, alpha = np.exp(found.x)
     if np.isclose(found.x, edges[0]).any() or np.isclose(found.x, edges[1]).any():
-        warnings.warn(
+        warn_caller(
             f"the prior of purchase rates lies on its boundary (r={r:.3g}): customers hardly "
             "differ in rate, or hardly any has a gap. Scores stay usable.",
             BoundaryFitWarning,
-            stacklevel=2,
         )
     elif np.abs(found.jac).max() > 1e-4:
-        warnings.warn(
+        warn_caller(
             f"the prior of purchase rates is not settled: gradient {np.abs(found.jac).max():.1e} "
             f"a customer after {found.nit} steps.",
             ConvergenceWarning,
-            stacklevel=2,
         )
     return GapPrior(float(r), float(alpha) * scale, regularity)
 
@@ -289,8 +287,7 @@ def choose_regularity(facts: GapFacts, log_gap_sum: float) -> GapPrior:
     """
     best, highest = None, -np.inf
     for k in range(1, MOST_REGULAR + 1):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", BoundaryFitWarning)
+        with heard(BoundaryFitWarning):
             prior = fit_gap_prior(facts, k)
         value, _ = gap_log_likelihood(facts, prior, log_gap_sum)
         if value <= highest:

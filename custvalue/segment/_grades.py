@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._labels import check_language, translate, translate_if_known
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
+from custvalue._warn import warn_caller
+from custvalue._work import check_kinds
 from custvalue.exceptions import BinWarning
 from custvalue.segment._drift import DriftReport, class_shares, drift_report
 from custvalue.segment._group_sizes import group_sizes
@@ -231,11 +232,10 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         self.cuts_ = np.stack([_cuts(column, shares, self.by) for column in values.T])
         empty = np.flatnonzero(np.isinf(self.cuts_[:, 0]))
         if len(empty):
-            warnings.warn(
+            warn_caller(
                 f"column {', '.join(np.array(self._column_names())[empty])}: no value is "
                 "above zero, so nobody brings a share of it and all customers get grade E.",
                 BinWarning,
-                stacklevel=2,
             )
         self.grade_shares_ = np.asarray(
             class_shares(_grades(values, self.cuts_), (len(GRADES),) * values.shape[1])
@@ -243,6 +243,7 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         return self
 
     def _checked_shares(self) -> Floats:
+        check_kinds(self, shares="sequence", column="text or names")
         shares = np.asarray(self.shares, dtype=np.float64)
         if shares.shape != (4,) or not (np.diff([0.0, *shares, 1.0]) > 0).all():
             raise ValueError(

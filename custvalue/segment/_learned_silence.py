@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._warn import heard
 from custvalue.exceptions import BoundaryFitWarning
 from custvalue.segment._gap_prior import (
     GapPrior,
@@ -111,8 +111,7 @@ class LearnedSilence(NamedTuple):
         fresh = self._replace(longest_gaps=_longest(facts))
         if self.prior is None:
             return fresh
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", BoundaryFitWarning)
+        with heard(BoundaryFitWarning):
             prior = fit_gap_prior(facts, self.prior.regularity)
         chance = None if self.chance is None else self.chance._replace(prior=prior)
         return fresh._replace(prior=prior, chance=chance)

@@ -16,6 +16,7 @@ from custvalue import _frames
 from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_is_fitted, validate_data
 from custvalue._units import Span, in_units
+from custvalue._work import check_kinds
 from custvalue.segment import _lifecycle_evidence as reading
 from custvalue.segment._lifecycle_outputs import StageOutputs
 from custvalue.segment._lifecycle_tables import StageTables
@@ -231,6 +232,21 @@ class LifecycleClassifier(
         TimeUnitError
             If the unit of the spans is not known, or stated twice and differently.
         """
+        check_kinds(
+            self,
+            columns="mapping or None",
+            new_window="pair",
+            established_window="pair",
+            established_orders="number",
+            core_orders="number",
+            core_irregularity="number or None",
+            core_value_quantile="number or None",
+            satisfied_from="number or None",
+            quiet_ratio="number",
+            exit_ratio="number",
+            exit_chance="number",
+            problem_ceiling="number",
+        )
         check_language(self.labels)
         stage_names(self.view, self.labels)
         mapping = reading.check_mapping(self.columns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from sklearn.base import clone
 
 from custvalue._sklearn import check_is_fitted
 from custvalue._units import span_days
+from custvalue._warn import warn_caller
 from custvalue.exceptions import ProblemShareWarning
 from custvalue.segment import _lifecycle_evidence as reading
 from custvalue.segment._drift import DriftReport, drift_report
@@ -218,9 +218,8 @@ def _warn_of_problems(problems: int, present: int, ceiling: float) -> None:
     # counts, not shares, so that exactly 3 of 100 is not above 3 %
     if problems <= ceiling * present * (1 + 1e-12):
         return
-    warnings.warn(
+    warn_caller(
         f"{problems:,} of {present:,} present customers ({problems / present:.1%}) are problem "
         f"customers; the ceiling is {ceiling:.1%}. upgrade_table says what each of them wants.",
         ProblemShareWarning,
-        stacklevel=3,
     )

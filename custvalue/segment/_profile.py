@@ -7,7 +7,6 @@ Statistical Society B 57(1).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -20,6 +19,7 @@ from scipy.special import ndtr
 from custvalue import _frames
 from custvalue._categories import MISSING, coded, columns_of, is_text
 from custvalue._labels import check_language, translate
+from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
@@ -202,10 +202,8 @@ def profile_table(
     size = np.bincount(place)
     if (size < FEW).any():
         few = ", ".join(f"{names[g]} ({size[g]})" for g in np.flatnonzero(size < FEW))
-        warnings.warn(
-            f"segments with fewer than {FEW} customers tell little: {few}.",
-            SmallSampleWarning,
-            stacklevel=2,
+        warn_caller(
+            f"segments with fewer than {FEW} customers tell little: {few}.", SmallSampleWarning
         )
     told = [
         (name, category, compared(part, place, len(names)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels._newton import climb
+from custvalue._warn import warn_caller
 from custvalue.exceptions import BoundaryFitWarning, SmallSampleWarning
 from custvalue.segment._gap_prior import GapPrior, prob_longer_gap, prob_order_if_customer
 from custvalue.segment._learning import has_ordered
@@ -220,11 +220,10 @@ def learn_return_chance(
     scale = measures.std(axis=0)
     scale[scale == 0] = 1.0
     if fewest < LEAST_A_MEASURE * N_MEASURES:
-        warnings.warn(
+        warn_caller(
             f"{came:,} of {len(y):,} customers ordered within the window: with fewer than "
             f"{LEAST_A_MEASURE * N_MEASURES} who did, or who did not, the chance is rough.",
             SmallSampleWarning,
-            stacklevel=2,
         )
     from sklearn.model_selection import StratifiedKFold  # loads half of scikit-learn
 
@@ -259,11 +258,10 @@ def learn_return_chance(
 def _same_chance(came: int, n: int, window: float, prior: GapPrior) -> ReturnChance:
     """Give everybody one chance, where (nearly) all did the same: (came + 1/2) / (n + 1)."""
     chance = (came + 0.5) / (n + 1)
-    warnings.warn(
+    warn_caller(
         f"{came:,} of {n:,} customers ordered within the window: nothing tells them apart, so all "
         f"have the same chance, {chance:.3g}. Choose another window or an earlier date.",
         BoundaryFitWarning,
-        stacklevel=3,
     )
     brier = (came * (1 - chance) ** 2 + (n - came) * chance**2) / n
     return ReturnChance(

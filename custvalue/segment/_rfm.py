@@ -18,6 +18,7 @@ from custvalue._sklearn import (
     read_columns,
 )
 from custvalue._units import Span
+from custvalue._work import check_kinds
 from custvalue.segment._drift import DriftReport, class_shares, drift_report
 from custvalue.segment._rfm_law import (
     Floats,
@@ -174,6 +175,12 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         BinWarning
             If a variable has too few distinct values for its bins.
         """
+        check_kinds(
+            self,
+            columns="mapping or None",
+            less_is_better="names",
+            weights="sequence or mapping or text or None",
+        )
         check_choices(self.method, self.remainder)
         names = columns_of(self.columns, self.monetary)
         values, named = read_columns(self, X, list(names.values()), reset=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from custvalue._frames import column_names
 from custvalue._units import Span, in_units
+from custvalue._warn import warn_caller
 from custvalue.exceptions import BinWarning
 from custvalue.segment._rfm_law import Floats, Ints, VariableCuts, learned_weights
 
@@ -152,11 +152,10 @@ def warn_few_values(
         top = counts.argmax()
         where = f"{possible[0]} possible" if not v.is_nested else f"fewer in {short} groups"
         used = ", ".join(str(s) for s in np.unique(scores[:, j]))
-        warnings.warn(
+        warn_caller(
             f"{v.column} ({v.letter}): {counts[top] / len(values):.0%} of the rows have the value "
             f"{found[top]:g}; {v.n_bins} bins asked, {where}. Scores used: {used}.".replace(
                 "%", " %"
             ),
             BinWarning,
-            stacklevel=3,
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from custvalue._frames import column, float_columns, is_frame
 from custvalue._labels import check_language, translate
+from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
@@ -109,7 +109,7 @@ class SegmentMap:
         >>> SegmentMap.ready(5).assign([[5, 5, 5], [5, 1, 3], [1, 5, 5]]).tolist()
         ['champions', 'new customers', 'cannot lose']
         """
-        if n_bins not in READY:
+        if not isinstance(n_bins, Hashable) or n_bins not in READY:
             raise ValueError(
                 f"there is no ready map for n_bins={n_bins!r}; there are maps for {list(READY)}. "
                 "Write your own rules."
@@ -252,11 +252,10 @@ class SegmentMap:
         reached = np.bincount(self._table[self._reach(rfm.variables_)], minlength=n) > 0
         if not reached.all():
             lost = [name for name, ok in zip(self.segments, reached, strict=True) if not ok]
-            warnings.warn(
+            warn_caller(
                 f"no customer can ever be in {', '.join(map(repr, lost))}: the fitted cut points "
                 "leave its scores without values. Use fewer bins, other cut points or other rules.",
                 EmptySegmentWarning,
-                stacklevel=2,
             )
         notes = [
             "" if some else translate("nobody now" if ok else "out of reach", labels)

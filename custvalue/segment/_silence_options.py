@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from custvalue._labels import check_language
 from custvalue._units import in_units
+from custvalue._work import check_kinds
 from custvalue.segment._silence import Floats
 from custvalue.segment._silence_cuts import choose_threshold
 
@@ -39,6 +40,13 @@ def needs_outcome(scorer: Any) -> bool:
 
 def check_choices(scorer: Any, y: npt.ArrayLike | None) -> None:
     """Refuse parameters that do not exist or lack what they need."""
+    check_kinds(
+        scorer,
+        method="text",
+        cuts="sequence or text or None",
+        cost_false_alarm="number",
+        cost_miss="number",
+    )
     if scorer.method not in BASES:
         raise ValueError(f"method={scorer.method!r} must be one of {list(BASES)}.")
     if scorer.calibrator not in ("logistic", "isotonic"):

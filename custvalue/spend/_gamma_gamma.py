@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from numbers import Real
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -12,6 +12,9 @@ from sklearn.base import BaseEstimator
 
 from custvalue import _sklearn
 from custvalue._fitted import FitReport, FittedLaw, check_level
+from custvalue._portable import check_names, number
+from custvalue._warn import warn_caller
+from custvalue._work import check_count
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ContractProblem,
@@ -182,18 +185,16 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         values, self._report = search.conclude(best, rows, starts, zs, notes)
         self.params_ = GammaGammaParams(*values)
         if best.promised > search.ENOUGH:
-            warnings.warn(
+            warn_caller(
                 f"the gradient is {best.gradient_norm:.1e} at the best of {starts} starts.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         if self._report.status == "boundary":
-            warnings.warn(
+            warn_caller(
                 f"{' '.join(self._report.boundary)} Forecasts are usable; standard errors of "
                 f"{', '.join(self._report.undefined)} are not defined "
                 f"({xs.size:,} customers with repeat orders).",
                 BoundaryFitWarning,
-                stacklevel=2,
             )
         return self
 
@@ -318,7 +319,7 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         """
         _sklearn.check_is_fitted(self)
         x, zbar = self._read(X, reset=False)
-        rng = np.random.default_rng(random_state)
+        rng, n_draws = np.random.default_rng(random_state), check_count("n_draws", n_draws, 1)
         p, q, gamma = self.params_
         return np.stack([law.simulate(x, zbar, p, q, gamma, rng) for _ in range(n_draws)])
 
@@ -368,11 +369,10 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         here = [ws.sum(), ws @ x[seen], ws @ zbar[seen]]
         names = ("customers_with_repeat_orders", "repeat_orders", "sum_of_mean_spends")
         if facts and np.allclose(here, [facts[k] for k in names], rtol=1e-9, atol=0.0):
-            warnings.warn(
+            warn_caller(
                 "these rows are the ones the model was fitted on, so the score flatters it; score "
                 "customers or a period that the fit has not seen.",
                 InSampleWarning,
-                stacklevel=2,
             )
         if not seen.any():
             raise DataContractError(
@@ -427,7 +427,7 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         seen = (x > 0) & (zbar > 0)
         x, zbar = x[seen], zbar[seen]
         w = np.ones(x.size) if w is None else w[seen]
-        rng = np.random.default_rng(random_state)
+        rng, n_draws = np.random.default_rng(random_state), check_count("n_draws", n_draws, 1)
         draws, n = np.empty((n_draws, 3)), round(float(w.sum()))
         for i in range(n_draws):
             counts = rng.multinomial(n, w / w.sum()).astype(float)
@@ -459,18 +459,28 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         -------
         GammaGamma
         """
-        values = GammaGammaParams(float(p), float(q), float(gamma))
+        values = GammaGammaParams(p, q, gamma)
         for name, value in zip(values._fields, values, strict=True):
-            if not (np.isfinite(value) and value > 0):
+            if not (isinstance(value, Real) and np.isfinite(value) and value > 0):
                 raise ValueError(f"{name}={value!r} must be positive and finite.")
         model = cls(statistic=statistic, cap=cap)
-        model.params_ = values
+        model.params_ = GammaGammaParams(*map(float, values))
         model._report = FitReport.of_given(values._fields)
         model.n_features_in_ = 2
         return model
 
     def _settings(self) -> dict[str, Any]:
         return {"statistic": self.statistic, "cap": self.cap}
+
+    @classmethod
+    def _from_settings(cls, plain: dict[str, Any]) -> dict[str, Any]:
+        check_names(plain, ("statistic", "cap"), "settings")
+        if plain["statistic"] not in ("mean", "median", "capped"):
+            raise ValueError(f"statistic={plain['statistic']!r:.80} is unknown.")
+        capped = plain["statistic"] == "capped"
+        if (capped or plain["cap"] is not None) and not number(plain["cap"], "cap") > 0:
+            raise ValueError(f"cap={plain['cap']!r} must be money above 0.")
+        return plain
 
     def _read(self, X: Any, *, reset: bool) -> tuple[Array, Array]:
         x, zbar = _sklearn.read_vectors(

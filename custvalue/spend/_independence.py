@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custvalue._warn import warn_caller
 from custvalue.exceptions import IndependenceWarning
 from custvalue.spend import _gamma_gamma_law as law
 
@@ -112,12 +112,11 @@ def warn_of_totals(x: Array, zbar: Array, w: Array | None) -> None:
         x, zbar, w = x[pick], zbar[pick], None if w is None else w[pick]
     rho = _correlation(x, zbar, w)
     if rho > 0.5 and abs(_correlation(x, zbar / x, w)) < rho:
-        warnings.warn(
+        warn_caller(
             f"monetary_value looks like a total, not a mean per order: its correlation with "
             f"frequency is {rho:.2f}, and that of monetary_value / frequency is smaller. "
             "custvalue.summarize gives the mean per repeat order.",
             IndependenceWarning,
-            stacklevel=3,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from custvalue import _frames
 from custvalue._kernels import shapley
 from custvalue._labels import Language
 from custvalue._sklearn import weights_of
+from custvalue._warn import warn_caller
 from custvalue.exceptions import SignWarning
 from custvalue.survey._estimate import Floats, bootstrap, check_level, numbers, quantiles
 from custvalue.survey._words import said
@@ -405,11 +405,10 @@ def warn_of_signs(names: Sequence[str], correlation: Floats, *, stacklevel: int)
     """Name attributes that go with the outcome the wrong way round."""
     wrong = [f"{n} ({r:.2f})" for n, r in zip(names, correlation, strict=True) if r < -1e-12]
     if wrong:
-        warnings.warn(
+        warn_caller(
             f"the outcome falls where these rise: {', '.join(wrong)}. Their share says how "
             "strongly they go together, not that more is better; is an item reversed?",
             SignWarning,
-            stacklevel=stacklevel,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from custvalue._labels import Language, check_language
+from custvalue._warn import warn_caller
 from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, first_ids
 from custvalue.survey._estimate import Floats, check_level, wilson
 from custvalue.survey._ratings import near
@@ -335,10 +335,9 @@ def coder_agreement(first: Any, second: Any, *, least: float = 0.6) -> float:
         return 1.0
     kappa = float(cohen_kappa_score(a, b))
     if kappa < least:
-        warnings.warn(
+        warn_caller(
             f"the coders agree by kappa = {kappa:.2f}, below {least:g}: settle what the codes mean "
             "and code again.",
             DataWarning,
-            stacklevel=2,
         )
     return kappa

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue._sklearn import weights_of
+from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
@@ -207,9 +207,7 @@ def without_unrated(read: Ratings, stacklevel: int) -> Ratings:
     if all(rated):
         return read
     lost = [name for name, is_rated in zip(read.brands, rated, strict=True) if not is_rated]
-    warnings.warn(
-        f"nobody rated {', '.join(lost)}: left out.", DataWarning, stacklevel=stacklevel + 1
-    )
+    warn_caller(f"nobody rated {', '.join(lost)}: left out.", DataWarning)
     kept = np.flatnonzero(rated)
     rows = np.isin(read.brand, kept)
     if not rows.any():
@@ -235,10 +233,9 @@ def warn_of_small(sizes: dict[str, int], stacklevel: int) -> None:
     small = [f"{name} ({n})" for name, n in sizes.items() if 0 < n < FEW]
     if small:
         more = f" and {len(small) - 5} more" if len(small) > 5 else ""
-        warnings.warn(
+        warn_caller(
             f"fewer than {FEW} answers in {', '.join(small[:5])}{more}: intervals are wide.",
             SmallSampleWarning,
-            stacklevel=stacklevel + 1,
         )
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import pickle
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,8 @@ import pandas as pd
 from sklearn.base import clone
 
 from custvalue._kernels import by_differences, compress
-from custvalue.exceptions import CustvalueWarning, DataContractError
+from custvalue._warn import heard
+from custvalue.exceptions import DataContractError
 from custvalue.purchase import PurchaseLaw, PurchaseModel
 
 Kind = type[PurchaseModel]
@@ -108,14 +107,6 @@ def _legal(kind: Kind, X: pd.DataFrame) -> pd.DataFrame:
             continue
         keep.append(i)
     return X.iloc[keep].reset_index(drop=True)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Let the library's own warnings pass: a law is about numbers."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CustvalueWarning)
-        yield
 
 
 def _model(kind: Kind, params: dict[str, float], **extra: Any) -> Any:
@@ -412,7 +403,7 @@ def check_purchase_model(model: PurchaseModel, params: dict[str, float] | None =
     broken = []
     for law in PURCHASE_LAWS:
         try:
-            with _quiet():
+            with heard():  # a law is about numbers
                 law(kind, values)
         except AssertionError as error:
             words = law.__name__.replace("_", " ")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
 
+from custvalue._warn import heard
 from custvalue.exceptions import HorizonError, NotSupportedError
 
 if TYPE_CHECKING:
@@ -150,8 +150,7 @@ def check_value_model(model: Any, *, shop: Shop | None = None) -> None:
     """
     final = model.steps[-1][1] if hasattr(model, "steps") else model
     shop = Shop(final.reads_table) if shop is None else shop
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with heard():
         case = _Case(model, shop)
         for law in _LAWS:
             words = (law.__doc__ or "").strip().rstrip(".")

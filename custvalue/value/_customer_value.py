@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -13,6 +12,7 @@ from sklearn.base import clone
 from custvalue import _frames, _sklearn
 from custvalue._units import Span, days_per
 from custvalue._value_model import Floats, Ints, Terms, Timing, ValueModel
+from custvalue._warn import heard
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ConvergenceWarning,
@@ -242,9 +242,7 @@ class CustomerValue(ValueModel):
         own = OwnMean().fit(X, **weights)
         priced = self._priced(X, None)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", BoundaryFitWarning)
-                warnings.simplefilter("ignore", ConvergenceWarning)
+            with heard(BoundaryFitWarning, ConvergenceWarning):
                 shrunk = GammaGamma().fit(priced, **weights)
         except (FitFailedError, DataContractError):
             return own

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from sklearn.base import clone
 from custvalue import _frames
 from custvalue._labels import translate
 from custvalue._units import Span, rate_per, span_days
+from custvalue._warn import warn_caller
 from custvalue.data import summarize
 from custvalue.exceptions import SmallSampleWarning
 
@@ -213,11 +213,10 @@ def stage_value(
     blind = np.flatnonzero(observed == 0)
     states = tuple(history.stages[i] for i in seen)
     if len(blind):
-        warnings.warn(
+        warn_caller(
             f"stage(s) {', '.join(states[i] for i in blind)} occur at the last date only, so "
             "nothing is known of what follows; they are valued at 0. Add dates.",
             SmallSampleWarning,
-            stacklevel=2,
         )
         counts[blind, blind] = 1.0
     from custvalue.markov import Chain

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import custvalue as cv
+from custvalue._fitted import FitReport
 from custvalue._html import html_facts, html_table
-from custvalue.markov import Chain
+from custvalue.data._ledger import WORDS, Dropped, RowLedger
+from custvalue.evaluation import BacktestResult
+from custvalue.markov import Absorption, Chain
 from custvalue.purchase import MBGNBD
+from custvalue.report import Report
+from custvalue.segment import DriftReport, Portrait
+from custvalue.value import CohortTable
 
 COLUMNS = {"customer": "customer_id", "time": "date", "amount": "amount"}
 
@@ -30,6 +37,42 @@ def test_texts_are_escaped_everywhere():
     ):
         assert evil not in html
         assert "&lt;script&gt;" in html
+
+
+def test_every_result_that_shows_itself_escapes_every_text_in_it():
+    """Every ``_repr_html_`` of the library, made from texts that are attacks."""
+    evil = "<img src=x onerror=alert(1)>"
+
+    class Said(Report):
+        def summary_text(self) -> str:
+            return evil
+
+    frame = pd.DataFrame({"estimator": [evil], "cutoff": [evil], "gini": [0.5], "total_bias": 0.1})
+    predictions = pd.DataFrame({evil: [1.0], "cutoff": [evil], "actual": [1.0]})
+    shown = {
+        BacktestResult: BacktestResult(frame, predictions, horizon=evil, customer=evil),
+        Portrait: Portrait(evil, (evil,), {evil: evil}),
+        RowLedger: RowLedger(1, 0, 1.0, 0.0, (Dropped(next(iter(WORDS)), 1, 1.0, (evil,)),)),
+        FitReport: FitReport("interior", boundary=(evil,), notes=(evil,), facts={evil: 1.0}),
+        DriftReport: DriftReport((evil,), (0.1,), (0.1,), 0.1, 5),
+        CohortTable: CohortTable(
+            pd.DataFrame({evil: [1.0]}, index=[evil]), pd.DataFrame({evil: [False]}, index=[evil]),
+            pd.Series([1], index=[evil]), evil, evil,
+        ),
+        Chain: Chain((evil, "b"), [[0.5, 0.5], [0.0, 1.0]]),
+        Absorption: Chain((evil, "b"), [[0.5, 0.5], [0.0, 1.0]], ("b",)).absorption(),
+        Report: Said({"about": {"as_of": evil}}, *[None] * 3, html=""),
+    }  # fmt: skip
+    writing = {
+        path.stem
+        for path in Path(cv.__file__).parent.rglob("*.py")
+        if "def _repr_html_" in path.read_text(encoding="utf-8")
+    }
+    here = {kind.__module__.rpartition(".")[2] for kind in shown} | {"_html"}
+    assert writing <= here | {"_fitted"}, "try the new one here, too"
+    for result in shown.values():
+        assert "<img" not in result._repr_html_(), type(result)
+        assert "&lt;img" in result._repr_html_(), type(result)
 
 
 def test_a_ledger_shows_rows_in_dropped_and_used(customers):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import tracemalloc
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -164,8 +165,14 @@ def test_a_display_draws_on_given_axes_and_on_its_own(base, name, way):
     assert alone.plot(axes) is alone
 
 
+@pytest.fixture
+def any_font(monkeypatch):
+    """Whatever fonts this machine has, and whatever matplotlib remembers of them."""
+    monkeypatch.setattr(_style, "chinese_font", lambda: "DejaVu Sans")
+
+
 @pytest.mark.parametrize("name", EVERY)
-def test_words_are_in_the_language_asked_for(base, name):
+def test_words_are_in_the_language_asked_for(base, name, any_font):
     display = getattr(plotting, name)
     english = " ".join(texts(WAYS[name][1](display, base)))
     chinese = " ".join(texts(WAYS[name][1](display, base, labels="zh")))
@@ -190,11 +197,11 @@ def test_every_chinese_word_has_a_font_that_can_draw_it(base, name, way, monkeyp
         assert item.get_fontfamily()[0] == "Font of China", item.get_text()
 
 
-def test_dates_are_written_in_the_language_asked_for(base):
+def test_dates_are_written_in_the_language_asked_for(base, any_font):
     made = {}
     for labels in ("en", "zh"):
         display = WAYS["TimelineDisplay"][0](plotting.TimelineDisplay, base, labels=labels)
-        display.figure_.canvas.draw()
+        _style.svg_text(display.figure_)  # draws, whatever letters there are
         made[labels] = [t.get_text() for t in display.ax_.get_xticklabels()]
         assert "90 " in display.ax_.get_ylabel()
     assert "May" in made["en"]
@@ -431,13 +438,89 @@ def test_a_missing_chinese_font_is_said_and_the_svg_keeps_its_letters(monkeypatc
     assert "Noto Sans CJK SC" in text
 
 
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("text", ["$$", r"$\frac{a}{b}$", "US$ 5 $"])
+def test_what_a_user_writes_is_drawn_as_written(base, name, text):
+    display = WAYS[name][1](getattr(plotting, name), base, ax=Figure().subplots())
+    drawn = [t for t in display.figure_.findobj(Text) if t.get_text().strip()]
+    for item in drawn:
+        item.set_text(text)  # as a label of a state, a segment or a currency would stand there
+    assert text in _style.svg_text(display.figure_)
+
+
+def test_states_segments_and_currencies_are_no_formulas():
+    states = ["$$", r"$\frac{a}{b}$", "$^$"]
+    made = [
+        plotting.StateValueDisplay.from_predictions(
+            states, [1.0, 2.0, 3.0], [0.5, 1.5, 2.5], [1.5, 2.5, 3.5], unit="$$",
+            ax=Figure().subplots(),
+        ),
+        plotting.SegmentTreemapDisplay.from_predictions(
+            np.repeat(states, 9), np.ones(27), ax=Figure().subplots()
+        ),
+        plotting.FlowDisplay.from_predictions(states, states, ax=Figure().subplots()),
+    ]  # fmt: skip
+    for display in made:
+        text = _style.svg_text(display.figure_)
+        for state in states:
+            assert state in text
+
+
+@pytest.mark.parametrize("name", ['x" onload="alert(1)', "", "1", "a b", "a>b", "é"])
+def test_a_name_of_an_svg_cannot_become_markup(name):
+    with pytest.raises(ValueError, match="name="):
+        _style.svg_text(Figure(), name=name)
+
+
+def test_no_figure_stays_open_that_nobody_holds_or_sees():
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+    for _ in range(5):
+        plotting.ConcentrationDisplay.from_predictions([1.0, 2.0])
+    assert len(plt.get_fignums()) == 1  # the last one may still be saved by way of pyplot
+    held = [plotting.ConcentrationDisplay.from_predictions([1.0, 2.0]) for _ in range(3)]
+    assert {display.figure_ for display in held} <= set(map(plt.figure, plt.get_fignums()))
+    figure = plotting.ConcentrationDisplay.from_predictions([1.0, 2.0]).figure_
+    plotting.ConcentrationDisplay.from_predictions([1.0, 2.0])
+    assert figure not in map(plt.figure, plt.get_fignums())
+    assert "<svg" in _style.svg_text(figure)
+
+
+def test_a_title_of_the_user_stays_a_formula():
+    axes = Figure().subplots()
+    axes.set_title("$R^2$")
+    plotting.ConcentrationDisplay.from_predictions([1.0, 2.0], ax=axes)
+    assert axes.title.get_parse_math()
+
+
 def test_pictures_leave_the_style_of_others_alone(base):
     import matplotlib as mpl
 
-    before = dict(mpl.rcParams)
+    before, filters = dict(mpl.rcParams), list(warnings.filters)
     display = plotting.ConcentrationDisplay.from_predictions([1.0, 2.0], ax=Figure().subplots())
     _style.svg_text(display.figure_)
     assert dict(mpl.rcParams) == before
+    assert warnings.filters == filters
+
+
+def test_a_setting_changed_by_another_thread_meanwhile_stays_changed(monkeypatch):
+    import matplotlib as mpl
+
+    monkeypatch.setitem(mpl.rcParams, "lines.linewidth", 1.0)
+    with _style._settings({"svg.fonttype": "none"}):
+        mpl.rcParams["lines.linewidth"] = 7.0
+    assert mpl.rcParams["lines.linewidth"] == 7.0
+    assert mpl.rcParams["svg.fonttype"] == mpl.rcParamsDefault["svg.fonttype"]
+
+
+def test_the_filters_of_warnings_are_touched_only_where_a_letter_has_no_font(monkeypatch):
+    known, unknown = Figure(), Figure()
+    known.text(0.5, 0.5, "five €")
+    unknown.text(0.5, 0.5, "\U0001f9ff")
+    assert not _style._letters_missing(known)
+    assert _style._letters_missing(unknown)
+    assert "\U0001f9ff" in _style.svg_text(unknown)
 
 
 def test_svg_is_the_same_on_every_run(base):
