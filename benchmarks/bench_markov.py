@@ -67,9 +67,7 @@ def large_shop():
 
 
 def panel_of(log):
-    return cv.panel(
-        log, customer="who", time="day", amount="paid", as_of="2022-04-19", period="4W"
-    )
+    return cv.panel(log, customer="who", time="day", amount="paid", as_of="2022-04-19", period="4W")
 
 
 def chain_fit(data):

@@ -248,7 +248,9 @@ def chain_by_counts(data: Data) -> pd.Series:
     """Money of the next 40 weeks by customer, from the log, as ``naive.chain`` counts it."""
     panel = cv.panel(data.log, **NAMES, as_of=AS_OF, period="4W")
     model = MarkovCLVEstimator(
-        PanelStates(recency_max=naive.R_MAX, monetary_classes=3), transitions="counts", horizon="40W"
+        PanelStates(recency_max=naive.R_MAX, monetary_classes=3),
+        transitions="counts",
+        horizon="40W",
     ).fit(panel)
     latest = panel.groupby("customer_id").tail(1)
     return pd.Series(model.predict(latest), index=latest["customer_id"].to_numpy())

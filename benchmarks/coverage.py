@@ -1,9 +1,10 @@
 """Do intervals hold what they say? ``python -m benchmarks.coverage [samples]``.
 
-Customers of Pareto/NBD x Gamma-Gamma in four settings, forty weeks known and thirty-six to come: how
-often the 95 % interval of the total holds what came, of twenty groups of 5 %, of the best tenth by
-forecast and of the rest, and the 80 % interval of each customer; and the total said over what came. A
-chain whose single matrix is applied again and again (``transitions="counts"``) stands beside.
+Customers of Pareto/NBD x Gamma-Gamma in four settings, forty weeks known and thirty-six to come:
+how often the 95 % interval of the total holds what came, of twenty groups of 5 %, of the best tenth
+by forecast and of the rest, and the 80 % interval of each customer; and the total said over what
+came. A chain whose single matrix is applied again and again (``transitions="counts"``) stands
+beside.
 """
 
 from __future__ import annotations

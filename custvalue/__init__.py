@@ -23,10 +23,12 @@ __all__ = [
     "BetaBinomialResponse",
     "Chain",
     "CustomerValue",
+    "FunnelChain",
     "GammaGamma",
     "LifecycleClassifier",
     "MarkovCLVEstimator",
     "ParetoNBD",
+    "PerceivedValue",
     "RFMTransformer",
     "ShiftedBetaGeometric",
     "SilenceScorer",
@@ -39,7 +41,9 @@ __all__ = [
     "evaluation",
     "exceptions",
     "from_summary",
+    "funnel",
     "ledger",
+    "market",
     "markov",
     "metrics",
     "panel",
@@ -55,6 +59,7 @@ __all__ = [
     "stage_value",
     "summarize",
     "summary_sql",
+    "survey",
     "testing",
     "value",
 ]
@@ -62,6 +67,7 @@ __all__ = [
 # everyday name -> the room it lives in; every other public name is a room
 _ROOM_OF = {
     "CustomerValue": "value",
+    "FunnelChain": "funnel",
     "GammaGamma": "spend",
     "BGBB": "purchase",
     "BGNBD": "purchase",
@@ -72,6 +78,7 @@ _ROOM_OF = {
     "MarkovCLVEstimator": "markov",
     "NBD": "purchase",
     "ParetoNBD": "purchase",
+    "PerceivedValue": "survey",
     "RFMTransformer": "segment",
     "ShiftedBetaGeometric": "purchase",
     "SilenceScorer": "segment",
@@ -101,6 +108,7 @@ if TYPE_CHECKING:
         summary_sql,
     )
     from custvalue.evaluation import backtest, recommend
+    from custvalue.funnel import FunnelChain
     from custvalue.markov import Chain, MarkovCLVEstimator
     from custvalue.purchase import (
         BGBB,
@@ -119,6 +127,7 @@ if TYPE_CHECKING:
         portrait,
     )
     from custvalue.spend import GammaGamma
+    from custvalue.survey import PerceivedValue
     from custvalue.value import CustomerValue, stage_history, stage_value
 
 

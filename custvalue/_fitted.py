@@ -208,6 +208,10 @@ class FittedLaw:
     def confidence_interval(self, level: float = 0.95) -> pd.DataFrame:
         """Estimate and interval of each parameter, symmetric in logs so that it stays positive.
 
+        It is Wald's, from the curvature at the maximum, and too short on one side where the
+        likelihood is lopsided: with a few hundred customers take ``profile_interval`` (of purchase
+        models) or ``bootstrap``.
+
         Parameters
         ----------
         level : float, default=0.95

@@ -150,7 +150,7 @@ def is_spark(table: Any) -> bool:
 
 def column_names(X: Any) -> list[str] | None:
     """Column names of a frame as given, None for anything else."""
-    if _is_pandas(X):
+    if _is_pandas(X) or nw.dependencies.is_dask_dataframe(X):
         return list(X.columns)
     return list(nw.from_native(X).columns) if is_frame(X) else None
 
@@ -160,10 +160,27 @@ def column(X: Any, name: str) -> npt.NDArray[Any]:
     return nw.from_native(X, eager_only=True)[name].to_numpy()
 
 
-def eager(X: Any) -> Any:
-    """Return the frame itself; where it is lazy (polars, DuckDB, Spark), its rows in memory."""
+def eager(X: Any, names: Sequence[str] | None = None) -> Any:
+    """Return the frame itself; where it is lazy (polars, DuckDB, Spark), its rows in memory.
+
+    Of a lazy frame only the columns ``names`` are fetched, where they are given.
+    """
+    if nw.dependencies.is_dask_dataframe(X):
+        return (X if names is None else X[list(names)]).compute()
     frame = nw.from_native(X)
-    return frame.collect().to_native() if isinstance(frame, nw.LazyFrame) else X
+    if not isinstance(frame, nw.LazyFrame):
+        return X
+    return (frame if names is None else frame.select(*names)).collect().to_native()
+
+
+def n_rows(X: Any) -> int:
+    """Count the rows of an eager frame."""
+    return len(X) if _is_pandas(X) else len(nw.from_native(X, eager_only=True))
+
+
+def native_column(X: Any, name: str) -> Any:
+    """One column in a kind that pandas takes as it is: a pandas series, else a numpy array."""
+    return X[name] if _is_pandas(X) else column(X, name)
 
 
 def rows_where(X: Any, mask: npt.NDArray[np.bool_]) -> Any:
@@ -182,6 +199,20 @@ def rows_between(X: Any, start: int, stop: int) -> Any:
     if _is_pandas(X):
         return _without_attrs(X).iloc[start:stop]
     return nw.from_native(X, eager_only=True)[start:stop].to_native()
+
+
+def rows_at(X: Any, rows: npt.NDArray[Any]) -> Any:
+    """Rows of an eager frame by position; a pandas index begins anew."""
+    if _is_pandas(X):
+        return X.iloc[rows].reset_index(drop=True)
+    return nw.from_native(X, eager_only=True)[[int(i) for i in rows]].to_native()
+
+
+def with_columns(X: Any, columns: Mapping[str, Any]) -> Any:
+    """Eager frame with more columns behind its own, or in place of those of the same name."""
+    frame = nw.from_native(X, eager_only=True)
+    own = {name: frame[name].to_native() for name in frame.columns if name not in columns}
+    return frame_like(X, {**own, **columns})
 
 
 def wall_times(

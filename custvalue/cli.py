@@ -13,6 +13,8 @@ from typing import Any, Self
 import click
 
 import custvalue
+from custvalue._cli_funnel import funnel
+from custvalue._cli_survey import survey
 
 EXAMPLES = """\b
 custvalue report --demo --out report/
@@ -229,6 +231,10 @@ def report(
     if not quiet:
         click.echo(made.summary_text())
         click.echo("wrote " + ", ".join(str(path) for path in files))
+
+
+main.add_command(funnel)
+main.add_command(survey)
 
 
 class _Nowhere:

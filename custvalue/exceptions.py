@@ -31,6 +31,7 @@ __all__ = [
     "ProblemShareWarning",
     "RateWarning",
     "SelectionWarning",
+    "SignWarning",
     "SmallSampleWarning",
     "TimeUnitError",
     "TimeUnitWarning",
@@ -167,6 +168,10 @@ class ConvergenceWarning(CustvalueWarning):
 
 class SelectionWarning(CustvalueWarning):
     """The customers look selected (for example: no one-time buyers)."""
+
+
+class SignWarning(CustvalueWarning):
+    """An answer goes with the outcome the wrong way round; perhaps its scale is reversed."""
 
 
 class SmallSampleWarning(CustvalueWarning):

@@ -7,6 +7,7 @@ from custvalue._kernels._gammas import (
     counts_of,
     log_beta_ratio,
     log_rising,
+    psi_rising,
     rising_sums,
     sigmoid,
     softplus,
@@ -14,6 +15,7 @@ from custvalue._kernels._gammas import (
 from custvalue._kernels._newton import Objective, Optimum, climb, covariance
 from custvalue._kernels._quadrature import legendre
 from custvalue._kernels._recency import silence_instead_of_recency
+from custvalue._kernels._shapley import coalitions, shapley
 from custvalue._kernels._two_powers import bounds, log_two_powers
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "bounds",
     "by_differences",
     "climb",
+    "coalitions",
     "compress",
     "counts_of",
     "covariance",
@@ -33,7 +36,9 @@ __all__ = [
     "log_rising",
     "log_two_powers",
     "mean_over_beta",
+    "psi_rising",
     "rising_sums",
+    "shapley",
     "sigmoid",
     "silence_instead_of_recency",
     "softplus",

@@ -48,6 +48,47 @@ def log_rising(a: npt.ArrayLike, x: npt.ArrayLike) -> Floats:
     return np.where(a >= _LARGE, total, plain)
 
 
+# B_2k / 2k and B_2k: the tails of the series of psi and of its derivative
+_PSI = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
+_TRIGAMMA = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
+
+
+def psi_rising(a: Floats, q: float) -> tuple[Floats, Floats]:
+    """Return psi(a + q) - psi(a) and the difference of the trigammas, for a > 0 and q >= 0.
+
+    Plain differences lose the digits that ``a`` has more than ``q``; from 16 on the two series are
+    subtracted term by term instead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue._kernels import psi_rising
+    >>> first, second = psi_rising(np.array([1.0, 1e9]), 2.0)
+    >>> [float(v) for v in np.round(first * [1.0, 1e9], 6)], float(round(second[0], 6))
+    ([1.5, 2.0], -1.25)
+    """
+    big = np.maximum(a, _LARGE)
+    end = big + q
+    u, v = big**-2.0, end**-2.0
+    psi_tail = _series(_PSI, u) - _series(_PSI, v)
+    first = np.log1p(q / big) + 0.5 * q / (big * end) + psi_tail
+    tri_tail = _series(_TRIGAMMA, v) / end - _series(_TRIGAMMA, u) / big
+    second = -q / (big * end) * (1.0 + 0.5 * (1.0 / big + 1.0 / end)) + tri_tail
+    small = a < _LARGE
+    if small.any():
+        z = a[small]
+        first[small] = psi(z + q) - psi(z)
+        second[small] = zeta(2.0, z + q) - zeta(2.0, z)
+    return first, second
+
+
+def _series(coefficients: tuple[float, ...], u: Floats) -> Floats:
+    total = np.zeros_like(u)
+    for c in reversed(coefficients):
+        total = (total + c) * u
+    return total
+
+
 def log_beta_ratio(a: npt.ArrayLike, b: npt.ArrayLike, m: npt.ArrayLike) -> Floats:
     """Log of ``B(a, b + m) / B(a, b)`` for a, b > 0 and m >= 0, the chance of m failures in a row.
 

@@ -18,6 +18,7 @@ Objective = Callable[[Floats], tuple[float, Floats, Floats]]
 
 LONGEST_STEP = 2.5  # in logs: a parameter changes by a factor of 12 at most in one step
 FIRST_STEPS, FIRST_LONGEST = 3, 1.2  # far from the summit a parabola promises too much
+FLOOR = 1e-12  # what a step promises on a mean log-likelihood is then below its rounding
 FLATTEST = 1e-10  # curvature below this share of the largest counts as flat
 
 
@@ -104,6 +105,7 @@ def climb(
     value, gradient, hessian = objective(theta)
     evaluations, iterations, converged = 1, 0, False
     held_low = held_high = np.zeros(theta.size, bool)
+    decrement = np.inf
     for _ in range(max_iter):
         if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()):
             break
@@ -140,6 +142,8 @@ def climb(
         if not moved:  # rounding hides what is left to gain
             converged = decrement < 1e-6
             break
+    else:  # on a ridge so flat that rounding leads to and fro
+        converged = decrement < FLOOR
     held_low = (theta <= lo) & (gradient <= 0)
     held_high = (theta >= hi) & (gradient >= 0)
     return Optimum(

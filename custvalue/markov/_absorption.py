@@ -113,7 +113,7 @@ def absorb(
         graph: Any = sp.csr_array(matrix)
         factor = splu(sp.csc_array(sp.eye_array(len(go)) - graph[go][:, go]))
         into = graph[go][:, ends].toarray()
-        b = np.clip(factor.solve(into), 0.0, 1.0)
+        b = np.clip(factor.solve(into), 0.0, 1.0) + 0.0  # no -0
         t = factor.solve(np.ones(len(go)))
         chance[go], time[go] = b, t
         variance[go] = np.maximum(factor.solve(2.0 * t - 1.0) - t * t, 0.0)

@@ -245,7 +245,7 @@ class Chain:
         v = np.zeros_like(r)
         go = np.flatnonzero(~for_ever)
         if len(go):
-            v[go] = _math.solve(self.matrix[go][:, go], r[go])
+            v[go] = _math.solve_inside(self.matrix, go, r[go])
         return v
 
     def moments(
@@ -310,8 +310,8 @@ class Chain:
             N = (I - Q)^-1, Q the moves among them; row: start, column: visited.
         """
         go = np.flatnonzero(~self.recurrent())
-        inner = self.matrix[go][:, go]
-        return tuple(self.states[i] for i in go), _math.solve(inner, np.eye(len(go)))
+        visits = _math.solve_inside(self.matrix, go, np.eye(len(go)))
+        return tuple(self.states[i] for i in go), visits
 
     def absorption(self) -> Absorption:
         """Chance of each absorbing state, and mean and variance of the time to it.

@@ -16,6 +16,9 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 
+MOST_BY_HAND = 400  # states up to which a system is eliminated without subtractions
+
+
 def solve(matrix: Any, right: Floats, delta: float = 1.0) -> Floats:
     """Solve (I - δP) v = right, dense or sparse."""
     n = matrix.shape[0]
@@ -23,6 +26,44 @@ def solve(matrix: Any, right: Floats, delta: float = 1.0) -> Floats:
         identity: Any = sp.eye_array(n)
         return np.asarray(splu(sp.csc_array(identity - delta * matrix)).solve(right))
     return np.linalg.solve(np.eye(n) - delta * matrix, right)
+
+
+def solve_inside(matrix: Any, inside: Ints, right: Floats) -> Floats:
+    """Solve (I - Q) v = right, with Q the moves among the states ``inside``, which all get out.
+
+    Digits of 1 - P_ii are lost where a state is hardly ever left; the chances of leaving it have
+    them all. So the diagonal is the sum of the exits, and states are eliminated without a single
+    subtraction (Grassmann, Taksar & Heyman 1985, Regenerative analysis and steady state
+    distributions for Markov chains, Operations Research 33(5), 1107-1116).
+    """
+    n = len(inside)
+    rows = matrix[inside]
+    among = rows[:, inside]
+    if is_sparse(matrix):
+        moves: Any = sp.csr_array(among - sp.diags_array(among.diagonal()))
+    else:
+        moves = np.asarray(among) - np.diag(np.diagonal(among))
+    outside = np.ones(matrix.shape[0], dtype=bool)
+    outside[inside] = False
+    out = row_sums(rows[:, np.flatnonzero(outside)]) if outside.any() else np.zeros(n)
+    if n > MOST_BY_HAND:
+        exits = row_sums(moves) + out
+        if is_sparse(matrix):
+            system: Any = sp.csc_array(sp.diags_array(exits) - moves)
+            return np.asarray(splu(system).solve(right))
+        return np.linalg.solve(np.diag(exits) - moves, right)
+    moves = moves.toarray() if is_sparse(moves) else moves
+    v, out = np.array(right, dtype=np.float64), out.copy()
+    exits = np.empty(n)
+    for k in range(n - 1, -1, -1):
+        exits[k] = moves[k, :k].sum() + out[k]
+        through = moves[:k, k] / exits[k]
+        moves[:k, :k] += np.outer(through, moves[k, :k])
+        out[:k] += through * out[k]
+        v[:k] += np.multiply.outer(through, v[k])
+    for k in range(n):
+        v[k] = (v[k] + moves[k, :k] @ v[:k]) / exits[k]
+    return v
 
 
 def classes(matrix: Any) -> tuple[Ints, Bools]:
@@ -71,7 +112,7 @@ def time_to(matrix: Any, target: Bools) -> Floats:
     out = np.where(reach, np.inf, 0.0)
     go = np.flatnonzero(~reach & ~target)
     if len(go):
-        out[go] = solve(matrix[go][:, go], np.ones(len(go)))
+        out[go] = solve_inside(matrix, go, np.ones(len(go)))
     if target.any():
         # from a target state: one period, then the wait from wherever that leads
         rest = np.where(np.isinf(out), 0.0, out)

@@ -7,7 +7,7 @@ without an order leads; s_i what an order from state i brings; δ the discount f
 
 An average of chains is not a chain of averages. Customers of one state order at different rates; a
 single matrix E[P | i] would let every quiet customer forget its own quietness at each step, and
-says 1.5 to 2 times what comes. Here each hidden class has its own matrix
+says 1.3 to 1.8 times what comes on the public logs. Here each hidden class has its own matrix
 
     P_l = P(order, stays | i, l) Q¹ + P(none, stays | i, l) Q⁰   (and to "gone" what is left),
 

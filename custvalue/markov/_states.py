@@ -30,7 +30,7 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
         "this many or more".
     frequency_classes : int, default=5
         Orders so far, in doubling classes: 1, 2, 3-4, 5-8, ..., the last one open.
-    monetary_classes : int, default=8
+    monetary_classes : int, default=5
         Mean spend so far, cut at its quantiles over all rows of ``fit``.
 
     Attributes
@@ -54,7 +54,7 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, *, recency_max: int = 12, frequency_classes: int = 5, monetary_classes: int = 8
+        self, *, recency_max: int = 12, frequency_classes: int = 5, monetary_classes: int = 5
     ) -> None:
         self.recency_max = recency_max
         self.frequency_classes = frequency_classes

@@ -7,6 +7,8 @@ from custvalue.plotting._forecast import (
     TrackingDisplay,
     tracking_table,
 )
+from custvalue.plotting._funnel import FunnelDisplay
+from custvalue.plotting._markets import MarketMatrixDisplay, market_matrix_table
 from custvalue.plotting._segments import (
     RFMHeatmapDisplay,
     SegmentTreemapDisplay,
@@ -15,6 +17,7 @@ from custvalue.plotting._segments import (
 )
 from custvalue.plotting._silence import GapCurveDisplay, TimelineDisplay
 from custvalue.plotting._style import svg_text
+from custvalue.plotting._survey import ImportancePerformanceDisplay, ValueMapDisplay
 from custvalue.plotting._transitions import FlowDisplay, TransitionDisplay, flow_table
 from custvalue.plotting._worth import (
     ConcentrationDisplay,
@@ -29,17 +32,22 @@ __all__ = [
     "ConcentrationDisplay",
     "FlowDisplay",
     "FrequencyRecencyDisplay",
+    "FunnelDisplay",
     "GapCurveDisplay",
+    "ImportancePerformanceDisplay",
+    "MarketMatrixDisplay",
     "RFMHeatmapDisplay",
     "SegmentTreemapDisplay",
     "StateValueDisplay",
     "TimelineDisplay",
     "TrackingDisplay",
     "TransitionDisplay",
+    "ValueMapDisplay",
     "WhaleCurveDisplay",
     "concentration_table",
     "flow_table",
     "history_table",
+    "market_matrix_table",
     "rfm_table",
     "segment_table",
     "svg_text",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from custvalue._labels import Language
+from custvalue._units import Span
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
 from custvalue.segment import concentration
@@ -47,14 +48,15 @@ class StateValueDisplay(Display):
     def from_estimator(
         cls,
         estimator: Any,
+        horizon: Span | None = None,
         *,
         unit: str = "money",
         top: int = 20,
         labels: Language = "en",
         ax: Any = None,
     ) -> Self:
-        """From a fitted ``MarkovCLVEstimator``: its ``state_table()``."""
-        table = estimator.state_table()
+        """From a fitted ``MarkovCLVEstimator``: its ``state_table(horizon)``."""
+        table = estimator.state_table(horizon)
         states, value = table["state"], table["value"]
         ends = (table["lower"], table["upper"])
         return cls.from_predictions(states, value, *ends, unit=unit, top=top, labels=labels, ax=ax)

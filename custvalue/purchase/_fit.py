@@ -14,8 +14,23 @@ from custvalue.purchase._prior import Prior
 
 LOWEST, HIGHEST = -16.0, 12.0  # log parameters in scaled time; beyond, a likelihood is flat
 CLOSE = 1e-13  # squared Newton decrement of the mean log-likelihood at which a climb ends
+FEWEST = 1e-2  # repeat orders a customer, for a start where nobody orders
+# shape of order rates, mean and size (a + b, or 3 s) of drop-out, and how often the living order
+# more than everybody does on average: like, rare, diverse drop-out, a share that leaves at once
+STARTS = (
+    (0.7, 0.3, 3.0, 1.0),
+    (2.0, 0.05, 10.0, 1.0),
+    (0.2, 0.6, 1.0, 1.0),
+    (4.0, 0.7, 0.8, 3.0),
+    (1.0, 3.0 / 4.0, 0.2, 2.0),
+    (20.0, 0.9, 1.5, 8.0),
+)
 FLAT = 1e4  # a shape beyond this is one value for all customers
 NIL = 1e-5  # a mean below this (in scaled time) is none
+TIE = 1e-9  # of the mean log-likelihood: ends of climbs that differ by less are equal
+SMALL = 12_000  # work of one evaluation up to which every start is tried
+ROW = 10.0  # work of one row; where time is counted, one of each opportunity
+HALVINGS = 16  # of the bracket of an interval's end
 WARM = 12_000  # rows from which a search starts on a sample
 SAMPLE = 10_000  # customers in it
 
@@ -26,8 +41,9 @@ def fit_law(
     """Maximise the likelihood (times the prior) of ``rows``.
 
     Time is scaled to a mean T of 1 and parameters are searched in logs, so that neither units nor
-    sizes matter; the search climbs by Newton steps from one start and, where that does not
-    converge, from others.
+    sizes matter. A likelihood may have several summits: a small table is searched from every start
+    and the highest end is kept; over a large one, where one summit towers, the search stops at
+    the first inside.
 
     Returns
     -------
@@ -48,17 +64,20 @@ def fit_law(
     if start is not None:
         starts = [np.log(np.array(law.rescaled(start, 1.0 / scale), dtype=float)), *starts]
     box = np.full(len(names), LOWEST), np.full(len(names), HIGHEST)
+    large = len(rows.x) * (float(rows.T.max()) if law.discrete else ROW) > SMALL
+    huge = len(rows.x) > WARM
     first = starts[0]
-    if start is None and len(rows.x) > WARM:
+    if start is None and huge:
         first = _warm(law, scaled, prior, scale, first, box)
     best: Optimum | None = None
     evaluations = tried = 0
-    for theta in [first, *starts]:
+    for theta in [first, *starts] if huge else starts:
         found = climb(objective, theta, *box, tol=CLOSE)
         evaluations, tried = evaluations + found.evaluations, tried + 1
-        if best is None or _rank(found) > _rank(best):
+        if best is None or _higher(found, best):
             best = found
-        if best.converged or found.gradient_norm < 1e-7:
+        settled = best.converged or found.gradient_norm < 1e-7
+        if settled and (huge or (large and not _boundaries(law, np.exp(best.theta), best)[0])):
             break
     assert best is not None
     facts = _facts(rows)
@@ -100,9 +119,66 @@ def fit_law(
     return params, report
 
 
-def _rank(found: Optimum) -> tuple[bool, float]:
-    """Order ends of climbs: converged first, then the higher; what is no number comes last."""
-    return found.converged, found.value if np.isfinite(found.value) else -np.inf
+def profile(
+    law: PurchaseLaw, rows: Histories, prior: Prior | None, params: Any, level: float
+) -> Floats:
+    """Find the ends of each parameter's likelihood-ratio interval, shape (n_parameters, 2).
+
+    A value lies inside where the best likelihood of all fits with that value is within half the
+    chi-square quantile of the highest. An end beyond the search's box is 0 or infinity.
+    """
+    from scipy.special import chdtri
+
+    n = float(rows.w.sum())
+    scale = 1.0 if law.discrete else float(np.dot(rows.w, rows.T) / n) or 1.0
+    objective = _objective(law, rows if scale == 1.0 else _scaled(rows, scale), prior, n, scale)
+    top = np.log(np.array(law.rescaled(params, 1.0 / scale), dtype=float))
+    highest = objective(top)[0]
+    allowed = 0.5 * float(chdtri(1, 1.0 - level)) / n
+    ends = np.empty((len(top), 2))
+    for k in range(len(top)):
+        for side, limit in enumerate((LOWEST, HIGHEST)):
+            near = top.copy()  # the best others at the last value make a good start for the next
+            step, inside, outside = 0.25, float(top[k]), float(top[k])
+            while outside != limit:
+                outside = float(np.clip(top[k] + (step if side else -step), LOWEST, HIGHEST))
+                value, near = _best_others(objective, near, k, outside)
+                if value < highest - allowed:
+                    break
+                inside, step = outside, 2.0 * step
+            else:
+                ends[k, side] = np.inf if side else 0.0
+                continue
+            for _ in range(HALVINGS):
+                middle = 0.5 * (inside + outside)
+                value, near = _best_others(objective, near, k, middle)
+                inside, outside = (
+                    (inside, middle) if value < highest - allowed else (middle, outside)
+                )
+            ends[k, side] = np.exp(0.5 * (inside + outside))
+    scaled = np.array([scale if name in law.time_params else 1.0 for name in law.params._fields])
+    return ends * scaled[:, None]
+
+
+def _best_others(objective: Objective, near: Floats, k: int, value: float) -> tuple[float, Floats]:
+    """Return the highest likelihood with parameter ``k`` at ``value``, and where it is reached."""
+    start, low, high = near.copy(), np.full(len(near), LOWEST), np.full(len(near), HIGHEST)
+    start[k] = low[k] = high[k] = value
+    found = climb(objective, start, low, high, tol=CLOSE)
+    return found.value, found.theta
+
+
+def _higher(found: Optimum, best: Optimum) -> bool:
+    """Whether an end of a climb is better: one that converged, then the higher.
+
+    Ends of one ridge are equal but for rounding; the first of them is kept, so that the answer does
+    not hang on the order of rows or the unit of time.
+    """
+    if found.converged != best.converged:
+        return found.converged
+    if not np.isfinite(found.value):
+        return False
+    return not np.isfinite(best.value) or found.value > best.value + TIE
 
 
 def _scaled(rows: Histories, scale: float) -> Histories:
@@ -143,18 +219,19 @@ def _prior_part(
 
 def _starts(law: PurchaseLaw, rows: Histories) -> list[Floats]:
     """Log parameters to start from: the mean of the order process from the data, guesses else."""
-    seen = float(np.dot(rows.w, rows.x)) + 0.5
-    rate = seen / (float(np.dot(rows.w, rows.T)) + 0.5)
+    n = float(rows.w.sum())
+    seen = max(float(np.dot(rows.w, rows.x)) / n, FEWEST)
+    rate = seen / max(float(np.dot(rows.w, rows.T)) / n, FEWEST)
     starts = []
-    for shape, leave, size in ((0.7, 0.3, 3.0), (2.0, 0.05, 10.0), (0.2, 0.6, 1.0)):
+    for shape, leave, size, often in STARTS:
         values = dict.fromkeys(law.params._fields, 1.0)
         for m in law.mixing:
-            if m.kind == "gamma":
-                mean = rate if m.what == "order_rate" else 3.0 * leave
-                values[m.first] = shape
-                values[m.second] = shape / mean
+            if m.kind == "gamma" and m.what == "order_rate":
+                values[m.first], values[m.second] = shape, shape / (often * rate)
+            elif m.kind == "gamma":  # s and beta: few s with a small beta, and some leave at once
+                values[m.first], values[m.second] = size / 3.0, size / (9.0 * leave)
             else:
-                mean = leave if m.what == "dropout" else min(rate, 0.9)
+                mean = leave if m.what == "dropout" else min(often * rate, 0.9)
                 values[m.first], values[m.second] = size * mean, size * (1.0 - mean)
         starts.append(np.log([values[k] for k in law.params._fields]))
     return starts

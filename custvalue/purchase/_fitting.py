@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from custvalue._fitted import FitReport, FittedLaw
+from custvalue._fitted import FitReport, FittedLaw, check_level
 from custvalue._frames import unit_of
 from custvalue._kernels import Histories, compress
 from custvalue._portable import check_names, number
@@ -22,7 +22,7 @@ from custvalue.exceptions import (
     DataContractError,
     InSampleWarning,
 )
-from custvalue.purchase._fit import fit_law
+from custvalue.purchase._fit import fit_law, profile
 from custvalue.purchase._law import Floats, PurchaseLaw
 from custvalue.purchase._prior import Prior
 from custvalue.purchase._rows import check_meaning, read_histories
@@ -188,6 +188,55 @@ class Fitting(FittedLaw):
             drawn = Histories(rows.x[some], rows.t_x[some], rows.T[some], w[some], rows.tick)
             draws.append(fit_law(self.law, drawn, self._prior(), start=self.params_)[0])
         return pd.DataFrame(draws, columns=list(self.params_._fields))
+
+    def profile_interval(
+        self, X: Any, level: float = 0.95, *, sample_weight: Any = None
+    ) -> pd.DataFrame:
+        """Estimate and likelihood-ratio interval of each parameter: for small samples.
+
+        ``confidence_interval`` takes the likelihood for a parabola. With a few hundred customers
+        that of MBG/NBD and Pareto/NBD is lopsided, and such 95 % intervals of r, b and s hold the
+        truth in 77 to 90 of 100 samples. This one follows the likelihood itself, by some thirty
+        fits a parameter; at a boundary an end is 0 or infinity.
+
+        Parameters
+        ----------
+        X : table or array
+            The rows the model was fitted on: a fitted model keeps none.
+        level : float, default=0.95
+        sample_weight : array-like of shape (n_rows,), optional
+
+        Returns
+        -------
+        DataFrame
+            Index ``parameter``; columns ``estimate``, ``lower``, ``upper``.
+
+        References
+        ----------
+        Venzon, D. J. & Moolgavkar, S. H. (1988), A method for computing profile-likelihood-based
+        confidence intervals, Applied Statistics 37(1), 87-94.
+
+        Examples
+        --------
+        >>> from custvalue.purchase import NBD
+        >>> X = NBD.from_params(r=1.0, alpha=5.0).sample_histories(200, T=20.0, random_state=0)
+        >>> NBD().fit(X).profile_interval(X).round(2)
+                   estimate  lower  upper
+        parameter
+        r              1.09   0.84   1.42
+        alpha          4.98   3.66   6.68
+        """
+        import pandas as pd
+
+        x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
+        rows = compress(
+            x, t_x, T, weights_of(sample_weight, len(x)), 1.0 if self.law.discrete else None
+        )
+        ends = profile(self.law, rows, self._prior(), self.params_, check_level(level))
+        return pd.DataFrame(
+            {"estimate": np.array(self.params_, float), "lower": ends[:, 0], "upper": ends[:, 1]},
+            index=pd.Index(self.params_._fields, name="parameter"),
+        )
 
     # ---- parameters in and out ---------------------------------------------------------------
 

@@ -111,7 +111,9 @@ def moves_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
             "says where the customers of a segment are one period later.",
             period=span(facts["about"]["period"], w),
         ),
-        [
+        [{"type": "notes", "notes": [w("No customer has two periods yet.")]}]
+        if "moves" not in pictures
+        else [
             {
                 "type": "split",
                 "figure": figure(

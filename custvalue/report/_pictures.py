@@ -87,13 +87,14 @@ def pictures(got: Collected, words: Words) -> dict[str, str]:
             ).plot(ax),
             size=(5.8, 4.4),
         ),
-        "moves": draw(
+    }
+    if len(got.moves):
+        drawn["moves"] = draw(
             "moves",
             words("Moves between segments"),
             lambda ax: TransitionDisplay(got.moves, order=order, labels=labels).plot(ax),
             size=(5.8, 4.8),
-        ),
-    }
+        )
     if got.backtest is not None:
         drawn["tracking"] = draw(
             "tracking",

@@ -98,6 +98,46 @@ def read_log(
     return frame
 
 
+def read_table(
+    path: str | Path, *, texts: Sequence[str] = (), encoding: str | None = None
+) -> pd.DataFrame:
+    r"""Read every column of a CSV or Parquet file.
+
+    Parameters
+    ----------
+    path : str or Path
+        As in `read_log`.
+    texts : sequence of str, default=()
+        Columns that stay as they are written: ids, words, dates.
+    encoding : str, optional
+        Of a text file; default: UTF-8, else GB 18030.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    DataContractError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from custvalue.report import read_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "events.csv"
+    ...     _ = path.write_text("deal,stage,time\n007,lead,2024-01-01\n")
+    ...     read_table(path, texts=["deal"])
+      deal stage        time
+    0  007  lead  2024-01-01
+    """
+    path = Path(path)
+    have, keep = _header(path, encoding)
+    return _body(path, have, keep, texts=[name for name in texts if name in have])
+
+
 def _header(path: Path, encoding: str | None) -> tuple[list[str], dict[str, Any]]:
     import pandas as pd
 

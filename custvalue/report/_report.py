@@ -15,15 +15,20 @@ from custvalue._units import check_annual_rate, span_days
 from custvalue.report._blocks import span
 from custvalue.report._collect import STEPS, Asked, Step, collect
 from custvalue.report._facts import facts_of_report
+from custvalue.report._funnel import collect_funnel, funnel_section
+from custvalue.report._markets import markets_section
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words, page
 from custvalue.report._size import check_ahead
+from custvalue.report._survey import sections_of
 from custvalue.report._words import Words
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from custvalue.market import TargetMarketRanker
+    from custvalue.survey import PerceivedValue
 TABLES = ("customers", "campaign", "segments", "transitions")
 FILES = Family(
     names=frozenset(
@@ -209,7 +214,12 @@ def make_report(
     currency: str = "",
     title: str | None = None,
     source: str = "log",
+    deals: tuple[Any, Any] | None = None,
     progress: Step | None = None,
+    markets: Any = None,
+    ranker: TargetMarketRanker | None = None,
+    ratings: PerceivedValue | None = None,
+    focal: str | None = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -247,8 +257,19 @@ def make_report(
         Of the page.
     source : str, default="log"
         What the page calls the log.
+    deals : (frame, FunnelChain), optional
+        An event log of deals and the settings of their funnel, with a horizon: adds the section on
+        open deals. `custvalue.report.make_funnel_report` makes it a page of its own, with tables.
     progress : callable, optional
         Called with (step, its number, number of steps) as each step begins.
+    markets : frame, optional
+        One row a market: adds a section about target markets. Needs ``ranker``.
+    ranker : TargetMarketRanker, optional
+        Fitted; says which markets come first.
+    ratings : PerceivedValue, optional
+        Fitted on what customers think of brands: adds sections about perceived value.
+    focal : str, optional
+        The brand of ``ratings`` that is "we".
 
     Returns
     -------
@@ -277,6 +298,8 @@ def make_report(
     span_days(period, "period")
     if margin is not None and not 0.0 < float(margin) <= 1.0:
         raise ValueError(f"margin={margin!r} must be a share of spend above 0, at most 1.")
+    if (markets is None) != (ranker is None):
+        raise ValueError("markets and ranker go together: a table, and a fitted ranker for it.")
     _check_offer(margin, response, contact_cost, budget, holdout)
     asked = Asked(
         customer=customer,
@@ -307,7 +330,15 @@ def make_report(
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))
     facts = facts_of_report(got, asked, words)
-    html = render(page(facts, pictures(got, words), words), frame_words(words))
+    shown = page(facts, pictures(got, words), words)
+    if ranker is not None:  # before the ledger, which closes the page
+        shown["sections"][-1:-1] = [markets_section(ranker, markets, words)]
+    if ratings is not None:  # before the ledger, which closes the page
+        shown["sections"][-1:-1] = sections_of(ratings, focal, words)
+    if deals is not None:
+        events, funnel = deals
+        shown["sections"].insert(-1, funnel_section(collect_funnel(events, funnel, as_of), words))
+    html = render(shown, frame_words(words))
     return Report(
         facts, got.customers, got.segments, got.transitions, html, language, currency, got.campaign
     )

@@ -236,10 +236,10 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
     ]
     over = stages["problem_share"] > stages["ceiling"]
     text = (
-        "Problem customers are {share} of the present ones, above the ceiling of {ceiling}: "
-        "diagnose why established customers went quiet, the most valuable first."
+        "Problem customers are {share} of those present, above the ceiling of {ceiling}: diagnose "
+        "why established customers went quiet, the most valuable first."
         if over
-        else "Problem customers are {share} of the present ones, within the ceiling of {ceiling}."
+        else "Problem customers are {share} of those present, within the ceiling of {ceiling}."
     )
     notes = [
         w(

@@ -1,7 +1,8 @@
 """RFM, silence, lifecycle stages, grades, matrices."""
 
-from custvalue.segment._activation import CampaignEffect, activation_plan, campaign_effect
-from custvalue.segment._drift import DriftReport, population_stability
+from custvalue.segment._activation import activation_plan
+from custvalue.segment._drift import DriftReport, drift_report, population_stability
+from custvalue.segment._effect import CampaignEffect, campaign_effect, detectable_response
 from custvalue.segment._gap_prior import (
     GapPrior,
     choose_regularity,
@@ -19,6 +20,7 @@ from custvalue.segment._log_gaps import PackedGaps, pack_gaps, silence_from_log
 from custvalue.segment._matrix import ActivityLoyaltyMatrix, RankLaw, rank_index, rank_law
 from custvalue.segment._playbook import playbook
 from custvalue.segment._portrait import Portrait, portrait
+from custvalue.segment._profile import benjamini_hochberg, profile_table
 from custvalue.segment._return_chance import (
     Alike,
     ReturnChance,
@@ -50,6 +52,7 @@ from custvalue.segment._silence import (
 )
 from custvalue.segment._silence_cuts import ThresholdChoice, choose_threshold
 from custvalue.segment._silence_scorer import SilenceScorer
+from custvalue.segment._stages import problem_share
 
 __all__ = [
     "ActivityLoyaltyMatrix",
@@ -75,12 +78,15 @@ __all__ = [
     "ValueGrades",
     "VariableCuts",
     "activation_plan",
+    "benjamini_hochberg",
     "bin_bounds",
     "bins_of",
     "campaign_effect",
     "choose_regularity",
     "choose_threshold",
     "concentration",
+    "detectable_response",
+    "drift_report",
     "fit_gap_prior",
     "gap_digest",
     "gap_facts",
@@ -101,6 +107,8 @@ __all__ = [
     "portrait",
     "prob_longer_gap",
     "prob_order_if_customer",
+    "problem_share",
+    "profile_table",
     "quantile_cuts",
     "rank_index",
     "rank_law",

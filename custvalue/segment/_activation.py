@@ -1,24 +1,22 @@
-"""Whom to win back under a budget, with a random control group, and whether it worked."""
+"""Whom to win back under a budget, with a random control group."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
 
 from custvalue._frames import column, column_names, frame_like, is_frame
 from custvalue._labels import ZH, check_language, translate
-from custvalue._warn import warn_caller
-from custvalue.exceptions import SmallSampleWarning, first_ids
+from custvalue.exceptions import first_ids
+from custvalue.segment._effect import detectable_response
 from custvalue.segment._silence import Floats
 from custvalue.segment._silence_options import GRADES as SILENCE_GRADES
 
 GROUPS = ("treat", "control", "out of budget", "not worth it", "not silent")
-FEWEST = 30
+USUAL = 0.05  # of quiet customers few order in a quarter; said where it is used
 
 
 def activation_plan(
@@ -33,6 +31,7 @@ def activation_plan(
     holdout: float = 0.1,
     grades: Collection[str] | None = ("silent", "deeply silent"),
     customers: npt.ArrayLike | None = None,
+    order_anyway: float | None = None,
     labels: Literal["en", "zh"] = "en",
 ) -> Any:
     """Rank silent customers by what winning them back is worth, and draw a control group.
@@ -66,6 +65,10 @@ def activation_plan(
         Grades to win back (English or Chinese words are both understood); None: every row.
     customers : array-like of shape (n,), optional
         Ids. Default: row positions, from 0.
+    order_anyway : float, optional
+        Share of the planned customers that will order without a contact, 0 to below 1; only
+        ``detectable_response`` needs it. Default: the mean of ``prob_order`` over the treated and
+        the control group where ``scores`` has that column, else 0.05.
     labels : {"en", "zh"}, default="en"
         Language of ``group``.
 
@@ -75,7 +78,9 @@ def activation_plan(
         One row a row of ``scores``, the best first: ``customer``, ``group`` (treat, control, out of
         budget, not worth it, not silent), ``expected_gain``, ``response``,
         ``break_even_response`` (the response at which the contact just pays), ``value``,
-        ``contact_cost``, ``cost_so_far`` (of the treated). Of the kind of ``scores``.
+        ``contact_cost``, ``cost_so_far`` (of the treated), ``detectable_response`` (the same in
+        every row: the mean response that groups of these sizes show with a chance of 80 %, see
+        `detectable_response`; infinite without a control group). Of the kind of ``scores``.
 
     Raises
     ------
@@ -128,6 +133,9 @@ def activation_plan(
     group[rank_worth] = 2
     group[treated] = 0
     group[held & within] = 1
+    shown = np.flatnonzero((group == 0) | (group == 1))
+    base = _order_anyway(scores, order[shown]) if order_anyway is None else order_anyway
+    found = detectable_response(int((group == 0).sum()), int((group == 1).sum()), base)
     words = np.asarray([translate(g, labels) for g in GROUPS], dtype=object)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         even = np.where(worth * keep > 0, cost / (worth * keep), np.inf)
@@ -142,164 +150,9 @@ def activation_plan(
             "value": worth[order],
             "contact_cost": cost[order],
             "cost_so_far": np.where(treated, cost[order], 0.0).cumsum(),
+            "detectable_response": np.full(n, found),
         },
         index=range(n),
-    )
-
-
-@dataclass(frozen=True)
-class CampaignEffect:
-    """What a campaign brought more than no campaign; ``print`` shows it in words.
-
-    Parameters
-    ----------
-    n_treated, n_control : int
-    mean_treated, mean_control : float
-        Mean outcome a customer.
-    effect, low, high : float
-        Difference of the means and its confidence interval.
-    confidence : float
-    margin, contact_cost : float
-
-    Examples
-    --------
-    >>> from custvalue.segment import CampaignEffect
-    >>> print(CampaignEffect(900, 100, 12.0, 9.0, 3.0, 1.0, 5.0, 0.95, 0.5, 0.4))
-    900 treated customers brought 12 each, 100 control customers 9.
-    Effect 3 a customer (95 % interval 1 to 5); after margin and contact cost 1.1 (0.1 to 2.1), in
-    total 990 (90 to 1,890).
-    """
-
-    n_treated: int
-    n_control: int
-    mean_treated: float
-    mean_control: float
-    effect: float
-    low: float
-    high: float
-    confidence: float
-    margin: float
-    contact_cost: float
-
-    @property
-    def net(self) -> tuple[float, float, float]:
-        """Effect a treated customer after margin and contact cost, and its interval."""
-        net = np.array([self.effect, self.low, self.high]) * self.margin - self.contact_cost
-        return float(net[0]), float(net[1]), float(net[2])
-
-    @property
-    def total(self) -> tuple[float, float, float]:
-        """Net effect of all treated customers together, and its interval."""
-        net, low, high = self.net
-        return net * self.n_treated, low * self.n_treated, high * self.n_treated
-
-    def __str__(self) -> str:
-        net, total = self.net, self.total
-        return (
-            f"{self.n_treated:,} treated customers brought {self.mean_treated:.4g} each, "
-            f"{self.n_control:,} control customers {self.mean_control:.4g}.\n"
-            f"Effect {self.effect:.4g} a customer ({self.confidence:.0%} interval {self.low:.4g} "
-            f"to {self.high:.4g}); after margin and contact cost {net[0]:.4g} ({net[1]:.4g} to "
-            f"{net[2]:.4g}), in\ntotal {total[0]:,.0f} ({total[1]:,.0f} to {total[2]:,.0f})."
-        ).replace("%", " %")
-
-
-def campaign_effect(
-    treated: npt.ArrayLike,
-    control: npt.ArrayLike,
-    *,
-    margin: float = 1.0,
-    contact_cost: float = 0.0,
-    confidence: float = 0.95,
-    method: Literal["welch", "bootstrap"] = "welch",
-    seed: int = 0,
-    n_draws: int = 5000,
-) -> CampaignEffect:
-    """Compare what treated and control customers brought since the campaign.
-
-    Parameters
-    ----------
-    treated, control : array-like of shape (n_treated,), (n_control,)
-        Spend (or 0/1 for ordered) of every customer of the group since the campaign, zeros
-        included: also of those who did not open, click or answer.
-    margin : float, default=1
-        Share of the spend that is kept.
-    contact_cost : float, default=0
-        Cost of one contact.
-    confidence : float, default=0.95
-    method : {"welch", "bootstrap"}, default="welch"
-        Welch's t interval for the difference of means, or percentiles of resampled differences,
-        which suit very skewed spend better.
-    seed : int, default=0
-        Of the bootstrap.
-    n_draws : int, default=5000
-        Of the bootstrap.
-
-    Returns
-    -------
-    CampaignEffect
-
-    Raises
-    ------
-    ValueError
-        If a group has fewer than two customers or a missing outcome.
-
-    Warns
-    -----
-    SmallSampleWarning
-        If a group has fewer than 30 customers.
-
-    References
-    ----------
-    Welch, B. L. (1947), The generalization of "Student's" problem when several different
-    population variances are involved, Biometrika 34, 28-35.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from custvalue.segment import campaign_effect
-    >>> rng = np.random.default_rng(4)
-    >>> found = campaign_effect(rng.exponential(12, 900), rng.exponential(9, 100))
-    >>> found.low < 3 < found.high
-    True
-    """
-    a, b = (_outcomes(x, name) for x, name in ((treated, "treated"), (control, "control")))
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must lie between 0 and 1.")
-    if not np.isfinite([margin, contact_cost]).all():
-        raise ValueError(f"margin={margin!r} and contact_cost={contact_cost!r} must be finite.")
-    effect = float(a.mean() - b.mean())
-    if method == "welch":
-        va, vb = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
-        half = 0.0
-        if va + vb > 0:
-            freedom = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
-            half = float(student.ppf(0.5 + confidence / 2, freedom) * np.sqrt(va + vb))
-        low, high = effect - half, effect + half
-    elif method == "bootstrap":
-        rng = np.random.default_rng(seed)
-        draws = _resampled_means(a, n_draws, rng) - _resampled_means(b, n_draws, rng)
-        tail = (1 - confidence) / 2
-        low, high = (float(v) for v in np.quantile(draws, [tail, 1 - tail]))
-    else:
-        raise ValueError(f"method={method!r} must be 'welch' or 'bootstrap'.")
-    if min(len(a), len(b)) < FEWEST:
-        warn_caller(
-            f"{len(a):,} treated and {len(b):,} control customers: with fewer than {FEWEST} in a "
-            "group the interval is rough.",
-            SmallSampleWarning,
-        )
-    return CampaignEffect(
-        len(a),
-        len(b),
-        float(a.mean()),
-        float(b.mean()),
-        effect,
-        low,
-        high,
-        confidence,
-        float(margin),
-        float(contact_cost),
     )
 
 
@@ -332,15 +185,9 @@ def _of_grades(scores: Any, grades: Collection[str]) -> npt.NDArray[np.bool_]:
     return np.isin(np.asarray(column(scores, "grade"), dtype=object).astype(str), list(known))
 
 
-def _outcomes(x: npt.ArrayLike, name: str) -> Floats:
-    values = np.asarray(x, dtype=np.float64)
-    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
-        raise ValueError(
-            f"{name} must hold the outcome of at least two customers, 0 for those who brought "
-            f"nothing, none missing; got shape {values.shape}."
-        )
-    return values
-
-
-def _resampled_means(x: Floats, n_draws: int, rng: np.random.Generator) -> Floats:
-    return np.array([x[rng.integers(0, len(x), len(x))].mean() for _ in range(n_draws)])
+def _order_anyway(scores: Any, rows: npt.NDArray[np.intp]) -> float:
+    """Mean chance of an order of the rows, where the scores have it."""
+    if not (is_frame(scores) and "prob_order" in (column_names(scores) or []) and len(rows)):
+        return USUAL
+    chance = np.asarray(column(scores, "prob_order"), dtype=np.float64)[rows]
+    return float(np.clip(chance.mean(), 0.0, 0.999)) if np.isfinite(chance).all() else USUAL

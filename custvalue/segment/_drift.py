@@ -132,6 +132,14 @@ def drift_report(
     Returns
     -------
     DriftReport
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue.segment import drift_report
+    >>> now, anew = np.array([[0], [1]]), np.array([[0], [0]])
+    >>> drift_report(["grade"], [[0.5, 0.5]], now, anew).moved
+    (0.5,)
     """
     shares = class_shares(now, [len(np.asarray(p)) for p in before])
     moved = now != anew

@@ -26,7 +26,7 @@ from custvalue.segment._silence import (
     silence_score,
 )
 
-Method = Literal["own_gap", "pooled_gap", "shrunk", "calibrated"]
+Method = Literal["own_gap", "pooled_gap", "shrunk", "calibrated", "threshold"]
 
 
 class LearnedSilence(NamedTuple):
@@ -43,6 +43,8 @@ class LearnedSilence(NamedTuple):
         Purchase rates over customers, for ``"shrunk"`` and ``"calibrated"``.
     chance : ReturnChance or None
         For ``"calibrated"``.
+    threshold : float or None
+        For ``"threshold"``: where silence begins, in the unit of the gaps.
 
     Examples
     --------
@@ -56,12 +58,13 @@ class LearnedSilence(NamedTuple):
     gap_quantiles: tuple[float, ...] = ()
     prior: GapPrior | None = None
     chance: ReturnChance | None = None
+    threshold: float | None = None
 
     @property
     def names(self) -> list[str]:
         """Names of the measures, in order."""
         names = ["silence_score", "rank_ratio"]
-        names += [] if self.method == "own_gap" else ["prob_longer_gap"]
+        names += [] if self.method in ("own_gap", "threshold") else ["prob_longer_gap"]
         return [*names, "prob_order"] if self.method == "calibrated" else names
 
     def measures(self, facts: GapFacts) -> dict[str, Floats]:
@@ -79,8 +82,10 @@ class LearnedSilence(NamedTuple):
         own = facts.n_gaps > 0
         S[own] = silence_score(facts.silence[own], facts.gap_max[own])
         TrF[own] = rank_ratio(facts.n_gaps[own], facts.n_shorter[own])
+        if self.threshold is not None:
+            S = silence_score(facts.silence, self.threshold)
         found = {"silence_score": S, "rank_ratio": TrF}
-        if self.method == "own_gap":
+        if self.method in ("own_gap", "threshold"):
             return {**found, "score": S}
         if self.prior is None:
             longer = pooled_survival(facts.silence, self.gap_quantiles)
@@ -121,12 +126,13 @@ def learn_silence(
     ordered: npt.ArrayLike | None = None,
     window: float = 0.0,
     calibrator: Calibrator = "logistic",
+    threshold: float | None = None,
 ) -> LearnedSilence:
     """Learn what a method of judging silence needs.
 
     Parameters
     ----------
-    method : {"own_gap", "pooled_gap", "shrunk", "calibrated"}
+    method : {"own_gap", "pooled_gap", "shrunk", "calibrated", "threshold"}
     facts : GapFacts
     gaps : ndarray of shape (n_gaps,), optional
         Everybody's gaps: for ``"pooled_gap"`` and ``regularity="auto"``.
@@ -136,6 +142,8 @@ def learn_silence(
     window : float
         For ``"calibrated"``, in the unit of the gaps.
     calibrator : {"logistic", "isotonic"}, default="logistic"
+    threshold : float, optional
+        For ``"threshold"``: where silence begins, in the unit of the gaps.
 
     Returns
     -------
@@ -150,6 +158,8 @@ def learn_silence(
     learned = LearnedSilence(method, _longest(facts))
     if method == "own_gap":
         return learned
+    if method == "threshold":
+        return learned._replace(threshold=threshold)
     if method == "pooled_gap":
         assert gaps is not None
         return learned._replace(gap_quantiles=gap_digest(gaps, 1001))

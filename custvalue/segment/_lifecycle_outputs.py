@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from custvalue._labels import translate
 from custvalue._sklearn import check_is_fitted
 from custvalue._units import span_days
 from custvalue._warn import warn_caller
@@ -19,8 +18,16 @@ from custvalue.segment._drift import DriftReport, drift_report
 from custvalue.segment._group_sizes import group_sizes
 from custvalue.segment._lifecycle_history import StageHistory, make_history
 from custvalue.segment._lifecycle_reader import StageReader
-from custvalue.segment._stages import POTENTIAL, PRESENT, PROBLEM, RULE_STAGE, RULES, STAGES
+from custvalue.segment._stages import (
+    POTENTIAL,
+    PRESENT,
+    PROBLEM,
+    RULE_STAGE,
+    RULES,
+    problem_counts,
+)
 
+_RHYTHM = ("n_orders", "recency", "silence")
 _FROM_CRM = np.array([rule.source == "crm" for rule in RULES])
 
 
@@ -42,7 +49,10 @@ class StageOutputs(StageReader):
         -------
         frame of the kind of ``X`` (pandas for an array)
             One row a stage: ``stage``, ``customers``, ``customer_share``, and where the table has
-            money ``total_value``, ``value_share``, ``mean_value``.
+            money ``total_value``, ``value_share``, ``mean_value``. Where it has orders also
+            ``mean_orders`` a customer, ``order_rate`` (orders a customer and unit of time since the
+            first one, in the unit of ``X``) and ``gap_mean`` (mean of all gaps between orders, in
+            that unit); these are NaN for a stage without an order, or without a gap.
 
         Warns
         -----
@@ -58,6 +68,9 @@ class StageOutputs(StageReader):
         if "total_value" in self.columns_:
             money = self._values(X)[:, self.columns_.index("total_value")]
         columns = {"stage": names, **group_sizes(codes, len(names), money, "total_value")}
+        if set(_RHYTHM) <= set(self.columns_):
+            at = {name: self._values(X)[:, self.columns_.index(name)] for name in _RHYTHM}
+            columns |= _rhythm(codes, len(names), at)
         return self._table_like(X, columns, language, kind="health", rows_of_X=False)
 
     def problem_share(self, X: Any) -> float:
@@ -171,13 +184,34 @@ class StageOutputs(StageReader):
 
     def _problems(self, X: Any) -> tuple[int, int]:
         """Numbers of problem customers and of present ones."""
-        if not hasattr(self, "tree_"):
-            stage = RULE_STAGE[self._rule_ids(X)]
-            return int((stage == PROBLEM).sum()), int(PRESENT[stage].sum())
-        stage = self.predict(X)
-        named = {word: (stage == word) | (stage == translate(word, "zh")) for word in STAGES}
-        absent = [named[word] for code, word in enumerate(STAGES) if not PRESENT[code]]
-        return int(named[STAGES[PROBLEM]].sum()), int((~np.any(absent, axis=0)).sum())
+        if hasattr(self, "tree_"):
+            return problem_counts(self.predict(X))
+        stage = RULE_STAGE[self._rule_ids(X)]
+        return int((stage == PROBLEM).sum()), int(PRESENT[stage].sum())
+
+
+def _rhythm(
+    codes: npt.NDArray[np.intp], n_groups: int, at: dict[str, npt.NDArray[np.float64]]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Orders a customer, orders a customer and unit of time, and mean gap of each group."""
+    buyers = np.nan_to_num(at["n_orders"]) > 0
+    orders = np.where(buyers, np.nan_to_num(at["n_orders"]), 0.0)
+    span = np.where(buyers, np.nan_to_num(at["recency"]), 0.0)
+    seen = np.where(buyers, span + np.nan_to_num(at["silence"]), 0.0)
+
+    def total(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        return np.bincount(codes, weights=values, minlength=n_groups).astype(np.float64)
+
+    def ratio(top: npt.NDArray[Any], bottom: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        below = total(bottom)
+        out = np.full(n_groups, np.nan)
+        return np.divide(total(top), below, out=out, where=below > 0)
+
+    return {
+        "mean_orders": ratio(orders, np.ones(len(orders))),
+        "order_rate": ratio(orders, seen),
+        "gap_mean": ratio(span, np.maximum(orders - 1.0, 0.0)),
+    }
 
 
 def _warn_of_problems(problems: int, present: int, ceiling: float) -> None:

@@ -24,6 +24,21 @@ QUADRANTS = (
     "loyal, not active",
     "neither active nor loyal",
 )
+QUADRANTS_OF = {
+    ("activity", "loyalty"): QUADRANTS,
+    ("contribution", "potential"): (
+        "high contribution and potential",
+        "high contribution, low potential",
+        "dark horse",
+        "low contribution and potential",
+    ),
+}
+HIGH_AND_LOW = (
+    "high {first}, high {second}",
+    "high {first}, low {second}",
+    "low {first}, high {second}",
+    "low {first}, low {second}",
+)
 _ACTIVITY = {"n_orders": 1.0, "silence": -1.0}
 _LOYALTY = {"recency": 1.0, "satisfaction": 1.0, "recommendation": 1.0}
 _MOST_KNOTS = 1000
@@ -120,8 +135,13 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         an array the first half of the columns (rounded up) is activity.
     cuts : pair of float, default=(0.5, 0.5)
         A customer is active, and loyal, above these.
+    axes : pair of str, default=("activity", "loyalty")
+        What the two indexes are called. ``("contribution", "potential")`` places customers by what
+        they bring and by what they could bring: of little contribution and high potential is the
+        dark horse (黑马), a general customer to develop.
     names : sequence of 4 str or None, default=None
-        Names of the quadrants: active and loyal; active only; loyal only; neither.
+        Names of the quadrants: high on both axes, on the first only, on the second only, on
+        neither. None: made from ``axes``.
     labels : {"en", "zh"}, default="en"
         Language of the tables.
 
@@ -158,12 +178,14 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         activity: Mapping[str, float] | None = None,
         loyalty: Mapping[str, float] | None = None,
         cuts: Sequence[float] = (0.5, 0.5),
+        axes: Sequence[str] = ("activity", "loyalty"),
         names: Sequence[str] | None = None,
         labels: str = "en",
     ) -> None:
         self.activity = activity
         self.loyalty = loyalty
         self.cuts = cuts
+        self.axes = axes
         self.names = names
         self.labels = labels
 
@@ -189,6 +211,8 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
             If a weight is 0 or not finite, or an index has no column.
         """
         check_language(self.labels)
+        if isinstance(self.axes, str) or len(self.axes) != 2 or self.axes[0] == self.axes[1]:
+            raise ValueError(f"axes={self.axes!r} must be two different names.")
         self._quadrant_names(self.labels)
         if np.shape(self.cuts) != (2,):
             raise ValueError(f"cuts={self.cuts!r} must be two numbers, for activity and loyalty.")
@@ -225,7 +249,14 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
 
     def _quadrant_names(self, labels: str) -> list[str]:
         if self.names is None:
-            return [translate(name, labels) for name in QUADRANTS]
+            known = QUADRANTS_OF.get((self.axes[0], self.axes[1]))
+            if known is not None:
+                return [translate(name, labels) for name in known]
+            first, second = (translate_if_known(axis, labels) for axis in self.axes)
+            return [
+                translate(pattern, labels).format(first=first, second=second)
+                for pattern in HIGH_AND_LOW
+            ]
         if len(self.names) != 4:
             raise ValueError(f"names={self.names!r} must be four names.")
         return list(self.names)
@@ -284,10 +315,10 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of str
-            ``activity``, ``loyalty``.
+            ``activity``, ``loyalty``, or the two ``axes``.
         """
         check_is_fitted(self, "ranks_")
-        return np.array(["activity", "loyalty"], dtype=object)
+        return np.array([str(axis) for axis in self.axes], dtype=object)
 
     def quadrant_table(self, X: Any, *, labels: str | None = None) -> Any:
         """Both indexes and the quadrant of every customer.
@@ -301,14 +332,14 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         Returns
         -------
         frame of the kind of ``X`` (pandas for an array)
-            The customer where ``X`` states one, ``activity``, ``loyalty``, ``quadrant``; same rows,
-            order and index.
+            The customer where ``X`` states one, ``activity``, ``loyalty`` (or the two ``axes``),
+            ``quadrant``; same rows, order and index.
         """
         language = check_language(labels or self.labels)
         indexes = self.transform(X)
         columns: dict[str, Any] = dict([ids]) if (ids := customer_ids(X)) else {}
-        columns[translate("activity", language)] = indexes[:, 0]
-        columns[translate("loyalty", language)] = indexes[:, 1]
+        for axis, index in zip(self.axes, indexes.T, strict=True):
+            columns[translate_if_known(axis, language)] = index
         columns[translate("quadrant", language)] = _frames.words_at(
             X, self._quadrant_names(language), self._quadrants(indexes)
         )

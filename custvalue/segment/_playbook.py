@@ -25,7 +25,7 @@ _PLAYS = {
     ),
     "established": (
         "brand, technology and network value: additional needs step by step",
-        "widen the use of the product and leave competitors no opening",
+        "widen the use of the product, leave rivals no opening, begin to look for latent needs",
     ),
     "core": (
         "core needs fully and additional needs as far as possible",
@@ -46,6 +46,56 @@ _PLAYS = {
 }
 
 
+# stage -> (kinds of value to speak of, when, by which medium); kinds follow the messages above,
+# windows are those of the stages, media are our reading: the source names none
+_HOW = {
+    "potential": (("brand",), "any time", "advertising, fairs, the web"),
+    "target": (
+        ("people and team", "brand"),
+        "from the first contact until the first order",
+        "visits and calls",
+    ),
+    "new": (
+        ("product", "service"),
+        "within 2 to 4 months of the first order",
+        "delivery and follow-up visits",
+    ),
+    "established": (
+        ("brand", "technology", "customer network"),
+        "within 3 months to a year of becoming established",
+        "regular visits, trainings, references",
+    ),
+    "core": (
+        ("product", "service", "marketing and management"),
+        "about a year after becoming core",
+        "account team, joint reviews",
+    ),
+    "strategic": (
+        ("technology", "marketing and management"),
+        "throughout the joint project",
+        "joint teams and meetings of the heads",
+    ),
+    "problem": (("service", "people and team"), "within days", "a visit in person"),
+    "exited": (
+        ("brand", "history"),
+        "at regular intervals",
+        "letters, greetings, news",
+    ),
+}
+# the nine kinds of value of a company
+VALUE_KINDS = (
+    "product",
+    "service",
+    "people and team",
+    "marketing and management",
+    "technology",
+    "customer network",
+    "brand",
+    "society",
+    "history",
+)
+
+
 def play_of(stage: str, labels: str) -> tuple[str, str]:
     """Value message and next step of one stage."""
     message, step = _PLAYS[stage]
@@ -53,7 +103,7 @@ def play_of(stage: str, labels: str) -> tuple[str, str]:
 
 
 def playbook(*, labels: str = "en", view: str = "eight") -> Any:
-    """Value message and next step of every stage.
+    """Value message, next step, kinds of value, timing and medium of every stage.
 
     Parameters
     ----------
@@ -65,7 +115,10 @@ def playbook(*, labels: str = "en", view: str = "eight") -> Any:
     Returns
     -------
     DataFrame
-        ``stage``, ``value_message``, ``next_step``; with ``view="four"`` also ``group``.
+        ``stage``, ``value_message``, ``next_step``, ``value_kinds`` (of the nine kinds of value a
+        company has: product, service, people and team, marketing and management, technology,
+        customer network, brand, society, history), ``timing``, ``medium``; with ``view="four"``
+        also ``group``.
 
     Raises
     ------
@@ -85,7 +138,16 @@ def playbook(*, labels: str = "en", view: str = "eight") -> Any:
     for code, stage in enumerate(STAGES):
         message, step = _PLAYS[stage]
         row = {"group": VIEW[VIEW_OF[code]]} if view == "four" else {}
-        rows.append(row | {"stage": stage, "value_message": message, "next_step": step})
-    return pd.DataFrame(
-        [{translate(k, labels): translate(v, labels) for k, v in row.items()} for row in rows]
-    )
+        kinds, timing, medium = _HOW[stage]
+        comma = ", " if labels == "en" else "、"
+        row |= {"stage": stage, "value_message": message, "next_step": step}
+        said = {translate(k, labels): translate(v, labels) for k, v in row.items()}
+        said[translate("value_kinds", labels)] = comma.join(
+            translate(f"{kind} value", labels) if labels == "zh" else kind for kind in kinds
+        )
+        said[translate("playbook timing", labels) if labels == "zh" else "timing"] = translate(
+            timing, labels
+        )
+        said[translate("medium", labels)] = translate(medium, labels)
+        rows.append(said)
+    return pd.DataFrame(rows)

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtr
 
 from custvalue import _frames
+from custvalue._categories import MISSING, columns_of, is_text
 from custvalue._labels import check_language, translate
 from custvalue._units import DAYS_PER, days_per
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
@@ -18,7 +20,10 @@ from custvalue.segment._grades import ValueGrades
 from custvalue.segment._lifecycle import LifecycleClassifier
 from custvalue.segment._lifecycle_evidence import customer_ids
 from custvalue.segment._playbook import play_of
+from custvalue.segment._profile import benjamini_hochberg, compared, parts_of
 
+_SURE = 0.05
+_MOST_WORDS = 3
 _NEEDED = ("n_orders", "recency", "silence", "gap_mean", "gap_max", "total_value", "mean_value")
 
 
@@ -80,7 +85,9 @@ def portrait(
         Fitted; adds the value grade.
     also : dict of str to str or None, default=None
         Further columns to tell and how to call them, e.g. ``{"future_value": "value expected over
-        the next year"}``. Of a group the mean is told.
+        the next year", "region": "region"}``. Of a group, the mean of a number is told beside that
+        of the rest; of text the commonest categories, and which are over-represented in it, with
+        their index (100: as in all; see :func:`profile_table`).
     labels : {"en", "zh"}, default="en"
         Language.
 
@@ -138,12 +145,14 @@ def portrait(
         else:
             facts["grades"] = _shares(grade)
             lines.append(say("Value grades: {list}.", list=say.listed(facts["grades"])))
-    for column, called in (also or {}).items():
-        value = _frames.float_columns(part, [column], allow_missing=[column])[:, 0]
-        number = float(np.nanmean(value)) if np.isfinite(value).any() else None
-        shown = translate("unknown", language) if number is None else f"{number:,.4g}"
-        lines.append(say("{what}: {number}.", what=called, number=shown))
-        facts[column] = number
+    wanted = also or {}
+    member = np.isin(np.arange(len(ids)), rows)
+    for column, values in columns_of(customers, list(wanted), "portrait's table").items():
+        line, found = (_category if is_text(values) else _figure)(
+            say, wanted[column], values, member
+        )
+        lines.append(line)
+        facts |= {f"{column}{ending}": fact for ending, fact in found.items()}
     return Portrait(title, tuple(lines), facts)
 
 
@@ -293,6 +302,46 @@ def _stages(
     table = lifecycle.stage_table(part, labels=say.language, view="eight")
     shares = _shares(_frames.column(table, say("stage")))
     return [say("Stages: {list}.", list=say.listed(shares))], {"stages": shares}
+
+
+def _figure(
+    say: _Sayer, called: str, values: npt.NDArray[Any], member: npt.NDArray[np.bool_]
+) -> tuple[str, dict[str, Any]]:
+    """One customer's number, or a group's mean beside that of the rest."""
+    found = compared(values, member.astype(np.intp), 2)[1]
+    number = _number(found.inside)
+    shown = say("unknown") if number is None else f"{number:,.4g}"
+    if member.sum() == 1 or number is None or np.isnan(found.rest):
+        return say("{what}: {number}.", what=called, number=shown), {"": number}
+    rest = f"{found.rest:,.4g}"
+    line = say("{what}: {number} (the rest {rest}).", what=called, number=shown, rest=rest)
+    return line, {"": number, "_rest": float(found.rest)}
+
+
+def _category(
+    say: _Sayer, called: str, values: npt.NDArray[Any], member: npt.NDArray[np.bool_]
+) -> tuple[str, dict[str, Any]]:
+    """One customer's word, or a group's commonest ones and those it has more of than the rest."""
+    if member.sum() == 1:
+        word = str(values[member][0])
+        shown = say(word) if word == MISSING else word
+        return say("{what}: {number}.", what=called, number=shown), {"": word}
+    place = member.astype(np.intp)
+    found = {word: compared(part, place, 2)[1] for word, part in parts_of(values)}
+    shares = {word: one.inside for word, one in found.items() if one.inside > 0}
+    z = np.array([found[word].z for word in shares])
+    sure = benjamini_hochberg(2.0 * ndtr(-np.abs(z))) < _SURE
+    over = {
+        word: found[word].index for word, yes in zip(shares, sure & (z > 0), strict=True) if yes
+    }
+    common = dict(sorted(shares.items(), key=lambda item: -item[1])[:_MOST_WORDS])
+    named = {say(word) if word == MISSING else word: share for word, share in common.items()}
+    comma = ", " if say.language == "en" else "、"
+    space = " " if say.language == "en" else ""
+    more = comma.join(f"{word}{space}{index:.0f}" for word, index in over.items())
+    template = "{what}: {list}; over-represented: {over}." if over else "{what}: {list}."
+    line = say(template, what=called, list=say.listed(named), over=more)
+    return line, {"": shares, "_over_represented": over}
 
 
 def _ids(customers: Any, customer: str | None) -> npt.NDArray[Any]:

@@ -207,6 +207,10 @@ def learn_return_chance(
     True
     """
     y = has_ordered(ordered, len(facts.silence)).astype(np.intp)
+    # who falls into which fold follows from the facts, not from the order of the rows: customers
+    # with equal facts and outcome are one to the folds
+    order = np.lexsort((y, *facts))
+    facts, y = GapFacts(*(v[order] for v in facts)), y[order]
     came = int(y.sum())
     fewest = min(came, len(y) - came)
     if fewest < 2:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._labels import check_language
+from custvalue._units import in_units
 from custvalue._work import check_kinds
 from custvalue.segment._silence import Floats
 from custvalue.segment._silence_cuts import choose_threshold
@@ -19,6 +20,7 @@ BASES = {
     "pooled_gap": ("population",) * 3,
     "shrunk": ("population", "one own gap and population", "own gaps and population"),
     "calibrated": ("population", "one own gap and population", "own gaps and population"),
+    "threshold": ("threshold",) * 3,
 }
 # lower ends of watch, silent, deeply silent on score_samples
 CUTS = {
@@ -26,12 +28,14 @@ CUTS = {
     "pooled_gap": (0.75, 0.9, 0.98),
     "shrunk": (0.75, 0.9, 0.98),
     "calibrated": (0.5, 0.75, 0.9),
+    "threshold": (0.75, 1.0, 2.0),
 }
 
 
 def needs_outcome(scorer: Any) -> bool:
     """Whether a scorer learns from what customers did next."""
-    return scorer.method == "calibrated" or isinstance(scorer.cuts, str)
+    learns = scorer.method == "threshold" and scorer.threshold == "learned"
+    return learns or scorer.method == "calibrated" or isinstance(scorer.cuts, str)
 
 
 def check_choices(scorer: Any, y: npt.ArrayLike | None) -> None:
@@ -58,10 +62,15 @@ def check_choices(scorer: Any, y: npt.ArrayLike | None) -> None:
         raise ValueError(f"cuts={scorer.cuts!r} must be three numbers or 'learned'.")
     if scorer.method == "calibrated" and scorer.window is None:
         raise ValueError("method='calibrated' needs a window, e.g. window='90D'.")
+    if scorer.method == "threshold" and scorer.threshold is None:
+        raise ValueError(
+            "method='threshold' needs a threshold, e.g. threshold='90D', or threshold='learned'."
+        )
     if needs_outcome(scorer) and y is None:
         raise ValueError(
-            "method='calibrated' and cuts='learned' learn from an earlier date: fit(X, y) with "
-            "the customers as known then and whether each ordered within the window after it "
+            "method='calibrated', threshold='learned' and cuts='learned' learn from an earlier "
+            "date: fit(X, y) with the customers as known then and whether each ordered within the "
+            "window after it "
             "(custvalue.segment.learning_set makes both). requires y to be passed, but the "
             "target y is None."
         )
@@ -88,6 +97,23 @@ def everybodys_gaps(
         source = "gaps" if gaps is not None else f"X with n_features={scorer.n_features_in_}"
         raise ValueError(f"{source} must hold positive, finite gaps, at least one.")
     return values
+
+
+def threshold_of(scorer: Any, silence: Floats, y: npt.ArrayLike | None) -> float | None:
+    """Where silence begins for ``"threshold"``: as given, or the cheapest by the two costs."""
+    if scorer.method != "threshold":
+        return None
+    if scorer.threshold == "learned":
+        assert y is not None
+        cut = choose_threshold(
+            silence, y, cost_false_alarm=scorer.cost_false_alarm, cost_miss=scorer.cost_miss
+        ).cut
+        # a customer who orders today is never silent: the least silence seen is the lowest cut
+        return cut or float(min(silence[silence > 0], default=1.0))
+    threshold = in_units(scorer.threshold, scorer.unit_, "threshold")
+    if not 0 < threshold < np.inf:
+        raise ValueError(f"threshold={scorer.threshold!r} must be longer than nothing, and finite.")
+    return threshold
 
 
 def grade_cuts(scorer: Any, score: Floats, y: npt.ArrayLike | None) -> tuple[float, float, float]:

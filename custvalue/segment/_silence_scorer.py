@@ -27,6 +27,7 @@ from custvalue.segment._silence_options import (
     everybodys_gaps,
     grade_cuts,
     needs_outcome,
+    threshold_of,
 )
 from custvalue.segment._silence_words import sentence, silence_facts
 
@@ -36,11 +37,12 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    method : {"own_gap", "pooled_gap", "shrunk", "calibrated"}, default="own_gap"
+    method : {"own_gap", "pooled_gap", "shrunk", "calibrated", "threshold"}, default="own_gap"
         ``"own_gap"``: against the customer's own gaps (the source's S and TrF). ``"pooled_gap"``:
         against everybody's gaps. ``"shrunk"``: chance that a gap lasts so long, given the own gaps
         and the population's purchase rates. ``"calibrated"``: chance of an order within
         ``window``, learned from what customers did after an earlier date of the same log.
+        ``"threshold"``: against one ``threshold`` for all, one-time buyers too.
     window : span, optional
         For ``"calibrated"``, e.g. ``"90D"``; a bare number where the unit is not known.
     regularity : int or "auto", default=1
@@ -48,12 +50,16 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         more regular. ``"auto"`` takes the likeliest; it needs everybody's gaps.
     calibrator : {"logistic", "isotonic"}, default="logistic"
         How ``"calibrated"`` turns the other measures into a chance.
+    threshold : span or "learned", optional
+        For ``"threshold"``, e.g. ``"90D"``: S is silence over it. ``"learned"``: the cheapest by
+        the two costs, from ``y``.
     cuts : tuple of three floats or "learned", optional
         Lower ends of the grades watch, silent and deeply silent on ``score_samples``. Default:
-        0.75, 1, 2 on S for ``"own_gap"``; 0.75, 0.9, 0.98 on 1 - ``prob_longer_gap``; 0.5, 0.75,
-        0.9 on 1 - ``prob_order``. ``"learned"``: the cheapest by the two costs, from ``y``.
+        0.75, 1, 2 on S for ``"own_gap"`` and ``"threshold"``; 0.75, 0.9, 0.98 on 1 -
+        ``prob_longer_gap``; 0.5, 0.75, 0.9 on 1 - ``prob_order``. ``"learned"``: the cheapest by
+        the two costs, from ``y``.
     cost_false_alarm, cost_miss : float, default=1
-        For ``cuts="learned"``; see ``choose_threshold``.
+        For ``cuts="learned"`` and ``threshold="learned"``; see ``choose_threshold``.
     words : bool, default=True
         Whether a named frame also gets the text columns ``basis`` and ``grade``.
     labels : {"en", "zh"}, default="en"
@@ -104,10 +110,11 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        method: Literal["own_gap", "pooled_gap", "shrunk", "calibrated"] = "own_gap",
+        method: Literal["own_gap", "pooled_gap", "shrunk", "calibrated", "threshold"] = "own_gap",
         window: Span | None = None,
         regularity: int | Literal["auto"] = 1,
         calibrator: Literal["logistic", "isotonic"] = "logistic",
+        threshold: Span | Literal["learned"] | None = None,
         cuts: tuple[float, float, float] | Literal["learned"] | None = None,
         cost_false_alarm: float = 1.0,
         cost_miss: float = 1.0,
@@ -119,6 +126,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         self.window = window
         self.regularity = regularity
         self.calibrator = calibrator
+        self.threshold = threshold
         self.cuts = cuts
         self.cost_false_alarm = cost_false_alarm
         self.cost_miss = cost_miss
@@ -137,8 +145,9 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             With ``y``: the customers as known at an earlier date.
         y : array-like of shape (n_customers,), optional
             Whether each ordered within the window after that date: True or False, or orders or
-            money in the window, of which anything above 0 is an order. ``method="calibrated"``
-            and ``cuts="learned"`` need it, else it is ignored. See ``learning_set``.
+            money in the window, of which anything above 0 is an order. ``method="calibrated"``,
+            ``threshold="learned"`` and ``cuts="learned"`` need it, else it is ignored. See
+            ``learning_set``.
         gaps : array-like of shape (n_gaps,), optional
             Everybody's gaps in the table's unit, which ``"pooled_gap"`` and
             ``regularity="auto"`` need with a summary; see ``silence_from_log``.
@@ -172,6 +181,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             ordered=y,
             window=getattr(self, "window_", 0.0),
             calibrator=self.calibrator,
+            threshold=threshold_of(self, facts.silence, y),
         )
         score = self.learned_.measures(facts)["score"]
         self.cuts_ = grade_cuts(self, score, y)
@@ -190,9 +200,9 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         -------
         frame or ndarray
             Columns ``silence_score`` (S), ``rank_ratio`` (TrF), ``prob_longer_gap`` (all methods
-            but ``"own_gap"``), ``prob_order`` (``"calibrated"``), ``n_own_gaps`` (how many own gaps
-            the answer rests on); for named frames with ``words`` also ``basis`` and ``grade``.
-            Same rows, same order, same index.
+            but ``"own_gap"`` and ``"threshold"``), ``prob_order`` (``"calibrated"``),
+            ``n_own_gaps`` (how many own gaps the answer rests on); for named frames with ``words``
+            also ``basis`` and ``grade``. Same rows, same order, same index.
         """
         check_is_fitted(self)
         facts = read_gaps(self, X, reset=False)
@@ -221,8 +231,8 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_customers,)
-            S for ``"own_gap"``, 1 - ``prob_longer_gap`` for ``"pooled_gap"`` and ``"shrunk"``,
-            1 - ``prob_order`` for ``"calibrated"``.
+            S for ``"own_gap"`` and ``"threshold"``, 1 - ``prob_longer_gap`` for ``"pooled_gap"``
+            and ``"shrunk"``, 1 - ``prob_order`` for ``"calibrated"``.
         """
         check_is_fitted(self)
         return self.learned_.measures(read_gaps(self, X, reset=False))["score"]

@@ -29,6 +29,7 @@ class SilenceFacts(NamedTuple):
     window: float | None
     chance: float | None
     alike: Alike | None
+    threshold: float | None = None
 
 
 def silence_facts(
@@ -54,6 +55,7 @@ def silence_facts(
         window=None if chance is None else chance.window,
         chance=again,
         alike=None if chance is None or again is None else chance.alike_to(again),
+        threshold=learned.threshold,
     )
 
 
@@ -65,7 +67,12 @@ def sentence(facts: SilenceFacts, unit: str | None, labels: Language) -> str:
 def _english(f: SilenceFacts, unit: str | None) -> str:
     time = NAME_OF.get(unit or "", f"units of {unit}" if unit else "units of time")
     last = f"last order {f.silence:.4g} {time} ago"
-    if f.longest_gap is None:
+    if f.threshold is not None:
+        text = (
+            f"{f.customer}: {f.n_orders} order{'s' if f.n_orders > 1 else ''}, {last}; silence "
+            f"begins at {f.threshold:.4g} {time}"
+        )
+    elif f.longest_gap is None:
         text = (
             f"{f.customer}: 1 order, {last}. No gap of their own to compare with; the longest gap "
             f"of a typical repeat customer is {f.typical_longest_gap:.4g} {time}"
@@ -89,7 +96,9 @@ def _english(f: SilenceFacts, unit: str | None) -> str:
 def _chinese(f: SilenceFacts, unit: str | None) -> str:
     time = ZH_UNIT.get(unit or "", unit or "")
     last = f"距上次购买{f.silence:.4g}{time}"
-    if f.longest_gap is None:
+    if f.threshold is not None:
+        text = f"{f.customer}：购买{f.n_orders}次，{last}；沉默自{f.threshold:.4g}{time}起算"
+    elif f.longest_gap is None:
         text = (
             f"{f.customer}：仅购买1次，{last}。没有自身间隔可比；"
             f"一般回头客的最长间隔为{f.typical_longest_gap:.4g}{time}"

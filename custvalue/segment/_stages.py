@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._labels import translate
+
 Floats = npt.NDArray[np.float64]
 
 STAGES = (
@@ -32,6 +34,39 @@ VIEW = ("potential", "new", "mature", "declining")
 VIEW_OF = np.array([0, 0, 1, 2, 2, 2, 3, 3], dtype=np.int8)  # stage code -> place in VIEW
 # with orders and not gone: those among whom problem customers are counted
 PRESENT = np.array([False, False, True, True, True, True, True, False])
+
+
+def problem_counts(stages: npt.ArrayLike) -> tuple[int, int]:
+    """Count problem customers and present ones in a column of stage words, English or Chinese."""
+    word = np.asarray(stages, dtype=object)
+    code = np.full(len(word), -1)
+    for i, stage in enumerate(STAGES):
+        code[(word == stage) | (word == translate(stage, "zh"))] = i
+    # a stage of one's own making is a customer who is there
+    return int((code == PROBLEM).sum()), int((PRESENT[code] | (code < 0)).sum())
+
+
+def problem_share(stages: npt.ArrayLike) -> float:
+    """Return the share of problem customers among the present ones (with orders, not exited).
+
+    Parameters
+    ----------
+    stages : array-like of shape (n,)
+        Stage of each customer, as `LifecycleClassifier` says it, English or Chinese.
+
+    Returns
+    -------
+    float
+        0 where nobody is present.
+
+    Examples
+    --------
+    >>> from custvalue.segment import problem_share
+    >>> problem_share(["new", "core", "problem", "exited", "potential", "established"])
+    0.25
+    """
+    problems, present = problem_counts(stages)
+    return problems / present if present else 0.0
 
 
 class Rule(NamedTuple):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._fitted import FitReport
-from custvalue._kernels import counts_of
+from custvalue._kernels import counts_of, log_rising, psi_rising
 from custvalue._kernels._newton import Objective, Optimum, climb, covariance, maximise
 from custvalue.exceptions import FitFailedError
 from custvalue.spend._gamma_gamma_checks import boundaries
@@ -22,6 +22,7 @@ from custvalue.spend._gamma_gamma_checks import boundaries
 Array = npt.NDArray[np.float64]
 
 BLOCK = 8192  # stays in cache, and below the size at which BLAS starts threads
+FREQUENT = 50.0  # orders, or a p, beyond which sums of plain logs lose too many digits
 RIDGE = 500.0  # p or q beyond this may be on their way to infinity
 FIRST_SAMPLE = 1_000
 SECOND_SAMPLE = 10_000
@@ -86,22 +87,25 @@ def prepare(x: Array, zbar: Array, w: Array | None) -> Rows:
 
 def objective(rows: Rows) -> Objective:
     """``theta = log (p, q, mu)`` -> mean log-likelihood, gradient, Hessian."""
-    from scipy.special import betaln, psi, zeta
+    from scipy.special import gammaln, psi, zeta
 
     def evaluate(theta: Array) -> tuple[float, Array, Array]:
         p, q, mu = np.exp(theta)
         log_gamma = theta[2] + theta[1] - theta[0]
-        a0, a1, b0, b1, c0, c1 = _row_sums(rows, mu * q / p)
+        a0, log_share, b0, b1, c0, c1 = _row_sums(rows, p, mu * q / p, log_gamma)
         px = p * rows.xs
         pxq = px + q
         n, nx = rows.n_x, rows.n_x * rows.xs
-        log_share = rows.sum_wx_log_s - log_gamma * rows.sum_wx - a1  # sum of x log(S/(gamma+S))
-        value = float(-(n @ betaln(px, q)) + p * log_share - q * a0 - rows.sum_w_log_zbar)
-        psi_pxq, tri_pxq = psi(pxq), zeta(2.0, pxq)  # zeta(2, z) is the trigamma function
-        g_p = float(nx @ (psi_pxq - psi(px))) + log_share
-        g_q = float(n @ psi_pxq) - rows.sum_w * float(psi(q)) - a0
+        # 1 / B(p x, q) by the smaller of both, so that nothing cancels
+        few, many = np.minimum(px, q), np.maximum(px, q)
+        log_beta = gammaln(few) - log_rising(many, few)
+        value = float(-(n @ log_beta) + p * log_share - q * a0 - rows.sum_w_log_zbar)
+        d_psi, d_tri = psi_rising(px, q)  # of p x + q less those of p x
+        tri_pxq = zeta(2.0, pxq)  # the trigamma function
+        g_p = float(nx @ d_psi) + log_share
+        g_q = float(n @ psi(pxq)) - rows.sum_w * float(psi(q)) - a0
         g_w = q * rows.sum_w - (p * b1 + q * b0)
-        h_pp = float((nx * rows.xs) @ (tri_pxq - zeta(2.0, px)))
+        h_pp = float((nx * rows.xs) @ d_tri)
         h_pq = float(nx @ tri_pxq)
         h_qq = float(n @ tri_pxq) - rows.sum_w * float(zeta(2.0, q))
         g = np.array([p * g_p, q * g_q, g_w])
@@ -168,32 +172,46 @@ def natural(best: Optimum, rows: Rows) -> tuple[Array, Array, npt.NDArray[np.boo
     return np.exp(logs), cov, ~known
 
 
-def _row_sums(rows: Rows, gamma: float) -> tuple[float, float, float, float, float, float]:
-    """Sum log(1 + t), s and s (1 - s), each also times x; t = S / gamma, s = 1 / (1 + t)."""
+def _row_sums(
+    rows: Rows, p: float, gamma: float, log_gamma: float
+) -> tuple[float, float, float, float, float, float]:
+    """Sum log(1 + t), x log(t / (1 + t)), and s and s (1 - s), these also times x.
+
+    t = S / gamma, s = 1 / (1 + t). The second sum is what is left of x log t and x log(1 + t): one
+    log a customer serves both sums, except where t is large because orders are many or gamma (that
+    is, 1 / p) small: there -x log(1 + 1 / t) is computed as such.
+    """
     a0 = a1 = b0 = b1 = c0 = c1 = 0.0
     inverse = 1.0 / (gamma * rows.unit)
+    exact = max(p, float(rows.xs[-1])) > FREQUENT
     # written in place, as fresh memory costs more; a product with ones is quicker than a sum
     up, log_up, ones = np.empty(BLOCK), np.empty(BLOCK), np.ones(BLOCK)
     for begin in range(0, rows.x.size, BLOCK):
         x = rows.x[begin : begin + BLOCK]
         u, lost = up[: x.size], log_up[: x.size]
-        np.multiply(rows.zbar[begin : begin + BLOCK], x, out=u)
-        u *= inverse
-        u += 1.0
-        np.log(u, out=lost)
-        s = np.reciprocal(u, out=u)
         w = ones[: x.size]
+        np.multiply(rows.zbar[begin : begin + BLOCK], x, out=u)
         if rows.w is not None:
             w = rows.w[begin : begin + BLOCK]
             x = w * x
-        a0 += float(w @ lost)
-        a1 += float(x @ lost)
+        u *= inverse
+        if exact:
+            a0 += float(w @ np.log1p(u, out=lost))
+            a1 += float(x @ np.log1p(np.reciprocal(u, out=lost), out=lost))
+            u += 1.0
+        else:
+            u += 1.0
+            np.log(u, out=lost)
+            a0 += float(w @ lost)
+            a1 += float(x @ lost)
+        s = np.reciprocal(u, out=u)
         b0 += float(w @ s)
         b1 += float(x @ s)
         square = np.multiply(s, s, out=lost)
         c0 += float(w @ square)
         c1 += float(x @ square)
-    return a0, a1, b0, b1, b0 - c0, b1 - c1
+    log_share = -a1 if exact else rows.sum_wx_log_s - log_gamma * rows.sum_wx - a1
+    return a0, log_share, b0, b1, b0 - c0, b1 - c1
 
 
 def _sample(rows: Rows, size: int) -> Rows:

@@ -375,7 +375,6 @@ class RecencyMigration(ValueModel):
     def _read(self, X: Any) -> Silences:
         _sklearn.check_is_fitted(self)
         values = _frames.float_columns(X, ("silence", "mean_value"), caller=type(self).__name__)
-        _frames.check_units(self, X)
         last = len(self.forecast_.buy_chances)
         return Silences(np.minimum(values[:, 0], last).astype(np.int64), values[:, 1])
 

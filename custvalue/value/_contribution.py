@@ -15,7 +15,7 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue._labels import check_language, translate
-from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 Array = npt.NDArray[np.float64]
 Amount = float | str | None
@@ -43,6 +43,10 @@ class Contribution:
         Customers whose contribution is negative.
     loss : float
         Their contributions together (0 or negative): ``peak + loss = total``.
+    groups : frame or None
+        With ``by=``: one row a group, its name under ``group``, ``customers``, the sums of the
+        money columns of ``table``, ``margin``, ``contribution_share`` of the total (NaN where that
+        is not positive) and ``below_zero``; the most profitable first. They add up to ``total``.
 
     Examples
     --------
@@ -60,6 +64,7 @@ class Contribution:
     peak: float
     below_zero: int
     loss: float
+    groups: pd.DataFrame | None = None
 
     def share_of(self, customer_share: float) -> float:
         """Return the best customers' share of the total contribution.
@@ -80,6 +85,36 @@ class Contribution:
         y = np.concatenate([[0.0], self.curve["contribution_share"]])
         return float(np.interp(customer_share, x, y))
 
+    def cost_share_of(self, customer_share: float) -> float:
+        """Return what all but the best customers take of the cost to serve and acquisition.
+
+        Parameters
+        ----------
+        customer_share : float
+            For example 0.2: the best fifth by contribution bring much of the profit; this is the
+            share of those costs that goes to the other 80 %.
+
+        Returns
+        -------
+        float
+            Between 0 and 1; NaN where there are no such costs. Customers of equal contribution
+            share their costs.
+        """
+        if not 0.0 <= customer_share <= 1.0:
+            raise ValueError(f"customer_share={customer_share!r} must lie between 0 and 1.")
+        spent, left = (
+            sum(np.asarray(_frames.column(self.table, name), dtype=np.float64) for name in names)
+            for names in (("cost_to_serve", "acquisition_cost"), ("contribution",))
+        )
+        total = float(np.sum(spent))
+        if not total > 0:
+            return float("nan")
+        cost = pd.Series(spent).groupby(-np.asarray(left)).transform("mean").to_numpy()
+        running = np.cumsum(cost[np.argsort(-np.asarray(left), kind="stable")])
+        x = np.arange(len(running) + 1) / len(running)
+        best = float(np.interp(customer_share, x, np.concatenate([[0.0], running])))
+        return 1.0 - best / total
+
     def labelled(self, labels: str = "en") -> Any:
         """Return the table with its column names in another language.
 
@@ -91,11 +126,27 @@ class Contribution:
         -------
         frame
         """
-        language = check_language(labels)
-        names = _frames.column_names(self.table) or []
-        new = {translate(n, language) if n in COLUMNS else n: n for n in names}
-        return _frames.frame_like(self.table, {k: _frames.column(self.table, n)
-                                               for k, n in new.items()})  # fmt: skip
+        return _labelled(self.table, labels)
+
+    def group_table(self, labels: str = "en") -> Any:
+        """Return the groups of ``by=`` with their column names in another language.
+
+        Parameters
+        ----------
+        labels : {"en", "zh"}, default="en"
+
+        Returns
+        -------
+        DataFrame
+
+        Raises
+        ------
+        ValueError
+            If the contribution was made without ``by=``.
+        """
+        if self.groups is None:
+            raise ValueError("there are no groups: contribution(..., by='region').")
+        return _labelled(self.groups, labels)
 
     def __str__(self) -> str:
         n = len(self.curve)
@@ -106,11 +157,21 @@ class Contribution:
         )
         if self.total > 0:
             text += f" The best 20 % bring {self.share_of(0.2):.0%}."
+        if not np.isnan(others := self.cost_share_of(0.2)):
+            text += f" The other 80 % take {others:.0%} of the cost to serve and acquisition."
         return text
 
 
 COLUMNS = ("orders", "revenue", "cost", "gross_profit", "cost_to_serve", "acquisition_cost",
            "contribution", "margin")  # fmt: skip
+GROUP_COLUMNS = (*COLUMNS, "group", "customers", "contribution_share", "below_zero")
+
+
+def _labelled(table: Any, labels: str) -> Any:
+    language = check_language(labels)
+    names = _frames.column_names(table) or []
+    new = {translate(n, language) if n in GROUP_COLUMNS else n: n for n in names}
+    return _frames.frame_like(table, {k: _frames.column(table, n) for k, n in new.items()})
 
 
 def contribution(
@@ -122,6 +183,7 @@ def contribution(
     cost_to_serve: Amount = None,
     acquisition_cost: Amount = None,
     order: str | None = None,
+    by: str | npt.ArrayLike | None = None,
 ) -> Contribution:
     """Tell what each customer brings after cost of goods, cost to serve and acquisition.
 
@@ -142,6 +204,8 @@ def contribution(
         once).
     order : str, optional
         Column of a log that holds the order's id; without it each row is an order.
+    by : str or array-like of shape (n_rows,), optional
+        Groups to add up: a column, or one name a row of ``X``. A customer stands in one group.
 
     Returns
     -------
@@ -151,7 +215,8 @@ def contribution(
     Raises
     ------
     DataContractError
-        Missing columns or values, all at once; a share of revenue outside [0, 1].
+        Missing columns or values, all at once; a share of revenue outside [0, 1]; a customer
+        without a group, or in two.
 
     Examples
     --------
@@ -168,7 +233,8 @@ def contribution(
     if is_summary:
         customer = customer or (facts.customer if facts is not None else None)
         amount = "total_value"
-    _check(X, have, customer, amount, (cost, cost_to_serve, acquisition_cost), order)
+    costs = (cost, cost_to_serve, acquisition_cost)
+    _check(X, have, customer, amount, costs, order, by if isinstance(by, str) else None)
     assert customer is not None
     assert amount is not None
     names = [amount, *(a for a in (cost, cost_to_serve, acquisition_cost) if isinstance(a, str))]
@@ -207,6 +273,13 @@ def contribution(
     else:
         won = np.full(n, float(acquisition_cost or 0.0))
     left = revenue - goods - serve - won
+    groups = None
+    if by is not None:
+        rows = _frames.column(X, by) if isinstance(by, str) else np.asarray(by)
+        groups = _groups(_group_of(rows, code, ids), {
+            "orders": orders, "revenue": revenue, "cost": goods, "gross_profit": revenue - goods,
+            "cost_to_serve": serve, "acquisition_cost": won, "contribution": left,
+        })  # fmt: skip
     some = revenue != 0
     columns = {
         customer: ids,
@@ -226,7 +299,41 @@ def contribution(
         float(left[left > 0].sum()),
         int((left < 0).sum()),
         float(left[left < 0].sum()),
+        groups,
     )
+
+
+def _group_of(rows: npt.NDArray[Any], code: npt.NDArray[Any], ids: Any) -> pd.Series:
+    """One group a customer, or an error that names who has none or two."""
+    if rows.shape != code.shape:
+        raise ValueError(f"by has shape {rows.shape}; it must be one group a row, {code.shape}.")
+    pairs = pd.DataFrame({"code": code, "group": rows}).drop_duplicates()
+    problems = []
+    lacking = pairs.loc[pairs["group"].isna(), "code"].to_numpy()
+    twice = pairs.loc[pairs["code"].duplicated(), "code"].unique()
+    for name, text, cure, bad in (
+        ("missing-group", "some customers have no group", "Give them one.", lacking),
+        ("two-groups", "some customers stand in two groups", "Give each customer one.", twice),
+    ):
+        if len(bad):
+            who = first_ids(np.asarray(ids)[bad])
+            problems.append(ContractProblem(name, text, cure, len(bad), who))
+    if problems:
+        raise DataContractError(problems)
+    return pairs.set_index("code")["group"].sort_index()
+
+
+def _groups(group: pd.Series, columns: dict[str, Array]) -> pd.DataFrame:
+    by = pd.DataFrame(columns).groupby(group.to_numpy())
+    table = by.sum()
+    some = table["revenue"] != 0
+    table["margin"] = table["contribution"].div(table["revenue"].where(some))
+    total = float(table["contribution"].sum())
+    table["contribution_share"] = table["contribution"] / total if total > 0 else np.nan
+    table["below_zero"] = by["contribution"].agg(lambda left: int((left < 0).sum()))
+    table.insert(0, "customers", by.size())
+    table = table.sort_values("contribution", ascending=False, kind="stable")
+    return table.rename_axis("group").reset_index()
 
 
 def _curve(values: Array) -> pd.DataFrame:
@@ -251,6 +358,7 @@ def _check(
     amount: str | None,
     costs: tuple[Amount, ...],
     order: str | None,
+    by: str | None,
 ) -> None:
     problems = []
     for what, name in (("customer", customer), ("amount", amount)):
@@ -261,7 +369,7 @@ def _check(
                     f'Name it: contribution(log, {what}="..."), or pass a summary.',
                 )
             )  # fmt: skip
-    wanted = [n for n in (customer, amount, order, *costs) if isinstance(n, str)]
+    wanted = [n for n in (customer, amount, order, by, *costs) if isinstance(n, str)]
     problems += [
         ContractProblem("missing-column", f"there is no column {n!r}", f"X has {have}.")
         for n in wanted

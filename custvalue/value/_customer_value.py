@@ -193,11 +193,11 @@ class CustomerValue(ValueModel):
 
             purchases = ParetoNBD()
         purchases = clone(purchases).fit(X, **weights)
-        priced = self._priced(X)
         if self.spend is not None:
-            spend = clone(self.spend).fit(priced, **weights)
+            spend = clone(self.spend)
+            spend = spend.fit(self._priced(X, spend), **weights)
         else:
-            spend = self._spend_as_the_log_says(X, priced, weights)
+            spend = self._spend_as_the_log_says(X, weights)
         margin, weight = _learn_margin(X, sample_weight)
         unit = getattr(purchases, "unit_", None)
         self.forecast_ = CustomerForecast(unit, purchases, spend, margin, weight)
@@ -226,7 +226,7 @@ class CustomerValue(ValueModel):
         if self.orders not in ("all", "repeat"):
             raise ValueError(f"orders={self.orders!r} must be 'all' or 'repeat'.")
 
-    def _priced(self, X: Any) -> Any:
+    def _priced(self, X: Any, spend: Any) -> Any:
         """Numbers of orders and their mean, as the spend estimator takes them."""
         if self.orders == "repeat":
             return X
@@ -234,18 +234,13 @@ class CustomerValue(ValueModel):
             raise ValueError(
                 f"{type(self).__name__} takes a customer summary, a table with named columns."
             )
+        if isinstance(spend, OwnMean):  # it tells first orders from later ones
+            return X
         return _frames.float_columns(X, ALL, caller="CustomerValue's X")
 
-    def _spend_as_the_log_says(self, X: Any, priced: Any, weights: dict[str, Any]) -> Any:
-        rows = priced
-        if self.orders == "all":  # an array, as ``_price`` hands on: names would be missed later
-            rows = _frames.float_columns(
-                X,
-                ("n_orders", "mean_value"),
-                allow_missing=("mean_value",),
-                caller="CustomerValue's X",
-            )
-        own = OwnMean().fit(rows, **weights)
+    def _spend_as_the_log_says(self, X: Any, weights: dict[str, Any]) -> Any:
+        own = OwnMean().fit(X, **weights)
+        priced = self._priced(X, None)
         try:
             with heard(BoundaryFitWarning, ConvergenceWarning):
                 shrunk = GammaGamma().fit(priced, **weights)
@@ -288,7 +283,9 @@ class CustomerValue(ValueModel):
         return np.asarray((n * own + weight * group) / (n + weight))
 
     def _price(self, rows: Customers) -> Floats:
-        return np.asarray(self.spend_.predict(self._priced(rows.table)), dtype=np.float64)
+        return np.asarray(
+            self.spend_.predict(self._priced(rows.table, self.spend_)), dtype=np.float64
+        )
 
     def _gross(self, rows: Customers, terms: Terms) -> Floats:
         return self._counted(rows, terms) * self._price(rows) * self._share(rows, terms)

@@ -113,7 +113,7 @@ def _worth(
     counted = model._counted(rows, terms)
     some = expected > 0
     worth = np.where(some, counted / np.where(some, expected, 1.0), 1.0)
-    return worth * model._share(rows, terms), *spend.posterior(model._priced(rows.table))
+    return worth * model._share(rows, terms), *spend.posterior(model._priced(rows.table, spend))
 
 
 def _outcomes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -17,8 +18,8 @@ def cells_of(path):
     return json.loads(path.read_text("utf-8"))["cells"]
 
 
-def test_there_are_three():
-    assert len(NOTEBOOKS) == 3
+def test_there_are_several():
+    assert len(NOTEBOOKS) >= 4
 
 
 @pytest.mark.filterwarnings("default::custvalue.exceptions.CustvalueWarning")
@@ -35,6 +36,8 @@ def test_a_notebook_runs(path, tmp_path, monkeypatch, request):
 
         log = request.getfixturevalue("online_retail")  # skips where the data are not there
         monkeypatch.setattr(datasets, "fetch_online_retail", lambda: log)
+    if "CUSTVALUE_DATA" in text and not Path(os.environ.get("CUSTVALUE_DATA", "-")).is_dir():
+        pytest.skip("the public tables are not here; set CUSTVALUE_DATA to their folder")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "notebook", type(sys)("notebook"))
     space = vars(sys.modules["notebook"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -237,3 +238,27 @@ def test_five_thousand_sparse_states_are_solved():
     )
     value = Chain(range(n), matrix).value(np.ones(n), discount_rate=0.01)
     np.testing.assert_allclose(value, 101.0)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("exit_", [1e-6, 1e-12, 1e-15])
+def test_a_state_that_is_hardly_ever_left_keeps_its_digits(exit_, sparse):
+    matrix = np.array([[1.0 - exit_, exit_], [0.0, 1.0]])
+    chain = Chain(["here", "gone"], sp.csr_array(matrix) if sparse else matrix, absorbing=["gone"])
+    assert chain.expected_time_to("gone")[0] == pytest.approx(1 / exit_, rel=1e-13)
+    assert chain.fundamental_matrix()[1][0, 0] == pytest.approx(1 / exit_, rel=1e-13)
+    assert chain.value([2.0, 0.0], discount_rate=0.0)[0] == pytest.approx(2 / exit_, rel=1e-13)
+
+
+def test_states_that_go_round_for_ages_keep_their_digits():
+    e = 1e-13
+    matrix = np.array([[0.3, 0.7, 0, 0], [0.6, 0.1, 0.3, 0], [0.5, 0.5 - e, 0, e], [0, 0, 0, 1]])
+    chain = Chain("abcd", matrix, absorbing=["d"])
+    with mpmath.workdps(60):
+        q = mpmath.matrix(3)
+        for i in range(3):
+            leaves = mpmath.fsum(mpmath.mpf(matrix[i, j]) for j in range(4) if j != i)
+            for j in range(3):
+                q[i, j] = leaves if i == j else -mpmath.mpf(matrix[i, j])
+        right = mpmath.lu_solve(q, mpmath.matrix([1, 1, 1]))
+    assert chain.expected_time_to("d")[:3] == pytest.approx([float(v) for v in right], rel=1e-12)

@@ -56,7 +56,7 @@ def counted(history):
     return MarkovCLVEstimator(SMALL, transitions="counts", horizon="24W", margin=0.3).fit(history)
 
 
-# ---- one truth ----------------------------------------------------------------------------------
+# ---- one truth -----------------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("ignore::custvalue.exceptions.BinWarning")
@@ -109,12 +109,13 @@ def test_the_forecast_cannot_be_changed_and_holds_no_customer(model, history):
     fewer = history[history["customer_id"] % 8 == 0]
     fewer.attrs = history.attrs
     size = [
-        len(pickle.dumps(MarkovCLVEstimator(SMALL).fit(rows).forecast_)) for rows in (fewer, history)
+        len(pickle.dumps(MarkovCLVEstimator(SMALL).fit(rows).forecast_))
+        for rows in (fewer, history)
     ]
     assert size[1] < 1.2 * size[0]
 
 
-# ---- a chain of counts is the textbook's ----------------------------------------------------------
+# ---- a chain of counts is the textbook's ---------------------------------------------------------
 
 
 def test_a_chain_of_counts_is_its_shares_and_their_value():
@@ -210,11 +211,12 @@ def test_the_evidence_finds_the_concentration_that_made_the_rows():
     assert evidence(counts, prior, found) >= evidence(counts, prior, found / 2)
 
 
-# ---- states of every kind -------------------------------------------------------------------------
+# ---- states of every kind ------------------------------------------------------------------------
 
 
 def test_states_in_words_keep_their_words(history, last):
-    words = np.where(history["silence"] == 0, "buys", np.where(history["silence"] < 3, "quiet", "far"))
+    silence = history["silence"]
+    words = np.where(silence == 0, "buys", np.where(silence < 3, "quiet", "far"))
     table = changed(history, mood=words)
     fitted = MarkovCLVEstimator(["mood"], horizon="24W").fit(table)
     assert set(fitted.forecast_.states) == {"buys", "quiet", "far"}
@@ -224,7 +226,7 @@ def test_states_in_words_keep_their_words(history, last):
     assert told["state"].tolist() == rows["mood"].tolist()
     strange = rows.assign(mood="asleep")
     strange.attrs = rows.attrs
-    with pytest.raises(DataContractError, match=r"'mood' has words that were not there in fit: asleep"):
+    with pytest.raises(DataContractError, match=r"'mood' has words that were not.*: asleep"):
         fitted.predict(strange)
 
 
@@ -272,7 +274,9 @@ def test_states_that_end_bring_nothing_and_are_not_left(history, last):
         MarkovCLVEstimator(["stage"], absorbing=["buys"], **how).fit(table)
 
 
-@pytest.mark.filterwarnings("ignore::custvalue.exceptions.DataWarning")  # customers of one fold only
+@pytest.mark.filterwarnings(
+    "ignore::custvalue.exceptions.DataWarning"
+)  # customers of one fold only
 def test_clusters_can_be_states_and_be_searched(history):
     numbers = history[["silence", "n_orders", "mean_value"]].to_numpy(dtype=float)
     profit, who = history["profit"].to_numpy(), history["customer_id"].to_numpy()
@@ -302,7 +306,7 @@ def test_blocks_of_rows_and_rows_in_any_order_give_the_same(history, last, model
     assert parts.forecast_.states == model.forecast_.states
 
 
-# ---- terms ----------------------------------------------------------------------------------------
+# ---- terms ---------------------------------------------------------------------------------------
 
 
 def test_profit_of_the_panel_is_taken_as_it_is_and_a_margin_of_spend(history, last):
@@ -404,7 +408,7 @@ def test_other_input_that_cannot_be_is_refused_with_its_cure(history):
         MarkovCLVEstimator().fit(twice)
 
 
-# ---- score, tests, persistence --------------------------------------------------------------------
+# ---- score, tests, persistence -------------------------------------------------------------------
 
 
 def test_the_score_compares_a_row_with_what_came_after_it():

@@ -18,7 +18,8 @@ COLUMNS = ["frequency", "recency", "T"]
 
 
 @pytest.mark.parametrize(
-    ("rate", "leaving", "length"), [(0.7, 0.2, 1.0), (3.0, 0.0, 0.5), (0.0, 1.5, 1.0), (8.0, 1e-6, 1.0)]
+    ("rate", "leaving", "length"),
+    [(0.7, 0.2, 1.0), (3.0, 0.0, 0.5), (0.0, 1.5, 1.0), (8.0, 1e-6, 1.0)],
 )
 def test_a_period_of_a_hidden_class_is_what_integrals_over_its_life_say(rate, leaving, length):
     found = hidden_period(np.full((1, 1), rate), np.array([leaving]), length)
@@ -67,9 +68,7 @@ def simulated(seed, *, n=800, law=None):
     log["amount"] = rng.gamma(6.25, 1 / nu[log["customer_id"]])
     cut = pd.Timestamp("2020-01-01") + pd.Timedelta(weeks=40)
     names = {"customer": "customer_id", "time": "date", "amount": "amount"}
-    panel = cv.panel(
-        log[log["date"] < cut], **names, as_of=cut - pd.Timedelta(days=1), period="4W"
-    )
+    panel = cv.panel(log[log["date"] < cut], **names, as_of=cut - pd.Timedelta(days=1), period="4W")
     last = panel.groupby("customer_id").tail(1)
     spent = log[log["date"] >= cut].groupby("customer_id")["amount"].sum()
     return panel, last, spent.reindex(last["customer_id"], fill_value=0.0).to_numpy()
@@ -108,7 +107,7 @@ def test_the_chance_of_no_order_is_the_laws(shop):
 
 
 def test_states_ahead_are_those_of_simulated_customers_of_the_hidden_classes(shop):
-    panel, last, _ = shop
+    panel, _, _ = shop
     states = PanelStates(recency_max=2, frequency_classes=2, monetary_classes=1)
     forecast = MarkovCLVEstimator(states, transitions="bayes").fit(panel).forecast_
     rng = np.random.default_rng(0)

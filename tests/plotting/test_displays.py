@@ -16,13 +16,25 @@ from matplotlib.text import Text
 
 import custvalue as cv
 from custvalue import plotting
+from custvalue.funnel import FunnelChain
+from custvalue.market import TargetMarketRanker
 from custvalue.plotting import _style
 from custvalue.segment import SegmentMap
+from custvalue.survey import PerceivedValue
 
 DAYS = np.arange("1998-01-01", "1998-07-01", 30, dtype="datetime64[D]")
 DAY = np.timedelta64(1, "D")
 COLUMNS = {"customer": "customer_id", "time": "date", "amount": "amount"}
 EVERY = sorted(n for n in plotting.__all__ if n.endswith("Display"))
+
+
+def a_funnel():
+    """Two stages; three deals, one of each fate."""
+    rows = [(1, "lead", 0), (1, "offer", 20), (1, "won", 41), (2, "lead", 0), (2, "lost", 30)]
+    events = pd.DataFrame([*rows, (3, "lead", 0)], columns=["deal", "stage", "day"])
+    events["time"] = np.datetime64("2024-01-01") + events.pop("day").to_numpy()
+    return FunnelChain(["lead", "offer"], age_classes=3).fit(events, as_of="2024-02-20")
+
 
 # name -> (from an estimator, from numbers)
 WAYS = {
@@ -46,9 +58,21 @@ WAYS = {
         lambda d, b, **k: d.from_estimator(b.law, T=39.0, **k),
         lambda d, b, **k: d.from_predictions([1, 1, 2, 2], [0, 9, 0, 9], [0.1, 0.5, 0.1, 0.9], **k),
     ),
+    "FunnelDisplay": (
+        lambda d, b, **k: d.from_estimator(a_funnel(), **k),
+        lambda d, b, **k: d.from_predictions(["contract", "won"], [1.0, 0.3], [21.0, np.nan], **k),
+    ),
     "GapCurveDisplay": (
         lambda d, b, **k: d.from_estimator(b.scorer, b.first, b.returned, **k),
         lambda d, b, **k: d.from_predictions([0.1, 0.4, 1.5, 2.0], [1, 1, 0, 0], **k),
+    ),
+    "MarketMatrixDisplay": (
+        lambda d, b, **k: d.from_estimator(RANKER, MARKETS, MARKETS["big"], **k),
+        lambda d, b, **k: d.from_predictions(["a", "b"], [0.2, 0.9], [0.5, 0.8], **k),
+    ),
+    "ImportancePerformanceDisplay": (
+        lambda d, b, **k: d.from_estimator(RATED, "us", **k),
+        lambda d, b, **k: d.from_predictions([9, 8, 6, 5], [6, 9, 9, 5], **k),
     ),
     "RFMHeatmapDisplay": (
         lambda d, b, **k: d.from_estimator(b.rfm, b.now, b.now["total_value"], **k),
@@ -82,14 +106,32 @@ WAYS = {
         lambda d, b, **k: d.from_estimator(b.chain[-1], **k),
         lambda d, b, **k: d.from_predictions(np.array([[0.9, 0.1], [0.2, 0.8]]), ["a", "b"], **k),
     ),
+    "ValueMapDisplay": (
+        lambda d, b, **k: d.from_estimator(RATED, **k),
+        lambda d, b, **k: d.from_predictions(["us", "A"], [1.2, 0.9], [1.3, 0.8], **k),
+    ),
     "WhaleCurveDisplay": (
         lambda d, b, **k: d.from_estimator(Spend(), b.now, **k),
         lambda d, b, **k: d.from_predictions([10.0, 5.0, 0.0, -5.0], **k),
     ),
 }
+MARKETS = pd.DataFrame({"big": [3.0, 9.0, 1.0], "room": [0.1, 0.5, 0.9]}, index=list("abc"))
+RANKER = TargetMarketRanker(attractiveness={"big": 1}, resource_fit={"room": 1}).fit(MARKETS)
 HALVES = SegmentMap(
     {"new customers": {"R": 5, "F": 1}, "champions": {"R": 5, "F": (2, 3)}, "lost": {"R": (1, 4)}},
     n_bins={"R": 5, "F": 3, "M": 5},
+)
+RATED = PerceivedValue(
+    benefits=["taste", "speed"], sacrifices=["price"], scale=(1, 5), quality_weight=0.6, n_draws=20
+).fit(
+    pd.DataFrame(
+        {
+            "brand": ["us", "A", "B"] * 20,
+            "taste": [5, 3, 2, 4, 4, 3] * 10,
+            "speed": [2, 4, 4, 3, 5, 3] * 10,
+            "price": [2, 3, 5, 3, 4, 4] * 10,
+        }
+    )
 )
 
 
@@ -254,6 +296,26 @@ def test_colours_that_carry_meaning_stand_out_from_white():
         assert _style.contrast(colour, "white") >= 4.5
     assert _style.contrast(_style.BAR, "white") >= 3.0  # a shape, not a word
     assert _style.contrast("black", "white") == pytest.approx(21.0)
+
+
+def test_a_market_lies_at_its_scores_in_a_circle_of_its_size():
+    display = plotting.MarketMatrixDisplay.from_estimator(RANKER, MARKETS, MARKETS["big"])
+    ranked = RANKER.rank_table(MARKETS)
+    dots = display.ax_.collections[0]
+    np.testing.assert_allclose(dots.get_offsets(), ranked[["resource_fit", "attractiveness"]])
+    area = dots.get_sizes() - 30
+    assert area / area.sum() == pytest.approx(MARKETS["big"] / MARKETS["big"].sum())
+    # the cell in which a circle lies says what the table says
+    from custvalue.plotting._markets import _advice
+
+    level = {"L": 0, "M": 1, "H": 2}
+    for cell, advice in zip(ranked["cell"], ranked["advice"], strict=True):
+        attractive, fit = (level[letter] for letter in cell.split("-"))
+        assert _advice(fit, attractive) == advice
+    with pytest.raises(ValueError, match=r"between 0 and 1; it does not of \['b'\]"):
+        plotting.MarketMatrixDisplay.from_predictions(["a", "b"], [0.5, 1.5], [0.5, 0.5])
+    with pytest.raises(ValueError, match="size must be finite"):
+        plotting.MarketMatrixDisplay.from_predictions(["a"], [0.5], [0.5], [np.nan])
 
 
 def test_boxes_too_small_for_their_name_are_named_below(base):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -199,6 +200,32 @@ def test_a_tiny_log_that_ends_before_the_as_of_date_makes_a_report(
     call = ["report", path, *CALL, "--as-of", "2024-06-01", "--out", tmp_path / "out"]
     assert run(monkeypatch, *call) == 0, capsys.readouterr().err
     assert f"{len(rows)} rows in = {len(rows)} used" in capsys.readouterr().out
+
+
+def test_a_log_of_one_period_has_a_report_without_moves(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "orders.csv"
+    days = [(c, 1 + (7 * c + 3 * k) % 20) for c in range(30) for k in (0, 2)]
+    rows = [f"{c},2024-01-{day:02d},{5 + c}.50" for c, day in days]
+    path.write_text("\n".join(["customer_id,date,amount", *rows]) + "\n", encoding="utf-8")
+    call = ["report", path, *CALL, "--as-of", "2024-01-21", "--out", tmp_path / "out"]
+    assert run(monkeypatch, *call) == 0, capsys.readouterr().err
+    assert len(pd.read_csv(tmp_path / "out" / "transitions.csv")) == 0
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "No customer has two periods yet." in page
+
+
+def test_a_value_is_orders_times_what_an_order_brings(monkeypatch, tmp_path, rng):
+    """82 orders of 10.00 each were worth 461: orders came from one model, values from another."""
+    who = np.repeat(np.arange(300), rng.geometric(0.3, 300))
+    days = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 360, len(who)), unit="D")
+    pd.DataFrame({"customer_id": who, "date": days, "amount": 10.0}).to_csv(
+        tmp_path / "orders.csv", index=False
+    )
+    call = [*CALL, "--as-of=2023-12-31", "--annual-discount-rate=0", f"--out={tmp_path / 'out'}"]
+    assert run(monkeypatch, "report", tmp_path / "orders.csv", *call) == 0
+    table = pd.read_csv(tmp_path / "out" / "customers.csv")
+    per_order = table["future_value"].sum() / table["expected_orders"].sum()
+    assert per_order == pytest.approx(10.0, rel=0.01)
 
 
 def test_an_as_of_date_before_every_order_is_told(monkeypatch, capsys, orders):

@@ -165,3 +165,10 @@ def test_what_the_log_says_cannot_become_markup(chinese_report):
     assert chinese_report.html.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 20
     assert "<i>" not in chinese_report.html
     assert "&lt;i&gt;$" in chinese_report.html
+
+
+def test_problem_customers_are_a_share_of_those_present(report):
+    stage = report.customers["stage"]
+    present = ~stage.isin(["potential", "target", "exited"])
+    share = (stage == "problem").sum() / present.sum()
+    assert 0 < report.facts["stages"]["problem_share"] == pytest.approx(share)

@@ -295,3 +295,67 @@ def test_an_unknown_customer_is_named(summary):
         portrait(summary, np.array([True, False]))
     with pytest.raises(ValueError, match="pass customer="):
         portrait(pd.DataFrame(summary.to_dict("list")), 4)
+
+
+def test_axes_have_names_and_a_dark_horse_is_of_little_contribution_and_high_potential():
+    table = pd.DataFrame({"profit": [9.0, 8, 1, 2], "room": [5.0, 1, 4, 2]})
+    matrix = ActivityLoyaltyMatrix(
+        activity={"profit": 1}, loyalty={"room": 1}, axes=("contribution", "potential")
+    ).fit(table)
+    found = matrix.quadrant_table(table)
+    assert found.columns.tolist() == ["contribution", "potential", "quadrant"]
+    assert found["quadrant"].tolist() == [
+        "high contribution and potential", "high contribution, low potential",
+        "dark horse", "low contribution and potential",
+    ]  # fmt: skip
+    assert matrix.quadrant_table(table, labels="zh")["象限"][2] == "黑马"
+    assert matrix.get_feature_names_out().tolist() == ["contribution", "potential"]
+    own = matrix.set_params(axes=("margin", "growth")).fit(table)
+    assert own.quadrants(table)[1] == "high margin, low growth"
+    for axes in (("a", "a"), ("a",), "ab"):
+        with pytest.raises(ValueError, match="two different names"):
+            ActivityLoyaltyMatrix(axes=axes).fit(table)
+
+
+@pytest.fixture(scope="module")
+def with_places(cdnow_sample):
+    table = cv.summarize(cdnow_sample, customer="customer_id", time="date", amount="amount",
+                         as_of="1998-06-30")  # fmt: skip
+    place = np.where(np.arange(len(table)) % 3 == 0, "north", "south").astype(object)
+    heavy = (table["n_orders"] > 5).to_numpy()
+    place[heavy & (np.arange(len(table)) % 2 == 0)] = "north"
+    return table.assign(place=place), heavy
+
+
+def test_a_group_is_told_by_what_it_has_more_of_than_the_rest(with_places):
+    table, heavy = with_places
+    told = portrait(table, heavy, also={"place": "Region", "mean_value": "an order"})
+    north = (table["place"] == "north").to_numpy()
+    index = 100 * north[heavy].mean() / north.mean()
+    assert told.facts["place_over_represented"] == {"north": pytest.approx(index)}
+    assert told.facts["place"]["north"] == pytest.approx(north[heavy].mean())
+    assert told.facts["mean_value_rest"] == pytest.approx(table["mean_value"][~heavy].mean())
+    assert f"over-represented: north {index:.0f}." in str(told)
+    assert "(the rest " in str(told)
+    zh = str(portrait(table, heavy, also={"place": "区域"}, labels="zh"))
+    assert f"偏高：north{index:.0f}。" in zh
+
+
+def test_what_does_not_differ_is_not_called_over_represented(with_places):
+    table, _ = with_places
+    table = table.assign(coin=np.where(np.arange(len(table)) % 2, "head", "tail"))
+    told = portrait(table, np.arange(len(table)) % 4 < 2, also={"coin": "Coin"})
+    assert told.facts["coin_over_represented"] == {}
+    assert "Coin: " in str(told)
+    everybody = portrait(table, np.ones(len(table), dtype=bool), also={"mean_value": "an order"})
+    assert "the rest" not in str(everybody)
+
+
+def test_one_customers_word_is_told(with_places):
+    table, _ = with_places
+    who = table["customer_id"].iloc[0]
+    assert "Region: north." in str(portrait(table, who, also={"place": "Region"}))
+    unknown = table.assign(place=None)
+    assert "区域：缺失。" in str(portrait(unknown, who, also={"place": "区域"}, labels="zh"))
+    with pytest.raises(DataContractError, match="no column 'plaice'"):
+        portrait(table, who, also={"plaice": "Region"})

@@ -18,9 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import custvalue as cv
-from custvalue._labels import ZH
+from custvalue._labels import ZH, translate
 from custvalue.exceptions import NotSupportedError, ProblemShareWarning, TimeUnitError
-from custvalue.segment import LifecycleClassifier, playbook
+from custvalue.segment import LifecycleClassifier, playbook, problem_share
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +156,31 @@ def test_health_is_silent_up_to_the_ceiling(problems, present):
     assert table["customer_share"].sum() == pytest.approx(1.0)
 
 
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.ProblemShareWarning")
+def test_health_tells_orders_and_gaps_of_each_stage(summary, model):
+    table = model.health(summary).set_index("stage")
+    stage = model.predict(summary)
+    for name, row in table.iterrows():
+        part = summary[stage == name]
+        if not len(part):
+            assert np.isnan(row["order_rate"])
+            continue
+        assert row["mean_orders"] == pytest.approx(part["n_orders"].mean())
+        seen = (part["recency"] + part["silence"]).sum()
+        assert row["order_rate"] == pytest.approx(part["n_orders"].sum() / seen)
+        gaps = part["n_orders"].sum() - len(part)
+        if gaps:
+            assert row["gap_mean"] == pytest.approx(part["gap_sum"].sum() / gaps)
+    assert "平均间隔" in model.health(summary, labels="zh").columns
+
+
+def test_health_of_customers_without_orders_has_no_rhythm():
+    frame = with_problems(0, 10).assign(n_orders=0, recency=np.nan, silence=np.nan, gap_max=np.nan)
+    table = LifecycleClassifier(unit="D").fit(frame).health(frame).set_index("stage")
+    assert table.loc["potential", "mean_orders"] == 0
+    assert np.isnan(table.loc["potential", ["order_rate", "gap_mean"]].astype(float)).all()
+
+
 @pytest.mark.parametrize(("problems", "present"), [(4, 100), (31, 1000)])
 def test_health_warns_just_above_the_ceiling(problems, present):
     frame = with_problems(problems, present)
@@ -271,7 +296,16 @@ def test_the_view_and_language_of_the_estimator_hold_for_its_predictions(summary
 
 def test_the_playbook_covers_every_stage():
     assert list(playbook()["stage"]) == list(LifecycleClassifier(unit="D").fit(base(5)).classes_)
-    assert list(playbook(view="four").columns) == ["group", "stage", "value_message", "next_step"]
+    assert list(playbook(view="four").columns) == [
+        "group", "stage", "value_message", "next_step", "value_kinds", "timing", "medium"
+    ]  # fmt: skip
+    from custvalue.segment._playbook import VALUE_KINDS
+
+    said = {kind for kinds in playbook()["value_kinds"] for kind in kinds.split(", ")}
+    assert said <= set(VALUE_KINDS)
+    established = playbook(labels="zh").iloc[3]
+    assert "开始寻找潜在需求" in established["下一步"]
+    assert established["价值种类"] == "品牌、技术资源、客户资源"
     with pytest.raises(ValueError, match="view='six'"):
         playbook(view="six")
 
@@ -363,3 +397,17 @@ def test_online_retail_runs_end_to_end(online_retail):
     assert set(model.predict(table)) == {"new", "established", "core", "problem", "exited"}
     assert health["total_value"].sum() == pytest.approx(table["total_value"].sum())
     assert len(model.upgrade_table(table)) == len(table)
+
+
+@pytest.mark.parametrize(
+    ("stages", "share"),
+    [
+        (["new", "core", "problem", "exited", "potential", "established"], 1 / 4),
+        ([translate(s, "zh") for s in ("new", "problem", "exited")], 1 / 2),
+        (["exited", "target"], 0.0),
+        (["my own stage", "problem"], 1 / 2),
+        ([], 0.0),
+    ],
+)
+def test_problem_customers_are_counted_among_those_present_in_either_language(stages, share):
+    assert problem_share(stages) == share

@@ -24,6 +24,8 @@ SILENCE = [
     SilenceScorer(cuts="learned", cost_miss=3.0),
     SilenceScorer(method="pooled_gap", labels="zh"),
     SilenceScorer(method="shrunk"),
+    SilenceScorer(method="threshold", threshold=90.0),
+    SilenceScorer(method="threshold", threshold="learned", cost_miss=2.0),
     SilenceScorer(method="shrunk", regularity="auto"),
     SilenceScorer(method="calibrated", window=1.0),
     SilenceScorer(method="calibrated", window=1.0, calibrator="isotonic", regularity=2),

@@ -370,3 +370,61 @@ def test_the_short_way_from_the_log_gives_the_figures_of_the_summary(cdnow_sampl
     assert gaps.sum() == pytest.approx(table["gap_sum"].sum())
     with pytest.raises(cv.exceptions.DataContractError, match="'date' is missing"):
         silence_from_log(log.assign(date=pd.NaT), customer="customer_id", time="date")
+
+
+# -- one threshold for all -----------------------------------------------------------------------
+
+
+def test_silence_over_a_threshold_needs_no_second_order(cdnow_sample):
+    table = cv.summarize(cdnow_sample, as_of="1998-06-30", unit="W", **NAMES)
+    scorer = SilenceScorer(method="threshold", threshold="90D").fit(table)
+    found = scorer.transform(table)
+    np.testing.assert_allclose(found["silence_score"], table["silence"] * 7 / 90)
+    assert (table["n_gaps"] == 0).any()
+    np.testing.assert_array_equal(scorer.predict(table), table["silence"] * 7 >= 90)
+    assert set(found["basis"]) == {"threshold"}
+    assert scorer.set_params(labels="zh").transform(table)["basis"].iloc[0] == "统一阈值"
+    # it depends on nobody else
+    one = SilenceScorer(method="threshold", threshold="90D").fit(table.iloc[:5])
+    np.testing.assert_array_equal(one.score_samples(table), scorer.score_samples(table))
+
+
+def test_a_learned_threshold_is_the_cheapest_cut_on_silence(cdnow_lesson):
+    known, ordered = cdnow_lesson[:2]
+    scorer = SilenceScorer(method="threshold", threshold="learned", cost_miss=2.0)
+    scorer.fit(known, ordered)
+    choice = choose_threshold(known["silence"], ordered, cost_miss=2.0)
+    assert scorer.learned_.threshold == choice.cut
+    np.testing.assert_array_equal(scorer.predict(known), known["silence"] >= choice.cut)
+
+
+def test_a_threshold_is_said_in_the_sentence(cdnow_sample):
+    table = cv.summarize(cdnow_sample, as_of="1998-06-30", **NAMES)
+    who = table.loc[table["n_orders"] == 1, "customer_id"].iloc[0]
+    scorer = SilenceScorer(method="threshold", threshold="90D").fit(table)
+    assert "silence begins at 90 days" in scorer.explain(table, who)
+    assert "沉默自90天起算" in scorer.set_params(labels="zh").explain(table, who)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "text"),
+    [(None, "needs a threshold"), ("0D", "longer than nothing"), ("learned", "requires y")],
+)
+def test_thresholds_that_cannot_be_are_refused(threshold, text, cdnow_sample):
+    table = cv.summarize(cdnow_sample, as_of="1998-06-30", **NAMES)
+    with pytest.raises(ValueError, match=text):
+        SilenceScorer(method="threshold", threshold=threshold).fit(table)
+
+
+@pytest.mark.parametrize("calibrator", ["logistic", "isotonic"])
+def test_what_is_learned_of_return_does_not_depend_on_the_order_of_rows(calibrator):
+    rng = np.random.default_rng(5)
+    gaps = rng.exponential(30, (600, 4)).round() + 1
+    gaps[:, 3] *= rng.random(600) < 0.7
+    ordered = rng.random(600) < np.exp(-gaps[:, 0] / 60)
+    prior = GapPrior(4.0, 120.0)
+    one = learn_return_chance(gap_facts(gaps), ordered, 30.0, prior, calibrator)
+    for seed in range(3):
+        turn = np.random.default_rng(seed).permutation(600)
+        other = learn_return_chance(gap_facts(gaps[turn]), ordered[turn], 30.0, prior, calibrator)
+        assert other == one

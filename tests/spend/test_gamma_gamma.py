@@ -7,12 +7,14 @@ import pickle
 import tracemalloc
 import warnings
 
+import mpmath
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from scipy.stats import invgamma
 from sklearn.base import clone
 
 from custvalue import summarize
@@ -123,6 +125,49 @@ def test_one_mistyped_count_takes_no_memory(rng):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**26
+
+
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.BoundaryFitWarning")
+@pytest.mark.parametrize("orders", [(50, 200), (200, 1000), (1000, 5000), (10**5, 10**6)])
+def test_frequent_buyers_are_fitted_on_their_own_law(orders):
+    n = 200
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        x = rng.integers(*orders, n).astype(float)
+        zbar = rng.gamma(6.25 * x) / rng.gamma(3.74, 1 / 15.44, n) / x
+        model = GammaGamma().fit(np.column_stack([x, zbar]))
+        # with so many orders a mean is p / nu: q and the population's mean are what is learned,
+        # and the mean's law is the inverse gamma that scipy fits
+        q, _, scale = invgamma.fit(zbar, floc=0.0)
+        assert model.params_.q == pytest.approx(q, rel=0.1)
+        p, gamma = model.params_.p, model.params_.gamma
+        assert p * gamma == pytest.approx(scale, rel=0.1)
+
+
+@pytest.mark.parametrize("theta", [(0.0, 1.0, 0.0), (8.0, 1.2, 0.3), (-2.0, 5.0, -0.4)])
+def test_likelihood_and_gradient_keep_their_digits_for_frequent_buyers(theta):
+    from custvalue.spend import _gamma_gamma_fit as search
+
+    x, zbar = np.array([1.0, 40.0, 3e4, 1e6, 2.0**31]), np.array([20.0, 9.0, 31.0, 33.0, 12.0])
+    rows = search.prepare(x, zbar, None)
+
+    def exact(*logs):
+        p, q, mu = (mpmath.exp(v) for v in logs)
+        gamma = mu * q / p * mpmath.mpf(rows.unit)
+        total = mpmath.mpf(0)
+        for n, z in zip(map(mpmath.mpf, x), map(mpmath.mpf, zbar), strict=True):
+            total += mpmath.loggamma(p * n + q) - mpmath.loggamma(p * n) - mpmath.loggamma(q)
+            total += q * mpmath.log(gamma) + p * n * mpmath.log(n * z) - mpmath.log(z)
+            total -= (p * n + q) * mpmath.log(gamma + n * z)
+        return total / 5
+
+    with mpmath.workdps(40):
+        value, gradient, _ = search.objective(rows)(np.array(theta))
+        assert value == pytest.approx(float(exact(*theta)), rel=1e-11)
+        slopes = [
+            float(mpmath.diff(exact, theta, tuple(int(i == k) for i in range(3)))) for k in range(3)
+        ]
+        assert gradient == pytest.approx(slopes, rel=1e-9, abs=1e-12)
 
 
 def test_standard_errors_agree_with_the_bootstrap(model, repeaters):

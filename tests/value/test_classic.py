@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
 
 import custvalue as cv
-from custvalue.exceptions import DataContractError
+from custvalue.exceptions import DataContractError, HorizonError, TimeUnitError
 from custvalue.value import (
     CellMeans,
     RateForward,
@@ -118,21 +120,45 @@ def test_what_cannot_be_is_refused(call, words):
 
 def test_the_rate_carried_forward_repeats_the_past(summary):
     model = RateForward(margin=0.5).fit(summary)
-    old = summary[summary["T"] >= model.min_span_]
+    assert model.forecast_.min_span == pytest.approx(summary["T"].mean())
+    old = summary[summary["T"] >= model.forecast_.min_span]
     np.testing.assert_allclose(
         model.predict(old, horizon="26W"), 0.5 * old["total_value"] / old["T"] * 26
     )
     assert model.unit_ == "W"
-    orders = RateForward(output="orders", horizon="26W").fit(summary).predict(old)
-    np.testing.assert_allclose(orders, old["n_orders"] / old["T"] * 26)
+    profit = old.assign(total_profit=0.1 * old["total_value"])
+    own = RateForward(horizon="26W", min_span=1.0).fit(profit)
+    np.testing.assert_allclose(own.predict(profit), 0.1 * old["total_value"] / old["T"] * 26)
+
+
+def test_money_is_discounted_as_it_comes_or_at_a_point_of_its_month(summary):
+    old = summary[summary["T"] >= summary["T"].mean()]
+    rate = old["total_value"] / old["T"]
+    model = RateForward(horizon="12M", annual_discount_rate=0.1).fit(summary)
+    d = np.log(1.1)
+    year = 365.25 / 7
+    np.testing.assert_allclose(model.predict(old), rate * year * (1 - np.exp(-d)) / d)
+    months = np.arange(12)
+    for timing, shift in (("start", 0.0), ("middle", 0.5), ("end", 1.0)):
+        paid = (1.1 ** -((months + shift) / 12)).sum() * year / 12
+        model.set_params(timing=timing)
+        np.testing.assert_allclose(model.predict(old), rate * paid)
+    forever = RateForward(horizon="forever", annual_discount_rate=0.1).fit(summary)
+    np.testing.assert_allclose(forever.predict(old), rate * year / d)
+    with pytest.raises(HorizonError, match="annual_discount_rate above 0"):
+        forever.set_params(annual_discount_rate=0.0).predict(old)
+
+
+def test_a_contact_cost_is_paid_for_every_month(summary):
+    free = RateForward(horizon="12M").fit(summary).predict(summary)
+    dear = RateForward(horizon="12M", contact_cost=2.0).fit(summary).predict(summary)
+    np.testing.assert_allclose(free - dear, 24.0)
 
 
 def test_a_customer_of_yesterday_is_not_taken_for_a_daily_buyer():
-    table = pd.DataFrame({"total_value": [100.0, 100.0], "T": [0.0, 50.0]})
+    table = pd.DataFrame({"n_orders": [1, 1], "total_value": [100.0, 100.0], "T": [0.0, 50.0]})
     out = RateForward(horizon=50.0).fit(table).predict(table)
     assert out[0] == pytest.approx(200.0)  # seen for the mean time of 25 at least
-    with pytest.raises(ValueError, match="output="):
-        RateForward(output="money").fit(table)
 
 
 def test_customers_lost_for_good_are_worth_nothing_and_the_others_their_rate(summary):
@@ -145,8 +171,14 @@ def test_customers_lost_for_good_are_worth_nothing_and_the_others_their_rate(sum
     assert (np.diff(by_horizon) > 0).all()
     discounted = clone(model).set_params(annual_discount_rate=0.2).fit(summary)
     assert (discounted.predict(summary, "52W") <= value).all()
+    costly = clone(model).set_params(contact_cost=5.0).fit(summary)
+    assert (costly.predict(summary, "52W")[lost] == 0).all()  # nobody writes to the lost
+    # a customer who may leave is contacted for less than the whole year
+    paid = (value - costly.predict(summary, "52W"))[~lost]
+    assert np.ptp(paid) < 1e-9
+    assert 0.0 < paid[0] < 5.0 * 52 * 7 / 30.4375
     exposure = summary["recency"] + np.minimum(summary["silence"], 12)
-    assert model.leaving_rate_ == pytest.approx(lost.sum() / exposure.sum())
+    assert model.forecast_.leaving_rate == pytest.approx(lost.sum() / exposure.sum())
 
 
 def test_simulated_leavers_give_back_their_rate(rng):
@@ -159,7 +191,7 @@ def test_simulated_leavers_give_back_their_rate(rng):
         {"silence": T - last, "recency": last, "n_orders": 1 + last * orders, "total_value": 1.0}
     )
     model = RetentionValue(lapse=8.0).fit(table)
-    assert model.leaving_rate_ == pytest.approx(rate, rel=0.2)
+    assert model.forecast_.leaving_rate == pytest.approx(rate, rel=0.2)
 
 
 def test_chances_by_recency_are_counts_of_the_panel(panel):
@@ -168,17 +200,18 @@ def test_chances_by_recency_are_counts_of_the_panel(panel):
     after = rows.groupby("customer_id")["orders"].shift(-1)
     for j in range(6):
         at = (rows["silence"] == j) & after.notna()
-        assert model.counts_[j] == at.sum()
-        assert model.buy_chances_[j] == pytest.approx((after[at] > 0).mean(), abs=0.01)
+        assert model.forecast_.counts[j] == at.sum()
+        assert model.forecast_.buy_chances[j] == pytest.approx((after[at] > 0).mean(), abs=0.01)
 
 
 def test_migration_forecasts_follow_the_formula(panel):
     model = RecencyMigration(n_recency=4).fit(panel)
-    model.buy_chances_ = np.array([0.3, 0.2, 0.15, 0.05])
+    learned = model.forecast_
+    model.forecast_ = replace(learned, buy_chances=np.array([0.3, 0.2, 0.15, 0.05]))
     buyer = panel[panel["silence"] == 0].iloc[[0]]
     found = model.predict(buyer, "16W")[0]
-    each = buyer["mean_value"].iloc[0] * model.orders_per_buying_period_
-    expected = migration_value(1, 0, model.buy_chances_, 0.0, n_periods=4) - 1
+    each = buyer["mean_value"].iloc[0] * learned.orders_per_buying_period
+    expected = migration_value(1, 0, model.forecast_.buy_chances, 0.0, n_periods=4) - 1
     assert found == pytest.approx(each * expected)
     half = model.predict(buyer, "2W")[0]
     assert half == pytest.approx(each * 0.3 * 0.5)
@@ -187,6 +220,13 @@ def test_migration_forecasts_follow_the_formula(panel):
     costly = clone(model).set_params(contact_cost=1.0).fit(panel)
     free = clone(model).fit(panel)
     assert costly.predict(buyer, "4W")[0] == pytest.approx(free.predict(buyer, "4W")[0] - 1.0)
+
+
+def test_periods_of_another_length_are_not_read(panel, cdnow_sample):
+    model = RecencyMigration(horizon="52W").fit(panel)
+    weekly = cv.panel(cdnow_sample, **LOG, period="1W")
+    with pytest.raises(TimeUnitError, match="'4W'"):
+        model.predict(weekly)
 
 
 def test_a_table_that_is_no_panel_is_refused():
@@ -198,26 +238,29 @@ def test_a_table_that_is_no_panel_is_refused():
 @pytest.mark.filterwarnings("ignore::custvalue.exceptions.BinWarning")
 def test_cell_means_are_means_of_cells_and_shrink_to_everybodys(summary):
     y = summary["total_value"].to_numpy() * 0.5 + summary["silence"].to_numpy()
-    bare = CellMeans(n_bins=3, prior_size=0.0).fit(summary, y)
+    bare = CellMeans(n_bins=3, prior_size=0.0, horizon="26W").fit(summary, y)
     out = bare.predict(summary)
     scores = bare._scores(summary)
     want = pd.Series(y).groupby([scores["R"], scores["F"], scores["M"]]).transform("mean")
     np.testing.assert_allclose(out, want)
     assert out.sum() == pytest.approx(y.sum())
-    shrunk = CellMeans(n_bins=3, prior_size=1e12).fit(summary, y).predict(summary)
+    # twice the time brings twice as much
+    np.testing.assert_allclose(bare.predict(summary, "52W"), 2.0 * want)
+    shrunk = CellMeans(n_bins=3, prior_size=1e12, horizon="26W").fit(summary, y).predict(summary)
     np.testing.assert_allclose(shrunk, y.mean(), rtol=1e-6)
     with pytest.raises(ValueError, match="one a row"):
-        CellMeans().fit(summary, y[:-1])
+        CellMeans(horizon="26W").fit(summary, y[:-1])
+    with pytest.raises(HorizonError, match="how far to look"):
+        CellMeans().fit(summary, y)
 
 
 def test_weights_of_cell_means_count_as_repetition(summary):
     few = summary.head(300)
     y = few["total_value"].to_numpy()
     w = np.arange(300) % 3
-    a = CellMeans(n_bins=2).fit(few, y, sample_weight=w)
-    cells = a.cells_
-    assert cells["customers"].sum() == w.sum()
-    assert a.overall_ == pytest.approx(np.average(y, weights=w))
+    a = CellMeans(n_bins=2, horizon="26W").fit(few, y, sample_weight=w)
+    assert a.forecast_.cells[:, 3].sum() == w.sum()
+    assert a.forecast_.overall == pytest.approx(np.average(y, weights=w))
 
 
 # nested cells of a base of one-time buyers: fewer classes than asked, and said so

@@ -102,6 +102,51 @@ def test_equal_customers_make_a_straight_curve_and_one_with_all_a_corner():
     assert "below zero" in str(lost)
 
 
+def test_groups_add_up_and_the_best_comes_first():
+    log = pd.DataFrame({"id": list("aabbcd"), "m": [50.0, 50, 30, 10, 80, 5],
+                        "area": ["n", "n", "s", "s", "n", "s"]})  # fmt: skip
+    found = contribution(log, customer="id", amount="m", cost=0.5, cost_to_serve=5.0,
+                         acquisition_cost=2.0, by="area")  # fmt: skip
+    table = found.groups.set_index("group")
+    assert table.index.tolist() == ["n", "s"]
+    assert table["customers"].tolist() == [2, 2]
+    assert table["contribution"].tolist() == [90 - 15 - 4, 22.5 - 15 - 4]
+    assert table["contribution"].sum() == pytest.approx(found.total)
+    assert table["below_zero"].tolist() == [0, 1]
+    np.testing.assert_allclose(table["margin"], [71 / 180, 3.5 / 45])
+    assert "贡献占比" in found.group_table("zh").columns
+    by_array = contribution(log, customer="id", amount="m", by=log["area"]).groups
+    assert by_array["revenue"].tolist() == [180.0, 45.0]
+
+
+def test_who_has_no_group_or_two_is_named():
+    log = pd.DataFrame({"id": list("aab"), "m": 1.0, "area": ["n", "s", None]})
+    with pytest.raises(DataContractError) as caught:
+        contribution(log, customer="id", amount="m", by="area")
+    assert [(p.code, p.ids) for p in caught.value.problems] == [
+        ("missing-group", ("b",)), ("two-groups", ("a",))
+    ]  # fmt: skip
+    with pytest.raises(DataContractError, match="no column 'region'"):
+        contribution(log, customer="id", amount="m", by="region")
+    with pytest.raises(ValueError, match="no groups"):
+        contribution(log, customer="id", amount="m").group_table()
+
+
+def test_the_other_eighty_percent_take_their_share_of_the_costs():
+    log = pd.DataFrame({"id": range(10), "m": [100.0] * 2 + [10.0] * 8,
+                        "serve": [10.0] * 2 + [5.0] * 8})  # fmt: skip
+    found = contribution(log, customer="id", amount="m", cost_to_serve="serve")
+    assert found.cost_share_of(0.2) == pytest.approx(40 / 60)
+    assert found.cost_share_of(0.1) == pytest.approx(50 / 60)
+    assert (found.cost_share_of(0.0), found.cost_share_of(1.0)) == (1.0, pytest.approx(0.0))
+    assert "The other 80 % take 67% of the cost" in str(found)
+    # equal customers: the other 80 % take 80 %, in whatever order they stand
+    even = contribution(log.assign(m=50.0, serve=range(10)), customer="id", amount="m",
+                        acquisition_cost="serve").cost_share_of(0.2)  # fmt: skip
+    assert even == pytest.approx(1 - (0 + 1) / 45)
+    assert np.isnan(contribution(log, customer="id", amount="m").cost_share_of(0.2))
+
+
 def test_an_order_of_several_lines_is_served_once():
     log = pd.DataFrame({"id": ["a", "a", "b"], "no": [1, 1, 2], "m": [10.0, 5.0, 8.0]})
     found = contribution(log, customer="id", amount="m", order="no", cost_to_serve=2.0)

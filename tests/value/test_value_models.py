@@ -22,7 +22,7 @@ def test_every_value_model_obeys_the_laws_of_its_kind(name):
     check_value_model(MODELS[name])
 
 
-# ---- each contradiction put back is caught, and named ---------------------------------------------
+# ---- each contradiction put back is caught, and named --------------------------------------------
 
 
 class DoubledByRefit(RateForward):
@@ -144,7 +144,7 @@ def test_a_model_that_breaks_a_law_is_told_which(broken, law):
         check_value_model(broken)
 
 
-# ---- what the laws do not say ---------------------------------------------------------------------
+# ---- what the laws do not say --------------------------------------------------------------------
 
 
 def test_every_answer_compares_units():
@@ -193,9 +193,10 @@ def test_words_and_defaults_are_the_same_for_all():
         made = inspect.signature(kind.__init__).parameters
         assert [p for p in made if p in common] == list(common), kind
         for name in common:
-            assert made[name].default == inspect.signature(RateForward.__init__).parameters[
-                name
-            ].default, (kind, name)
+            assert (
+                made[name].default
+                == inspect.signature(RateForward.__init__).parameters[name].default
+            ), (kind, name)
         for method in asked:
             ours, theirs = (inspect.signature(getattr(k, method)) for k in (kind, reference))
             assert ours == theirs, (kind, method)

@@ -1,0 +1,42 @@
+"""Deals through stages to won or lost, channels, and small tools for accounts and calls."""
+
+from custvalue.funnel._accounts import (
+    account_coverage,
+    calls_needed,
+    contact_timing,
+    need_window,
+)
+from custvalue.funnel._backtest import FunnelBacktest, backtest_funnel
+from custvalue.funnel._channels import ChannelAttribution, channel_attribution, contact_paths
+from custvalue.funnel._counts import FunnelCounts
+from custvalue.funnel._deals import deal_frame, from_deals
+from custvalue.funnel._draws import FunnelDraws
+from custvalue.funnel._drivers import win_drivers
+from custvalue.funnel._funnel_chain import FunnelChain
+from custvalue.funnel._ledger import DroppedDeals, FunnelLedger
+from custvalue.funnel._tables import control_table, overdue_table, sales_velocity
+from custvalue.funnel._words import PRESETS
+
+__all__ = [
+    "PRESETS",
+    "ChannelAttribution",
+    "DroppedDeals",
+    "FunnelBacktest",
+    "FunnelChain",
+    "FunnelCounts",
+    "FunnelDraws",
+    "FunnelLedger",
+    "account_coverage",
+    "backtest_funnel",
+    "calls_needed",
+    "channel_attribution",
+    "contact_paths",
+    "contact_timing",
+    "control_table",
+    "deal_frame",
+    "from_deals",
+    "need_window",
+    "overdue_table",
+    "sales_velocity",
+    "win_drivers",
+]

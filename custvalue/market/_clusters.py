@@ -1,0 +1,54 @@
+"""k-means, and how well its clusters can be told from other columns."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+
+from custvalue._categories import is_text
+from custvalue.market._variance import Codes, Floats
+
+RESTARTS = 4
+
+
+def centers_of(place: Floats, k: int, random: np.random.RandomState) -> Floats:
+    """Centres of k-means, the best of a few starts."""
+    from sklearn.cluster import KMeans
+
+    with warnings.catch_warnings():  # a drawn sample may have fewer different points than k
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = KMeans(k, n_init=RESTARTS, random_state=random.randint(2**31 - 1)).fit(place)
+    return np.asarray(fitted.cluster_centers_)
+
+
+def nearest_center(place: Floats, centers: Floats) -> Codes:
+    """Nearest centre of each row."""
+    from sklearn.metrics import pairwise_distances_argmin
+
+    return np.asarray(pairwise_distances_argmin(place, centers), dtype=np.intp)
+
+
+def told_apart(columns: list[npt.NDArray[Any]], codes: Codes, seed: int | None) -> float:
+    """Balanced accuracy of a small tree, on folds that it did not see."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.tree import DecisionTreeClassifier
+
+    parts = [
+        (c[:, None] == np.unique(c.astype(str))[None, :]).astype(float)
+        if is_text(c)
+        else c[:, None]
+        for c in columns
+    ]
+    tree = DecisionTreeClassifier(
+        max_depth=5, min_samples_leaf=5, class_weight="balanced", random_state=0
+    )
+    folds = StratifiedKFold(min(5, int(np.bincount(codes)[np.unique(codes)].min())), shuffle=True,
+                            random_state=seed)  # fmt: skip
+    score = cross_val_score(
+        tree, np.column_stack(parts), codes, cv=folds, scoring="balanced_accuracy"
+    )
+    return float(score.mean())
