@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.exceptions import ConvergenceWarning
 
 from custvalue._categories import is_text
 from custvalue.market._variance import Codes, Floats
@@ -16,12 +14,12 @@ RESTARTS = 4
 
 
 def centers_of(place: Floats, k: int, random: np.random.RandomState) -> Floats:
-    """Centres of k-means, the best of a few starts."""
+    """Centres of k-means, the best of a few starts; fewer where a sample has fewer points."""
     from sklearn.cluster import KMeans
 
-    with warnings.catch_warnings():  # a drawn sample may have fewer different points than k
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = KMeans(k, n_init=RESTARTS, random_state=random.randint(2**31 - 1)).fit(place)
+    # scikit-learn warns of more centres than different points, and copies some of them
+    k = min(k, len(np.unique(place, axis=0)))
+    fitted = KMeans(k, n_init=RESTARTS, random_state=random.randint(2**31 - 1)).fit(place)
     return np.asarray(fitted.cluster_centers_)
 
 
