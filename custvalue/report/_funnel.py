@@ -438,12 +438,14 @@ def _notes(got: dict[str, Any], w: Words, ahead: str) -> list[str]:
             )
         )
         if 2 * int(mine["covered"].sum()) < len(mine):
-            notes.append(
-                w(
-                    "The past contradicts this forecast: read it as an upper or lower bound until "
-                    "it has been right for a while."
-                )
+            high = mine["predicted_wins"].sum() > mine["actual_wins"].sum()
+            said = (
+                "The past contradicts this forecast: it promised too much. Read it as an upper end."
+                if high
+                else "The past contradicts this forecast: it promised too little. Read it as a "
+                "lower end."
             )
+            notes.append(w(said))
     if f.law_.has_losses:
         neck = f.bottleneck_table().query("bottleneck").iloc[0]
         notes.append(

@@ -59,8 +59,12 @@ ZH: dict[str, str] = {
         "在过去{n}个日期，模型预测{span}内赢单{predicted}，实际{actual}；"
         "其中{covered}次落在80%区间内。"
     ),
-    "The past contradicts this forecast: read it as an upper or lower bound until it has been "
-    "right for a while.": "过去的检验与该预测不符：在其连续应验之前，只宜当作上限或下限看待。",
+    "The past contradicts this forecast: it promised too much. Read it as an upper end.": (
+        "过去的检验与该预测不符：预测偏高，宜当作上限看待。"
+    ),
+    "The past contradicts this forecast: it promised too little. Read it as a lower end.": (
+        "过去的检验与该预测不符：预测偏低，宜当作下限看待。"
+    ),
     "The log is too short to test the forecast on its own past.": (
         "日志过短，无法用其自身的过去检验预测。"
     ),

@@ -78,6 +78,24 @@ def test_a_funnel_without_money_or_losses_still_has_a_page(events):
     assert "face value" not in page.html
 
 
+def test_every_sentence_about_deals_has_the_same_numbers_in_chinese():
+    from custvalue.report._funnel_words_zh import ZH
+
+    for english, chinese in ZH.items():
+        holes = [sorted(re.findall(r"\{(\w*)", text)) for text in (english, chinese)]
+        assert holes[0] == holes[1], english
+
+
+def test_a_forecast_that_the_past_contradicts_is_called_so(events):
+    # sales dry up: what was won before is no guide to the last months
+    last = events["time"] > pd.Timestamp("2023-10-01")
+    dry = events[~(last & (events["stage"] == "won"))]
+    funnel = settings(by=None, observed_from="2023-01-02")
+    english = make_funnel_report(dry, funnel, as_of=AS_OF).html
+    assert "it promised too much. Read it as an upper end" in english
+    assert "预测偏高" in make_funnel_report(dry, funnel, as_of=AS_OF, language="zh").html
+
+
 def test_a_page_needs_a_horizon(events):
     with pytest.raises(ValueError, match="needs a horizon"):
         make_funnel_report(events, settings(horizon=None), as_of=AS_OF)
