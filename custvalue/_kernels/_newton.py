@@ -142,7 +142,7 @@ def climb(
         if not moved:  # rounding hides what is left to gain
             converged = decrement < 1e-6
             break
-    else:  # on a ridge so flat that rounding leads to and fro
+    else:  # on a ridge so flat that rounding leads back and forth
         converged = decrement < FLOOR
     held_low = (theta <= lo) & (gradient <= 0)
     held_high = (theta >= hi) & (gradient >= 0)

@@ -131,6 +131,12 @@ class BacktestResult:
             (percentile interval), ``verdict``: ``"better"``, ``"worse"`` or, where the interval
             holds 0, ``"tied"``; said of the other estimator.
 
+        Notes
+        -----
+        A difference of ``"rmse"`` hangs on the few largest errors, which resampling the customers
+        at hand cannot know: its 95 % interval holds the truth in 81 to 91 of 100 samples of 300 to
+        1,500 customers. Those of the other metrics keep their level; decide by ``"mae"``.
+
         Raises
         ------
         ValueError

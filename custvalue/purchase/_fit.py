@@ -25,6 +25,7 @@ STARTS = (
     (1.0, 3.0 / 4.0, 0.2, 2.0),
     (20.0, 0.9, 1.5, 8.0),
 )
+ROUGH = 1e-8  # the same, where only the height of the summit is asked
 FLAT = 1e4  # a shape beyond this is one value for all customers
 NIL = 1e-5  # a mean below this (in scaled time) is none
 TIE = 1e-9  # of the mean log-likelihood: ends of climbs that differ by less are equal
@@ -72,10 +73,14 @@ def fit_law(
     best: Optimum | None = None
     evaluations = tried = 0
     for theta in [first, *starts] if huge else starts:
-        found = climb(objective, theta, *box, tol=CLOSE)
+        # a first climb all the way; later ones need to tell only whether they lead higher
+        found = climb(objective, theta, *box, tol=ROUGH if best else CLOSE)
         evaluations, tried = evaluations + found.evaluations, tried + 1
-        if best is None or _higher(found, best):
+        if best is None:
             best = found
+        elif _higher(found, best):
+            best = climb(objective, found.theta, *box, tol=CLOSE)
+            evaluations += best.evaluations
         settled = best.converged or found.gradient_norm < 1e-7
         if settled and (huge or (large and not _boundaries(law, np.exp(best.theta), best)[0])):
             break

@@ -76,9 +76,9 @@ def test_no_start_of_scipy_climbs_higher(model, n):
 @pytest.mark.parametrize("model", LAWS)
 def test_weights_rows_and_units_do_not_choose_the_summit(model):
     for seed in range(3):
-        X = histories(model, 40, seed)
+        X = histories(model, 120, seed)
         one = model().fit(X)
-        many = model().fit(X, sample_weight=np.full(40, 1e9))
+        many = model().fit(X, sample_weight=np.full(120, 1e9))
         turned = model().fit(X.sample(frac=1.0, random_state=seed))
         days = model().fit(X.assign(recency=7.0 * X["recency"], T=7.0 * X["T"]))
         right = one.predict(X, 10.0)
