@@ -39,6 +39,8 @@ _SAMPLE = 10_000
 _LAW_SAMPLE = 100_000
 # Hidden classes: rates of orders and rates of leaving, none of each among them.
 _RATES, _LEAVING = 14, 5
+# Step in log parameters by which the law's own error is followed.
+_STEP = 0.1
 # Pseudo-orders by which a state's money is drawn to what its customers spent so far.
 _MONEY_WEIGHT = 5.0
 
@@ -274,14 +276,18 @@ def see_through(
     here = weights if step == 1 else seen(law, some, at)
     slopes, falls = [], []
     for direction in _directions(law):
+        # slopes of small steps, carried on straight: where a parameter is ill known its effect
+        # bends, and a whole standard error away would look smaller than it is
+        length = float(np.sqrt((direction**2).sum()))
+        stretch = max(length / _STEP, 1.0)
         beside = type(law).from_params(
             **{
-                k: float(v * np.exp(d))
+                k: float(v * np.exp(d / stretch))
                 for (k, v), d in zip(law.params_._asdict().items(), direction, strict=True)
             }
         )
-        slopes.append(seen(beside, some, at) - here)
-        falls.append(due(beside) - expected)
+        slopes.append(stretch * (seen(beside, some, at) - here))
+        falls.append(stretch * (due(beside) - expected))
     return Law(
         np.repeat(rates, len(leaving)),
         np.tile(leaving, len(rates)),
@@ -357,8 +363,7 @@ def _directions(law: Any) -> Floats:
     covariance = np.nan_to_num(np.asarray(report.log_covariance, dtype=np.float64))
     size, vectors = np.linalg.eigh(covariance)
     keep = size > 1e-12
-    # an ill-known parameter is followed as far as a step of a factor e, where its effect has bent
-    return np.asarray((vectors[:, keep] * np.minimum(np.sqrt(size[keep]), 1.0)).T)
+    return np.asarray((vectors[:, keep] * np.sqrt(size[keep])).T)
 
 
 # ---- from counts to a forecast ---------------------------------------------------------------

@@ -206,3 +206,12 @@ def test_a_chain_forecasts_cdnow_decently(cdnow):
     value = MarkovCLVEstimator(horizon="39W").fit(panel).predict(last)
     assert 0.85 < value.sum() / came.sum() < 1.15
     assert cv.metrics.normalized_gini_score(came, value) > 0.70
+
+
+def test_a_chain_is_as_unsure_of_its_total_as_the_law_behind_it(shop):
+    panel, last, _ = shop
+    names = ["frequency", "recency", "T", "n_orders", "mean_value", "first_order", "period_end"]
+    law = cv.CustomerValue(horizon="36W").fit(last[names])
+    chain = MarkovCLVEstimator(transitions="bayes", horizon="36W").fit(panel)
+    mine, theirs = (m.predict_total(last).iloc[0]["parameter_error"] for m in (chain, law))
+    assert mine == pytest.approx(theirs, rel=0.3)
