@@ -16,7 +16,9 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from custvalue._dates import read_texts
 from custvalue._units import days_per
 from custvalue.exceptions import ContractProblem, DataContractError, TimeUnitError, first_ids
 
@@ -139,9 +141,14 @@ def rows_where(X: Any, mask: npt.NDArray[np.bool_]) -> Any:
 def wall_times(
     X: Any, name: str, *, time_format: str | None = None, time_zone: str | None = None
 ) -> npt.NDArray[np.datetime64]:
-    """Read a column of times as ``datetime64[us]`` on the wall clock; NaT where it cannot be read.
+    """Read a column of times as ``datetime64[us]`` on the wall clock; NaT where it is missing.
 
     Times with a zone are shown in ``time_zone``, or in their own where it is None.
+
+    Raises
+    ------
+    DataContractError
+        If it has text that is no time, or is no column of times.
     """
     times = nw.from_native(X, eager_only=True)[name]
     if isinstance(times.dtype, nw.Datetime) and times.dtype.time_zone is not None:
@@ -150,10 +157,20 @@ def wall_times(
         times = times.dt.replace_time_zone(None)
     raw = times.to_numpy()
     if raw.dtype.kind != "M":
-        import pandas as pd
-
-        text = pd.Series(raw)
-        raw = pd.to_datetime(text, errors="coerce", format=time_format or "ISO8601").to_numpy()
+        if not len(raw):
+            return np.empty(0, dtype="datetime64[us]")
+        if raw.dtype.kind in "biufc":
+            raise DataContractError(
+                ContractProblem(
+                    "time-not-a-date",
+                    f"column {name!r} has type {times.dtype}, which is no date",
+                    "Turn it into datetimes; a number does not say what it counts.",
+                )
+            )
+        parsed, problem = read_texts(pd.Series(raw, dtype=object), name, time_format, time_zone)
+        if problem is not None:
+            raise DataContractError(problem)
+        return wall_times(pd.DataFrame({name: parsed}), name, time_zone=time_zone)
     return raw.astype("datetime64[us]")
 
 
@@ -249,8 +266,6 @@ def float_vectors(
 
 def _without_attrs(X: Any) -> Any:
     """Look at the same pandas columns without facts, which would be copied with each column."""
-    import pandas as pd
-
     return pd.DataFrame(X, copy=False) if X.attrs else X
 
 
@@ -268,8 +283,6 @@ def frame_like(
     Same rows, same order; a pandas template lends its index.
     """
     if _is_pandas(template) or not is_frame(template):
-        import pandas as pd
-
         if index is None and _is_pandas(template):
             index = template.index
         return pd.DataFrame(dict(columns), index=index)
@@ -291,8 +304,6 @@ def words_at(template: Any, words: Sequence[str], places: npt.NDArray[Any]) -> A
     pandas takes a column of its own string kind three times faster than one of Python strings.
     """
     if _is_pandas(template) or not is_frame(template):
-        import pandas as pd
-
         return pd.Series(list(words)).array.take(places)
     return np.array(words, dtype=object)[places]
 

@@ -22,6 +22,7 @@ FLOOR = {
     "exceptions": 0,
     "_kernels": 0,
     "_html": -1,
+    "_dates": 1,
     "_labels": 0,
     "_units": 1,
     "_fitted": 2,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custvalue._dates import read_date
 from custvalue._frames import TableFacts, float_columns, with_facts
 from custvalue._kernels import silence_instead_of_recency
 from custvalue.data._options import Unit, unit_name
@@ -149,7 +150,7 @@ def from_summary(
             kind="summary",
             customer=customer or "",
             unit=name,
-            as_of="" if as_of is None else str(pd.Timestamp(as_of)),
+            as_of="" if as_of is None else str(read_date(as_of)),
             extra={"made_by": "from_summary"},
         ),
     )

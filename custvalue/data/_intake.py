@@ -15,7 +15,7 @@ from custvalue.data._ids import coded, order_codes
 from custvalue.data._ledger import WORDS, Dropped
 from custvalue.data._money import Money, minor_units, net
 from custvalue.data._options import LogOptions
-from custvalue.data._times import as_of_tick, last_order_text, read_times, to_ticks
+from custvalue.data._times import End, last_order_text, read_end, read_times, to_ticks
 from custvalue.exceptions import (
     AsOfWarning,
     ContractProblem,
@@ -54,7 +54,8 @@ class Intake:
     ``code`` are non-negative integers that sort as the customer ids do; ``tick`` is time in grains
     since 1970, at least ``low``, from where on it takes ``tick_bits``; ``ids`` gives the customer
     ids that codes stand for, as a series of the log's kind.
-    ``gone`` are the codes of customers who lost a row (not counting rows after the as-of date).
+    ``gone`` are the codes of customers who lost a row (not counting rows after the as-of date);
+    ``day`` is given where an occasion is longer than a day.
     """
 
     code: Ints
@@ -65,12 +66,23 @@ class Intake:
     profit: Money | None
     ids: Callable[[Ints], Any]
     gone: Ints
-    as_of: int
+    end: End
     zone: str | None
     rows_in: int
     amount_in: float
     dropped: list[Dropped] = field(default_factory=list)
     order: Ints | None = None
+    day: Ints | None = None
+
+    @property
+    def as_of(self) -> int:
+        """Tick of the end of observation."""
+        return self.end.tick
+
+    @property
+    def fine(self) -> Ints:
+        """Ticks that rows are cut by: days where an occasion is longer than a day."""
+        return self.tick if self.day is None else self.day
 
 
 def missing_columns(have: list[str], options: LogOptions) -> list[ContractProblem]:
@@ -152,13 +164,14 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         fates.drop("duplicate", again)
 
     tick = to_ticks(when, options.grain)
-    end = as_of_tick(as_of, options, zone)
-    usable = tick if fates.alive is None else tick[fates.alive]
+    fine = tick if options.fine == options.grain else to_ticks(when, options.fine)
+    end = read_end(as_of, options, zone)
+    usable = fine if fates.alive is None else fine[fates.alive]
     last = int(usable.max()) if len(usable) else None
     del when, usable
     if end is not None:
-        if last is not None and last > end:
-            fates.drop("after_as_of", tick > end)
+        if last is not None and last > end.last:
+            fates.drop("after_as_of", fine > end.last)
     elif last is None:
         problems.append(
             ContractProblem(
@@ -166,9 +179,9 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
             )
         )
     else:
-        end = last
+        end = End.at(last, options)
         if not quiet:
-            warnings.warn(last_order_text(end, options), AsOfWarning, stacklevel=4)
+            warnings.warn(last_order_text(end), AsOfWarning, stacklevel=4)
     if not least > 0:  # nor is NaN
         _amount_policies(amount, ids, options, fates, problems)
     if problems:
@@ -182,13 +195,13 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     amount_in = None
     if row is not None:
         amount_in = net(amount if finite is None else amount[finite])
-        tick, amount = tick[row], amount[row]
+        tick, fine, amount = tick[row], fine[row], amount[row]
         profit = None if profit is None else profit[row]
     money = minor_units(amount)
     if amount_in is None:
         amount_in = money.total()
-    low = int(tick.min()) if len(tick) else end
-    bits = ((end if last is None else min(last, end)) - low).bit_length()
+    low = int(tick.min()) if len(tick) else end.tick
+    bits = (int(tick.max() if len(tick) else low) - low).bit_length()
     room = 63 - bits - _freight(money, profit)
     code, ids_of, gone = coded(ids, fates.alive, fates.each, room)
     return Intake(
@@ -200,12 +213,13 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         profit=None if profit is None else minor_units(profit),
         ids=ids_of,
         gone=gone,
-        as_of=end,
+        end=end,
         zone=zone,
         rows_in=len(frame),
         amount_in=amount_in,
         dropped=book,
         order=order_codes(frame, options, row),
+        day=None if options.fine == options.grain else fine,
     )
 
 

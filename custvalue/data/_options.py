@@ -92,6 +92,11 @@ class LogOptions:
         """Seconds in one occasion."""
         return grain_seconds(self.occasion)
 
+    @property
+    def fine(self) -> int:
+        """Seconds in the grain that rows are cut by: an occasion, and a day at most."""
+        return min(self.grain, DAY)
+
 
 def grain_seconds(occasion: str | timedelta) -> int:
     """Seconds in one occasion's grain of time.
@@ -121,6 +126,18 @@ def grain_seconds(occasion: str | timedelta) -> int:
             "that divides a day ('6h', '15min', '1s')."
         )
     return whole
+
+
+def origin(grain: int) -> int:
+    """Second at which tick 0 begins: 1970, and for weeks the Monday before.
+
+    Examples
+    --------
+    >>> from custvalue.data._options import origin
+    >>> origin(86_400), origin(604_800) / 86_400
+    (0, -3.0)
+    """
+    return -3 * DAY if grain % (7 * DAY) == 0 else 0
 
 
 def unit_name(unit: Unit, name: str = "unit") -> str:

@@ -15,7 +15,7 @@ from custvalue.data._ledger import RowLedger
 from custvalue.data._money import Floats, Money, sums
 from custvalue.data._occasions import Columns, Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions
-from custvalue.data._times import tick_date
+from custvalue.data._times import End
 
 
 def panel_columns(
@@ -81,7 +81,7 @@ def _figures(
     known_from = np.repeat(first, repeats)
     return {
         "period": age_period,
-        "period_end": dates(end, options.grain),
+        "period_end": _last_days(end, rows.end),
         "age": age,
         **made,
         "silence": age_period - np.repeat(cell_period, held),
@@ -92,6 +92,14 @@ def _figures(
         "recency": np.repeat((cell_last - np.repeat(first, cells)) / length, held),
         "T": (end - known_from) / length,
     }
+
+
+def _last_days(tick: Ints, end: End) -> npt.NDArray[np.datetime64]:
+    """Last day of each tick that is seen (its start where it is shorter than a day)."""
+    if end.grain <= DAY:
+        return dates(tick, end.grain)
+    sunday = dates(tick + 1, end.grain) - np.timedelta64(1, "D")
+    return np.minimum(sunday, end.day())
 
 
 def _periods_back(tick: Ints, as_of: int, length: float) -> Ints:
@@ -163,7 +171,7 @@ def panel_eager(
     repeats, columns = panel_columns(folded, rows, options, length, grid_start)
     ids = rows.ids(np.repeat(folded.code, repeats))
     table = build(log, options.customer, ids, columns)
-    return with_facts(table, panel_facts(options, period, rows.as_of, book))
+    return with_facts(table, panel_facts(options, period, rows.end, book))
 
 
 def ticks_in(period: str, options: LogOptions) -> float:
@@ -180,13 +188,13 @@ def ticks_in(period: str, options: LogOptions) -> float:
     return length
 
 
-def panel_facts(options: LogOptions, period: str, as_of: int, book: RowLedger) -> TableFacts:
+def panel_facts(options: LogOptions, period: str, end: End, book: RowLedger) -> TableFacts:
     """Write down what a panel says of itself."""
     return TableFacts(
         kind="panel",
         customer=options.customer,
         unit=period,
-        as_of=tick_date(as_of, options.grain),
+        as_of=end.date,
         period=period,
         ledger=book.to_dict(),
         extra={"occasion_seconds": options.grain},

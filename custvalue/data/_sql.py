@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
+from custvalue._dates import read_date
 from custvalue._units import days_per
 from custvalue.data._options import Unit, unit_name
 
@@ -123,10 +122,7 @@ def summary_sql(
     """
     if dialect not in DIALECTS:
         raise ValueError(f"dialect={dialect!r} must be one of {', '.join(map(repr, DIALECTS))}.")
-    try:
-        end = pd.to_datetime(as_of, format="ISO8601").date()
-    except (TypeError, ValueError):
-        raise ValueError(f"as_of={as_of!r} is no date; write it as '2011-12-09'.") from None
+    end = read_date(as_of)
     if refunds not in ("net_occasion", "drop"):
         raise ValueError(f"refunds={refunds!r} must be 'net_occasion' or 'drop' in SQL.")
     if zero_amounts not in ("drop", "keep"):
@@ -143,7 +139,7 @@ def summary_sql(
         time=_quoted(time),
         amount=_quoted(amount),
         big_t=_quoted("T"),
-        as_of=end.isoformat(),
+        as_of=end.date().isoformat(),
         days=repr(days_per(unit_name(unit))),
         counts=counts,
         bought=bought,

@@ -15,16 +15,16 @@ from custvalue.data._ledger import RowLedger
 from custvalue.data._money import sums
 from custvalue.data._occasions import Columns, Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions
-from custvalue.data._times import tick_date
+from custvalue.data._times import End
 
 
-def summary_facts(options: LogOptions, unit: str, as_of: int, book: RowLedger) -> TableFacts:
+def summary_facts(options: LogOptions, unit: str, end: End, book: RowLedger) -> TableFacts:
     """Write down what a summary says of itself."""
     return TableFacts(
         kind="summary",
         customer=options.customer,
         unit=unit,
-        as_of=tick_date(as_of, options.grain),
+        as_of=end.date,
         ledger=book.to_dict(),
         extra={"occasion_seconds": options.grain},
     )
@@ -169,4 +169,4 @@ def summarize_eager(
     folded, book = fold(rows, options)
     columns = summary_columns(folded, rows, options, days_per(unit))
     table = build(log, options.customer, rows.ids(folded.code), columns)
-    return with_facts(table, summary_facts(options, unit, rows.as_of, book))
+    return with_facts(table, summary_facts(options, unit, rows.end, book))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._dates import read_date
 from custvalue._frames import column, column_names, eager, rows_where, wall_times
 from custvalue._units import Span, span_days
 from custvalue.data import panel, summarize
@@ -117,7 +118,9 @@ class TransactionLog:
                 ContractProblem("empty", "the log has no row with a time", "Pass a log with rows.")
             )
         self.first = known.min()
-        self.as_of = known.max().astype("datetime64[D]") if as_of is None else instant(as_of)
+        self.as_of = (
+            known.max().astype("datetime64[D]") if as_of is None else instant(as_of, "as_of")
+        )
         self._tables: dict[Any, Any] = {}
 
     def _leave_out_unusable(self) -> None:
@@ -183,8 +186,8 @@ class TransactionLog:
         -------
         TransactionLog
         """
-        last = instant(end)
-        inside = (self._times >= after(instant(start))) & (self._times < after(last))
+        last = instant(end, "end")
+        inside = (self._times >= after(instant(start, "start"))) & (self._times < after(last))
         return self._view(inside, last)
 
     def summary(self, unit: str | None = None) -> Any:
@@ -400,11 +403,9 @@ def positions(ids: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> npt.NDArray[np
     return pd.Index(ids).get_indexer(pd.Index(wanted))
 
 
-def instant(date: Any) -> np.datetime64:
-    """Read a date or time as ``datetime64[us]``."""
-    import pandas as pd
-
-    stamp = pd.Timestamp(date)
+def instant(date: Any, name: str = "cutoff") -> np.datetime64:
+    """Read a date or time that is given as an argument as ``datetime64[us]``."""
+    stamp = read_date(date, name)
     if stamp.tz is not None:
         stamp = stamp.tz_localize(None)
     return stamp.to_datetime64().astype("datetime64[us]")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._dates import read_day
 from custvalue._frames import TableFacts, column, column_names, frame_like, with_facts
 from custvalue._units import days_per
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
@@ -211,7 +212,7 @@ def silence_from_log(
         )
         raise DataContractError(problem)
     tick = day.astype(np.int64)
-    end = int(tick.max()) if as_of is None else int(np.datetime64(as_of, "D").astype(np.int64))
+    end = int(tick.max()) if as_of is None else int(read_day(as_of).astype(np.int64))
     if int(tick.max()) > end:
         kept = tick <= end
         ids, tick = ids[kept], tick[kept]

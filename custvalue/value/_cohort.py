@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
+from custvalue._dates import read_day
 from custvalue._html import html_table
 from custvalue.exceptions import ContractProblem, DataContractError
 
@@ -162,7 +163,7 @@ def cohort_table(
                 "Convert it to datetime first.", int(np.isnat(days).sum()),
             )
         )  # fmt: skip
-    last = days.max() if as_of is None else np.datetime64(str(as_of), "D")
+    last = days.max() if as_of is None else read_day(as_of)
     known = days <= last
     lines = pd.DataFrame(
         {

@@ -292,7 +292,7 @@ def test_what_reads_what_is_told_by_attribute_signature_or_outright():
 
 def test_rows_that_cannot_be_used_are_named_once_and_left_out():
     holes = pd.concat(
-        [SIX, pd.DataFrame([(None, "2024-02-02", 3.0), ("a", "soon", 3.0), ("b", None, 1.0)],
+        [SIX, pd.DataFrame([(None, "2024-02-02", 3.0), ("a", None, 3.0), ("b", None, 1.0)],
                            columns=list(SIX.columns))]
     )  # fmt: skip
     with pytest.warns(DataWarning) as told:
@@ -305,6 +305,8 @@ def test_rows_that_cannot_be_used_are_named_once_and_left_out():
     pd.testing.assert_frame_equal(found.predictions, plain.predictions)
     with pytest.raises(DataContractError):
         backtest({}, holes, **ARGUMENTS, invalid="error")
+    with pytest.raises(DataContractError, match="time-not-iso: .*'soon'"):  # as summarize does
+        backtest({}, holes.assign(when="soon"), **ARGUMENTS)
 
 
 def test_time_zones_are_read_on_their_own_clock():
