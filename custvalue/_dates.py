@@ -123,7 +123,7 @@ def read_texts(
     Parameters
     ----------
     values : Series of object
-        Of the column ``name``.
+        Of the column ``name``. An index called ``line`` names rows by the lines of a file.
     style : str or None
         A strptime format; None is the forms of this module.
     zone : str or None
@@ -170,7 +170,9 @@ def _few(values: pd.Series) -> str:
 
 
 def _iso_problem(values: pd.Series, where: npt.NDArray[np.intp], name: str) -> ContractProblem:
-    return iso_problem(name, repr(values.iloc[where[0]]), len(where), first_ids(where))
+    named = values.index.name == "line"
+    first = first_ids((f"line {values.index[i]}" for i in where) if named else where)
+    return iso_problem(name, repr(values.iloc[where[0]]), len(where), first)
 
 
 def _fits(texts: pd.Series, match: Callable[[str], Any]) -> npt.NDArray[np.bool_]:

@@ -20,7 +20,13 @@ import pandas as pd
 
 from custvalue._dates import read_texts
 from custvalue._units import days_per
-from custvalue.exceptions import ContractProblem, DataContractError, TimeUnitError, first_ids
+from custvalue.exceptions import (
+    ContractProblem,
+    DataContractError,
+    TimeUnitError,
+    first_ids,
+    no_column,
+)
 
 KEY = "custvalue"
 # id of a living table -> its facts; frames have no hash, so a weak-keyed dictionary can't hold them
@@ -215,9 +221,10 @@ def float_vectors(
     for name in names:
         if name not in present:
             problems.append(
-                ContractProblem(
-                    "missing-column",
-                    f"{caller} has no column {name!r}; it has {sorted(map(str, present))}",
+                no_column(
+                    name,
+                    frame.columns,
+                    caller,
                     "custvalue.summarize and custvalue.panel make every column that is needed.",
                 )
             )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time as clock
 import traceback
 import types
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import click
 
 import custvalue
+from custvalue.exceptions import CustvalueWarning
 
 EXAMPLES = """\b
 custvalue report --demo --out report/
@@ -145,7 +150,11 @@ def main(debug: bool) -> None:
 )
 @click.option("--time-format", metavar="FORMAT", help="Of dates that are not ISO, e.g. %d/%m/%Y.")
 @click.option("--time-zone", metavar="ZONE", help="Zone of the days, for times with an offset.")
-@click.option("--encoding", help="Of a CSV file; default: UTF-8, else GB 18030.")
+@click.option(
+    "--encoding", help="Of a CSV file; default: UTF-8, else GB 18030 where it is likely Chinese."
+)
+@click.option("--decimal", default=".", show_default=True, help="Mark in numbers: '.' or ','.")
+@click.option("--thousands", help="Mark between thousands in numbers, e.g. ','.")
 @click.option("--currency", default="", help="Put before money, e.g. USD or ¥.")
 @click.option(
     "--language",
@@ -171,7 +180,7 @@ def main(debug: bool) -> None:
 @click.option("--quiet", is_flag=True, help="Write no summary and no progress.")
 def report(log: Path | None, demo: bool, out: Path, tables: str, quiet: bool, **asked: Any) -> None:
     """Write a customer-value report of LOG (CSV or Parquet) and its tables to a folder."""
-    encoding = asked.pop("encoding")
+    marks = {name: asked.pop(name) for name in ("encoding", "decimal", "thousands")}
     if demo == (log is not None):
         raise click.UsageError("name a LOG file, or --demo, and not both.")
     if demo:
@@ -189,7 +198,7 @@ def report(log: Path | None, demo: bool, out: Path, tables: str, quiet: bool, **
 
     from custvalue.report import make_report, read_log
 
-    with Progress(sys.stderr if not quiet else _Nowhere()) as progress:
+    with _told_once(), Progress(sys.stderr if not quiet else _Nowhere()) as progress:
         progress("read the log", 0, 0)
         if log is None:
             from custvalue.datasets import load_cdnow
@@ -198,12 +207,34 @@ def report(log: Path | None, demo: bool, out: Path, tables: str, quiet: bool, **
         else:
             columns = {name: asked[name] for name in DEMO}
             more = [asked["order"]] if asked["order"] else []
-            frame, source = read_log(log, **columns, more=more, encoding=encoding), log.name
+            # what repeats "in every column" can be told from all of them alone
+            whole = asked["duplicates"] != "keep"
+            frame, source = read_log(log, **columns, more=more, whole=whole, **marks), log.name
         made = make_report(frame, source=source, progress=progress, **asked)
+        for note in made.facts["notes_on_rows"]:
+            warnings.warn(note, CustvalueWarning, stacklevel=1)
         files = made.write(out, tables="parquet" if tables == "parquet" else "csv")
     if not quiet:
         click.echo(made.summary_text())
         click.echo("wrote " + ", ".join(str(path) for path in files))
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """Write each of the library's warnings to the terminal once, and nobody else's."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            said = (one_line(str(w.message)) for w in caught if _ours(w.category))
+            for text in dict.fromkeys(said):
+                click.echo(f"custvalue: note: {text}", err=True)
+
+
+def _ours(category: type[Warning]) -> bool:
+    return issubclass(category, CustvalueWarning)
 
 
 class _Nowhere:

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from custvalue._frames import keep_facts
-from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.exceptions import DataContractError, no_column
 
 BTYD = ("frequency", "recency", "T")
 
@@ -59,9 +59,10 @@ def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") 
     if missing:
         raise DataContractError(
             [
-                ContractProblem(
-                    "missing-column",
-                    f"the summary has no column {name!r}; it has {sorted(map(str, have))}",
+                no_column(
+                    name,
+                    have,
+                    "the summary",
                     "custvalue.summarize makes every column that is needed.",
                 )
                 for name in missing

@@ -22,6 +22,7 @@ from custvalue.exceptions import (
     DataContractError,
     DataWarning,
     first_ids,
+    no_column,
 )
 
 Ints = npt.NDArray[np.int64]
@@ -88,11 +89,7 @@ class Intake:
 def missing_columns(have: list[str], options: LogOptions) -> list[ContractProblem]:
     """One problem for every column that the call names and the log lacks."""
     return [
-        ContractProblem(
-            "missing-column",
-            f"the log has no column {name!r}; it has {sorted(map(str, have))}",
-            "Name the log's own columns in customer=, time=, amount=.",
-        )
+        no_column(name, have, "the log", "Name the log's own columns in customer=, time=, amount=.")
         for name in options.columns
         if name not in have
     ]
@@ -121,7 +118,8 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     if problems:
         raise DataContractError(problems)
     ids = frame[options.customer]
-    when, no_time, zone = read_times(frame[options.time], options, problems)
+    line = _lines(native)
+    when, no_time, zone = read_times(frame[options.time], options, problems, line)
     amount = _numbers(frame, options.amount, problems)
     profit = _profit(frame, amount, options, problems)
     if problems:
@@ -147,7 +145,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         reason, mask = unusable.pop(0)
         fates.drop(reason, mask)
         if options.invalid == "error" and mask.any():
-            problems.append(_invalid_problem(reason, mask, options))
+            problems.append(_invalid_problem(reason, mask, options, line))
     del no_id, mask
     if options.duplicates != "keep":
         again = fates.still(_repeated(frame))
@@ -188,7 +186,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         raise DataContractError(problems)
     assert end is not None
 
-    book = _book(fates, amount, ids)
+    book = _book(fates, amount, ids, line)
     if not quiet:
         warn_invalid(book)
     row = None if fates.alive is None else np.flatnonzero(fates.alive)
@@ -299,22 +297,35 @@ def refund_problem(options: LogOptions, count: int, first: tuple[str, ...]) -> C
     )
 
 
-def _invalid_problem(reason: str, mask: Mask, options: LogOptions) -> ContractProblem:
+def _lines(native: Any) -> Any:
+    """Names of rows for errors: the lines of a file where the log's index says so, else None."""
+    if not nw.dependencies.is_pandas_dataframe(native) or native.index.name != "line":
+        return None
+    return native.index
+
+
+def _rows(mask: Mask, line: Any) -> tuple[str, ...]:
+    """First five rows in ``mask``: their lines, else positions from 0."""
+    where = np.flatnonzero(mask)[:5]
+    return first_ids(where if line is None else (f"line {line[i]}" for i in where))
+
+
+def _invalid_problem(reason: str, mask: Mask, options: LogOptions, line: Any) -> ContractProblem:
     return ContractProblem(
         reason.replace("_", "-"),
         f"the log's {WORDS[reason]}",
         "Repair these rows, or choose invalid='drop' to leave them out and count them.",
         int(mask.sum()),
-        first_ids(np.flatnonzero(mask)),
+        _rows(mask, line),
     )
 
 
-def _book(fates: _Fates, amount: npt.NDArray[np.float64], ids: Any) -> list[Dropped]:
+def _book(fates: _Fates, amount: npt.NDArray[np.float64], ids: Any, line: Any) -> list[Dropped]:
     """One entry a reason."""
     book: list[Dropped] = []
     for reason, mask in fates.each:
         lost = amount[mask]
-        first = first_ids(np.flatnonzero(mask)) if reason in _BY_ROW else _names(ids, mask)
+        first = _rows(mask, line) if reason in _BY_ROW else _names(ids, mask)
         book.append(Dropped(reason, int(mask.sum()), net(lost[np.isfinite(lost)]), first))
     return book
 

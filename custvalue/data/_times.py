@@ -57,9 +57,12 @@ class End:
 
 
 def read_times(
-    series: Any, options: LogOptions, problems: list[ContractProblem]
+    series: Any, options: LogOptions, problems: list[ContractProblem], line: Any = None
 ) -> tuple[npt.NDArray[np.datetime64] | None, Mask | None, str | None]:
-    """Wall-clock times, which of them are missing, and the zone they had."""
+    """Wall-clock times, which of them are missing, and the zone they had.
+
+    ``line`` are the lines of a file that the rows stand in, where that is known.
+    """
     name, dtype = options.time, series.dtype
     if not len(series):  # of no type that says anything
         return np.empty(0, dtype="datetime64[us]"), None, None
@@ -67,7 +70,7 @@ def read_times(
         series = series.cast(nw.String)
         dtype = series.dtype
     if dtype == nw.String or dtype == nw.Object:
-        values = pd.Series(series.to_numpy(), dtype=object)
+        values = pd.Series(series.to_numpy(), dtype=object, index=line)
         parsed, problem = read_texts(values, name, options.time_format, options.time_zone)
         if problem is not None:
             problems.append(problem)

@@ -13,7 +13,7 @@ from custvalue._dates import read_date
 from custvalue._frames import column, column_names, eager, rows_where, wall_times
 from custvalue._units import Span, span_days
 from custvalue.data import panel, summarize
-from custvalue.exceptions import ContractProblem, DataContractError, DataWarning
+from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, no_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,10 +91,8 @@ class TransactionLog:
         self.frame = eager(log)
         have = column_names(self.frame) or []
         problems = [
-            ContractProblem(
-                "missing-column",
-                f"the log has no column {name!r}; it has {sorted(map(str, have))}",
-                "Name the log's own columns in customer=, time=, amount=.",
+            no_column(
+                name, have, "the log", "Name the log's own columns in customer=, time=, amount=."
             )
             for name in (customer, time, amount)
             if name not in have
@@ -127,18 +125,24 @@ class TransactionLog:
         """Once, here, so that each of many summaries need not warn of the same rows."""
         import pandas as pd
 
-        missing = {
-            "customer": pd.isna(column(self.frame, self.customer)),
-            "readable time": np.isnat(self._times),
-            "amount": pd.isna(column(self.frame, self.amount)),
+        amount = np.asarray(column(self.frame, self.amount))
+        finite = np.isfinite(amount) if amount.dtype.kind == "f" else ~pd.isna(amount)
+        missing = {  # in the words of summarize, which would say the same of the same rows
+            "customer id is missing": pd.isna(column(self.frame, self.customer)),
+            "time is missing or unreadable": np.isnat(self._times),
+            "amount is missing or not finite": ~finite,
         }
-        bad = np.logical_or.reduce([np.asarray(mask, dtype=bool) for mask in missing.values()])
-        if bad.any():
-            told = [
-                f"{int(mask.sum()):,} without a {n}" for n, mask in missing.items() if mask.any()
-            ]
+        bad = np.zeros(len(self._times), dtype=bool)
+        told = []
+        for reason, mask in missing.items():
+            mine = np.asarray(mask, dtype=bool) & ~bad
+            bad |= mine
+            if mine.any():
+                told.append(f"{reason}: {int(mine.sum()):,}")
+        if told:
             warnings.warn(
-                f"{int(bad.sum()):,} of {len(bad):,} rows are left out: {', '.join(told)}.",
+                f"rows left out: {'; '.join(told)}. They are in the row ledger; invalid='error' "
+                "refuses them.",
                 DataWarning,
                 stacklevel=3,
             )

@@ -13,7 +13,14 @@ import numpy.typing as npt
 from custvalue._frames import facts_of, with_facts
 from custvalue._units import span_days
 from custvalue.data import ledger, panel, summarize
-from custvalue.exceptions import ContractProblem, CustvalueWarning, DataContractError
+from custvalue.exceptions import (
+    AsOfWarning,
+    ContractProblem,
+    CustvalueWarning,
+    DataContractError,
+    DataWarning,
+    SelectionWarning,
+)
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting import flow_table, tracking_table
 from custvalue.plotting._style import state_names
@@ -97,6 +104,8 @@ class Collected:
     as_of : str
     caught : tuple of str
         What was warned about on the way.
+    of_data : tuple of str
+        Those of them that speak of the rows of the log.
     """
 
     customers: pd.DataFrame
@@ -113,6 +122,7 @@ class Collected:
     ledger: dict[str, Any]
     as_of: str
     caught: tuple[str, ...]
+    of_data: tuple[str, ...] = ()
 
 
 def collect(log: Any, asked: Asked, step: Step) -> Collected:
@@ -129,7 +139,11 @@ def collect(log: Any, asked: Asked, step: Step) -> Collected:
         warnings.simplefilter("always")
         out = _collect(log, asked, step)
     texts = [" ".join(str(w.message).split()) for w in caught if _ours(w.category)]
-    return replace(out, caught=tuple(dict.fromkeys(texts)))
+    rows = [" ".join(str(w.message).split()) for w in caught if issubclass(w.category, _OF_ROWS)]
+    return replace(out, caught=tuple(dict.fromkeys(texts)), of_data=tuple(dict.fromkeys(rows)))
+
+
+_OF_ROWS = (AsOfWarning, DataWarning, SelectionWarning)
 
 
 def _ours(category: type[Warning]) -> bool:

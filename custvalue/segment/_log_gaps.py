@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._dates import read_day
-from custvalue._frames import TableFacts, column, column_names, frame_like, with_facts
+from custvalue._frames import TableFacts, column, column_names, frame_like, wall_times, with_facts
 from custvalue._units import days_per
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids, no_column
 
 Ints = npt.NDArray[np.int64]
 
@@ -196,13 +196,11 @@ def silence_from_log(
 
     have = column_names(log) or []
     if absent := [
-        ContractProblem("missing-column", f"the log has no column {name!r}", f"It has {have}.")
-        for name in (customer, time)
-        if name not in have
+        no_column(name, have, "the log") for name in (customer, time) if name not in have
     ]:
         raise DataContractError(absent)
-    ids, when = column(log, customer), column(log, time)
-    day = np.asarray(when).astype("datetime64[D]")
+    ids = column(log, customer)
+    day = wall_times(log, time).astype("datetime64[D]")
     missing = np.isnat(day) | pd.isna(ids)
     if missing.any() or not len(day):
         text = f"{customer!r} or {time!r} is missing" if len(day) else "the log has no rows"

@@ -15,7 +15,7 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue._labels import check_language, translate
-from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.exceptions import ContractProblem, DataContractError, no_column
 
 Array = npt.NDArray[np.float64]
 Amount = float | str | None
@@ -262,11 +262,7 @@ def _check(
                 )
             )  # fmt: skip
     wanted = [n for n in (customer, amount, order, *costs) if isinstance(n, str)]
-    problems += [
-        ContractProblem("missing-column", f"there is no column {n!r}", f"X has {have}.")
-        for n in wanted
-        if n not in have
-    ]
+    problems += [no_column(n, have, "X") for n in wanted if n not in have]
     if isinstance(costs[0], (int, float)) and not 0.0 <= costs[0] <= 1.0:
         problems.append(
             ContractProblem(
