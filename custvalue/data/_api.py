@@ -14,12 +14,12 @@ from custvalue.data._options import (
     Refunds,
     Unit,
     ZeroAmounts,
+    refuse_reserved,
     unit_name,
 )
 from custvalue.data._panel import panel_names
 from custvalue.data._split import DateSplit
 from custvalue.data._summary import summary_names
-from custvalue.exceptions import ContractProblem, DataContractError
 
 
 def summarize(
@@ -150,7 +150,7 @@ def summarize(
         time_format=time_format,
         time_zone=time_zone,
     )
-    _refuse_reserved(customer, summary_names(options))
+    refuse_reserved(customer, summary_names(options))
     return engine_of(log).summarize(log, options, as_of, unit_name(unit))
 
 
@@ -240,7 +240,7 @@ time_zone
         time_format=time_format,
         time_zone=time_zone,
     )
-    _refuse_reserved(customer, panel_names())
+    refuse_reserved(customer, panel_names())
     return engine_of(log).panel(log, options, as_of, unit_name(period, "period"))
 
 
@@ -337,19 +337,7 @@ time_zone
         time_format=time_format,
         time_zone=time_zone,
     )
-    _refuse_reserved(customer, [*summary_names(options), "orders", "spend", "profit"])
+    refuse_reserved(customer, [*summary_names(options), "orders", "spend", "profit"])
     if cutoff is not None:
         read_date(cutoff, "cutoff")
     return engine_of(log).split(log, options, cutoff, horizon, as_of, unit_name(unit))
-
-
-def _refuse_reserved(customer: str, made: list[str]) -> None:
-    """Raise where the customer column would be lost among the columns of the result."""
-    if customer in made:
-        raise DataContractError(
-            ContractProblem(
-                "reserved-name",
-                f"the customer column is called {customer!r}, as a column of the result is",
-                "Rename it first, e.g. to 'customer_id'.",
-            )
-        )

@@ -360,6 +360,8 @@ def _names(ids: Any, mask: Mask) -> tuple[str, ...]:
 def _repeated(frame: Any) -> Mask:
     """Rows that repeat an earlier one in every column."""
     index = "__row__"
+    while index in frame.columns:
+        index += "_"
     kept = frame.with_row_index(index).unique(subset=list(frame.columns), keep="first")
     out = np.ones(len(frame), dtype=bool)
     out[kept[index].to_numpy()] = False

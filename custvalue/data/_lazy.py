@@ -17,13 +17,18 @@ import narwhals.stable.v2 as nw
 
 from custvalue.data._intake import missing_columns, refund_problem, warn_invalid
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
-from custvalue.data._native import with_ticks
-from custvalue.data._options import LogOptions
+from custvalue.data._native import is_polars, with_ticks
+from custvalue.data._options import LogOptions, refuse_reserved
+from custvalue.data._panel import panel_names
+from custvalue.data._summary import summary_names
 from custvalue.data._times import End, last_order_text, read_end
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
 
 TICK, DAY_TICK, PAID, GAIN, ORDER = "__tick", "__day", "__paid", "__gain", "__order"
 _FATE = "__fate"
+_WORDS = ("tick", "day", "paid", "gain", "order", "fate", "least", "size", "rows", "gap", "silent",
+          "square", "shorter", "repeat", "first", "start", "total", "last", "end")  # fmt: skip
+INNER = frozenset(f"__{word}" for word in _WORDS)
 _SLACK = 4.0 * 2.0**-52  # as in _money: quantity x price may miss its decimal by this much
 _EXACT = 2.0**53
 
@@ -60,7 +65,7 @@ class LazyLog:
         self.options = options
         frame = nw.from_native(log)
         names = list(frame.collect_schema().names())
-        problems = missing_columns(names, options)
+        problems = missing_columns(names, options) or _inner_names(frame, names, options)
         if problems:
             raise DataContractError(problems)
         self.fine = TICK if options.fine == options.grain else DAY_TICK
@@ -265,6 +270,25 @@ class LazyLog:
         """First five different customers of the rows, in no order."""
         ids = rows.select(self.options.customer).head(50).collect()[self.options.customer]
         return first_ids(dict.fromkeys(ids.to_list()))
+
+
+def _inner_names(frame: Any, names: list[str], options: LogOptions) -> list[ContractProblem]:
+    """Columns whose names the plan needs for itself, or the engine cannot carry."""
+    sql = not is_polars(frame)
+    if sql:
+        made = [*summary_names(options), *panel_names(), "orders", "spend", "profit"]
+        refuse_reserved(options.customer, made, any_case=True)
+    inner = [n for n in names if (n.casefold() if sql else n) in INNER]
+    carried = names if options.duplicates != "keep" else [options.customer]
+    odd = [n for n in carried if sql and ("." in n or "*" in n)]
+    return [
+        ContractProblem("reserved-name", f"column {name!r} {why}", "Rename it first.")
+        for some, why in (
+            (inner, "has a name that the plan needs for itself"),
+            (odd, "has a name with a point or star, which DuckDB takes for more"),
+        )
+        for name in some
+    ]
 
 
 def _finite(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias, get_args
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from custvalue._units import days_per, span_days
+from custvalue.exceptions import ContractProblem, DataContractError
 
 Refunds: TypeAlias = Literal["error", "net_occasion", "net_order", "drop"]
 ZeroAmounts: TypeAlias = Literal["drop", "keep"]
@@ -154,3 +156,21 @@ def unit_name(unit: Unit, name: str = "unit") -> str:
     if isinstance(unit, str):
         return unit.strip().upper()
     return f"{span_days(unit, name):.12g}D"
+
+
+def refuse_reserved(customer: str, made: Sequence[str], *, any_case: bool = False) -> None:
+    """Raise where the customer column would be lost among the columns of the result.
+
+    ``any_case`` where an engine takes ``t`` and ``T`` for one name, as SQL does.
+    """
+    plain = {name.casefold(): name for name in made} if any_case else {name: name for name in made}
+    lost = plain.get(str(customer).casefold() if any_case else customer)
+    if lost is not None:
+        raise DataContractError(
+            ContractProblem(
+                "reserved-name",
+                f"the customer column is called {customer!r}, as the column {lost!r} of the "
+                "result is",
+                "Rename it first, e.g. to 'customer_id'.",
+            )
+        )

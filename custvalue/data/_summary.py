@@ -138,27 +138,29 @@ def _empty(options: LogOptions, size: int) -> Columns:
     }
 
 
+SUMMARY_NAMES = (
+    "frequency",
+    "recency",
+    "T",
+    "silence",
+    "monetary_value",
+    "n_orders",
+    "total_value",
+    "mean_value",
+    "n_gaps",
+    "gap_mean",
+    "gap_max",
+    "gap_sum",
+    "gap_std",
+    "n_gaps_shorter",
+    "first_order",
+    "last_order",
+)
+
+
 def summary_names(options: LogOptions) -> list[str]:
     """Names of a summary's columns after the id."""
-    names = [
-        "frequency",
-        "recency",
-        "T",
-        "silence",
-        "monetary_value",
-        "n_orders",
-        "total_value",
-        "mean_value",
-        "n_gaps",
-        "gap_mean",
-        "gap_max",
-        "gap_sum",
-        "gap_std",
-        "n_gaps_shorter",
-        "first_order",
-        "last_order",
-    ]
-    return [*names, "total_profit"] if options.has_profit else names
+    return [*SUMMARY_NAMES, *(["total_profit"] if options.has_profit else [])]
 
 
 def summarize_eager(
