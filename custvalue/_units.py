@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import warnings
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from custvalue.exceptions import RateWarning, TimeUnitError
+from custvalue.exceptions import RateWarning, TimeUnitError, first_ids
 
 Span: TypeAlias = "str | timedelta | np.timedelta64 | float | int"
 
@@ -153,7 +153,7 @@ def rate_per(annual_discount_rate: float, period: str | timedelta | np.timedelta
     Raises
     ------
     ValueError
-        If the rate is not finite or not above -1.
+        If the rate is not finite, not above -1, or above 1: 10 is meant as 10 %.
 
     Warns
     -----
@@ -188,6 +188,11 @@ def check_annual_rate(annual_discount_rate: float) -> float:
             f"annual_discount_rate={annual_discount_rate!r} must be a finite number above -1; "
             "10 % a year is 0.10."
         )
+    if rate > 1.0:
+        raise ValueError(
+            f"annual_discount_rate={annual_discount_rate!r} would be {rate:.0%} a year; "
+            f"{rate:g} % a year is {rate / 100:g}."
+        )
     if rate < 0.0 or rate > 0.5:
         warnings.warn(
             f"annual_discount_rate={rate:g} means {rate:.0%} a year; 10 % a year is 0.10.",
@@ -195,3 +200,57 @@ def check_annual_rate(annual_discount_rate: float) -> float:
             stacklevel=3,
         )
     return rate
+
+
+def check_share(
+    value: Any, name: str, *, low: float = 0.0, above: bool = False, below: bool = False
+) -> Any:
+    """Return a share, chance or margin; refuse what is none, such as 30 where 30 % is meant.
+
+    Parameters
+    ----------
+    value : float or array-like
+    name : str
+        What it is called in the error.
+    low : float, default=0.0
+        Least it may be; a margin of a product sold at a loss may be ``-np.inf``.
+    above, below : bool, default=False
+        Whether ``low``, or 1, itself is refused.
+
+    Returns
+    -------
+    float or ndarray
+        A number for a number, else an array of the same shape.
+
+    Raises
+    ------
+    ValueError
+        Naming the first values and their positions where there are several.
+
+    Examples
+    --------
+    >>> from custvalue._units import check_share
+    >>> check_share(0.3, "margin"), check_share([0.1, 1], "retention_rate").tolist()
+    (0.3, [0.1, 1.0])
+    """
+    try:
+        if np.asarray(value).dtype.kind in "bcmMSU":
+            raise TypeError("no number")
+        shares = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}={value!r} must be a share, such as 0.3 for 30 %.") from None
+    good = np.isfinite(shares) & (shares > low if above else shares >= low)
+    bad = ~(good & (shares < 1.0 if below else shares <= 1.0))
+    if not bad.any():
+        return float(shares) if shares.ndim == 0 else shares
+    least = "" if np.isneginf(low) else f"above {low:g} and " if above else f"at least {low:g} and "
+    most = "below 1" if below else "at most 1"
+    worst = float(shares[bad].ravel()[0])
+    cure = "30 % is 0.3."
+    if worst > 1.0 and np.isfinite(worst):
+        cure = f"{worst:g} would be {worst:.0%}; {worst:g} % is {worst / 100:g}."
+    what = f"{name}={value!r}"
+    if shares.ndim:
+        where = first_ids(np.flatnonzero(bad.ravel()))
+        what = f"{name}: {int(bad.sum()):,} values, first {worst:g} at position {where[0]}"
+    raise ValueError(f"{what} must be a share, {least}{most}; {cure}")

@@ -264,6 +264,8 @@ def _profit(
         return None if cost is None else amount - cost
     if isinstance(options.margin, str):
         share = _numbers(frame, options.margin, problems)
+        if share is not None and len(share) and np.nanmax(share, initial=0.0) > 1.0:
+            problems.append(share_problem(options.margin, float(np.nanmax(share))))
         return None if share is None else amount * share
     assert options.margin is not None
     return amount * float(options.margin)
@@ -284,6 +286,15 @@ def _amount_policies(
         fates.drop("refund", negative)
     if options.zero_amounts == "drop":
         fates.drop("zero_amount", amount == 0)
+
+
+def share_problem(name: str, most: float) -> ContractProblem:
+    """Say that a column of margins is in per cent."""
+    return ContractProblem(
+        "margin-share",
+        f"column {name!r} has margins up to {most:g}, and a margin is a share of the amount",
+        "Divide per cents by 100: 30 % is 0.3.",
+    )
 
 
 def refund_problem(options: LogOptions, count: int, first: tuple[str, ...]) -> ContractProblem:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
 
-from custvalue.data._intake import missing_columns, refund_problem, warn_invalid
+from custvalue.data._intake import missing_columns, refund_problem, share_problem, warn_invalid
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.data._native import is_polars, with_ticks
 from custvalue.data._options import LogOptions, refuse_reserved
@@ -73,6 +73,10 @@ class LazyLog:
         problems += self._not_numeric(frame)
         if problems:
             raise DataContractError(problems)
+        if isinstance(options.margin, str):
+            most = frame.select(nw.col(options.margin).max()).collect()[options.margin][0]
+            if most is not None and float(most) > 1.0:
+                raise DataContractError(share_problem(options.margin, float(most)))
         frame = self._with_money(frame)
         frame = frame.with_columns(self._fate(self._invalid_conditions(frame)).alias(_FATE))
         repeated: tuple[int, float] | None = None

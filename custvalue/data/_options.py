@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from custvalue._units import days_per, span_days
+from custvalue._units import check_share, days_per, span_days
 from custvalue.exceptions import ContractProblem, DataContractError
 
 Refunds: TypeAlias = Literal["error", "net_occasion", "net_order", "drop"]
@@ -59,13 +59,8 @@ class LogOptions:
             )
         if self.margin is not None and self.cost is not None:
             raise ValueError("give margin= (a share of the amount) or cost= (money), not both.")
-        share = self.margin
-        if not (share is None or isinstance(share, str)) and (
-            isinstance(share, bool) or not np.isfinite(share) or share > 1
-        ):
-            raise ValueError(
-                f"margin={share!r} must be a share of the amount, such as 0.3 for 30 %."
-            )
+        if not (self.margin is None or isinstance(self.margin, str)):
+            check_share(self.margin, "margin", low=-np.inf)
         if self.time_zone is not None:
             try:
                 ZoneInfo(self.time_zone)

@@ -443,6 +443,11 @@ def discount_factor(discount_rate: float) -> float:
     rate = float(discount_rate)
     if not np.isfinite(rate) or rate <= -1.0:
         raise ValueError(f"discount_rate={discount_rate!r} must be finite and above -1.")
+    if rate > 1.0:
+        raise ValueError(
+            f"discount_rate={discount_rate!r} would be {rate:.0%} a period; {rate:g} % is "
+            f"{rate / 100:g}."
+        )
     return 1.0 / (1.0 + rate)
 
 

@@ -13,6 +13,7 @@ from scipy.stats import t as student
 
 from custvalue._frames import column, column_names, frame_like, is_frame
 from custvalue._labels import ZH, check_language, translate
+from custvalue._units import check_share
 from custvalue.exceptions import SmallSampleWarning, first_ids
 from custvalue.segment._silence import Floats
 from custvalue.segment._silence_options import GRADES as SILENCE_GRADES
@@ -100,11 +101,10 @@ def activation_plan(
     if worth.shape != (n,):
         raise ValueError(f"value has shape {worth.shape}; scores has {n:,} rows.")
     chance = _spread(response, n, "response", 0.0, 1.0)
-    keep = _spread(margin, n, "margin", 0.0, np.inf)
+    keep = check_share(_spread(margin, n, "margin", 0.0, np.inf), "margin")
     cost = _spread(contact_cost, n, "contact_cost", 0.0, np.inf)
     _spread(worth, n, "value", -np.inf, np.inf)
-    if not 0 <= holdout < 1:
-        raise ValueError(f"holdout={holdout!r} must lie between 0 and below 1.")
+    check_share(holdout, "holdout", below=True)
     if budget is not None and not budget >= 0:
         raise ValueError(f"budget={budget!r} must be 0 or more.")
     ids = np.arange(n) if customers is None else np.asarray(customers)
@@ -266,6 +266,7 @@ def campaign_effect(
     a, b = (_outcomes(x, name) for x, name in ((treated, "treated"), (control, "control")))
     if not 0 < confidence < 1:
         raise ValueError(f"confidence={confidence!r} must lie between 0 and 1.")
+    check_share(margin, "margin", low=-np.inf)
     if not np.isfinite([margin, contact_cost]).all():
         raise ValueError(f"margin={margin!r} and contact_cost={contact_cost!r} must be finite.")
     effect = float(a.mean() - b.mean())

@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from custvalue import _frames
 from custvalue._labels import translate
-from custvalue._units import Span, rate_per, span_days
+from custvalue._units import Span, check_share, rate_per, span_days
 from custvalue.data import summarize
 from custvalue.exceptions import SmallSampleWarning
 
@@ -201,6 +201,7 @@ def stage_value(
     >>> list(value.table().columns)[:4]
     ['stage', 'customers', 'contribution_per_period', 'future_value']
     """
+    check_share(margin, "margin", low=-np.inf)
     days = _period_days(history.dates)
     n = len(history.stages)
     counts, money = np.zeros((n, n)), np.zeros(n)
