@@ -29,6 +29,12 @@ from custvalue.exceptions import (
 )
 
 KEY = "custvalue"
+BTYD = ("frequency", "recency", "T")  # what a purchase law reads of a customer
+# counted, timed or paid: a truth value is none of it
+QUANTITIES = frozenset(
+    (*BTYD, "silence", "monetary_value", "n_orders", "total_value", "mean_value", "n_gaps",
+     "gap_mean", "gap_max", "gap_sum", "gap_std", "spend", "profit", "orders", "age")
+)  # fmt: skip
 # id of a living table -> its facts; frames have no hash, so a weak-keyed dictionary can't hold them
 _beside: dict[int, dict[str, Any]] = {}
 
@@ -233,6 +239,8 @@ def float_vectors(
             series = frame[name]
             if not (plain and isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiu"):
                 series = nw.from_native(series, series_only=True) if plain else series
+                if series.dtype == nw.Boolean and name in QUANTITIES:
+                    raise TypeError("truth values")
                 if series.dtype.is_temporal():  # would become nanoseconds without a word
                     problems.append(
                         ContractProblem(
@@ -244,7 +252,10 @@ def float_vectors(
                     continue
                 if series.dtype == nw.Boolean:  # a nullable flag: missing becomes NaN
                     series = series.cast(nw.Float64)
-            vector = np.ascontiguousarray(series.to_numpy(), dtype=np.float64)
+            values = series.to_numpy()
+            if values.dtype.kind == "c":
+                raise TypeError("complex numbers")
+            vector = np.ascontiguousarray(values, dtype=np.float64)
         except (TypeError, ValueError):
             problems.append(
                 ContractProblem(
@@ -353,3 +364,82 @@ def unit_of(X: Any, unit: str | None, *, caller: str = "the estimator") -> str |
         f"the table counts time in {stated!r}, but {caller} in {unit!r}; "
         f"summarize with unit={unit!r} or refit on a table in {stated!r}."
     )
+
+
+def weight_column(X: Any) -> npt.NDArray[np.float64] | None:
+    """How many customers each row of a table made by ``custvalue.compress`` stands for, else None.
+
+    Raises
+    ------
+    DataContractError
+        If the table has a column ``weight`` beside nothing but what a law reads, as a compressed
+        one has, and lost the facts that would say so.
+    """
+    name = _weight_name(X)
+    if name is not None:
+        return np.asarray(column(X, name), dtype=np.float64)
+    have = column_names(X)
+    if have is not None and "weight" in have and set(have) == {*BTYD, "weight"}:
+        raise DataContractError(
+            ContractProblem(
+                "weight",
+                "the table has a column 'weight', as custvalue.compress makes it, and does not say "
+                "whether its rows stand for that many customers",
+                "Pass sample_weight=X['weight'], or leave the column out.",
+            )
+        )
+    return None
+
+
+def refuse_compressed(X: Any, caller: str) -> None:
+    """Raise where a table made by ``custvalue.compress`` is fitted row by row."""
+    name = _weight_name(X)
+    if name is not None:
+        raise DataContractError(
+            ContractProblem(
+                "weight",
+                f"rows of this compressed table stand for several customers (column {name!r}), and "
+                f"{caller} counts each row once",
+                "Fit it on the table that was compressed.",
+            )
+        )
+
+
+def _weight_name(X: Any) -> str | None:
+    facts = facts_of(X) if is_frame(X) else None
+    name = None if facts is None else facts.extra.get("weight")
+    return name if name is not None and name in (column_names(X) or ()) else None
+
+
+def all_numbers(X: Any) -> bool:
+    """Whether no column of a frame is text or dates."""
+    return not _words_in(X)
+
+
+def refuse_words(X: Any, caller: str) -> None:
+    """Raise where a table that is read by position has columns of text or dates."""
+    words = _words_in(X) if is_frame(X) else []
+    if words:
+        have = ", ".join(repr(name) for name in (column_names(X) or [])[:20])
+        raise DataContractError(
+            [
+                ContractProblem(
+                    "not-numeric",
+                    f"{caller}'s X has column {name!r} of {kind}; it has {have}",
+                    "Make the table with custvalue.summarize or custvalue.panel.",
+                )
+                for name, kind in words
+            ]
+        )
+
+
+def _words_in(X: Any) -> list[tuple[str, str]]:
+    if _is_pandas(X) and not X.columns.is_unique:
+        return []
+    schema = nw.from_native(X).collect_schema()
+    words = (nw.String, nw.Categorical, nw.Enum)
+    return [
+        (name, "dates" if dtype.is_temporal() else "text")
+        for name, dtype in schema.items()
+        if dtype.is_temporal() or any(dtype == word for word in words)
+    ]

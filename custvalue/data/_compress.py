@@ -7,10 +7,8 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from custvalue._frames import keep_facts
+from custvalue._frames import BTYD, facts_of, keep_facts
 from custvalue.exceptions import DataContractError, no_column
-
-BTYD = ("frequency", "recency", "T")
 
 
 def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") -> Any:
@@ -19,7 +17,8 @@ def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") 
     Purchase laws depend on a customer through ``frequency``, ``recency`` and ``T`` alone. On whole
     days few combinations occur, so a base of any size becomes a small table; fitting it with
     ``sample_weight`` gives the same parameters. Works where the summary is (polars, DuckDB, Spark,
-    Dask, ...), so that only the small table has to travel.
+    Dask, ...), so that only the small table has to travel; estimators that take weights find them
+    in it while its facts are there, others refuse it.
 
     Parameters
     ----------
@@ -68,14 +67,16 @@ def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") 
                 for name in missing
             ]
         )
+    facts = facts_of(summary)
+    extra = {} if facts is None else {"extra": {**facts.extra, "weight": weight}}
     if frame is None:
         groups = summary.groupby(names, dropna=False)
         if weight in have:
             made = groups[weight].sum().reset_index()
         else:
             made = groups.size().rename(weight).reset_index()
-        return keep_facts(summary, made)
+        return keep_facts(summary, made, **extra)
     count = nw.col(weight).sum() if weight in have else nw.len().alias(weight)
     made = frame.group_by(*names).agg(count)
     made = made.with_columns(nw.col(weight).cast(nw.Int64)) if weight not in have else made
-    return keep_facts(summary, made.select(*names, weight).to_native())
+    return keep_facts(summary, made.select(*names, weight).to_native(), **extra)

@@ -69,7 +69,7 @@ class Fitting(FittedLaw):
         """
         x, t_x, T = self._read(X, reset=True)
         unit = unit_of(self, X)
-        weight = weights_of(sample_weight, len(x))
+        weight = weights_of(sample_weight, len(x), X)
         if weight is not None and (weight == 0).any():
             some = weight > 0
             x, t_x, T, weight = x[some], t_x[some], T[some], weight[some]
@@ -110,7 +110,7 @@ class Fitting(FittedLaw):
             If these are the rows the model was fitted on.
         """
         x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
-        weight = weights_of(sample_weight, len(x))
+        weight = weights_of(sample_weight, len(x), X)
         facts = self._report.facts
         if facts:
             w = np.ones(len(x)) if weight is None else weight
@@ -175,7 +175,7 @@ class Fitting(FittedLaw):
         rng = np.random.default_rng(random_state)
         x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
         rows = compress(
-            x, t_x, T, weights_of(sample_weight, len(x)), 1.0 if self.law.discrete else None
+            x, t_x, T, weights_of(sample_weight, len(x), X), 1.0 if self.law.discrete else None
         )
         size = round(float(rows.w.sum()))
         draws = []
