@@ -11,11 +11,19 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
+from custvalue.data._far_dates import Alone, alone, days_of
 from custvalue.data._ids import coded, order_codes
 from custvalue.data._ledger import WORDS, Dropped
 from custvalue.data._money import Money, minor_units, net
-from custvalue.data._options import LogOptions
-from custvalue.data._times import End, last_order_text, read_end, read_times, to_ticks
+from custvalue.data._options import DAY, LogOptions
+from custvalue.data._times import (
+    End,
+    last_order_text,
+    read_end,
+    read_times,
+    tick_date,
+    to_ticks,
+)
 from custvalue.exceptions import (
     AsOfWarning,
     ContractProblem,
@@ -74,6 +82,7 @@ class Intake:
     dropped: list[Dropped] = field(default_factory=list)
     order: Ints | None = None
     day: Ints | None = None
+    alone: Alone | None = None
 
     @property
     def as_of(self) -> int:
@@ -187,8 +196,12 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     assert end is not None
 
     book = _book(fates, amount, ids, line)
+    odd = None
     if not quiet:
         warn_invalid(book)
+        here = fine if fates.alive is None else fine[fates.alive]
+        odd = alone(*days_of(here if options.fine == DAY else here // (DAY // options.fine)))
+        warn_dates(odd, None if last is None else min(last, end.last), end)
     row = None if fates.alive is None else np.flatnonzero(fates.alive)
     amount_in = None
     if row is not None:
@@ -218,6 +231,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         dropped=book,
         order=order_codes(frame, options, row),
         day=None if options.fine == options.grain else fine,
+        alone=odd,
     )
 
 
@@ -355,6 +369,27 @@ def warn_invalid(book: list[Dropped]) -> None:
             DataWarning,
             stacklevel=5,
         )
+
+
+def warn_dates(odd: Alone | None, last: int | None, end: End, *, stacklevel: int = 5) -> None:
+    """Say which rows stand alone, and that an as-of date lies far past the log."""
+    if odd is not None:
+        warnings.warn(
+            f"{odd}. They count as orders; correct their date, or leave them out.",
+            DataWarning,
+            stacklevel=stacklevel,
+        )
+    if last is not None and (end.last - last) * end.fine > FAR_DAYS * DAY:
+        years = (end.last - last) * end.fine / DAY / 365.25
+        warnings.warn(
+            f"as_of={end.date} lies {years:,.0f} years after the last order "
+            f"({tick_date(last, end.fine)}): everybody has been silent that long.",
+            DataWarning,
+            stacklevel=stacklevel,
+        )
+
+
+FAR_DAYS = 3653  # ten years: no log is looked at that late on purpose
 
 
 def _names(ids: Any, mask: Mask) -> tuple[str, ...]:

@@ -15,10 +15,17 @@ from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
 
-from custvalue.data._intake import missing_columns, refund_problem, share_problem, warn_invalid
+from custvalue.data._far_dates import Alone, alone
+from custvalue.data._intake import (
+    missing_columns,
+    refund_problem,
+    share_problem,
+    warn_dates,
+    warn_invalid,
+)
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.data._native import is_polars, with_ticks
-from custvalue.data._options import LogOptions, refuse_reserved
+from custvalue.data._options import DAY, LogOptions, refuse_reserved
 from custvalue.data._panel import panel_names
 from custvalue.data._summary import summary_names
 from custvalue.data._times import End, last_order_text, read_end
@@ -263,6 +270,19 @@ class LazyLog:
             value = nw.col(name)
             made.append(((value * scale.size).round(0) if scale.exact else value).alias(name))
         self.rows = kept.select(*made)
+        self.alone: Alone | None = None
+        if not quiet and self.first is not None and self.last is not None:
+            self.alone = alone(*self._days())
+            warn_dates(self.alone, self.last, self.end, stacklevel=6)
+
+    def _days(self) -> tuple[Any, Any]:
+        """Different days of the rows that count, and rows of each."""
+        per_day = DAY // self.options.fine
+        day = nw.col(self.fine) if per_day == 1 else nw.col(self.fine) // per_day
+        rows = self.rows.with_columns(day.alias("__first")).group_by("__first")
+        made = rows.agg(nw.len().alias("__rows")).collect("pandas").to_native()
+        made = made.sort_values("__first").astype("int64")
+        return made["__first"].to_numpy(), made["__rows"].to_numpy()
 
     def _amount(self, row: Any) -> float:
         if not self.money.exact:

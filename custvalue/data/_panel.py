@@ -10,12 +10,19 @@ import numpy.typing as npt
 from custvalue._frames import TableFacts, with_facts
 from custvalue._units import days_per
 from custvalue.data._build import build, dates
+from custvalue.data._far_dates import Alone
 from custvalue.data._intake import Intake, Ints, take_in
 from custvalue.data._ledger import RowLedger
 from custvalue.data._money import Floats, Money, sums
 from custvalue.data._occasions import Columns, Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions
 from custvalue.data._times import End
+from custvalue.exceptions import ContractProblem, DataContractError
+
+# a row takes a hundred bytes; a million customers over five years are 40 million rows
+MOST_ROWS = 200_000_000
+MOST_ROWS_ODD = 5_000_000  # where dates look wrong
+MOST_PERIODS = 5_000
 
 
 def panel_columns(
@@ -32,9 +39,29 @@ def panel_columns(
     last_period = int(_periods_back(np.array([earliest]), rows.as_of, length)[0])
     repeats = [_periods_back(p.tick[p.start], rows.as_of, length) + 1 for p in folded.parts]
     counts = [int(count.sum()) for count in repeats]
+    check_rows(sum(counts), last_period + 1, rows.alone, rows.end)
     columns = _empty(sum(counts))
     folded.fill(columns, counts, lambda part: _figures(part, rows, options, length, last_period))
     return np.concatenate(repeats), columns
+
+
+def check_rows(rows: int, periods: int, odd: Alone | None, end: End) -> None:
+    """Refuse a panel that takes the machine, before it is made.
+
+    Raises
+    ------
+    DataContractError
+        Saying how many rows it would have, and which dates make it so long.
+    """
+    why = f"rows up to {end.date}" if odd is None else str(odd)
+    if rows > (MOST_ROWS if odd is None and periods < MOST_PERIODS else MOST_ROWS_ODD):
+        raise DataContractError(
+            ContractProblem(
+                "panel-too-long",
+                f"the panel would have {rows:,} rows in {periods:,} periods ({why})",
+                "Correct the dates, or give an earlier as_of or a longer period.",
+            )
+        )
 
 
 def _figures(

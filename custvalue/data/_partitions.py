@@ -15,14 +15,17 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Protocol
 
+import numpy as np
+
 from custvalue._dates import zones_problem
 from custvalue._frames import facts_of, with_facts
 from custvalue._units import Span
-from custvalue.data._intake import missing_columns, take_in, warn_invalid
+from custvalue.data._far_dates import Alone, alone
+from custvalue.data._intake import missing_columns, take_in, warn_dates, warn_invalid
 from custvalue.data._ledger import RowLedger, merged
 from custvalue.data._occasions import fold
-from custvalue.data._options import LogOptions
-from custvalue.data._panel import panel_eager, panel_facts, ticks_in
+from custvalue.data._options import DAY, LogOptions
+from custvalue.data._panel import check_rows, panel_eager, panel_facts, ticks_in
 from custvalue.data._split import DateSplit, check_end, future_facts, horizon_ticks, split_eager
 from custvalue.data._summary import summarize_eager, summary_facts
 from custvalue.data._times import End, last_order_text, read_end
@@ -61,12 +64,14 @@ def scan(table: Any, options: LogOptions, as_of: Any) -> str:
         dropped=tuple(rows.dropped),
     )
     some = len(rows.tick) > 0
+    day, count = np.unique(rows.fine // (DAY // options.fine), return_counts=True)
     return json.dumps(
         {
             "book": book.to_dict(),
             "last": rows.end.last if as_of is None else int(rows.fine.max()) if some else None,
             "first": int(rows.tick.min()) if some else None,
             "zone": rows.zone,
+            "days": [day.tolist(), count.tolist()],
             "refunds": bool((rows.money.values < 0).any()),
         }
     )
@@ -103,6 +108,8 @@ class Known:
             end = End.at(max(part["last"] for part in parts), options)
             warnings.warn(last_order_text(end), AsOfWarning, stacklevel=5)
         self.end = end
+        self.alone = _alone([part["days"] for part in parts])
+        seen = [part["last"] for part in parts if part["last"] is not None]
         if options.duplicates != "keep" or any(part["refunds"] for part in parts):
             careful = partial(_careful, options=options, as_of=end)
             texts = engine.gather(log, careful, options.customer)
@@ -114,6 +121,17 @@ class Known:
         self.first: int | None = min(firsts) if firsts else None
         self.last = max((p["last"] for p in parts if p.get("last") is not None), default=None)
         warn_invalid(list(self.book.dropped))
+        warn_dates(self.alone, max(seen, default=None), end)
+
+
+def _alone(days: list[list[list[int]]]) -> Alone | None:
+    """Rows that stand alone in the whole log, from the days of its parts."""
+    if not days:
+        return None
+    day = np.concatenate([np.array(each, dtype=np.int64) for each, _ in days])
+    count = np.concatenate([np.array(each, dtype=np.int64) for _, each in days])
+    whole, place = np.unique(day, return_inverse=True)
+    return alone(whole, np.bincount(place, weights=count).astype(np.int64))
 
 
 _NO_ROWS = ContractProblem(
@@ -161,8 +179,11 @@ def summarize_parts(
 
 def panel_parts(engine: Partitioned, log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
     """Make the panel of a log that lies in partitions, on one grid of periods."""
-    ticks_in(period, options)
+    length = ticks_in(period, options)
     known = Known(engine, log, options, as_of)
+    if known.alone is not None and known.first is not None:
+        periods = int((known.end.tick - known.first) / length) + 1
+        check_rows(known.book.rows_used * periods, periods, known.alone, known.end)
     work = partial(
         panel_eager,
         options=options,

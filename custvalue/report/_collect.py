@@ -27,6 +27,7 @@ from custvalue.plotting._style import state_names
 from custvalue.purchase import MBGNBD
 from custvalue.report._backtest import Tested, chain, hold_back, running_spend
 from custvalue.report._campaign import QUIET, WINDOW, campaign
+from custvalue.report._work import check_work, warn_of_old_customers
 from custvalue.segment import LifecycleClassifier, RFMTransformer, SegmentMap, SilenceScorer
 
 if TYPE_CHECKING:
@@ -169,6 +170,8 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
                 "Give a later as-of date, or look at what the policies leave out.",
             )
         )
+    check_work(summary, as_of, asked.period, asked.horizon)
+    warn_of_old_customers(summary, as_of)
     history = to_pandas(
         panel(log, **asked.columns, as_of=str(as_of), period=asked.period, **asked.policies)
     )
