@@ -1,7 +1,7 @@
 """Spans of time and rates of interest, converted once and never guessed.
 
-A span is a number with a unit: ``"52W"``, ``"90D"``, ``"12M"``, ``"1Y"`` or a timedelta. A month is
-365.25 / 12 days, a year 365.25 days. A bare number is refused wherever the unit is known.
+A span is a number with a unit: ``"6H"``, ``"90D"``, ``"52W"``, ``"12M"``, ``"1Y"`` or a timedelta.
+A month is 365.25 / 12 days, a year 365.25 days. A bare number is refused wherever the unit is known.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from custvalue.exceptions import RateWarning, TimeUnitError, first_ids
 
 Span: TypeAlias = "str | timedelta | np.timedelta64 | float | int"
 
-DAYS_PER = {"D": 1.0, "W": 7.0, "M": 365.25 / 12.0, "Y": 365.25}
-NAME_OF = {"D": "days", "W": "weeks", "M": "months", "Y": "years"}
+DAYS_PER = {"H": 1.0 / 24.0, "D": 1.0, "W": 7.0, "M": 365.25 / 12.0, "Y": 365.25}
+NAME_OF = {"H": "hours", "D": "days", "W": "weeks", "M": "months", "Y": "years"}
 _SPAN = re.compile(r"^\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]+)\s*$")
 _SECONDS_PER_DAY = 86_400.0
 
 
 def days_per(unit: str | timedelta | np.timedelta64, name: str = "unit") -> float:
-    """Days in one ``unit``: D, W, M, Y, a span such as ``"4W"``, or a timedelta.
+    """Days in one ``unit``: H, D, W, M, Y, a span such as ``"4W"``, or a timedelta.
 
     Raises
     ------
@@ -41,8 +41,8 @@ def days_per(unit: str | timedelta | np.timedelta64, name: str = "unit") -> floa
         return DAYS_PER[unit.strip().upper()]
     if isinstance(unit, (bool, int, float)):
         raise TimeUnitError(
-            f"{name}={unit!r} is a number; write one of 'D', 'W', 'M', 'Y', a span such as '4W', "
-            "or a timedelta."
+            f"{name}={unit!r} is a number; write one of 'H', 'D', 'W', 'M', 'Y', a span such as "
+            "'4W', or a timedelta."
         )
     days = span_days(unit, name)
     if not days > 0:
@@ -72,7 +72,7 @@ def span_days(span: Span, name: str = "horizon") -> float:
         match = _SPAN.match(span)
         if match is None or match.group(2).upper() not in DAYS_PER:
             raise TimeUnitError(
-                f"{name}={span!r} is not a span of time; write a number with D, W, M or Y, "
+                f"{name}={span!r} is not a span of time; write a number with H, D, W, M or Y, "
                 "such as '90D', '52W', '12M' or '1Y'."
             )
         days = float(match.group(1)) * DAYS_PER[match.group(2).upper()]

@@ -58,7 +58,7 @@ def summarize(
         the grain of ``occasion`` it lies in, a day at most; later rows are not. Rows are cut before
         they are netted, so a longer ``occasion`` never shows what came after. Without it the last
         order's date is used, with a warning.
-    unit : {"D", "W", "M", "Y"}, span or timedelta, default="D"
+    unit : {"H", "D", "W", "M", "Y"}, span or timedelta, default="D"
         Unit of all times. A month is 365.25/12 days, a year 365.25 days.
     occasion : str or timedelta, default="1d"
         Grain of time within which rows are one purchase: days, weeks (from Monday), or a part that

@@ -46,7 +46,7 @@ def from_summary(
     ----------
     frame : pandas, polars or pyarrow frame
         One row a customer (or a row and a ``weight``). lifetimes' customer index becomes a column.
-    unit : {"D", "W", "M", "Y"}, span or timedelta
+    unit : {"H", "D", "W", "M", "Y"}, span or timedelta
         Unit of ``recency`` and ``T``: no table says it of itself.
     customer : str, optional
         Column with the customer's id; without it rows are numbered.

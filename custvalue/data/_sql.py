@@ -86,7 +86,7 @@ def summary_sql(
         Names of its columns.
     as_of : date, datetime or ISO str
         Last day that is seen.
-    unit : {"D", "W", "M", "Y"}, span or timedelta, default="D"
+    unit : {"H", "D", "W", "M", "Y"}, span or timedelta, default="D"
         Unit of all times.
     refunds : {"net_occasion", "drop"}, default="net_occasion"
         As in ``summarize``; SQL can't refuse a row, so ``"error"`` is not offered.

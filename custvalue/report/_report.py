@@ -92,7 +92,6 @@ class Report:
                     index=False,
                     lineterminator="\n",
                     date_format="%Y-%m-%d",
-                    float_format="%.8g",
                 )
             else:
                 frame.to_parquet(path, index=False)

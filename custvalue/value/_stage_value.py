@@ -65,6 +65,8 @@ def stage_history(
     >>> history
     StageHistory(2,349 customers, 2 dates from 1997-12-31 to 1998-06-30)
     """
+    if isinstance(dates, str):
+        raise ValueError(f"dates must be a list; write dates=[{dates!r}].")
     summaries = [
         summarize(log, customer=customer, time=time, amount=amount, as_of=date, **options)
         for date in dates

@@ -262,3 +262,25 @@ def test_ids_beyond_floats_stay_apart_beside_a_missing_one(engine, kind):
     got = back["who"].to_pylist() if hasattr(back["who"], "to_pylist") else back["who"].tolist() \
         if hasattr(back["who"], "tolist") else back["who"].to_list()  # fmt: skip
     assert sorted(int(i) for i in got) == ids[:4]
+
+
+@ALL
+@pytest.mark.parametrize("unit", ["H", "h", "1h"])
+def test_hours_are_a_unit_on_every_engine(engine, unit):
+    when = pd.to_datetime(["2024-03-01 09:15", "2024-03-01 21:45"])
+    table = made(engine, log_of(when), as_of="2024-03-02", occasion="1h", unit=unit)
+    # 9 to 21 o'clock, and from 9 o'clock to the last hour of the next day
+    assert table[["recency", "T"]].to_numpy().tolist() == [[12.0, 38.0]]
+    make, back = ENGINES[engine]
+    rows = back(cv.panel(make(log_of(when)), **NAMES, as_of="2024-03-01 23:00", occasion="1h",
+                         period="6H"))  # fmt: skip
+    assert rows.sort_values("period")["orders"].tolist() == [1, 0, 1]
+
+
+def test_a_law_in_hours_says_what_it_says_in_days(cdnow_sample):
+    names = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1997-09-30"}
+    days, hours = (cv.summarize(cdnow_sample, **names, unit=unit) for unit in ("D", "H"))
+    a, b = cv.MBGNBD().fit(days), cv.MBGNBD().fit(hours)
+    wanted = a.predict(days, horizon="13W").sum()
+    assert b.predict(hours, horizon="13W").sum() == pytest.approx(wanted, rel=1e-4)
+    assert b.predict(hours, horizon="2184H").sum() == pytest.approx(wanted, rel=1e-4)

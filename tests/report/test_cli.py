@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from custvalue import cli
-from custvalue.report import read_log
+from custvalue.report import make_report, read_log
 
 CALL = ["--customer", "customer_id", "--time", "date", "--amount", "amount"]
 
@@ -305,3 +306,17 @@ def test_a_customer_column_may_be_a_factor_on_the_command_line(monkeypatch, tmp_
     asked = ["--customer=customer", "--time=date", "--amount=customer*amount",
              "--as-of=2023-12-31", f"--out={tmp_path / 'o'}"]  # fmt: skip
     assert run(monkeypatch, "report", log, *asked) == 0
+
+
+def test_reading_the_table_of_customers_back_gives_the_table(tmp_path):
+    rng = np.random.default_rng(0)
+    when = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 300, 80), "D")
+    ids = 6_940_095_564_000 + rng.integers(0, 10, 80)
+    log = pd.DataFrame({"c": ids.astype(float), "t": when, "a": 123456.78})
+    made = make_report(log, customer="c", time="t", amount="a", as_of="2023-12-31")
+    made.write(tmp_path)
+    back = pd.read_csv(tmp_path / "customers.csv", parse_dates=["first_order", "last_order"])
+    assert back["c"].nunique() == 10
+    for name in ("c", "n_orders", "total_value", "mean_value", "future_value", "expected_orders"):
+        assert back[name].tolist() == made.customers[name].tolist(), name
+    assert (back["first_order"] == made.customers["first_order"]).all()
