@@ -74,6 +74,28 @@ class TableFacts:
         return asdict(self)
 
 
+def opened(X: Any, *, eager_only: bool = False) -> Any:
+    """Wrap a table of any library; one with several columns of one name is refused.
+
+    Raises
+    ------
+    DataContractError
+        Naming these columns.
+    """
+    try:
+        return nw.from_native(X, eager_only=eager_only)
+    except nw.exceptions.DuplicateError:
+        names = [str(name) for name in X.columns]
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        raise DataContractError(
+            ContractProblem(
+                "duplicate-column",
+                f"the table has several columns called {', '.join(map(repr, twice))}",
+                "Rename or drop all but one.",
+            )
+        ) from None
+
+
 def with_facts(frame: Any, facts: TableFacts) -> Any:
     """Attach ``facts`` to ``frame`` without changing its type; returns the frame to use."""
     plain = facts.to_dict()
@@ -113,7 +135,7 @@ def is_frame(X: Any) -> bool:
     if isinstance(X, (np.ndarray, list, tuple, Mapping)) or X is None:
         return False
     try:
-        nw.from_native(X)
+        opened(X)
     except TypeError:
         return False
     return True
@@ -129,17 +151,17 @@ def column_names(X: Any) -> list[str] | None:
     """Column names of a frame as given, None for anything else."""
     if _is_pandas(X):
         return list(X.columns)
-    return list(nw.from_native(X).columns) if is_frame(X) else None
+    return list(opened(X).columns) if is_frame(X) else None
 
 
 def column(X: Any, name: str) -> npt.NDArray[Any]:
     """One column of an eager frame as a numpy array."""
-    return nw.from_native(X, eager_only=True)[name].to_numpy()
+    return opened(X, eager_only=True)[name].to_numpy()
 
 
 def eager(X: Any) -> Any:
     """Return the frame itself; where it is lazy (polars, DuckDB, Spark), its rows in memory."""
-    frame = nw.from_native(X)
+    frame = opened(X)
     return frame.collect().to_native() if isinstance(frame, nw.LazyFrame) else X
 
 
@@ -147,7 +169,7 @@ def rows_where(X: Any, mask: npt.NDArray[np.bool_]) -> Any:
     """Rows of an eager frame where ``mask`` is True, in order; a pandas index is kept."""
     if _is_pandas(X):
         return X.loc[mask]
-    return nw.from_native(X, eager_only=True).filter(mask.tolist()).to_native()
+    return opened(X, eager_only=True).filter(mask.tolist()).to_native()
 
 
 def wall_times(
@@ -162,7 +184,7 @@ def wall_times(
     DataContractError
         If it has text that is no time, or is no column of times.
     """
-    times = nw.from_native(X, eager_only=True)[name]
+    times = opened(X, eager_only=True)[name]
     if isinstance(times.dtype, nw.Datetime) and times.dtype.time_zone is not None:
         if time_zone is not None:
             times = times.dt.convert_time_zone(time_zone)
@@ -220,7 +242,7 @@ def float_vectors(
     """
     # pandas by itself is quicker than through narwhals, which then names a column given twice
     plain = _is_pandas(X) and X.columns.is_unique
-    frame = _without_attrs(X) if plain else nw.from_native(X, eager_only=True)
+    frame = _without_attrs(X) if plain else opened(X, eager_only=True)
     present = set(frame.columns)
     problems: list[ContractProblem] = []
     out = []
@@ -304,7 +326,7 @@ def frame_like(
         if index is None and _is_pandas(template):
             index = template.index
         return pd.DataFrame(dict(columns), index=index)
-    native = nw.from_native(template, eager_only=True)
+    native = opened(template, eager_only=True)
     return nw.from_dict(
         {k: np.asarray(v) if not isinstance(v, (list, tuple)) else v for k, v in columns.items()},
         backend=native.implementation,
@@ -328,7 +350,7 @@ def words_at(template: Any, words: Sequence[str], places: npt.NDArray[Any]) -> A
 
 def empty_like(frame: Any) -> Any:
     """Return a table of the same kind and columns without rows: a template that holds no data."""
-    return nw.from_native(frame, eager_only=True).head(0).to_native()
+    return opened(frame, eager_only=True).head(0).to_native()
 
 
 def _is_pandas(frame: Any) -> bool:
@@ -436,10 +458,34 @@ def refuse_words(X: Any, caller: str) -> None:
 def _words_in(X: Any) -> list[tuple[str, str]]:
     if _is_pandas(X) and not X.columns.is_unique:
         return []
-    schema = nw.from_native(X).collect_schema()
+    schema = opened(X).collect_schema()
     words = (nw.String, nw.Categorical, nw.Enum)
     return [
         (name, "dates" if dtype.is_temporal() else "text")
         for name, dtype in schema.items()
         if dtype.is_temporal() or any(dtype == word for word in words)
     ]
+
+
+def same_rows(X: Any, values: Any, name: str) -> Any:
+    """Put a pandas Series beside a pandas table in the order of the table's index.
+
+    Without labels that name rows (other kinds of table or values, an index that only counts)
+    values are taken as they stand.
+
+    Raises
+    ------
+    ValueError
+        If the labels are those of other rows.
+    """
+    if not (_is_pandas(X) and isinstance(values, pd.Series)) or values.index.equals(X.index):
+        return values
+    counting = isinstance(values.index, pd.RangeIndex) or isinstance(X.index, pd.RangeIndex)
+    if len(values) != len(X) or (counting and set(values.index) != set(X.index)):
+        return values  # sizes are checked where they are used
+    if not (X.index.is_unique and values.index.is_unique and set(values.index) == set(X.index)):
+        raise ValueError(
+            f"{name} has another index than the table, so its rows cannot be told to belong to the "
+            f"table's; give it the table's index, or pass {name}.to_numpy() if the order is right."
+        )
+    return values.reindex(X.index)

@@ -212,6 +212,7 @@ def weights_of(
         sample_weight = _frames.weight_column(X)
     if sample_weight is None:
         return None
+    sample_weight = _frames.same_rows(X, sample_weight, "sample_weight")
     if np.asarray(sample_weight).dtype.kind == "c":
         raise ValueError("sample_weight must be real numbers, not complex ones.")
     weights = np.asarray(sample_weight, dtype=np.float64)

@@ -1,7 +1,8 @@
 """Spans of time and rates of interest, converted once and never guessed.
 
 A span is a number with a unit: ``"6H"``, ``"90D"``, ``"52W"``, ``"12M"``, ``"1Y"`` or a timedelta.
-A month is 365.25 / 12 days, a year 365.25 days. A bare number is refused wherever the unit is known.
+A month is 365.25 / 12 days, a year 365.25 days. A bare number is refused wherever the unit is
+known.
 """
 
 from __future__ import annotations

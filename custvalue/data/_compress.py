@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from custvalue._frames import BTYD, facts_of, keep_facts
+from custvalue._frames import BTYD, facts_of, keep_facts, opened
 from custvalue.exceptions import DataContractError, no_column
 
 
@@ -52,7 +52,7 @@ def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") 
     """
     names = list(by)
     dask = nw.dependencies.is_dask_dataframe(summary)
-    frame = None if dask else nw.from_native(summary)
+    frame = None if dask else opened(summary)
     have = list(summary.columns) if frame is None else list(frame.collect_schema().names())
     missing = [name for name in names if name not in have]
     if missing:

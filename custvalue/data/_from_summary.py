@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue._dates import read_date
-from custvalue._frames import TableFacts, float_columns, with_facts
+from custvalue._frames import TableFacts, float_columns, opened, with_facts
 from custvalue._kernels import silence_instead_of_recency
 from custvalue.data._options import Unit, unit_name
 from custvalue.exceptions import (
@@ -100,7 +100,7 @@ def from_summary(
     names = {"frequency": frequency, "recency": recency, "T": T}
     if monetary_value is not None:
         names["monetary_value"] = monetary_value
-    source = nw.from_native(frame, eager_only=True)
+    source = opened(frame, eager_only=True)
     if customer is not None and customer not in source.columns:
         raise DataContractError(
             ContractProblem(

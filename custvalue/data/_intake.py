@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._frames import opened
 from custvalue.data._far_dates import Alone, alone, days_of
 from custvalue.data._ids import coded, order_codes
 from custvalue.data._ledger import WORDS, Dropped
@@ -113,16 +114,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         With every problem of the call.
     """
     native = nw.to_native(log, pass_through=True)
-    if nw.dependencies.is_pandas_dataframe(native) and native.columns.has_duplicates:
-        twice = native.columns[native.columns.duplicated()].unique()
-        raise DataContractError(
-            ContractProblem(
-                "duplicate-column",
-                f"the log has several columns called {', '.join(map(repr, twice))}",
-                "Rename or drop them.",
-            )
-        )
-    frame = nw.from_native(log, eager_only=True)
+    frame = opened(log, eager_only=True)
     problems = missing_columns(list(frame.columns), options)
     if problems:
         raise DataContractError(problems)

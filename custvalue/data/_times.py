@@ -165,7 +165,9 @@ def tick_date(tick: int, grain: int, *, whole_days: bool = False) -> str:
 
 def last_order_text(end: End) -> str:
     """Text of the warning when no as-of date is given."""
+    ahead = end.day() > np.datetime64("today", "D")
     return (
-        f"as_of not given; using the last order's date, {end.date}. "
-        "A quiet end of the log would look like activity; write as_of= to say when you looked."
+        f"as_of not given; using the last order's date, {end.date}"
+        + (", which lies in the future. Correct that order's date. " if ahead else ". ")
+        + "A quiet end of the log would look like activity; write as_of= to say when you looked."
     )

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
-from custvalue._frames import column, column_names, frame_like, is_frame
+from custvalue._frames import column, column_names, frame_like, is_frame, same_rows
 from custvalue._labels import ZH, check_language, translate
 from custvalue._units import check_share
 from custvalue.exceptions import SmallSampleWarning, first_ids
@@ -96,6 +96,16 @@ def activation_plan(
     2         2   not worth it           -1.0                 0.20
     """
     check_language(labels)
+    value, response, margin, contact_cost, customers = (
+        same_rows(scores, given, name)
+        for given, name in (
+            (value, "value"),
+            (response, "response"),
+            (margin, "margin"),
+            (contact_cost, "contact_cost"),
+            (customers, "customers"),
+        )
+    )
     worth = np.asarray(value, dtype=np.float64)
     n = len(scores)
     if worth.shape != (n,):

@@ -68,8 +68,8 @@ def test_a_margin_that_is_no_share_is_refused(log, margin):
 def test_a_unit_or_period_that_is_none_is_called_by_its_own_name(log):
     with pytest.raises(TimeUnitError, match="unit='fortnight'"):
         cv.summarize(log, **NAMES, unit="fortnight")
-    with pytest.raises(TimeUnitError, match="period='1H'"):
-        cv.panel(log, **NAMES, period="1H")
+    with pytest.raises(TimeUnitError, match="period='1Q'"):
+        cv.panel(log, **NAMES, period="1Q")
     with pytest.raises(TimeUnitError, match="period=7 is a number"):
         cv.panel(log, **NAMES, period=7)
 

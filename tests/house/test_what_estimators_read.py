@@ -12,6 +12,7 @@ import pytest
 
 import custvalue as cv
 from custvalue import purchase, segment, spend, value
+from custvalue.evaluation import TransactionLog
 from custvalue.exceptions import DataContractError
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
@@ -110,3 +111,61 @@ def test_a_masked_value_is_missing():
     rows[1, 2] = np.ma.masked
     with pytest.raises(ValueError, match="NaN"):
         cv.NBD().fit(rows)
+
+
+TWICE = pd.DataFrame([[1, "2024-01-01", 1.0, 2.0]], columns=["c", "t", "m", "m"])
+ASKED = {"customer": "c", "time": "t", "amount": "m"}
+RAW = pd.DataFrame([[1, 2.0, 3.0, 3.0]], columns=["frequency", "recency", "T", "T"])
+DOORS = {
+    "summarize": lambda: cv.summarize(TWICE, **ASKED, as_of="2024-03-01"),
+    "panel": lambda: cv.panel(TWICE, **ASKED, as_of="2024-03-01"),
+    "occasions": lambda: cv.data.occasions(TWICE, **ASKED, as_of="2024-03-01"),
+    "log": lambda: TransactionLog(TWICE, **ASKED),
+    "cohorts": lambda: value.cohort_table(TWICE, **ASKED, as_of="2024-03-01"),
+    "gaps": lambda: segment.silence_from_log(TWICE.rename(columns={"m": "c"}), customer="c",
+                                             time="t"),
+    "contribution": lambda: value.contribution(TWICE, customer="c", amount="m"),
+    "compress": lambda: cv.compress(RAW),
+    "from_summary": lambda: cv.from_summary(RAW, unit="D"),
+    "law": lambda: cv.NBD().fit(RAW),
+    "spend": lambda: cv.GammaGamma().fit(RAW),
+    "silence": lambda: cv.SilenceScorer().fit(RAW),
+    "stages": lambda: cv.LifecycleClassifier().fit(RAW),
+    "scores": lambda: cv.RFMTransformer().fit(RAW),
+    "value": lambda: cv.CustomerValue().fit(RAW),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("door", list(DOORS))
+def test_two_columns_of_one_name_are_refused_by_name_everywhere(door):
+    with pytest.raises(DataContractError, match=r"duplicate-column: .*'[cmT]'"):
+        DOORS[door]()
+
+
+def test_weights_are_aligned_by_the_index_of_the_table(summary):
+    table = cv.compress(summary)
+    table.index = [f"row {i}" for i in range(len(table))]
+    weight = table["weight"]
+    wanted = cv.NBD().fit(table, sample_weight=weight).params_
+    assert cv.NBD().fit(table, sample_weight=weight.iloc[::-1]).params_ == wanted
+    assert cv.NBD().fit(table, sample_weight=weight.reset_index(drop=True)).params_ == wanted
+    with pytest.raises(ValueError, match="another index than the table"):
+        cv.NBD().fit(table, sample_weight=weight.rename(index={"row 0": "row x"}))
+
+
+def test_a_plan_aligns_values_by_the_index_of_the_scores():
+    scores = pd.DataFrame({"s": [1.0, 2.0, 3.0]}, index=["a", "b", "c"])
+    worth = pd.Series({"c": 20.0, "a": 100.0, "b": 400.0})
+    how = {"response": 0.1, "margin": 0.5, "contact_cost": 2.0, "grades": None, "seed": 1,
+           "holdout": 0.0}  # fmt: skip
+    wanted = segment.activation_plan(scores, [100.0, 400.0, 20.0], **how)
+    pd.testing.assert_frame_equal(segment.activation_plan(scores, worth, **how), wanted)
+    with pytest.raises(ValueError, match="value has another index"):
+        segment.activation_plan(scores, worth.rename({"c": "z"}), **how)
+
+
+def test_a_last_order_in_the_future_is_said():
+    log = pd.DataFrame({"c": [1], "t": pd.to_datetime(["2199-01-01"]), "m": 1.0})
+    for table in (log, pl.from_pandas(log).lazy()):
+        with pytest.warns(cv.exceptions.AsOfWarning, match="2199-01-01, which lies in the future"):
+            cv.summarize(table, **ASKED)
