@@ -79,7 +79,7 @@ class SurveyReport:
         for name, frame in self.tables.items():
             path = folder / f"{name}.{tables}"
             if tables == "csv":
-                frame.to_csv(path, index=False, lineterminator="\n", float_format="%.8g")
+                frame.to_csv(path, index=False, lineterminator="\n")
             else:
                 frame.to_parquet(path, index=False)
             paths.append(path)

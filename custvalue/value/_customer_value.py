@@ -447,7 +447,7 @@ def _learn_margin(X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, f
     if not set(names) <= set(_frames.column_names(X) or ()):
         return 1.0, np.inf
     profit, total, n = _frames.float_vectors(X, names, caller="CustomerValue's X")
-    w = _sklearn.weights_of(sample_weight, len(n))
+    w = _sklearn.weights_of(sample_weight, len(n), X)
     w = np.ones(len(n)) if w is None else w
     if not float(w @ total) > 0.0:
         return 1.0, np.inf
