@@ -477,7 +477,7 @@ def clock_of(X: Any) -> Clock | None:
 
 
 def _told_by_rows(X: Any) -> Clock | None:
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    frame = opened(X) if is_frame(X) else None
     have = set(frame.columns) if isinstance(frame, nw.DataFrame) else set()
     ways: tuple[tuple[Callable[..., Clock | None], tuple[str, ...], tuple[str, ...]], ...] = (
         (clock_of_panel, ("first_order", "period_end"), ("T",)),
@@ -491,7 +491,10 @@ def _told_by_rows(X: Any) -> Clock | None:
             return None
         if not all(frame[name].dtype.is_numeric() for name in numbers):
             return None
-        times = [wall_times(X, name) for name in dates]  # a file made ISO text of dates
+        try:
+            times = [wall_times(X, name) for name in dates]  # a file made ISO text of dates
+        except DataContractError:  # a spreadsheet made text of some other form of them
+            return None
         return clock(*times, *(frame[name].cast(nw.Float64).to_numpy() for name in numbers))
     return None
 
