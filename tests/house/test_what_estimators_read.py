@@ -88,6 +88,16 @@ def test_spend_and_stages_take_the_weights_too(summary, compressed):
     assert ours == weighted.thresholds_
 
 
+@pytest.mark.parametrize("name", ["CustomerValue", "RateForward", "RetentionValue"])
+def test_value_models_take_the_weights_too(name, summary):
+    some = summary.head(600)
+    dates = ("customer_id", "first_order", "last_order")
+    table = cv.compress(some, by=[column for column in some.columns if column not in dates])
+    kind = estimators()[name]
+    whole = kind().fit(some).predict(some.head(20), "52W")
+    np.testing.assert_allclose(kind().fit(table).predict(some.head(20), "52W"), whole, rtol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["RFMTransformer", "SilenceScorer", "ValueGrades"])
 def test_what_counts_each_row_once_refuses_a_compressed_table(name, compressed):
     with pytest.raises(DataContractError, match="weight: rows of this compressed table stand for"):
