@@ -75,8 +75,13 @@ custvalue funnel deals.csv --deal id --start engage_date --close close_date \\
     show_default=True,
     help="Folder to write to.",
 )
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files in the folder that no such page wrote or that were changed since.",
+)
 @click.option("--quiet", is_flag=True, help="Write no summary.")
-def funnel(events: Path, out: Path, tables: str, quiet: bool, **asked: Any) -> None:
+def funnel(events: Path, out: Path, tables: str, quiet: bool, force: bool, **asked: Any) -> None:
     """Write a sales-funnel page of EVENTS (CSV or Parquet) and its tables to a folder."""
     from custvalue.funnel import PRESETS, FunnelChain, from_deals
     from custvalue.report import make_funnel_report, read_table
@@ -111,7 +116,7 @@ def funnel(events: Path, out: Path, tables: str, quiet: bool, **asked: Any) -> N
         settings |= {"stages": ["open"], "won": "won", "time_format": None}
         settings["lost"] = "lost" if len(lost) == 1 else lost
     made = make_funnel_report(frame, FunnelChain(**settings), source=events.name, **style)
-    files = made.write(out, tables="parquet" if tables == "parquet" else "csv")
+    files = made.write(out, tables="parquet" if tables == "parquet" else "csv", force=force)
     if not quiet:
         click.echo(made.text)
         click.echo("wrote " + ", ".join(str(path) for path in files))

@@ -95,6 +95,11 @@ custvalue survey ratings.csv --scale 1 5 --benefit taste --benefit speed --sacri
     show_default=True,
     help="Folder to write to.",
 )
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files in the folder that no such page wrote or that were changed since.",
+)
 @click.option("--quiet", is_flag=True, help="Write no summary.")
 def survey(
     ratings: Path,
@@ -108,6 +113,7 @@ def survey(
     tables: str,
     out: Path,
     quiet: bool,
+    force: bool,
     **asked: Any,
 ) -> None:
     """Write a page about perceived value from RATINGS, one row a respondent and brand."""
@@ -126,7 +132,7 @@ def survey(
     made = make_survey_report(
         value, focal=focal, against=against, language=language, title=title, source=ratings.name
     )
-    files = made.write(out, tables="parquet" if tables == "parquet" else "csv")
+    files = made.write(out, tables="parquet" if tables == "parquet" else "csv", force=force)
     if not quiet:
         for sentence in made.summary:
             click.echo(sentence)

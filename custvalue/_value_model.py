@@ -243,8 +243,12 @@ class ValueModel(DocLink, BaseEstimator):
     def _rows(self, X: Any) -> Any:
         """Read a table at the door of a method, its unit compared with that of ``fit``."""
         if _frames.is_frame(X):
-            _frames.check_units(self, X)
+            _frames.check_units(self._clock_holder(), X)
         return self._read(X)
+
+    def _clock_holder(self) -> Any:
+        """Whose ``unit_`` (and ``unit=``, which vouches for tables that say none) is compared."""
+        return self
 
     # ---- the terms ------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class FunnelBacktest:
         return out.sort_values("brier", kind="stable")
 
     def _repr_html_(self) -> str:
-        return f"<p>{self!r}</p>{self.scores().to_html(float_format='{:,.4g}'.format)}"
+        return f"<p>{escape(repr(self))}</p>{self.scores().to_html(float_format='{:,.4g}'.format)}"
 
 
 def backtest_funnel(

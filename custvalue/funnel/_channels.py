@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +63,7 @@ class ChannelAttribution:
     tests: pd.DataFrame = field(repr=False)
 
     def _repr_html_(self) -> str:
-        return f"<p>{self!r}</p>{self.table.to_html(float_format='{:,.4g}'.format)}"
+        return f"<p>{escape(repr(self))}</p>{self.table.to_html(float_format='{:,.4g}'.format)}"
 
 
 def contact_paths(

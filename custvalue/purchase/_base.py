@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DAYS_PER_YEAR = 365.25
-MOST_ORDERS = 10_000  # of a row, in predict_pmf
+MOST_ORDERS = 100_000  # of a row, in predict_pmf
 
 
 class PurchaseModel(DocLink, Fitting, BaseEstimator):

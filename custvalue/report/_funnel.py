@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 import custvalue
+from custvalue._csv import Formulas
 from custvalue._html import html_table
 from custvalue._labels import Language, check_language
 from custvalue._units import span_days
@@ -22,6 +22,7 @@ from custvalue.funnel._words import say
 from custvalue.plotting import FunnelDisplay, svg_text
 from custvalue.report._blocks import Block, Column, section, span, table, tile
 from custvalue.report._collect import to_pandas
+from custvalue.report._folder import family_of, write_folder
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words
 from custvalue.report._words import Words
@@ -33,6 +34,10 @@ TOP = 15
 MOST_GROUPS = 30
 LITTLE = "deals open by Little's law"
 DATES = 3  # past dates on which the forecast is tested
+
+
+TABLES = ("open_deals", "stages", "pipeline", "forecast", "overdue", "backtest")
+FILES = family_of("funnel.html", TABLES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,29 +73,25 @@ class FunnelReport:
     html: str = field(repr=False)
     text: str
 
-    def write(self, folder: str | Path, *, tables: Literal["csv", "parquet"] = "csv") -> list[Path]:
-        """Write ``funnel.html``, the tables and ``ledger.json`` to ``folder``; return the paths."""
-        if tables not in ("csv", "parquet"):
-            raise ValueError(f"tables={tables!r} must be 'csv' or 'parquet'.")
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / "funnel.html"]
-        paths[0].write_text(self.html, encoding="utf-8", newline="\n")
-        frames = {k: getattr(self, k) for k in ("open_deals", "stages", "pipeline", "forecast")}
-        frames["overdue"] = self.overdue
+    def write(
+        self,
+        folder: str | Path,
+        *,
+        tables: Literal["csv", "parquet"] = "csv",
+        formulas: Formulas = "escape",
+        force: bool = False,
+    ) -> list[Path]:
+        """Write ``funnel.html``, the tables and ``ledger.json`` to ``folder``; return the paths.
+
+        As `Report.write`: all files or none, and no file that is not a funnel's without ``force``.
+        """
+        frames = {k: getattr(self, k) for k in TABLES if k != "backtest"}
         if self.backtest is not None:
             frames["backtest"] = self.backtest.table
-        for name, frame in frames.items():
-            path = folder / f"{name}.{tables}"
-            if tables == "csv":
-                frame.to_csv(path, index=False, lineterminator="\n")
-            else:
-                frame.to_parquet(path, index=False)
-            paths.append(path)
-        text = json.dumps(self.ledger, ensure_ascii=False, indent=2)
-        ledger = folder / "ledger.json"
-        ledger.write_text(text + "\n", encoding="utf-8", newline="\n")
-        return [*paths, ledger]
+        return write_folder(
+            FILES, folder, self.html, frames, self.ledger,
+            tables=tables, formulas=formulas, force=force,
+        )  # fmt: skip
 
     def _repr_html_(self) -> str:
         return html_table("Sales funnel", [""], [[line] for line in self.text.splitlines()])

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from custvalue._csv import Formulas, write_csv
-from custvalue._files import Family, Write
+from custvalue._csv import Formulas
 from custvalue._html import html_table
 from custvalue._labels import Language, check_language
 from custvalue._units import check_annual_rate, check_share, span_days
 from custvalue.report._blocks import span
 from custvalue.report._collect import STEPS, Asked, Step, collect
 from custvalue.report._facts import facts_of_report
+from custvalue.report._folder import family_of, write_folder
 from custvalue.report._funnel import collect_funnel, funnel_section
 from custvalue.report._markets import markets_section
 from custvalue.report._pictures import pictures
@@ -29,18 +28,9 @@ if TYPE_CHECKING:
 
     from custvalue.market import TargetMarketRanker
     from custvalue.survey import PerceivedValue
+
 TABLES = ("customers", "campaign", "segments", "transitions")
-FILES = Family(
-    names=frozenset(
-        {
-            "report.html",
-            "ledger.json",
-            *(f"{t}.{kind}" for t in TABLES for kind in ("csv", "parquet")),
-        }
-    ),
-    manifest="ledger.json",
-    last="report.html",
-)
+FILES = family_of("report.html", TABLES)
 
 
 @dataclass(frozen=True)
@@ -126,14 +116,11 @@ class Report:
         DataWarning
             If texts were escaped.
         """
-        if tables not in ("csv", "parquet"):
-            raise ValueError(f"tables={tables!r} must be 'csv' or 'parquet'.")
-        files: dict[str, Write] = {"report.html": self._write_page}
-        for name in TABLES:
-            frame: pd.DataFrame | None = getattr(self, name)
-            if frame is not None:
-                files[f"{name}.{tables}"] = partial(_write_table, frame, formulas)
-        return FILES.write(Path(folder), files, self.ledger, force=force)
+        frames = {name: getattr(self, name) for name in TABLES if getattr(self, name) is not None}
+        return write_folder(
+            FILES, folder, self.html, frames, self.ledger,
+            tables=tables, formulas=formulas, force=force,
+        )  # fmt: skip
 
     @staticmethod
     def check_folder(folder: str | Path) -> None:
@@ -149,9 +136,6 @@ class Report:
             If files are in the way that no report wrote, or that somebody has changed since.
         """
         FILES.check(Path(folder))
-
-    def _write_page(self, path: Path) -> None:
-        path.write_text(self.html, encoding="utf-8", newline="\n")
 
     def summary_text(self) -> str:
         """Say the main numbers in a few lines."""
@@ -365,13 +349,6 @@ def _check_offer(
             "response and contact_cost need a margin: a contact is paid from profit, not from "
             "spend. Give margin=1.0 if the amounts are profits already."
         )
-
-
-def _write_table(frame: pd.DataFrame, formulas: Formulas, path: Path) -> None:
-    if path.suffix == ".csv":
-        write_csv(frame, path, ids=[str(frame.columns[0])], formulas=formulas)
-    else:
-        frame.to_parquet(path, index=False)
 
 
 def _say_nothing(step: str, done: int, total: int) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import custvalue
+from custvalue._csv import Formulas
 from custvalue._labels import Language, check_language
 from custvalue._sklearn import check_is_fitted
 from custvalue.plotting import ImportancePerformanceDisplay, ValueMapDisplay
 from custvalue.report._blocks import Block, Column, figure, section, table
+from custvalue.report._folder import family_of, write_folder
 from custvalue.report._pictures import draw
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIZE = (5.6, 4.2)
+
+
+FILES = family_of("survey.html", ("value", "weights", "gaps", "propositions", "waves"))
 
 
 @dataclass(frozen=True)
@@ -57,33 +62,22 @@ class SurveyReport:
     language: Language
     summary: tuple[str, ...]
 
-    def write(self, folder: str | Path, *, tables: Literal["csv", "parquet"] = "csv") -> list[Path]:
-        """Write ``survey.html`` and the tables to ``folder``; return the paths.
+    def write(
+        self,
+        folder: str | Path,
+        *,
+        tables: Literal["csv", "parquet"] = "csv",
+        formulas: Formulas = "escape",
+        force: bool = False,
+    ) -> list[Path]:
+        """Write ``survey.html``, the tables and ``ledger.json`` to ``folder``; return the paths.
 
-        Parameters
-        ----------
-        folder : str or Path
-            Made where it does not exist.
-        tables : {"csv", "parquet"}, default="csv"
-
-        Returns
-        -------
-        list of Path
+        As `Report.write`: all files or none, and no file that is not a survey's without ``force``.
         """
-        if tables not in ("csv", "parquet"):
-            raise ValueError(f"tables={tables!r} must be 'csv' or 'parquet'.")
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / "survey.html"]
-        paths[0].write_text(self.html, encoding="utf-8", newline="\n")
-        for name, frame in self.tables.items():
-            path = folder / f"{name}.{tables}"
-            if tables == "csv":
-                frame.to_csv(path, index=False, lineterminator="\n")
-            else:
-                frame.to_parquet(path, index=False)
-            paths.append(path)
-        return paths
+        return write_folder(
+            FILES, folder, self.html, self.tables, {"tables": list(self.tables)},
+            tables=tables, formulas=formulas, force=force,
+        )  # fmt: skip
 
 
 def make_survey_report(

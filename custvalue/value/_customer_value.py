@@ -266,6 +266,9 @@ class CustomerValue(ValueModel):
     def _read(self, X: Any) -> Customers:
         return Customers(X, len(X) if not hasattr(X, "shape") else int(X.shape[0]))
 
+    def _clock_holder(self) -> Any:
+        return self.purchases_ if hasattr(self.purchases_, "unit_") else self
+
     def _share(self, rows: Customers, terms: Terms) -> Floats:
         """Profit over spend of each row."""
         if isinstance(terms.margin, str):

@@ -17,7 +17,7 @@ from custvalue.exceptions import NotSupportedError
 Array = npt.NDArray[np.float64]
 
 CELLS = 400_000  # customers x counts at once
-MOST = 2**20  # orders counted one by one; nobody is known to place more within a horizon
+MOST = 2**16  # orders counted one by one; nobody is known to place more within a horizon
 CHUNK = 512  # rows of like size, so that few counts are likely in any of them
 UNLIKELY = 1e-10
 MISSING = 1e-9  # chance of more orders that may be left out

@@ -14,9 +14,10 @@ from custvalue._fitted import FitReport
 from custvalue._html import html_facts, html_table
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.evaluation import BacktestResult
+from custvalue.funnel import ChannelAttribution, DroppedDeals, FunnelBacktest, FunnelLedger
 from custvalue.markov import Absorption, Chain
 from custvalue.purchase import MBGNBD
-from custvalue.report import Report
+from custvalue.report import FunnelReport, Report
 from custvalue.segment import DriftReport, Portrait
 from custvalue.value import CohortTable
 
@@ -61,6 +62,16 @@ def test_every_result_that_shows_itself_escapes_every_text_in_it():
         ),
         Chain: Chain((evil, "b"), [[0.5, 0.5], [0.0, 1.0]]),
         Absorption: Chain((evil, "b"), [[0.5, 0.5], [0.0, 1.0]], ("b",)).absorption(),
+        FunnelBacktest: FunnelBacktest(
+            pd.DataFrame({"method": [evil], "predicted_wins": 1.0, "actual_wins": 1, "bias": 0.0,
+                          "brier": 0.1}),
+            pd.DataFrame(), evil,
+        ),
+        ChannelAttribution: ChannelAttribution(
+            pd.DataFrame({"channel": [evil]}), Chain(("a",), [[1.0]]), 1, 0.5, pd.DataFrame()
+        ),
+        FunnelLedger: FunnelLedger(1, 0, 0, 0, (DroppedDeals("missing_time", 1, 1, (evil,)),)),
+        FunnelReport: FunnelReport(*[pd.DataFrame()] * 5, None, {}, html="", text=evil),
         Report: Said({"about": {"as_of": evil}}, *[None] * 3, html=""),
     }  # fmt: skip
     writing = {

@@ -16,7 +16,7 @@ BGBB_ = BGBB.from_params(alpha=1.2, beta=0.75, gamma=0.66, delta=2.8, unit="Y")
 SBG = ShiftedBetaGeometric.from_params(alpha=0.7, beta=3.8, unit="M")
 
 
-@pytest.mark.parametrize("n_max", [10**6, 10_001, -1, 2.5, None, "9", np.nan, np.inf, True])
+@pytest.mark.parametrize("n_max", [10**6, 100_001, -1, 2.5, None, "9", np.nan, np.inf, True])
 def test_a_wrong_n_max_is_refused(n_max):
     with pytest.raises(ValueError, match="n_max"):
         PARETO.predict_pmf(X, horizon="4W", n_max=n_max)

@@ -117,6 +117,7 @@ def test_the_command_writes_the_page_and_the_tables(file, tmp_path, monkeypatch,
     assert run(monkeypatch, file, *CALL, "--scale", 1, 5, "--focal", "us", "--out", out) == 0
     assert sorted(p.name for p in out.iterdir()) == [
         "gaps.csv",
+        "ledger.json",
         "propositions.csv",
         "survey.html",
         "value.csv",

@@ -65,7 +65,7 @@ def test_problem_customers_are_a_share_of_the_present_ones_everywhere(report):
     present = ~stage.isin(["exited", "potential", "target"])
     share = (stage == "problem").sum() / present.sum()
     assert report.facts["stages"]["problem_share"] == pytest.approx(share)
-    assert "of the present ones" in report.html
+    assert "of those present" in report.html
 
 
 @pytest.mark.parametrize(

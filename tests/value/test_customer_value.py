@@ -331,7 +331,7 @@ def test_a_value_that_cannot_travel_and_one_of_the_future_are_refused(model, tab
     rate = CustomerValue.from_fitted(SteadyOrders().fit(table), SPEND)
     with pytest.raises(NotSupportedError, match="SteadyOrders has no plain JSON form"):
         rate.to_dict()
-    with pytest.raises(ValueError, match=r"schema 99; expected 'CustomerValue', schema 1"):
+    with pytest.raises(ValueError, match=r"schema 99; expected 'CustomerValue', schema 2"):
         CustomerValue.from_dict({**model.to_dict(), "schema": 99})
     with pytest.raises(ValueError, match="expected 'CustomerValue'"):
         CustomerValue.from_dict(model.purchases_.to_dict())

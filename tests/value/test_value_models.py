@@ -98,10 +98,11 @@ class BiasedDraws(CustomerValue):
 class Forgets(RateForward):
     """Loses its learning on the way through JSON."""
 
-    def to_dict(self):
-        plain = super().to_dict()
-        plain["learned"]["cells"]["min_span"] *= 2.0
-        return plain
+    @classmethod
+    def from_dict(cls, plain):
+        model = super().from_dict(plain)
+        model.forecast_ = replace(model.forecast_, min_span=2.0 * model.forecast_.min_span)
+        return model
 
 
 class Explains(RateForward):
