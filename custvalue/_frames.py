@@ -17,8 +17,10 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from custvalue._clock import Clock, clock_of_panel, clock_of_summary
+from custvalue._dates import read_texts
 from custvalue._units import days_per, same_unit
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
@@ -27,9 +29,16 @@ from custvalue.exceptions import (
     TimeUnitError,
     TimeUnitWarning,
     first_ids,
+    no_column,
 )
 
 KEY = "custvalue"
+BTYD = ("frequency", "recency", "T")  # what a purchase law reads of a customer
+# counted, timed or paid: a truth value is none of it
+QUANTITIES = frozenset(
+    (*BTYD, "silence", "monetary_value", "n_orders", "total_value", "mean_value", "n_gaps",
+     "gap_mean", "gap_max", "gap_sum", "gap_std", "spend", "profit", "orders", "age")
+)  # fmt: skip
 # id of a living table -> its facts; frames have no hash, so a weak-keyed dictionary can't hold them
 _beside: dict[int, dict[str, Any]] = {}
 
@@ -67,6 +76,28 @@ class TableFacts:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self)
+
+
+def opened(X: Any, *, eager_only: bool = False) -> Any:
+    """Wrap a table of any library; one with several columns of one name is refused.
+
+    Raises
+    ------
+    DataContractError
+        Naming these columns.
+    """
+    try:
+        return nw.from_native(X, eager_only=eager_only)
+    except nw.exceptions.DuplicateError:
+        names = [str(name) for name in X.columns]
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        raise DataContractError(
+            ContractProblem(
+                "duplicate-column",
+                f"the table has several columns called {', '.join(map(repr, twice))}",
+                "Rename or drop all but one.",
+            )
+        ) from None
 
 
 def with_facts(frame: Any, facts: TableFacts) -> Any:
@@ -136,7 +167,7 @@ def is_frame(X: Any) -> bool:
     if isinstance(X, (np.ndarray, list, tuple, Mapping)) or X is None:
         return False
     try:
-        nw.from_native(X)
+        opened(X)
     except TypeError:
         return False
     return True
@@ -152,12 +183,12 @@ def column_names(X: Any) -> list[str] | None:
     """Column names of a frame as given, None for anything else."""
     if _is_pandas(X) or nw.dependencies.is_dask_dataframe(X):
         return list(X.columns)
-    return list(nw.from_native(X).columns) if is_frame(X) else None
+    return list(opened(X).columns) if is_frame(X) else None
 
 
 def column(X: Any, name: str) -> npt.NDArray[Any]:
     """One column of an eager frame as a numpy array."""
-    return nw.from_native(X, eager_only=True)[name].to_numpy()
+    return opened(X, eager_only=True)[name].to_numpy()
 
 
 def eager(X: Any, names: Sequence[str] | None = None) -> Any:
@@ -167,7 +198,7 @@ def eager(X: Any, names: Sequence[str] | None = None) -> Any:
     """
     if nw.dependencies.is_dask_dataframe(X):
         return (X if names is None else X[list(names)]).compute()
-    frame = nw.from_native(X)
+    frame = opened(X)
     if not isinstance(frame, nw.LazyFrame):
         return X
     return (frame if names is None else frame.select(*names)).collect().to_native()
@@ -175,7 +206,7 @@ def eager(X: Any, names: Sequence[str] | None = None) -> Any:
 
 def n_rows(X: Any) -> int:
     """Count the rows of an eager frame."""
-    return len(X) if _is_pandas(X) else len(nw.from_native(X, eager_only=True))
+    return len(X) if _is_pandas(X) else len(opened(X, eager_only=True))
 
 
 def native_column(X: Any, name: str) -> Any:
@@ -187,7 +218,7 @@ def rows_where(X: Any, mask: npt.NDArray[np.bool_]) -> Any:
     """Rows of an eager frame where ``mask`` is True, in order; a pandas index is kept."""
     if _is_pandas(X):
         return X.loc[mask]
-    return nw.from_native(X, eager_only=True).filter(mask.tolist()).to_native()
+    return opened(X, eager_only=True).filter(mask.tolist()).to_native()
 
 
 def rows_between(X: Any, start: int, stop: int) -> Any:
@@ -198,19 +229,19 @@ def rows_between(X: Any, start: int, stop: int) -> Any:
         return X
     if _is_pandas(X):
         return _without_attrs(X).iloc[start:stop]
-    return nw.from_native(X, eager_only=True)[start:stop].to_native()
+    return opened(X, eager_only=True)[start:stop].to_native()
 
 
 def rows_at(X: Any, rows: npt.NDArray[Any]) -> Any:
     """Rows of an eager frame by position; a pandas index begins anew."""
     if _is_pandas(X):
         return X.iloc[rows].reset_index(drop=True)
-    return nw.from_native(X, eager_only=True)[[int(i) for i in rows]].to_native()
+    return opened(X, eager_only=True)[[int(i) for i in rows]].to_native()
 
 
 def with_columns(X: Any, columns: Mapping[str, Any]) -> Any:
     """Eager frame with more columns behind its own, or in place of those of the same name."""
-    frame = nw.from_native(X, eager_only=True)
+    frame = opened(X, eager_only=True)
     own = {name: frame[name].to_native() for name in frame.columns if name not in columns}
     return frame_like(X, {**own, **columns})
 
@@ -218,21 +249,36 @@ def with_columns(X: Any, columns: Mapping[str, Any]) -> Any:
 def wall_times(
     X: Any, name: str, *, time_format: str | None = None, time_zone: str | None = None
 ) -> npt.NDArray[np.datetime64]:
-    """Read a column of times as ``datetime64[us]`` on the wall clock; NaT where it cannot be read.
+    """Read a column of times as ``datetime64[us]`` on the wall clock; NaT where it is missing.
 
     Times with a zone are shown in ``time_zone``, or in their own where it is None.
+
+    Raises
+    ------
+    DataContractError
+        If it has text that is no time, or is no column of times.
     """
-    times = nw.from_native(X, eager_only=True)[name]
+    times = opened(X, eager_only=True)[name]
     if isinstance(times.dtype, nw.Datetime) and times.dtype.time_zone is not None:
         if time_zone is not None:
             times = times.dt.convert_time_zone(time_zone)
         times = times.dt.replace_time_zone(None)
     raw = times.to_numpy()
     if raw.dtype.kind != "M":
-        import pandas as pd
-
-        text = pd.Series(raw)
-        raw = pd.to_datetime(text, errors="coerce", format=time_format or "ISO8601").to_numpy()
+        if not len(raw):
+            return np.empty(0, dtype="datetime64[us]")
+        if raw.dtype.kind in "biufc":
+            raise DataContractError(
+                ContractProblem(
+                    "time-not-a-date",
+                    f"column {name!r} has type {times.dtype}, which is no date",
+                    "Turn it into datetimes; a number does not say what it counts.",
+                )
+            )
+        parsed, problem = read_texts(pd.Series(raw, dtype=object), name, time_format, time_zone)
+        if problem is not None:
+            raise DataContractError(problem)
+        return wall_times(pd.DataFrame({name: parsed}), name, time_zone=time_zone)
     return raw.astype("datetime64[us]")
 
 
@@ -270,16 +316,17 @@ def float_vectors(
     """
     # pandas by itself is quicker than through narwhals, which then names a column given twice
     plain = _is_pandas(X) and X.columns.is_unique
-    frame = _without_attrs(X) if plain else nw.from_native(X, eager_only=True)
+    frame = _without_attrs(X) if plain else opened(X, eager_only=True)
     present = set(frame.columns)
     problems: list[ContractProblem] = []
     out = []
     for name in names:
         if name not in present:
             problems.append(
-                ContractProblem(
-                    "missing-column",
-                    f"{caller} has no column {name!r}; it has {sorted(map(str, present))}",
+                no_column(
+                    name,
+                    frame.columns,
+                    caller,
                     "custvalue.summarize and custvalue.panel make every column that is needed.",
                 )
             )
@@ -288,6 +335,8 @@ def float_vectors(
             series = frame[name]
             if not (plain and isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiu"):
                 series = nw.from_native(series, series_only=True) if plain else series
+                if series.dtype == nw.Boolean and name in QUANTITIES:
+                    raise TypeError("truth values")
                 if series.dtype.is_temporal():  # would become nanoseconds without a word
                     problems.append(
                         ContractProblem(
@@ -299,7 +348,10 @@ def float_vectors(
                     continue
                 if series.dtype == nw.Boolean:  # a nullable flag: missing becomes NaN
                     series = series.cast(nw.Float64)
-            vector = np.ascontiguousarray(series.to_numpy(), dtype=np.float64)
+            values = series.to_numpy()
+            if values.dtype.kind == "c":
+                raise TypeError("complex numbers")
+            vector = np.ascontiguousarray(values, dtype=np.float64)
         except (TypeError, ValueError):
             problems.append(
                 ContractProblem(
@@ -328,8 +380,6 @@ def float_vectors(
 
 def _without_attrs(X: Any) -> Any:
     """Look at the same pandas columns without facts, which would be copied with each column."""
-    import pandas as pd
-
     return pd.DataFrame(X, copy=False) if X.attrs else X
 
 
@@ -347,12 +397,10 @@ def frame_like(
     Same rows, same order; a pandas template lends its index.
     """
     if _is_pandas(template) or not is_frame(template):
-        import pandas as pd
-
         if index is None and _is_pandas(template):
             index = template.index
         return pd.DataFrame(dict(columns), index=index)
-    native = nw.from_native(template, eager_only=True)
+    native = opened(template, eager_only=True)
     return nw.from_dict(
         {k: np.asarray(v) if not isinstance(v, (list, tuple)) else v for k, v in columns.items()},
         backend=native.implementation,
@@ -370,15 +418,13 @@ def words_at(template: Any, words: Sequence[str], places: npt.NDArray[Any]) -> A
     pandas takes a column of its own string kind three times faster than one of Python strings.
     """
     if _is_pandas(template) or not is_frame(template):
-        import pandas as pd
-
         return pd.Series(list(words)).array.take(places)
     return np.array(words, dtype=object)[places]
 
 
 def empty_like(frame: Any) -> Any:
     """Return a table of the same kind and columns without rows: a template that holds no data."""
-    return nw.from_native(frame, eager_only=True).head(0).to_native()
+    return opened(frame, eager_only=True).head(0).to_native()
 
 
 def _is_pandas(frame: Any) -> bool:
@@ -431,7 +477,7 @@ def clock_of(X: Any) -> Clock | None:
 
 
 def _told_by_rows(X: Any) -> Clock | None:
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    frame = opened(X) if is_frame(X) else None
     have = set(frame.columns) if isinstance(frame, nw.DataFrame) else set()
     ways: tuple[tuple[Callable[..., Clock | None], tuple[str, ...], tuple[str, ...]], ...] = (
         (clock_of_panel, ("first_order", "period_end"), ("T",)),
@@ -445,7 +491,10 @@ def _told_by_rows(X: Any) -> Clock | None:
             return None
         if not all(frame[name].dtype.is_numeric() for name in numbers):
             return None
-        times = [wall_times(X, name) for name in dates]  # a file made ISO text of dates
+        try:
+            times = [wall_times(X, name) for name in dates]  # a file made ISO text of dates
+        except DataContractError:  # a spreadsheet made text of some other form of them
+            return None
         return clock(*times, *(frame[name].cast(nw.Float64).to_numpy() for name in numbers))
     return None
 
@@ -531,3 +580,106 @@ def _one_unit(clock: Clock | None, unit: str | None, caller: str) -> str | None:
         f"the table counts time in {clock.unit!r}, but {caller} in {unit!r}; "
         f"summarize with unit={unit!r} or refit on a table in {clock.unit!r}."
     )
+
+
+def weight_column(X: Any) -> npt.NDArray[np.float64] | None:
+    """How many customers each row of a table made by ``custvalue.compress`` stands for, else None.
+
+    Raises
+    ------
+    DataContractError
+        If the table has a column ``weight`` beside nothing but what a law reads, as a compressed
+        one has, and lost the facts that would say so.
+    """
+    name = _weight_name(X)
+    if name is not None:
+        return np.asarray(column(X, name), dtype=np.float64)
+    have = column_names(X)
+    if have is not None and "weight" in have and set(have) == {*BTYD, "weight"}:
+        raise DataContractError(
+            ContractProblem(
+                "weight",
+                "the table has a column 'weight', as custvalue.compress makes it, and does not say "
+                "whether its rows stand for that many customers",
+                "Pass sample_weight=X['weight'], or leave the column out.",
+            )
+        )
+    return None
+
+
+def refuse_compressed(X: Any, caller: str) -> None:
+    """Raise where a table made by ``custvalue.compress`` is fitted row by row."""
+    name = _weight_name(X)
+    if name is not None:
+        raise DataContractError(
+            ContractProblem(
+                "weight",
+                f"rows of this compressed table stand for several customers (column {name!r}), and "
+                f"{caller} counts each row once",
+                "Fit it on the table that was compressed.",
+            )
+        )
+
+
+def _weight_name(X: Any) -> str | None:
+    facts = facts_of(X) if is_frame(X) else None
+    name = None if facts is None else facts.extra.get("weight")
+    return name if name is not None and name in (column_names(X) or ()) else None
+
+
+def all_numbers(X: Any) -> bool:
+    """Whether no column of a frame is text or dates."""
+    return not _words_in(X)
+
+
+def refuse_words(X: Any, caller: str) -> None:
+    """Raise where a table that is read by position has columns of text or dates."""
+    words = _words_in(X) if is_frame(X) else []
+    if words:
+        have = ", ".join(repr(name) for name in (column_names(X) or [])[:20])
+        raise DataContractError(
+            [
+                ContractProblem(
+                    "not-numeric",
+                    f"{caller}'s X has column {name!r} of {kind}; it has {have}",
+                    "Make the table with custvalue.summarize or custvalue.panel.",
+                )
+                for name, kind in words
+            ]
+        )
+
+
+def _words_in(X: Any) -> list[tuple[str, str]]:
+    if _is_pandas(X) and not X.columns.is_unique:
+        return []
+    schema = opened(X).collect_schema()
+    words = (nw.String, nw.Categorical, nw.Enum)
+    return [
+        (name, "dates" if dtype.is_temporal() else "text")
+        for name, dtype in schema.items()
+        if dtype.is_temporal() or any(dtype == word for word in words)
+    ]
+
+
+def same_rows(X: Any, values: Any, name: str) -> Any:
+    """Put a pandas Series beside a pandas table in the order of the table's index.
+
+    Without labels that name rows (other kinds of table or values, an index that only counts)
+    values are taken as they stand.
+
+    Raises
+    ------
+    ValueError
+        If the labels are those of other rows.
+    """
+    if not (_is_pandas(X) and isinstance(values, pd.Series)) or values.index.equals(X.index):
+        return values
+    counting = isinstance(values.index, pd.RangeIndex) or isinstance(X.index, pd.RangeIndex)
+    if len(values) != len(X) or (counting and set(values.index) != set(X.index)):
+        return values  # sizes are checked where they are used
+    if not (X.index.is_unique and values.index.is_unique and set(values.index) == set(X.index)):
+        raise ValueError(
+            f"{name} has another index than the table, so its rows cannot be told to belong to the "
+            f"table's; give it the table's index, or pass {name}.to_numpy() if the order is right."
+        )
+    return values.reindex(X.index)

@@ -77,6 +77,7 @@ ZH: dict[str, str] = {
     "months": "个月",
     "month": "个月",
     "weeks": "周",
+    "hours": "小时",
     "week": "周",
     "days": "天",
     "day": "天",

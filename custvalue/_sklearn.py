@@ -6,12 +6,14 @@ Rooms import scikit-learn's documented names directly and everything else from h
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils import validation
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from custvalue import _frames
 
@@ -25,6 +27,20 @@ __all__ = [
     "validate_data",
     "weights_of",
 ]
+
+
+def validate_data(estimator: Any, X: Any = "no_validation", *more: Any, **options: Any) -> Any:
+    """scikit-learn's ``validate_data``, for tables and arrays that hold numbers.
+
+    Raises
+    ------
+    DataContractError
+        If a table has columns of text or dates, such as a log that was not summarised.
+    """
+    if isinstance(X, np.ma.MaskedArray):  # scikit-learn would read what is masked
+        X = np.ma.filled(X.astype(np.float64), np.nan)
+    _frames.refuse_words(X, type(estimator).__name__)
+    return validation.validate_data(estimator, X, *more, **options)
 
 
 class DocLink:
@@ -160,9 +176,11 @@ def _by_name(
 ) -> list[npt.NDArray[np.float64]] | None:
     """Columns of a frame that has some of the names; None where they go by position."""
     have = _frames.column_names(X)
-    if have is None or not any(name in have for name in names):
+    if have is None or (not any(name in have for name in names) and _frames.all_numbers(X)):
         return None
     _check_units(estimator, X, reset)
+    if reset and "sample_weight" not in signature(estimator.fit).parameters:
+        _frames.refuse_compressed(X, type(estimator).__name__)
     vectors = _frames.float_vectors(
         X, names, allow_missing=allow_missing, caller=type(estimator).__name__ + "'s X"
     )
@@ -187,18 +205,26 @@ def _check_units(estimator: Any, X: Any, reset: bool) -> None:
         _frames.check_units(estimator, X)
 
 
-def weights_of(sample_weight: npt.ArrayLike | None, n_rows: int) -> npt.NDArray[np.float64] | None:
+def weights_of(
+    sample_weight: npt.ArrayLike | None, n_rows: int, X: Any = None
+) -> npt.NDArray[np.float64] | None:
     """Check ``sample_weight``: one finite weight a row, none negative, some positive.
 
-    Returns None for None, so that unweighted sums stay the fast ones.
+    Without it a table ``X`` that ``custvalue.compress`` made brings its own. Returns None where
+    there is none, so that unweighted sums stay the fast ones.
 
     Raises
     ------
     ValueError
-        Saying which of these it breaks.
+        Saying which of these it breaks; or if ``X`` looks compressed and does not say so.
     """
     if sample_weight is None:
+        sample_weight = _frames.weight_column(X)
+    if sample_weight is None:
         return None
+    sample_weight = _frames.same_rows(X, sample_weight, "sample_weight")
+    if np.asarray(sample_weight).dtype.kind == "c":
+        raise ValueError("sample_weight must be real numbers, not complex ones.")
     weights = np.asarray(sample_weight, dtype=np.float64)
     if weights.shape != (n_rows,):
         raise ValueError(

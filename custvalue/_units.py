@@ -1,30 +1,31 @@
 """Spans of time and rates of interest, converted once and never guessed.
 
-A span is a number with a unit: ``"52W"``, ``"90D"``, ``"12M"``, ``"1Y"`` or a timedelta. A month is
-365.25 / 12 days, a year 365.25 days. A bare number is refused wherever the unit is known.
+A span is a number with a unit: ``"6H"``, ``"90D"``, ``"52W"``, ``"12M"``, ``"1Y"`` or a timedelta.
+A month is 365.25 / 12 days, a year 365.25 days. A bare number is refused wherever the unit is
+known.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from custvalue._warn import warn_caller
-from custvalue.exceptions import RateWarning, TimeUnitError
+from custvalue.exceptions import RateWarning, TimeUnitError, first_ids
 
 Span: TypeAlias = "str | timedelta | np.timedelta64 | float | int"
 
-DAYS_PER = {"D": 1.0, "W": 7.0, "M": 365.25 / 12.0, "Y": 365.25}
-NAME_OF = {"D": "days", "W": "weeks", "M": "months", "Y": "years"}
+DAYS_PER = {"H": 1.0 / 24.0, "D": 1.0, "W": 7.0, "M": 365.25 / 12.0, "Y": 365.25}
+NAME_OF = {"H": "hours", "D": "days", "W": "weeks", "M": "months", "Y": "years"}
 _SPAN = re.compile(r"^\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]+)\s*$")
 _SECONDS_PER_DAY = 86_400.0
 
 
 def days_per(unit: str | timedelta | np.timedelta64, name: str = "unit") -> float:
-    """Days in one ``unit``: D, W, M, Y, a span such as ``"4W"``, or a timedelta.
+    """Days in one ``unit``: H, D, W, M, Y, a span such as ``"4W"``, or a timedelta.
 
     Raises
     ------
@@ -41,8 +42,8 @@ def days_per(unit: str | timedelta | np.timedelta64, name: str = "unit") -> floa
         return DAYS_PER[unit.strip().upper()]
     if isinstance(unit, (bool, int, float)):
         raise TimeUnitError(
-            f"{name}={unit!r} is a number; write one of 'D', 'W', 'M', 'Y', a span such as '4W', "
-            "or a timedelta."
+            f"{name}={unit!r} is a number; write one of 'H', 'D', 'W', 'M', 'Y', a span such as "
+            "'4W', or a timedelta."
         )
     days = span_days(unit, name)
     if not days > 0:
@@ -84,7 +85,7 @@ def span_days(span: Span, name: str = "horizon") -> float:
         match = _SPAN.match(span)
         if match is None or match.group(2).upper() not in DAYS_PER:
             raise TimeUnitError(
-                f"{name}={span!r} is not a span of time; write a number with D, W, M or Y, "
+                f"{name}={span!r} is not a span of time; write a number with H, D, W, M or Y, "
                 "such as '90D', '52W', '12M' or '1Y'."
             )
         days = float(match.group(1)) * DAYS_PER[match.group(2).upper()]
@@ -165,7 +166,7 @@ def rate_per(annual_discount_rate: float, period: str | timedelta | np.timedelta
     Raises
     ------
     ValueError
-        If the rate is not finite or not above -1.
+        If the rate is not finite, not above -1, or above 1: 10 is meant as 10 %.
 
     Warns
     -----
@@ -200,6 +201,11 @@ def check_annual_rate(annual_discount_rate: float) -> float:
             f"annual_discount_rate={annual_discount_rate!r} must be a finite number above -1; "
             "10 % a year is 0.10."
         )
+    if rate > 1.0:
+        raise ValueError(
+            f"annual_discount_rate={annual_discount_rate!r} would be {rate:.0%} a year; "
+            f"{rate:g} % a year is {rate / 100:g}."
+        )
     if rate < 0.0 or rate > 0.5:
         warn_caller(
             f"annual_discount_rate={rate:g} means {rate:.0%} a year; 10 % a year is 0.10.",
@@ -208,33 +214,55 @@ def check_annual_rate(annual_discount_rate: float) -> float:
     return rate
 
 
-def check_share(value: object, name: str, *, least: float = 0.0) -> float:
-    """Return a share (margin, rate, chance) as a float; 30 meant as 30 % is refused by name.
+def check_share(
+    value: Any, name: str, *, low: float = 0.0, above: bool = False, below: bool = False
+) -> Any:
+    """Return a share, chance or margin; refuse what is none, such as 30 where 30 % is meant.
 
     Parameters
     ----------
-    value : float
+    value : float or array-like
     name : str
-        What the share is called in the error.
-    least : float, default=0.0
-        Lowest legal value; the highest is 1.
+        What it is called in the error.
+    low : float, default=0.0
+        Least it may be; a margin of a product sold at a loss may be ``-np.inf``.
+    above, below : bool, default=False
+        Whether ``low``, or 1, itself is refused.
+
+    Returns
+    -------
+    float or ndarray
+        A number for a number, else an array of the same shape.
 
     Raises
     ------
     ValueError
-        If it is no finite number between ``least`` and 1.
+        Naming the first values and their positions where there are several.
 
     Examples
     --------
     >>> from custvalue._units import check_share
-    >>> check_share(0.3, "margin")
-    0.3
+    >>> check_share(0.3, "margin"), check_share([0.1, 1], "retention_rate").tolist()
+    (0.3, [0.1, 1.0])
     """
     try:
-        share = np.nan if isinstance(value, (bool, str)) else float(value)  # type: ignore[arg-type]
+        if np.asarray(value).dtype.kind in "bcmMSU":
+            raise TypeError("no number")
+        shares = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        share = np.nan
-    if not least <= share <= 1.0:
-        hint = f" {share:g} % is {share / 100:g}." if 1.0 < share <= 100.0 else ""
-        raise ValueError(f"{name}={value!r} must be a share between {least:g} and 1.{hint}")
-    return share
+        raise ValueError(f"{name}={value!r} must be a share, such as 0.3 for 30 %.") from None
+    good = np.isfinite(shares) & (shares > low if above else shares >= low)
+    bad = ~(good & (shares < 1.0 if below else shares <= 1.0))
+    if not bad.any():
+        return float(shares) if shares.ndim == 0 else shares
+    least = "" if np.isneginf(low) else f"above {low:g} and " if above else f"at least {low:g} and "
+    most = "below 1" if below else "at most 1"
+    worst = float(shares[bad].ravel()[0])
+    cure = "30 % is 0.3."
+    if worst > 1.0 and np.isfinite(worst):
+        cure = f"{worst:g} would be {worst:.0%}; {worst:g} % is {worst / 100:g}."
+    what = f"{name}={value!r}"
+    if shares.ndim:
+        where = first_ids(np.flatnonzero(bad.ravel()))
+        what = f"{name}: {int(bad.sum()):,} values, first {worst:g} at position {where[0]}"
+    raise ValueError(f"{what} must be a share, {least}{most}; {cure}")

@@ -711,7 +711,7 @@ def check_margin(margin: Any) -> Any:
     """Return the margin: None, a column's name, or a share of spend between -1 and 1."""
     if margin is None or isinstance(margin, str):
         return margin
-    return check_share(margin, "margin", least=-1.0)
+    return float(check_share(margin, "margin", low=-1.0))
 
 
 def check_cost(cost: Any) -> Any:

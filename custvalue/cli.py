@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time as clock
 import traceback
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +18,8 @@ import click
 import custvalue
 from custvalue._cli_funnel import funnel
 from custvalue._cli_survey import survey
+from custvalue._warn import heard, warn_caller
+from custvalue.exceptions import CustvalueWarning
 
 EXAMPLES = """\b
 custvalue report --demo --out report/
@@ -147,7 +152,11 @@ def main(debug: bool) -> None:
 )
 @click.option("--time-format", metavar="FORMAT", help="Of dates that are not ISO, e.g. %d/%m/%Y.")
 @click.option("--time-zone", metavar="ZONE", help="Zone of the days, for times with an offset.")
-@click.option("--encoding", help="Of a CSV file; default: UTF-8, else GB 18030.")
+@click.option(
+    "--encoding", help="Of a CSV file; default: UTF-8, else GB 18030 where it is likely Chinese."
+)
+@click.option("--decimal", default=".", show_default=True, help="Mark in numbers: '.' or ','.")
+@click.option("--thousands", help="Mark between thousands in numbers, e.g. ','.")
 @click.option("--currency", default="", help="Put before money, e.g. USD or ¥.")
 @click.option(
     "--language",
@@ -195,7 +204,7 @@ def report(
     **asked: Any,
 ) -> None:
     """Write a customer-value report of LOG (CSV or Parquet) and its tables to a folder."""
-    encoding = asked.pop("encoding")
+    marks = {name: asked.pop(name) for name in ("encoding", "decimal", "thousands")}
     if demo == (log is not None):
         raise click.UsageError("name a LOG file, or --demo, and not both.")
     if demo:
@@ -216,7 +225,7 @@ def report(
     if not force:
         Report.check_folder(out)  # before the work, not after it
 
-    with Progress(sys.stderr if not quiet else _Nowhere()) as progress:
+    with _told_once(), Progress(sys.stderr if not quiet else _Nowhere()) as progress:
         progress("read the log", 0, 0)
         if log is None:
             from custvalue.datasets import load_cdnow
@@ -225,8 +234,12 @@ def report(
         else:
             columns = {name: asked[name] for name in DEMO}
             more = [asked["order"]] if asked["order"] else []
-            frame, source = read_log(log, **columns, more=more, encoding=encoding), log.name
+            # what repeats "in every column" can be told from all of them alone
+            whole = asked["duplicates"] != "keep"
+            frame, source = read_log(log, **columns, more=more, whole=whole, **marks), log.name
         made = make_report(frame, source=source, progress=progress, **asked)
+        for note in made.facts["notes_on_rows"]:
+            warn_caller(note, CustvalueWarning)
         files = made.write(out, tables=tables, formulas=formulas, force=force)
     if not quiet:
         click.echo(made.summary_text())
@@ -235,6 +248,18 @@ def report(
 
 main.add_command(funnel)
 main.add_command(survey)
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """Write each of the library's warnings to the terminal once, and nobody else's."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    with heard() as told:
+        try:
+            yield
+        finally:
+            for text in dict.fromkeys(one_line(str(one)) for one in told):
+                click.echo(f"custvalue: note: {text}", err=True)
 
 
 class _Nowhere:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 __all__ = [
     "ArtefactError",
@@ -208,6 +209,33 @@ class ProblemShareWarning(CustvalueWarning):
 
 class FontWarning(CustvalueWarning):
     """No installed font has the letters of a picture; the text says which font to install."""
+
+
+def no_column(
+    name: str,
+    have: Iterable[object],
+    table: str = "the table",
+    cure: str = "Name the table's own columns.",
+) -> ContractProblem:
+    """Say that a table lacks a column, what it has, and which one was likely meant.
+
+    Examples
+    --------
+    >>> from custvalue.exceptions import no_column
+    >>> print(no_column("customer", ["Customer", "date"], "the log"))
+    missing-column: the log has no column 'customer'; it has 'Customer', 'date'. Did you mean \
+'Customer'?
+    """
+    names = [str(one) for one in have]
+    plain = {one.strip().casefold().replace(" ", "_"): one for one in names}
+    near = get_close_matches(str(name).strip().casefold().replace(" ", "_"), plain, 1, 0.75)
+    if near:
+        cure = f"Did you mean {plain[near[0]]!r}?"
+    shown = ", ".join(map(repr, names[:20]))
+    if len(names) > 20:
+        shown += f" and {len(names) - 20:,} more"
+    text = f"{table} has no column {name!r}; it has {shown or 'none'}"
+    return ContractProblem("missing-column", text, cure)
 
 
 def first_ids(ids: Iterable[object], n: int = 5) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ FLOOR = {
     "_portable": 0.5,
     "_kernels": 0,
     "_html": -1,
+    "_dates": 1,
     "_labels": 0,
     "_units": 1,
     "_clock": 1.5,

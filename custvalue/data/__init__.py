@@ -4,6 +4,7 @@ from custvalue.data._api import panel, split_by_date, summarize
 from custvalue.data._compress import compress
 from custvalue.data._from_summary import from_summary
 from custvalue.data._ledger import Dropped, RowLedger, ledger
+from custvalue.data._purchases import occasions
 from custvalue.data._split import DateSplit
 from custvalue.data._sql import summary_sql
 
@@ -14,6 +15,7 @@ __all__ = [
     "compress",
     "from_summary",
     "ledger",
+    "occasions",
     "panel",
     "split_by_date",
     "summarize",

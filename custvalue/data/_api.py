@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from custvalue._dates import read_date
 from custvalue._units import Span
 from custvalue.data._engines import engine_of
 from custvalue.data._options import (
@@ -13,12 +14,12 @@ from custvalue.data._options import (
     Refunds,
     Unit,
     ZeroAmounts,
+    refuse_reserved,
     unit_name,
 )
 from custvalue.data._panel import panel_names
 from custvalue.data._split import DateSplit
 from custvalue.data._summary import summary_names
-from custvalue.exceptions import ContractProblem, DataContractError
 
 
 def summarize(
@@ -53,12 +54,15 @@ def summarize(
     customer, time, amount : str
         Names of the columns with the customer's id (any kind), the time and the money.
     as_of : date, datetime or ISO str, optional
-        End of observation, read at the grain of ``occasion``: its whole day is seen, later rows are
-        not. Without it the last order's date is used, with a warning.
-    unit : {"D", "W", "M", "Y"}, span or timedelta, default="D"
+        End of observation: of a date (and a time that is midnight) the whole day is seen, of a time
+        the grain of ``occasion`` it lies in, a day at most; later rows are not. Rows are cut before
+        they are netted, so a longer ``occasion`` never shows what came after. Without it the last
+        order's date is used, with a warning.
+    unit : {"H", "D", "W", "M", "Y"}, span or timedelta, default="D"
         Unit of all times. A month is 365.25/12 days, a year 365.25 days.
     occasion : str or timedelta, default="1d"
-        Grain of time within which rows are one purchase: days, weeks, or a part that divides a day.
+        Grain of time within which rows are one purchase: days, weeks (from Monday), or a part that
+        divides a day.
     refunds : {"error", "net_occasion", "net_order", "drop"}, default="error"
         Negative amounts: refuse; net within the occasion; net within the order given by ``order``;
         leave out.
@@ -76,7 +80,10 @@ def summarize(
     cost : str, optional
         Column with the cost of the row; profit is amount less cost. Adds ``total_profit``.
     time_format : str, optional
-        How to read times that are text and not ISO 8601, e.g. ``"%d/%m/%Y"``.
+        How to read times that are text and not ISO 8601, e.g. ``"%d/%m/%Y"``; refused where it
+        leaves more than 5 % of a column unread. Without it text must be a whole date, year first:
+        ``2024-01-05``, ``2024/01/05`` or ``20240105``, then perhaps ``10:30``, ``10:30:59.5`` after
+        a ``T`` or a blank, then perhaps a zone (``Z``, ``+08``, ``+0800``, ``+08:00``).
     time_zone : str, optional
         Zone in which days are cut, where times have a zone; without it their own.
 
@@ -143,7 +150,7 @@ def summarize(
         time_format=time_format,
         time_zone=time_zone,
     )
-    _refuse_reserved(customer, summary_names(options))
+    refuse_reserved(customer, summary_names(options))
     return engine_of(log).summarize(log, options, as_of, unit_name(unit))
 
 
@@ -234,7 +241,7 @@ time_zone
         time_format=time_format,
         time_zone=time_zone,
     )
-    _refuse_reserved(customer, panel_names())
+    refuse_reserved(customer, panel_names())
     return engine_of(log).panel(log, options, as_of, unit_name(period, "period"))
 
 
@@ -331,17 +338,7 @@ time_zone
         time_format=time_format,
         time_zone=time_zone,
     )
-    _refuse_reserved(customer, [*summary_names(options), "orders", "spend", "profit"])
+    refuse_reserved(customer, [*summary_names(options), "orders", "spend", "profit"])
+    if cutoff is not None:
+        read_date(cutoff, "cutoff")
     return engine_of(log).split(log, options, cutoff, horizon, as_of, unit_name(unit))
-
-
-def _refuse_reserved(customer: str, made: list[str]) -> None:
-    """Raise where the customer column would be lost among the columns of the result."""
-    if customer in made:
-        raise DataContractError(
-            ContractProblem(
-                "reserved-name",
-                f"the customer column is called {customer!r}, as a column of the result is",
-                "Rename it first, e.g. to 'customer_id'.",
-            )
-        )

@@ -10,10 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custvalue.data._options import origin
+
 
 def dates(tick: npt.NDArray[np.int64], grain: int) -> npt.NDArray[np.datetime64]:
     """Ticks as datetime64[us], the start of each grain."""
-    return (tick * (grain * 1_000_000)).view("datetime64[us]")
+    made = tick * (grain * 1_000_000)
+    made += origin(grain) * 1_000_000
+    return made.view("datetime64[us]")
 
 
 def build(log: Any, customer: str, ids: Any, columns: Mapping[str, npt.NDArray[Any]]) -> Any:

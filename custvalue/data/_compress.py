@@ -7,10 +7,8 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from custvalue._frames import clock_of, facts_of, keep_facts, with_clock
-from custvalue.exceptions import ContractProblem, DataContractError
-
-BTYD = ("frequency", "recency", "T")
+from custvalue._frames import BTYD, clock_of, facts_of, keep_facts, opened, with_clock
+from custvalue.exceptions import DataContractError, no_column
 
 
 def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") -> Any:
@@ -19,7 +17,8 @@ def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") 
     Purchase laws depend on a customer through ``frequency``, ``recency`` and ``T`` alone. On whole
     days few combinations occur, so a base of any size becomes a small table; fitting it with
     ``sample_weight`` gives the same parameters. Works where the summary is (polars, DuckDB, Spark,
-    Dask, ...), so that only the small table has to travel.
+    Dask, ...), so that only the small table has to travel; estimators that take weights find them
+    in it while its facts are there, others refuse it.
 
     Parameters
     ----------
@@ -53,31 +52,34 @@ def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") 
     """
     names = list(by)
     dask = nw.dependencies.is_dask_dataframe(summary)
-    frame = None if dask else nw.from_native(summary)
+    frame = None if dask else opened(summary)
     have = list(summary.columns) if frame is None else list(frame.collect_schema().names())
     missing = [name for name in names if name not in have]
     if missing:
         raise DataContractError(
             [
-                ContractProblem(
-                    "missing-column",
-                    f"the summary has no column {name!r}; it has {sorted(map(str, have))}",
+                no_column(
+                    name,
+                    have,
+                    "the summary",
                     "custvalue.summarize makes every column that is needed.",
                 )
                 for name in missing
             ]
         )
+    facts = facts_of(summary)
+    extra = {} if facts is None else {"extra": {**facts.extra, "weight": weight}}
     if frame is None:
         groups = summary.groupby(names, dropna=False)
         if weight in have:
             made = groups[weight].sum().reset_index()
         else:
             made = groups.size().rename(weight).reset_index()
-        return keep_facts(summary, made)
+        return keep_facts(summary, made, **extra)
     count = nw.col(weight).sum() if weight in have else nw.len().alias(weight)
     made = frame.group_by(*names).agg(count)
     made = made.with_columns(nw.col(weight).cast(nw.Int64)) if weight not in have else made
     small = made.select(*names, weight).to_native()
-    if facts_of(summary) is None and (clock := clock_of(summary)) is not None:
+    if facts is None and (clock := clock_of(summary)) is not None:
         return with_clock(small, *clock)  # told by the dates, which are gone now
-    return keep_facts(summary, small)
+    return keep_facts(summary, small, **extra)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
 
-from custvalue._frames import is_spark
+from custvalue._frames import is_spark, opened
 from custvalue.data._panel import panel_eager
 from custvalue.data._split import split_eager
 from custvalue.data._summary import summarize_eager
@@ -35,7 +35,7 @@ def engine_of(log: Any) -> Engine:
 
     # narwhals warns when it wraps a Dask table, so that one is asked for first
     try:
-        table = None if nw.dependencies.is_dask_dataframe(log) else nw.from_native(log)
+        table = None if nw.dependencies.is_dask_dataframe(log) else opened(log)
     except TypeError:
         raise TypeError(
             f"log is a {type(log).__name__}; pass a table: pandas, polars, pyarrow, a DuckDB "

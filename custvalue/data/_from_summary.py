@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custvalue._frames import TableFacts, float_columns, with_facts
+from custvalue._dates import read_date
+from custvalue._frames import TableFacts, float_columns, opened, with_facts
 from custvalue._kernels import silence_instead_of_recency
 from custvalue._units import days_per
 from custvalue._warn import warn_caller
@@ -46,7 +47,7 @@ def from_summary(
     ----------
     frame : pandas, polars or pyarrow frame
         One row a customer (or a row and a ``weight``). lifetimes' customer index becomes a column.
-    unit : {"D", "W", "M", "Y"}, span or timedelta
+    unit : {"H", "D", "W", "M", "Y"}, span or timedelta
         Unit of ``recency`` and ``T``: no table says it of itself.
     customer : str, optional
         Column with the customer's id; without it rows are numbered.
@@ -101,7 +102,7 @@ def from_summary(
     names = {"frequency": frequency, "recency": recency, "T": T}
     if monetary_value is not None:
         names["monetary_value"] = monetary_value
-    source = nw.from_native(frame, eager_only=True)
+    source = opened(frame, eager_only=True)
     if customer is not None and customer not in source.columns:
         raise DataContractError(
             ContractProblem(
@@ -152,7 +153,7 @@ def from_summary(
             kind="summary",
             customer=customer or "",
             unit=name,
-            as_of="" if as_of is None else str(pd.Timestamp(as_of)),
+            as_of="" if as_of is None else str(read_date(as_of)),
             extra={"made_by": "from_summary"},
         ),
     )

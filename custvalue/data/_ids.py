@@ -44,9 +44,14 @@ def order_codes(frame: Any, options: LogOptions, row: Ints | None) -> Ints | Non
     """Order ids as integers, where orders are to be netted; each missing one is its own order."""
     if options.refunds != "net_order" or options.order is None:
         return None
-    values = frame[options.order].to_numpy()
-    codes = pd.factorize(values if row is None else values[row])[0].astype(np.int64)
-    missing = codes < 0
+    orders = frame[options.order]
+    whole = orders.dtype.is_integer()  # as in ``encode``: not by way of floats
+    values = orders.fill_null(0).to_numpy() if whole else orders.to_numpy()
+    missing = orders.is_null().to_numpy().astype(bool, copy=False)
+    if row is not None:
+        values, missing = values[row], missing[row]
+    codes = pd.factorize(values)[0].astype(np.int64)
+    missing = missing | (codes < 0)
     codes[missing] = codes.max(initial=-1) + 1 + np.arange(int(missing.sum()))
     return codes
 
@@ -57,8 +62,11 @@ def encode(ids: Any, row: Ints | None, room: int) -> tuple[Ints, Callable[[Ints]
     Whole-number ids whose range takes ``room`` bits at most are taken as they stand, which saves a
     hash table over all rows.
     """
-    if ids.dtype.is_integer() and not ids.is_null().any():
-        values = ids.to_numpy()
+    if ids.dtype.is_integer():
+        # a missing id beside whole numbers would make them floats, which are not exact; its row is
+        # not among those asked for
+        some = row is not None and ids.is_null().any()
+        values = (ids.fill_null(0) if some else ids).to_numpy()
         values = values if row is None else values[row]
         if len(values):
             low, high = int(values.min()), int(values.max())
@@ -66,7 +74,7 @@ def encode(ids: Any, row: Ints | None, room: int) -> tuple[Ints, Callable[[Ints]
                 if values.dtype.kind != "u":  # a narrow type would overflow
                     values = values.astype(np.int64, copy=False)
                 code = (values - values.dtype.type(low)).astype(np.int64, copy=False)
-                return code, partial(_whole_ids, ids, low)
+                return code, partial(_whole_ids, ids, low, values.dtype)
     else:
         values = ids.to_native()
         values = values.to_pandas() if nw.dependencies.is_pyarrow_chunked_array(values) else values
@@ -91,12 +99,12 @@ def encode(ids: Any, row: Ints | None, room: int) -> tuple[Ints, Callable[[Ints]
     return code, partial(_looked_up_ids, ids, at)
 
 
-def _whole_ids(ids: Any, low: int, code: Ints) -> Any:
+def _whole_ids(ids: Any, low: int, dtype: np.dtype[Any], code: Ints) -> Any:
     """Ids that were taken as they stand, less ``low``; ``code`` is given up for them."""
-    kind = np.uint64 if ids.to_numpy().dtype.kind == "u" else np.int64
+    kind = np.uint64 if dtype.kind == "u" else np.int64
     values = code.view(kind)
     values += kind(low)
-    values = values.astype(ids.to_numpy().dtype, copy=False)
+    values = values.astype(dtype, copy=False)
     native = ids.to_native()
     if isinstance(native, pd.Series):
         made = pd.Series(values, dtype=native.dtype, name=native.name, copy=False)

@@ -10,18 +10,28 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._frames import opened
 from custvalue._warn import warn_caller
+from custvalue.data._far_dates import Alone, alone, days_of
 from custvalue.data._ids import coded, order_codes
 from custvalue.data._ledger import WORDS, Dropped
 from custvalue.data._money import Money, minor_units, net
-from custvalue.data._options import LogOptions
-from custvalue.data._times import as_of_tick, last_order_text, read_times, to_ticks
+from custvalue.data._options import DAY, LogOptions
+from custvalue.data._times import (
+    End,
+    last_order_text,
+    read_end,
+    read_times,
+    tick_date,
+    to_ticks,
+)
 from custvalue.exceptions import (
     AsOfWarning,
     ContractProblem,
     DataContractError,
     DataWarning,
     first_ids,
+    no_column,
 )
 
 Ints = npt.NDArray[np.int64]
@@ -54,7 +64,8 @@ class Intake:
     ``code`` are non-negative integers that sort as the customer ids do; ``tick`` is time in grains
     since 1970, at least ``low``, from where on it takes ``tick_bits``; ``ids`` gives the customer
     ids that codes stand for, as a series of the log's kind.
-    ``gone`` are the codes of customers who lost a row (not counting rows after the as-of date).
+    ``gone`` are the codes of customers who lost a row (not counting rows after the as-of date);
+    ``day`` is given where an occasion is longer than a day.
     """
 
     code: Ints
@@ -65,22 +76,30 @@ class Intake:
     profit: Money | None
     ids: Callable[[Ints], Any]
     gone: Ints
-    as_of: int
+    end: End
     zone: str | None
     rows_in: int
     amount_in: float
     dropped: list[Dropped] = field(default_factory=list)
     order: Ints | None = None
+    day: Ints | None = None
+    alone: Alone | None = None
+
+    @property
+    def as_of(self) -> int:
+        """Tick of the end of observation."""
+        return self.end.tick
+
+    @property
+    def fine(self) -> Ints:
+        """Ticks that rows are cut by: days where an occasion is longer than a day."""
+        return self.tick if self.day is None else self.day
 
 
 def missing_columns(have: list[str], options: LogOptions) -> list[ContractProblem]:
     """One problem for every column that the call names and the log lacks."""
     return [
-        ContractProblem(
-            "missing-column",
-            f"the log has no column {name!r}; it has {sorted(map(str, have))}",
-            "Name the log's own columns in customer=, time=, amount=.",
-        )
+        no_column(name, have, "the log", "Name the log's own columns in customer=, time=, amount=.")
         for name in options.columns
         if name not in have
     ]
@@ -95,21 +114,13 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         With every problem of the call.
     """
     native = nw.to_native(log, pass_through=True)
-    if nw.dependencies.is_pandas_dataframe(native) and native.columns.has_duplicates:
-        twice = native.columns[native.columns.duplicated()].unique()
-        raise DataContractError(
-            ContractProblem(
-                "duplicate-column",
-                f"the log has several columns called {', '.join(map(repr, twice))}",
-                "Rename or drop them.",
-            )
-        )
-    frame = nw.from_native(log, eager_only=True)
+    frame = opened(log, eager_only=True)
     problems = missing_columns(list(frame.columns), options)
     if problems:
         raise DataContractError(problems)
     ids = frame[options.customer]
-    when, no_time, zone = read_times(frame[options.time], options, problems)
+    line = _lines(native)
+    when, no_time, zone = read_times(frame[options.time], options, problems, line)
     amount = _numbers(frame, options.amount, problems)
     profit = _profit(frame, amount, options, problems)
     if problems:
@@ -135,7 +146,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         reason, mask = unusable.pop(0)
         fates.drop(reason, mask)
         if options.invalid == "error" and mask.any():
-            problems.append(_invalid_problem(reason, mask, options))
+            problems.append(_invalid_problem(reason, mask, options, line))
     del no_id, mask
     if options.duplicates != "keep":
         again = fates.still(_repeated(frame))
@@ -152,13 +163,14 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         fates.drop("duplicate", again)
 
     tick = to_ticks(when, options.grain)
-    end = as_of_tick(as_of, options, zone)
-    usable = tick if fates.alive is None else tick[fates.alive]
+    fine = tick if options.fine == options.grain else to_ticks(when, options.fine)
+    end = read_end(as_of, options, zone)
+    usable = fine if fates.alive is None else fine[fates.alive]
     last = int(usable.max()) if len(usable) else None
     del when, usable
     if end is not None:
-        if last is not None and last > end:
-            fates.drop("after_as_of", tick > end)
+        if last is not None and last > end.last:
+            fates.drop("after_as_of", fine > end.last)
     elif last is None:
         problems.append(
             ContractProblem(
@@ -166,29 +178,33 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
             )
         )
     else:
-        end = last
+        end = End.at(last, options)
         if not quiet:
-            warn_caller(last_order_text(end, options), AsOfWarning)
+            warn_caller(last_order_text(end), AsOfWarning)
     if not least > 0:  # nor is NaN
         _amount_policies(amount, ids, options, fates, problems)
     if problems:
         raise DataContractError(problems)
     assert end is not None
 
-    book = _book(fates, amount, ids)
+    book = _book(fates, amount, ids, line)
+    odd = None
     if not quiet:
         warn_invalid(book)
+        here = fine if fates.alive is None else fine[fates.alive]
+        odd = alone(*days_of(here if options.fine == DAY else here // (DAY // options.fine)))
+        warn_dates(odd, None if last is None else min(last, end.last), end)
     row = None if fates.alive is None else np.flatnonzero(fates.alive)
     amount_in = None
     if row is not None:
         amount_in = net(amount if finite is None else amount[finite])
-        tick, amount = tick[row], amount[row]
+        tick, fine, amount = tick[row], fine[row], amount[row]
         profit = None if profit is None else profit[row]
     money = minor_units(amount)
     if amount_in is None:
         amount_in = money.total()
-    low = int(tick.min()) if len(tick) else end
-    bits = ((end if last is None else min(last, end)) - low).bit_length()
+    low = int(tick.min()) if len(tick) else end.tick
+    bits = (int(tick.max() if len(tick) else low) - low).bit_length()
     room = 63 - bits - _freight(money, profit)
     code, ids_of, gone = coded(ids, fates.alive, fates.each, room)
     return Intake(
@@ -200,12 +216,14 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         profit=None if profit is None else minor_units(profit),
         ids=ids_of,
         gone=gone,
-        as_of=end,
+        end=end,
         zone=zone,
         rows_in=len(frame),
         amount_in=amount_in,
         dropped=book,
         order=order_codes(frame, options, row),
+        day=None if options.fine == options.grain else fine,
+        alone=odd,
     )
 
 
@@ -252,6 +270,8 @@ def _profit(
         return None if cost is None else amount - cost
     if isinstance(options.margin, str):
         share = _numbers(frame, options.margin, problems)
+        if share is not None and len(share) and np.nanmax(share, initial=0.0) > 1.0:
+            problems.append(share_problem(options.margin, float(np.nanmax(share))))
         return None if share is None else amount * share
     assert options.margin is not None
     return amount * float(options.margin)
@@ -274,6 +294,15 @@ def _amount_policies(
         fates.drop("zero_amount", amount == 0)
 
 
+def share_problem(name: str, most: float) -> ContractProblem:
+    """Say that a column of margins is in per cent."""
+    return ContractProblem(
+        "margin-share",
+        f"column {name!r} has margins up to {most:g}, and a margin is a share of the amount",
+        "Divide per cents by 100: 30 % is 0.3.",
+    )
+
+
 def refund_problem(options: LogOptions, count: int, first: tuple[str, ...]) -> ContractProblem:
     """Say that negative amounts need a policy."""
     return ContractProblem(
@@ -285,22 +314,35 @@ def refund_problem(options: LogOptions, count: int, first: tuple[str, ...]) -> C
     )
 
 
-def _invalid_problem(reason: str, mask: Mask, options: LogOptions) -> ContractProblem:
+def _lines(native: Any) -> Any:
+    """Names of rows for errors: the lines of a file where the log's index says so, else None."""
+    if not nw.dependencies.is_pandas_dataframe(native) or native.index.name != "line":
+        return None
+    return native.index
+
+
+def _rows(mask: Mask, line: Any) -> tuple[str, ...]:
+    """First five rows in ``mask``: their lines, else positions from 0."""
+    where = np.flatnonzero(mask)[:5]
+    return first_ids(where if line is None else (f"line {line[i]}" for i in where))
+
+
+def _invalid_problem(reason: str, mask: Mask, options: LogOptions, line: Any) -> ContractProblem:
     return ContractProblem(
         reason.replace("_", "-"),
         f"the log's {WORDS[reason]}",
         "Repair these rows, or choose invalid='drop' to leave them out and count them.",
         int(mask.sum()),
-        first_ids(np.flatnonzero(mask)),
+        _rows(mask, line),
     )
 
 
-def _book(fates: _Fates, amount: npt.NDArray[np.float64], ids: Any) -> list[Dropped]:
+def _book(fates: _Fates, amount: npt.NDArray[np.float64], ids: Any, line: Any) -> list[Dropped]:
     """One entry a reason."""
     book: list[Dropped] = []
     for reason, mask in fates.each:
         lost = amount[mask]
-        first = first_ids(np.flatnonzero(mask)) if reason in _BY_ROW else _names(ids, mask)
+        first = _rows(mask, line) if reason in _BY_ROW else _names(ids, mask)
         book.append(Dropped(reason, int(mask.sum()), net(lost[np.isfinite(lost)]), first))
     return book
 
@@ -320,6 +362,25 @@ def warn_invalid(book: list[Dropped]) -> None:
         )
 
 
+def warn_dates(odd: Alone | None, last: int | None, end: End) -> None:
+    """Say which rows stand alone, and that an as-of date lies far past the log."""
+    if odd is not None:
+        warn_caller(
+            f"{odd}. They count as orders; correct their date, or leave them out.",
+            DataWarning,
+        )
+    if last is not None and (end.last - last) * end.fine > FAR_DAYS * DAY:
+        years = (end.last - last) * end.fine / DAY / 365.25
+        warn_caller(
+            f"as_of={end.date} lies {years:,.0f} years after the last order "
+            f"({tick_date(last, end.fine)}): everybody has been silent that long.",
+            DataWarning,
+        )
+
+
+FAR_DAYS = 3653  # ten years: no log is looked at that late on purpose
+
+
 def _names(ids: Any, mask: Mask) -> tuple[str, ...]:
     """First five different customers of the rows in ``mask``."""
     found: dict[str, None] = {}
@@ -334,6 +395,8 @@ def _names(ids: Any, mask: Mask) -> tuple[str, ...]:
 def _repeated(frame: Any) -> Mask:
     """Rows that repeat an earlier one in every column."""
     index = "__row__"
+    while index in frame.columns:
+        index += "_"
     kept = frame.with_row_index(index).unique(subset=list(frame.columns), keep="first")
     out = np.ones(len(frame), dtype=bool)
     out[kept[index].to_numpy()] = False

@@ -15,15 +15,27 @@ from typing import Any, NamedTuple
 import narwhals.stable.v2 as nw
 
 from custvalue._warn import warn_caller
-from custvalue.data._intake import missing_columns, refund_problem, warn_invalid
+from custvalue.data._far_dates import Alone, alone
+from custvalue.data._intake import (
+    missing_columns,
+    refund_problem,
+    share_problem,
+    warn_dates,
+    warn_invalid,
+)
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
-from custvalue.data._native import UNREAD, with_ticks
-from custvalue.data._options import LogOptions
-from custvalue.data._times import as_of_tick, format_problem, last_order_text
+from custvalue.data._native import is_polars, with_ticks
+from custvalue.data._options import DAY, LogOptions, refuse_reserved
+from custvalue.data._panel import panel_names
+from custvalue.data._summary import summary_names
+from custvalue.data._times import End, last_order_text, read_end
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
 
-TICK, PAID, GAIN, ORDER = "__tick", "__paid", "__gain", "__order"
+TICK, DAY_TICK, PAID, GAIN, ORDER = "__tick", "__day", "__paid", "__gain", "__order"
 _FATE = "__fate"
+_WORDS = ("tick", "day", "paid", "gain", "order", "fate", "least", "size", "rows", "gap", "silent",
+          "square", "shorter", "repeat", "first", "start", "total", "last", "end")  # fmt: skip
+INNER = frozenset(f"__{word}" for word in _WORDS)
 _SLACK = 4.0 * 2.0**-52  # as in _money: quantity x price may miss its decimal by this much
 _EXACT = 2.0**53
 
@@ -48,21 +60,30 @@ class LazyLog:
     rows : narwhals lazy frame
         Customer, ``__tick``, ``__paid`` (minor units), ``__gain`` where profit differs.
     book : RowLedger
-    as_of, first, last : int or None
-        Ticks: end of observation, first and last row that counts.
+    end : End
+        End of observation.
+    fine : str
+        Name of the ticks that rows are cut by: ``__day`` where an occasion is longer than a day.
+    first, last : int or None
+        First row that counts in ticks, last one in ticks that rows are cut by.
     """
 
     def __init__(self, log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -> None:
         self.options = options
         frame = nw.from_native(log)
         names = list(frame.collect_schema().names())
-        problems = missing_columns(names, options)
+        problems = missing_columns(names, options) or _inner_names(frame, names, options)
         if problems:
             raise DataContractError(problems)
-        frame, problems = with_ticks(frame, TICK, options)
+        self.fine = TICK if options.fine == options.grain else DAY_TICK
+        frame, problems = with_ticks(frame, TICK, DAY_TICK, options)
         problems += self._not_numeric(frame)
         if problems:
             raise DataContractError(problems)
+        if isinstance(options.margin, str):
+            most = frame.select(nw.col(options.margin).max()).collect()[options.margin][0]
+            if most is not None and float(most) > 1.0:
+                raise DataContractError(share_problem(options.margin, float(most)))
         frame = self._with_money(frame)
         frame = frame.with_columns(self._fate(self._invalid_conditions(frame)).alias(_FATE))
         repeated: tuple[int, float] | None = None
@@ -72,7 +93,7 @@ class LazyLog:
             frame = nw.concat([frame.filter(nw.col(_FATE) > 0), valid])
             rest = self._count(frame)
             repeated = (raw[0] - rest[0], raw[1] - rest[1])
-        self.as_of = as_of_tick(as_of, options, None)
+        self.given = read_end(as_of, options, None)
         later = self._later_conditions()
         frame = frame.with_columns(
             nw.when(nw.col(_FATE) > 0).then(nw.col(_FATE)).otherwise(self._fate(later)).alias(_FATE)
@@ -121,8 +142,8 @@ class LazyLog:
     def _later_conditions(self) -> dict[str, Any]:
         options = self.options
         found = {}
-        if self.as_of is not None:
-            found["after_as_of"] = nw.col(TICK) > self.as_of
+        if self.given is not None:
+            found["after_as_of"] = nw.col(self.fine) > self.given.last
         if options.refunds in ("drop", "error"):
             found["refund"] = nw.col(PAID) < 0
         if options.zero_amounts == "drop":
@@ -158,8 +179,8 @@ class LazyLog:
             columns.append(money.abs().alias(f"{name}s"))
             aggregates += [nw.col(f"{name}{k}").sum() for k in ("m", "w0", "w1", "s")]
             aggregates += [nw.col(f"{name}e{i}").max() for i in range(2)]
-        aggregates += [nw.col(UNREAD).sum(), nw.col("negative").sum()]
-        aggregates += [nw.col(TICK).min().alias("first"), nw.col(TICK).max().alias("last")]
+        aggregates += [nw.col("negative").sum()]
+        aggregates += [nw.col(TICK).min().alias("first"), nw.col(self.fine).max().alias("last")]
         made = frame.with_columns(*columns).group_by(_FATE).agg(*aggregates).collect("pandas")
         return made.to_native().set_index(_FATE)
 
@@ -168,32 +189,12 @@ class LazyLog:
         """Columns that hold money."""
         return [PAID, GAIN] if self.options.has_profit else [PAID]
 
-    @property
-    def end(self) -> int:
-        """Tick of the as-of date."""
-        assert self.as_of is not None
-        return self.as_of
-
     def _read(
         self, table: Any, frame: Any, repeated: tuple[int, float] | None, as_of: Any, quiet: bool
     ) -> None:
         """Ledger, as-of date, scales; raise what breaks the contract."""
         options = self.options
         problems: list[ContractProblem] = []
-        unread = int(table[UNREAD].sum()) if len(table) else 0
-        rows_read = int(table["rows"].sum()) if len(table) else 0
-        if unread and unread == rows_read and options.time_format is not None:
-            problems.append(format_problem(options, unread))
-        if unread and options.time_format is None:
-            problems.append(
-                ContractProblem(
-                    "time-not-iso",
-                    f"column {options.time!r} has text that is not ISO 8601",
-                    "Give time_format=, e.g. '%d/%m/%Y'; day and month are not guessed.",
-                    unread,
-                    self.names_in(frame.filter(nw.col(UNREAD) == 1)),
-                )
-            )
         self.money = _scale(table, PAID)
         self.gain = _scale(table, GAIN) if options.has_profit else None
         dropped = []
@@ -232,7 +233,7 @@ class LazyLog:
                     )
                 )
         valid = table[~table.index.isin([_CODE[r] for r in _INVALID])] if len(table) else table
-        if self.as_of is None and not len(valid):
+        if self.given is None and not len(valid):
             problems.append(
                 ContractProblem(
                     "no-rows",
@@ -242,10 +243,9 @@ class LazyLog:
             )
         if problems:
             raise DataContractError(problems)
-        if self.as_of is None:
-            self.as_of = int(valid["last"].max())
-            if not quiet:
-                warn_caller(last_order_text(self.as_of, options), AsOfWarning)
+        self.end = self.given or End.at(int(valid["last"].max()), options)
+        if self.given is None and not quiet:
+            warn_caller(last_order_text(self.end), AsOfWarning)
         if not quiet:
             warn_invalid(dropped)
         used = table.loc[0] if 0 in table.index else None
@@ -262,7 +262,7 @@ class LazyLog:
             dropped=tuple(dropped),
         )
         kept = frame.filter(nw.col(_FATE) == 0)
-        made = [nw.col(options.customer), nw.col(TICK)]
+        made = [nw.col(name) for name in dict.fromkeys((options.customer, TICK, self.fine))]
         if options.refunds == "net_order":
             made.append(nw.col(str(options.order)).alias(ORDER))
         for name, scale in zip(self.monies, (self.money, self.gain), strict=False):
@@ -270,6 +270,19 @@ class LazyLog:
             value = nw.col(name)
             made.append(((value * scale.size).round(0) if scale.exact else value).alias(name))
         self.rows = kept.select(*made)
+        self.alone: Alone | None = None
+        if not quiet and self.first is not None and self.last is not None:
+            self.alone = alone(*self._days())
+            warn_dates(self.alone, self.last, self.end)
+
+    def _days(self) -> tuple[Any, Any]:
+        """Different days of the rows that count, and rows of each."""
+        per_day = DAY // self.options.fine
+        day = nw.col(self.fine) if per_day == 1 else nw.col(self.fine) // per_day
+        rows = self.rows.with_columns(day.alias("__first")).group_by("__first")
+        made = rows.agg(nw.len().alias("__rows")).collect("pandas").to_native()
+        made = made.sort_values("__first").astype("int64")
+        return made["__first"].to_numpy(), made["__rows"].to_numpy()
 
     def _amount(self, row: Any) -> float:
         if not self.money.exact:
@@ -281,6 +294,25 @@ class LazyLog:
         """First five different customers of the rows, in no order."""
         ids = rows.select(self.options.customer).head(50).collect()[self.options.customer]
         return first_ids(dict.fromkeys(ids.to_list()))
+
+
+def _inner_names(frame: Any, names: list[str], options: LogOptions) -> list[ContractProblem]:
+    """Columns whose names the plan needs for itself, or the engine cannot carry."""
+    sql = not is_polars(frame)
+    if sql:
+        made = [*summary_names(options), *panel_names(), "orders", "spend", "profit"]
+        refuse_reserved(options.customer, made, any_case=True)
+    inner = [n for n in names if (n.casefold() if sql else n) in INNER]
+    carried = names if options.duplicates != "keep" else [options.customer]
+    odd = [n for n in carried if sql and ("." in n or "*" in n)]
+    return [
+        ContractProblem("reserved-name", f"column {name!r} {why}", "Rename it first.")
+        for some, why in (
+            (inner, "has a name that the plan needs for itself"),
+            (odd, "has a name with a point or star, which DuckDB takes for more"),
+        )
+        for name in some
+    ]
 
 
 def _finite(name: str) -> Any:

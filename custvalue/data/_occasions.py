@@ -179,6 +179,7 @@ def net_orders(rows: Intake) -> tuple[Intake, int]:
         dropped=dropped,
         gone=np.union1d(rows.gone, gone),
         order=None,
+        day=None,
     )
     return netted, int(size[keep].sum()) - int(keep.sum())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias, get_args
@@ -10,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from custvalue._units import days_per, span_days
+from custvalue._units import check_share, days_per, span_days
+from custvalue.exceptions import ContractProblem, DataContractError
 
 Refunds: TypeAlias = Literal["error", "net_occasion", "net_order", "drop"]
 ZeroAmounts: TypeAlias = Literal["drop", "keep"]
@@ -57,13 +59,8 @@ class LogOptions:
             )
         if self.margin is not None and self.cost is not None:
             raise ValueError("give margin= (a share of the amount) or cost= (money), not both.")
-        share = self.margin
-        if not (share is None or isinstance(share, str)) and (
-            isinstance(share, bool) or not np.isfinite(share) or share > 1
-        ):
-            raise ValueError(
-                f"margin={share!r} must be a share of the amount, such as 0.3 for 30 %."
-            )
+        if not (self.margin is None or isinstance(self.margin, str)):
+            check_share(self.margin, "margin", low=-np.inf)
         if self.time_zone is not None:
             try:
                 ZoneInfo(self.time_zone)
@@ -91,6 +88,11 @@ class LogOptions:
     def grain(self) -> int:
         """Seconds in one occasion."""
         return grain_seconds(self.occasion)
+
+    @property
+    def fine(self) -> int:
+        """Seconds in the grain that rows are cut by: an occasion, and a day at most."""
+        return min(self.grain, DAY)
 
 
 def grain_seconds(occasion: str | timedelta) -> int:
@@ -123,6 +125,18 @@ def grain_seconds(occasion: str | timedelta) -> int:
     return whole
 
 
+def origin(grain: int) -> int:
+    """Second at which tick 0 begins: 1970, and for weeks the Monday before.
+
+    Examples
+    --------
+    >>> from custvalue.data._options import origin
+    >>> origin(86_400), origin(604_800) / 86_400
+    (0, -3.0)
+    """
+    return -3 * DAY if grain % (7 * DAY) == 0 else 0
+
+
 def unit_name(unit: Unit, name: str = "unit") -> str:
     """Write the unit as text that ``days_per`` reads back: ``"W"``, ``"4W"``, ``"10.5D"``.
 
@@ -137,3 +151,21 @@ def unit_name(unit: Unit, name: str = "unit") -> str:
     if isinstance(unit, str):
         return unit.strip().upper()
     return f"{span_days(unit, name):.12g}D"
+
+
+def refuse_reserved(customer: str, made: Sequence[str], *, any_case: bool = False) -> None:
+    """Raise where the customer column would be lost among the columns of the result.
+
+    ``any_case`` where an engine takes ``t`` and ``T`` for one name, as SQL does.
+    """
+    plain = {name.casefold(): name for name in made} if any_case else {name: name for name in made}
+    lost = plain.get(str(customer).casefold() if any_case else customer)
+    if lost is not None:
+        raise DataContractError(
+            ContractProblem(
+                "reserved-name",
+                f"the customer column is called {customer!r}, as the column {lost!r} of the "
+                "result is",
+                "Rename it first, e.g. to 'customer_id'.",
+            )
+        )

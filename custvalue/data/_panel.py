@@ -10,12 +10,19 @@ import numpy.typing as npt
 from custvalue._frames import TableFacts, with_facts
 from custvalue._units import days_per
 from custvalue.data._build import build, dates
+from custvalue.data._far_dates import Alone
 from custvalue.data._intake import Intake, Ints, take_in
 from custvalue.data._ledger import RowLedger
 from custvalue.data._money import Floats, Money, sums
 from custvalue.data._occasions import Columns, Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions
-from custvalue.data._times import tick_date
+from custvalue.data._times import End
+from custvalue.exceptions import ContractProblem, DataContractError
+
+# a row takes a hundred bytes; a million customers over five years are 40 million rows
+MOST_ROWS = 200_000_000
+MOST_ROWS_ODD = 5_000_000  # where dates look wrong
+MOST_PERIODS = 5_000
 
 
 def panel_columns(
@@ -32,9 +39,29 @@ def panel_columns(
     last_period = int(_periods_back(np.array([earliest]), rows.as_of, length)[0])
     repeats = [_periods_back(p.tick[p.start], rows.as_of, length) + 1 for p in folded.parts]
     counts = [int(count.sum()) for count in repeats]
+    check_rows(sum(counts), last_period + 1, rows.alone, rows.end)
     columns = _empty(sum(counts))
     folded.fill(columns, counts, lambda part: _figures(part, rows, options, length, last_period))
     return np.concatenate(repeats), columns
+
+
+def check_rows(rows: int, periods: int, odd: Alone | None, end: End) -> None:
+    """Refuse a panel that takes the machine, before it is made.
+
+    Raises
+    ------
+    DataContractError
+        Saying how many rows it would have, and which dates make it so long.
+    """
+    why = f"rows up to {end.date}" if odd is None else str(odd)
+    if rows > (MOST_ROWS if odd is None and periods < MOST_PERIODS else MOST_ROWS_ODD):
+        raise DataContractError(
+            ContractProblem(
+                "panel-too-long",
+                f"the panel would have {rows:,} rows in {periods:,} periods ({why})",
+                "Correct the dates, or give an earlier as_of or a longer period.",
+            )
+        )
 
 
 def _figures(
@@ -81,7 +108,7 @@ def _figures(
     known_from = np.repeat(first, repeats)
     return {
         "period": age_period,
-        "period_end": dates(end, options.grain),
+        "period_end": _last_days(end, rows.end),
         "age": age,
         **made,
         "silence": age_period - np.repeat(cell_period, held),
@@ -93,6 +120,14 @@ def _figures(
         "T": (end - known_from) / length,
         "first_order": dates(known_from, options.grain),
     }
+
+
+def _last_days(tick: Ints, end: End) -> npt.NDArray[np.datetime64]:
+    """Last day of each tick that is seen (its start where it is shorter than a day)."""
+    if end.grain <= DAY:
+        return dates(tick, end.grain)
+    sunday = dates(tick + 1, end.grain) - np.timedelta64(1, "D")
+    return np.minimum(sunday, end.day())
 
 
 def _periods_back(tick: Ints, as_of: int, length: float) -> Ints:
@@ -161,7 +196,7 @@ def panel_eager(
     repeats, columns = panel_columns(folded, rows, options, length, grid_start)
     ids = rows.ids(np.repeat(folded.code, repeats))
     table = build(log, options.customer, ids, columns)
-    return with_facts(table, panel_facts(options, period, rows.as_of, book))
+    return with_facts(table, panel_facts(options, period, rows.end, book))
 
 
 def ticks_in(period: str, options: LogOptions) -> float:
@@ -178,13 +213,13 @@ def ticks_in(period: str, options: LogOptions) -> float:
     return length
 
 
-def panel_facts(options: LogOptions, period: str, as_of: int, book: RowLedger) -> TableFacts:
+def panel_facts(options: LogOptions, period: str, end: End, book: RowLedger) -> TableFacts:
     """Write down what a panel says of itself."""
     return TableFacts(
         kind="panel",
         customer=options.customer,
         unit=period,
-        as_of=tick_date(as_of, options.grain),
+        as_of=end.date,
         period=period,
         ledger=book.to_dict(),
         extra={"occasion_seconds": options.grain},

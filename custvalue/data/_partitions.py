@@ -16,17 +16,19 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from custvalue._dates import zones_problem
 from custvalue._frames import facts_of, with_facts
 from custvalue._units import Span
 from custvalue._warn import heard, warn_caller
-from custvalue.data._intake import missing_columns, take_in, warn_invalid
+from custvalue.data._far_dates import Alone, alone
+from custvalue.data._intake import missing_columns, take_in, warn_dates, warn_invalid
 from custvalue.data._ledger import RowLedger, merged
 from custvalue.data._occasions import fold
-from custvalue.data._options import LogOptions
-from custvalue.data._panel import panel_eager, panel_facts, ticks_in
+from custvalue.data._options import DAY, LogOptions
+from custvalue.data._panel import check_rows, panel_eager, panel_facts, ticks_in
 from custvalue.data._split import DateSplit, check_end, future_facts, horizon_ticks, split_eager
 from custvalue.data._summary import summarize_eager, summary_facts
-from custvalue.data._times import as_of_tick, last_order_text, tick_time
+from custvalue.data._times import End, last_order_text, read_end
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
 
 Work = Callable[[Any], Any]  # a local table of one partition -> a local table
@@ -62,11 +64,14 @@ def scan(table: Any, options: LogOptions, as_of: Any) -> str:
         dropped=tuple(rows.dropped),
     )
     some = len(rows.tick) > 0
+    day, count = np.unique(rows.fine // (DAY // options.fine), return_counts=True)
     return json.dumps(
         {
             "book": book.to_dict(),
-            "last": rows.as_of if as_of is None else int(rows.tick.max()) if some else None,
+            "last": rows.end.last if as_of is None else int(rows.fine.max()) if some else None,
             "first": int(rows.tick.min()) if some else None,
+            "zone": rows.zone,
+            "days": [day.tolist(), count.tolist()],
             "refunds": bool((rows.money.values < 0).any()),
         }
     )
@@ -86,8 +91,7 @@ class Known:
         problems = missing_columns(engine.columns(log), options) or engine.check(log, options)
         if problems:
             raise DataContractError(problems)
-        self.as_of = as_of_tick(as_of, options, None)
-        end = None if self.as_of is None else tick_time(self.as_of, options)
+        end = read_end(as_of, options, None)
         # what repeats in every column can be told only where whole customers are together
         plain = replace(options, duplicates="keep")
         parts = [
@@ -96,12 +100,16 @@ class Known:
         ]
         _raise_together([p for part in parts for p in part.get("problems", ())])
         parts = [part for part in parts if "book" in part]
-        if self.as_of is None:
+        if len({part["zone"] for part in parts if part["book"]["rows_in"]}) > 1:
+            raise DataContractError(zones_problem(options.time, none=False))
+        if end is None:
             if not parts:
                 _raise_together([asdict(_NO_ROWS)], keep_empty=True)
-            self.as_of = max(part["last"] for part in parts)
-            end = tick_time(self.as_of, options)
-            warn_caller(last_order_text(self.as_of, options), AsOfWarning)
+            end = End.at(max(part["last"] for part in parts), options)
+            warn_caller(last_order_text(end), AsOfWarning)
+        self.end = end
+        self.alone = _alone([part["days"] for part in parts])
+        seen = [part["last"] for part in parts if part["last"] is not None]
         if options.duplicates != "keep" or any(part["refunds"] for part in parts):
             careful = partial(_careful, options=options, as_of=end)
             texts = engine.gather(log, careful, options.customer)
@@ -113,11 +121,17 @@ class Known:
         self.first: int | None = min(firsts) if firsts else None
         self.last = max((p["last"] for p in parts if p.get("last") is not None), default=None)
         warn_invalid(list(self.book.dropped))
+        warn_dates(self.alone, max(seen, default=None), end)
 
-    def end(self, options: LogOptions) -> np.datetime64:
-        """As-of date in a form that every partition reads alike."""
-        assert self.as_of is not None
-        return tick_time(self.as_of, options)
+
+def _alone(days: list[list[list[int]]]) -> Alone | None:
+    """Rows that stand alone in the whole log, from the days of its parts."""
+    if not days:
+        return None
+    day = np.concatenate([np.array(each, dtype=np.int64) for each, _ in days])
+    count = np.concatenate([np.array(each, dtype=np.int64) for _, each in days])
+    whole, place = np.unique(day, return_inverse=True)
+    return alone(whole, np.bincount(place, weights=count).astype(np.int64))
 
 
 _NO_ROWS = ContractProblem(
@@ -158,29 +172,28 @@ def summarize_parts(
 ) -> Any:
     """Summarize a log that lies in partitions."""
     known = Known(engine, log, options, as_of)
-    assert known.as_of is not None
-    work = partial(
-        summarize_eager, options=options, as_of=known.end(options), unit=unit, quiet=True
-    )
+    work = partial(summarize_eager, options=options, as_of=known.end, unit=unit, quiet=True)
     table = engine.apply(log, work, options)
-    return with_facts(table, summary_facts(options, unit, known.as_of, known.book))
+    return with_facts(table, summary_facts(options, unit, known.end, known.book))
 
 
 def panel_parts(engine: Partitioned, log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
     """Make the panel of a log that lies in partitions, on one grid of periods."""
-    ticks_in(period, options)
+    length = ticks_in(period, options)
     known = Known(engine, log, options, as_of)
-    assert known.as_of is not None
+    if known.alone is not None and known.first is not None:
+        periods = int((known.end.tick - known.first) / length) + 1
+        check_rows(known.book.rows_used * periods, periods, known.alone, known.end)
     work = partial(
         panel_eager,
         options=options,
-        as_of=known.end(options),
+        as_of=known.end,
         period=period,
         quiet=True,
         grid_start=known.first,
     )
     table = engine.apply(log, work, options)
-    return with_facts(table, panel_facts(options, period, known.as_of, known.book))
+    return with_facts(table, panel_facts(options, period, known.end, known.book))
 
 
 def split_parts(
@@ -195,15 +208,14 @@ def split_parts(
     """Split a log that lies in partitions."""
     length = horizon_ticks(cutoff, horizon, options)
     past = Known(engine, log, options, cutoff)
-    assert past.as_of is not None
-    end = past.as_of + length
+    end = End.at(past.end.last + length, options)
     with heard():  # said when the known side was read
-        whole = Known(engine, log, options, tick_time(end, options))
+        whole = Known(engine, log, options, end)
     check_end(whole.last, end, as_of, options, options.time_zone)
     todo = partial(
         split_eager,
         options=options,
-        cutoff=past.end(options),
+        cutoff=past.end,
         horizon=horizon,
         as_of=None,
         unit=unit,
@@ -211,12 +223,12 @@ def split_parts(
     )
     texts = engine.gather(log, partial(_future_book, todo=todo), options.customer)
     later = merged([RowLedger.from_dict(json.loads(text)) for text in texts])
-    facts = future_facts(options, unit, past.as_of, end, later)
+    facts = future_facts(options, unit, past.end, end, later)
     known, future, new = (
         engine.apply(log, partial(_piece, todo=todo, which=which), options) for which in range(3)
     )
     return DateSplit(
-        with_facts(known, summary_facts(options, unit, past.as_of, past.book)),
+        with_facts(known, summary_facts(options, unit, past.end, past.book)),
         with_facts(future, facts),
         with_facts(new, replace(facts, kind="new")),
     )

@@ -11,12 +11,12 @@ from custvalue._frames import with_facts
 from custvalue._units import Span, days_per
 from custvalue.data._lazy import GAIN, ORDER, PAID, TICK, LazyLog, Scale
 from custvalue.data._ledger import Dropped, RowLedger
-from custvalue.data._native import with_dates, with_periods
+from custvalue.data._native import with_dates, with_last_days, with_periods
 from custvalue.data._options import DAY, LogOptions
-from custvalue.data._panel import panel_facts, panel_names, ticks_in
+from custvalue.data._panel import check_rows, panel_facts, panel_names, ticks_in
 from custvalue.data._split import DateSplit, check_end, future_facts, horizon_ticks
 from custvalue.data._summary import summary_facts, summary_names
-from custvalue.data._times import tick_time
+from custvalue.data._times import End
 
 _LEAST, _SIZE, _ROWS = "__least", "__size", "__rows"
 _NOTHING = 1e-9  # as in _occasions
@@ -78,7 +78,7 @@ def _summary_plan(log: LazyLog, occasions: Any, unit: str) -> Any:
     tick = nw.col(TICK)
     frame = occasions.with_columns(
         (tick - tick.shift(1).over(who, order_by=TICK)).alias("__gap"),
-        (log.end - tick.max().over(who)).alias("__silent"),
+        (log.end.tick - tick.max().over(who)).alias("__silent"),
     )
     gap = nw.col("__gap")
     frame = frame.with_columns(
@@ -107,8 +107,8 @@ def _summary_plan(log: LazyLog, occasions: Any, unit: str) -> Any:
     made = {
         "frequency": nw.col("n_orders").cast(nw.Int64) - 1,
         "recency": span * per_tick,
-        "T": (log.end - first).cast(nw.Float64) * per_tick,
-        "silence": (log.end - last).cast(nw.Float64) * per_tick,
+        "T": (log.end.tick - first).cast(nw.Float64) * per_tick,
+        "silence": (log.end.tick - last).cast(nw.Float64) * per_tick,
         "monetary_value": with_gaps(_worth("__repeat", log.money) / gaps),
         "n_orders": nw.col("n_orders").cast(nw.Int64),
         "total_value": _worth(PAID, log.money),
@@ -146,10 +146,14 @@ def panel_lazy(log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
     if book != seen.book:  # the first row of the log may have been netted away
         value = occasions.select(nw.col(TICK).min()).collect()[TICK][0]
         first = None if value is None else int(value)
-    last_period = 0 if first is None else int((seen.end - first) / length + 1e-9)
+    last_period = 0 if first is None else int((seen.end.tick - first) / length + 1e-9)
+
+    # an upper bound of the rows: asked only where dates look wrong
+    bound = 0 if seen.alone is None else seen.book.rows_used * (last_period + 1)
+    check_rows(bound, last_period + 1, seen.alone, seen.end)
 
     def period_of(tick: Any) -> Any:
-        back = ((seen.end - tick).cast(nw.Float64) / length + 1e-9).floor().cast(nw.Int64)
+        back = ((seen.end.tick - tick).cast(nw.Float64) / length + 1e-9).floor().cast(nw.Int64)
         return last_period - back
 
     cells = occasions.with_columns(
@@ -175,7 +179,7 @@ def panel_lazy(log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
     )
     age = nw.col("period") - nw.col("__start")
     ends = (last_period - nw.col("period")).cast(nw.Float64) * length - 1e-9
-    rows = rows.with_columns((seen.end - ends.ceil().cast(nw.Int64)).alias("__end"))
+    rows = rows.with_columns((seen.end.tick - ends.ceil().cast(nw.Int64)).alias("__end"))
     gain = _worth(PAID, seen.money) if seen.gain is None else _worth(GAIN, seen.gain)
     orders = nw.col("n_orders").cast(nw.Float64)
     known = nw.col("__first")
@@ -196,7 +200,8 @@ def panel_lazy(log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
         "first_order": known,
     }
     rows = rows.select(nw.col(who), *(made[name].alias(name) for name in panel_names()))
-    table = with_dates(rows, ["period_end", "first_order"], options.grain).to_native()
+    rows = with_last_days(rows, "period_end", seen.end)
+    table = with_dates(rows, ["first_order"], options.grain).to_native()
     return with_facts(table, panel_facts(options, period, seen.end, book))
 
 
@@ -211,13 +216,13 @@ def split_lazy(
     """Split a lazy log; the three plans run when their owner asks."""
     length = horizon_ticks(cutoff, horizon, options)
     past = LazyLog(log, options, cutoff)
-    end = past.end + length
-    whole = LazyLog(log, options, tick_time(end, options), quiet=True)
+    end = End.at(past.end.last + length, options)
+    whole = LazyLog(log, options, end, quiet=True)
     check_end(whole.last, end, as_of, options, options.time_zone)
     who = options.customer
     occasions, book = occasions_of(past, past.rows, past.book)
     known = _summary_plan(past, occasions, unit)
-    early = whole.rows.filter(nw.col(TICK) <= past.end)
+    early = whole.rows.filter(nw.col(whole.fine) <= past.end.last)
     total = early.select(nw.len().alias("rows"), nw.col(PAID).sum()).collect()
     count, spent = int(total["rows"][0]), float(total[PAID][0] or 0.0) / whole.money.size
     later_book = whole.book
@@ -228,7 +233,8 @@ def split_lazy(
             amount_used=later_book.amount_used - spent,
             dropped=(*later_book.dropped, Dropped("before_cutoff", count, spent)),
         )
-    later, later_book = occasions_of(whole, whole.rows.filter(nw.col(TICK) > past.end), later_book)
+    ahead = whole.rows.filter(nw.col(whole.fine) > past.end.last)
+    later, later_book = occasions_of(whole, ahead, later_book)
     later = later.group_by(who).agg(
         nw.len().alias("orders"),
         nw.col(TICK).min().alias("first_order"),

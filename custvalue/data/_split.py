@@ -18,7 +18,7 @@ from custvalue.data._money import sums
 from custvalue.data._occasions import Columns, Folded, Occasions, find, fold
 from custvalue.data._options import DAY, LogOptions
 from custvalue.data._summary import summary_columns, summary_facts
-from custvalue.data._times import as_of_tick, tick_date, tick_time
+from custvalue.data._times import End, read_end, tick_date
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError
 
 Ints = npt.NDArray[np.int64]
@@ -46,39 +46,40 @@ class DateSplit(NamedTuple):
 
 
 def log_end(rows: Intake) -> int | None:
-    """Last tick of the log's usable rows up to the as-of date."""
-    return int(rows.tick.max()) if len(rows.tick) else None
+    """Last tick (that rows are cut by) of the log's usable rows up to the as-of date."""
+    return int(rows.fine.max()) if len(rows.tick) else None
 
 
 def horizon_ticks(cutoff: Any, horizon: Span, options: LogOptions) -> int:
-    """Occasions' grains in the horizon, to the nearest whole one.
+    """Grains that rows are cut by in the horizon, to the nearest whole one.
 
     Raises
     ------
     ValueError
         If there is no cutoff, or less than one grain.
     """
-    length = round(span_days(horizon) * DAY / options.grain)
-    if cutoff is None or length < 1:
+    seconds = span_days(horizon) * DAY
+    if cutoff is None or round(seconds / options.grain) < 1:
         raise ValueError("split_by_date needs a cutoff and a horizon of at least one occasion.")
-    return length
+    return round(seconds / options.fine)
 
 
 def check_end(
-    last: int | None, end: int, as_of: Any, options: LogOptions, zone: str | None
+    last: int | None, end: End, as_of: Any, options: LogOptions, zone: str | None
 ) -> None:
-    stop = tick_date(end, options.grain)
-    seen = as_of_tick(as_of, options, zone)
-    if seen is not None and seen < end:
+    """Refuse a horizon that ends after the log was observed; warn where that is not known."""
+    stop = end.date
+    seen = read_end(as_of, options, zone)
+    if seen is not None and seen.last < end.last:
         raise DataContractError(
             ContractProblem(
                 "horizon-past-log",
-                f"the horizon ends on {stop}, after as_of {tick_date(seen, options.grain)}",
+                f"the horizon ends on {stop}, after as_of {seen.date}",
                 "Choose an earlier cutoff or a shorter horizon.",
             )
         )
-    if seen is None and (last is None or last < end):
-        when = "no order" if last is None else tick_date(last, options.grain)
+    if seen is None and (last is None or last < end.last):
+        when = "no order" if last is None else tick_date(last, options.fine)
         warn_caller(
             f"the horizon ends on {stop}, the last order up to then is of {when}; if the log ends "
             "before the horizon does, the future looks too small. Write as_of= to say how far the "
@@ -88,18 +89,18 @@ def check_end(
 
 
 def future_facts(
-    options: LogOptions, unit: str, cutoff: int, end: int, book: RowLedger
+    options: LogOptions, unit: str, cutoff: End, end: End, book: RowLedger
 ) -> TableFacts:
     """Write down what the future part of a split says of itself."""
     return TableFacts(
         kind="future",
         customer=options.customer,
         unit=unit,
-        as_of=tick_date(end, options.grain),
+        as_of=end.date,
         ledger=book.to_dict(),
         extra={
-            "cutoff": tick_date(cutoff, options.grain),
-            "horizon_days": (end - cutoff) * options.grain / DAY,
+            "cutoff": cutoff.date,
+            "horizon_days": (end.last - cutoff.last) * options.fine / DAY,
             "occasion_seconds": options.grain,
         },
     )
@@ -116,11 +117,12 @@ def _part(rows: Intake, mask: npt.NDArray[np.bool_]) -> Intake:
         money=rows.money._replace(values=rows.money.values[at]),
         profit=None if profit is None else profit._replace(values=profit.values[at]),
         order=None if rows.order is None else rows.order[at],
+        day=None if rows.day is None else rows.day[at],
     )
 
 
-def _future(rows: Intake, cutoff: int) -> Intake:
-    early = rows.tick <= cutoff
+def _future(rows: Intake, cutoff: End) -> Intake:
+    early = rows.fine <= cutoff.last
     spent = float(rows.money.values[early].sum()) / rows.money.scale
     part = replace(_part(rows, ~early), gone=np.empty(0, dtype=np.int64))
     if early.any():
@@ -162,17 +164,18 @@ def split_eager(
     """Split a log in memory."""
     length = horizon_ticks(cutoff, horizon, options)
     past = take_in(log, options, cutoff, quiet=quiet)
-    end = past.as_of + length
-    everything = take_in(log, options, tick_time(end, options), quiet=True)
+    known_end = past.end
+    end = End.at(known_end.last + length, options)
+    everything = take_in(log, options, end, quiet=True)
     if not quiet:
         check_end(log_end(everything), end, as_of, options, everything.zone)
 
     folded, book = fold(past, options)
     figures = summary_columns(folded, past, options, days_per(unit))
     known = build(log, options.customer, past.ids(folded.code), figures)
-    known = with_facts(known, summary_facts(options, unit, past.as_of, book))
-    customers, _ = fold(_part(everything, everything.tick <= past.as_of), options)
-    later, book = fold(_future(everything, past.as_of), options)
+    known = with_facts(known, summary_facts(options, unit, known_end, book))
+    customers, _ = fold(_part(everything, everything.fine <= known_end.last), options)
+    later, book = fold(_future(everything, known_end), options)
     figures = _figures(later, everything)
     place, old = find(later.code, customers.code)
     columns = {}
@@ -183,5 +186,5 @@ def split_eager(
     fresh = {key: values[~old] for key, values in figures.items()}
     fresh["first_order"] = dates(fresh["first_order"], options.grain)
     new = build(log, options.customer, everything.ids(later.code[~old]), fresh)
-    facts = future_facts(options, unit, past.as_of, end, book)
+    facts = future_facts(options, unit, known_end, end, book)
     return DateSplit(known, with_facts(future, facts), with_facts(new, replace(facts, kind="new")))

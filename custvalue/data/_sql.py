@@ -4,61 +4,62 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
+from custvalue._dates import read_date
 from custvalue._units import days_per
-from custvalue.data._options import Unit, unit_name
+from custvalue.data._options import Unit, refuse_reserved, unit_name
+from custvalue.data._summary import SUMMARY_NAMES
 
 DIALECTS = ("duckdb", "postgres", "bigquery", "spark")
 
-# Written once in DuckDB's words. Gaps and money are whole numbers and decimals until the last
+# Written once in DuckDB's words. Inner names share no name with the user's columns: the customer is
+# called cv_who until the last line. Gaps and money are whole numbers and decimals until the last
 # SELECT, so that a warehouse's totals are exact to four digits behind the point.
 _TEMPLATE = """
-WITH log_lines AS (
-  SELECT {customer} AS {customer}, CAST({time} AS DATE) AS order_day,
-    TRY_CAST({amount} AS DECIMAL(28, 4)) AS paid
+WITH cv_log_lines AS (
+  SELECT {customer} AS cv_who, CAST({time} AS DATE) AS cv_day,
+    TRY_CAST({amount} AS DECIMAL(28, 4)) AS cv_paid
   FROM {table}
-), occasions AS (
-  SELECT {customer}, order_day, SUM(paid) AS spend
-  FROM log_lines
-  WHERE {customer} IS NOT NULL AND order_day <= DATE '{as_of}' AND {counts}
-  GROUP BY {customer}, order_day
+), cv_occasions AS (
+  SELECT cv_who, cv_day, SUM(cv_paid) AS cv_spend
+  FROM cv_log_lines
+  WHERE cv_who IS NOT NULL AND cv_day <= DATE '{as_of}' AND {counts}
+  GROUP BY cv_who, cv_day
   HAVING {bought}
-), gaps AS (
-  SELECT {customer}, order_day, spend,
-    DATE_DIFF('day', LAG(order_day) OVER (PARTITION BY {customer} ORDER BY order_day), order_day)
-      AS gap,
-    DATE_DIFF('day', MAX(order_day) OVER (PARTITION BY {customer}), DATE '{as_of}') AS silent
-  FROM occasions
-), customers AS (
-  SELECT {customer}, COUNT(*) AS n, MIN(order_day) AS first_day, MAX(order_day) AS last_day,
-    CAST(SUM(spend) AS DOUBLE) AS total,
-    CAST(SUM(CASE WHEN gap IS NULL THEN 0 ELSE spend END) AS DOUBLE) AS repeat_total,
-    MAX(gap) AS longest, CAST(SUM(gap * gap) AS DOUBLE) AS squares,
-    SUM(CASE WHEN gap <= silent THEN 1 ELSE 0 END) AS shorter,
-    CAST(DATE_DIFF('day', MIN(order_day), MAX(order_day)) AS DOUBLE) AS span
-  FROM gaps
-  GROUP BY {customer}
+), cv_gaps AS (
+  SELECT cv_who, cv_day, cv_spend,
+    DATE_DIFF('day', LAG(cv_day) OVER (PARTITION BY cv_who ORDER BY cv_day), cv_day) AS cv_gap,
+    DATE_DIFF('day', MAX(cv_day) OVER (PARTITION BY cv_who), DATE '{as_of}') AS cv_silent
+  FROM cv_occasions
+), cv_customers AS (
+  SELECT cv_who, COUNT(*) AS cv_n, MIN(cv_day) AS cv_first, MAX(cv_day) AS cv_last,
+    CAST(SUM(cv_spend) AS DOUBLE) AS cv_total,
+    CAST(SUM(CASE WHEN cv_gap IS NULL THEN 0 ELSE cv_spend END) AS DOUBLE) AS cv_repeats,
+    MAX(cv_gap) AS cv_longest, CAST(SUM(cv_gap * cv_gap) AS DOUBLE) AS cv_squares,
+    SUM(CASE WHEN cv_gap <= cv_silent THEN 1 ELSE 0 END) AS cv_shorter,
+    CAST(DATE_DIFF('day', MIN(cv_day), MAX(cv_day)) AS DOUBLE) AS cv_span
+  FROM cv_gaps
+  GROUP BY cv_who
 )
-SELECT {customer},
-  n - 1 AS frequency,
-  span / {days} AS recency,
-  CAST(DATE_DIFF('day', first_day, DATE '{as_of}') AS DOUBLE) / {days} AS {big_t},
-  CAST(DATE_DIFF('day', last_day, DATE '{as_of}') AS DOUBLE) / {days} AS silence,
-  CASE WHEN n > 1 THEN repeat_total / (n - 1) END AS monetary_value,
-  n AS n_orders,
-  total AS total_value,
-  total / n AS mean_value,
-  n - 1 AS n_gaps,
-  CASE WHEN n > 1 THEN span / (n - 1) / {days} END AS gap_mean,
-  CASE WHEN n > 1 THEN CAST(longest AS DOUBLE) / {days} END AS gap_max,
-  span / {days} AS gap_sum,
-  CASE WHEN n > 1 THEN SQRT(GREATEST((n - 1) * squares - span * span, 0)) / (n - 1) / {days} END
-    AS gap_std,
-  shorter AS n_gaps_shorter,
-  CAST(first_day AS TIMESTAMP) AS first_order,
-  CAST(last_day AS TIMESTAMP) AS last_order
-FROM customers
+SELECT cv_who AS {customer},
+  cv_n - 1 AS frequency,
+  cv_span / {days} AS recency,
+  CAST(DATE_DIFF('day', cv_first, DATE '{as_of}') AS DOUBLE) / {days} AS {big_t},
+  CAST(DATE_DIFF('day', cv_last, DATE '{as_of}') AS DOUBLE) / {days} AS silence,
+  CASE WHEN cv_n > 1 THEN cv_repeats / (cv_n - 1) END AS monetary_value,
+  cv_n AS n_orders,
+  cv_total AS total_value,
+  cv_total / cv_n AS mean_value,
+  cv_n - 1 AS n_gaps,
+  CASE WHEN cv_n > 1 THEN cv_span / (cv_n - 1) / {days} END AS gap_mean,
+  CASE WHEN cv_n > 1 THEN CAST(cv_longest AS DOUBLE) / {days} END AS gap_max,
+  cv_span / {days} AS gap_sum,
+  CASE WHEN cv_n > 1 THEN
+    SQRT(GREATEST((cv_n - 1) * cv_squares - cv_span * cv_span, 0)) / (cv_n - 1) / {days}
+  END AS gap_std,
+  cv_shorter AS n_gaps_shorter,
+  CAST(cv_first AS TIMESTAMP) AS first_order,
+  CAST(cv_last AS TIMESTAMP) AS last_order
+FROM cv_customers
 """
 
 
@@ -85,7 +86,7 @@ def summary_sql(
         Names of its columns.
     as_of : date, datetime or ISO str
         Last day that is seen.
-    unit : {"D", "W", "M", "Y"}, span or timedelta, default="D"
+    unit : {"H", "D", "W", "M", "Y"}, span or timedelta, default="D"
         Unit of all times.
     refunds : {"net_occasion", "drop"}, default="net_occasion"
         As in ``summarize``; SQL can't refuse a row, so ``"error"`` is not offered.
@@ -99,6 +100,8 @@ def summary_sql(
 
     Raises
     ------
+    DataContractError
+        If ``as_of`` is no date, or the customer column is called as a column of the result is.
     ValueError
         If an option is unknown.
     ModuleNotFoundError
@@ -116,34 +119,32 @@ def summary_sql(
     >>> from custvalue.data import summary_sql
     >>> text = summary_sql("bigquery", table="shop.orders", customer="who", time="when",
     ...                    amount="paid", as_of="2024-12-31", unit="W")
-    >>> print(text[:52])
-    WITH `log_lines` AS (
+    >>> print(text[:58])
+    WITH `cv_log_lines` AS (
       SELECT
-        `who` AS `who`,
+        `who` AS `cv_who`,
     """
+    refuse_reserved(customer, SUMMARY_NAMES, any_case=True)
     if dialect not in DIALECTS:
         raise ValueError(f"dialect={dialect!r} must be one of {', '.join(map(repr, DIALECTS))}.")
-    try:
-        end = pd.to_datetime(as_of, format="ISO8601").date()
-    except (TypeError, ValueError):
-        raise ValueError(f"as_of={as_of!r} is no date; write it as '2011-12-09'.") from None
+    end = read_date(as_of)
     if refunds not in ("net_occasion", "drop"):
         raise ValueError(f"refunds={refunds!r} must be 'net_occasion' or 'drop' in SQL.")
     if zero_amounts not in ("drop", "keep"):
         raise ValueError(f"zero_amounts={zero_amounts!r} must be 'drop' or 'keep'.")
-    counts = {"drop": "paid <> 0", "keep": "paid IS NOT NULL"}[zero_amounts]
+    counts = {"drop": "cv_paid <> 0", "keep": "cv_paid IS NOT NULL"}[zero_amounts]
     if refunds == "drop":
-        counts = {"drop": "paid > 0", "keep": "paid >= 0"}[zero_amounts]
-    bought = "SUM(paid) > 0"
+        counts = {"drop": "cv_paid > 0", "keep": "cv_paid >= 0"}[zero_amounts]
+    bought = "SUM(cv_paid) > 0"
     if zero_amounts == "keep":
-        bought += " OR MIN(paid) >= 0"
+        bought += " OR MIN(cv_paid) >= 0"
     text = _TEMPLATE.format(
         table=".".join(_quoted(part) for part in table.split(".")),
         customer=_quoted(customer),
         time=_quoted(time),
         amount=_quoted(amount),
         big_t=_quoted("T"),
-        as_of=end.isoformat(),
+        as_of=end.date().isoformat(),
         days=repr(days_per(unit_name(unit))),
         counts=counts,
         bought=bought,

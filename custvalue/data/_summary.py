@@ -15,16 +15,16 @@ from custvalue.data._ledger import RowLedger
 from custvalue.data._money import sums
 from custvalue.data._occasions import Columns, Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions
-from custvalue.data._times import tick_date
+from custvalue.data._times import End
 
 
-def summary_facts(options: LogOptions, unit: str, as_of: int, book: RowLedger) -> TableFacts:
+def summary_facts(options: LogOptions, unit: str, end: End, book: RowLedger) -> TableFacts:
     """Write down what a summary says of itself."""
     return TableFacts(
         kind="summary",
         customer=options.customer,
         unit=unit,
-        as_of=tick_date(as_of, options.grain),
+        as_of=end.date,
         ledger=book.to_dict(),
         extra={"occasion_seconds": options.grain},
     )
@@ -138,27 +138,29 @@ def _empty(options: LogOptions, size: int) -> Columns:
     }
 
 
+SUMMARY_NAMES = (
+    "frequency",
+    "recency",
+    "T",
+    "silence",
+    "monetary_value",
+    "n_orders",
+    "total_value",
+    "mean_value",
+    "n_gaps",
+    "gap_mean",
+    "gap_max",
+    "gap_sum",
+    "gap_std",
+    "n_gaps_shorter",
+    "first_order",
+    "last_order",
+)
+
+
 def summary_names(options: LogOptions) -> list[str]:
     """Names of a summary's columns after the id."""
-    names = [
-        "frequency",
-        "recency",
-        "T",
-        "silence",
-        "monetary_value",
-        "n_orders",
-        "total_value",
-        "mean_value",
-        "n_gaps",
-        "gap_mean",
-        "gap_max",
-        "gap_sum",
-        "gap_std",
-        "n_gaps_shorter",
-        "first_order",
-        "last_order",
-    ]
-    return [*names, "total_profit"] if options.has_profit else names
+    return [*SUMMARY_NAMES, *(["total_profit"] if options.has_profit else [])]
 
 
 def summarize_eager(
@@ -169,4 +171,4 @@ def summarize_eager(
     folded, book = fold(rows, options)
     columns = summary_columns(folded, rows, options, days_per(unit))
     table = build(log, options.customer, rows.ids(folded.code), columns)
-    return with_facts(table, summary_facts(options, unit, rows.as_of, book))
+    return with_facts(table, summary_facts(options, unit, rows.end, book))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._dates import read_date
 from custvalue._frames import column, column_names, eager, rows_where, wall_times
 from custvalue._units import Span, span_days
 from custvalue._warn import warn_caller
 from custvalue.data import panel, summarize
-from custvalue.exceptions import ContractProblem, DataContractError, DataWarning
+from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, no_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,10 +91,8 @@ class TransactionLog:
         self.frame = eager(log)
         have = column_names(self.frame) or []
         problems = [
-            ContractProblem(
-                "missing-column",
-                f"the log has no column {name!r}; it has {sorted(map(str, have))}",
-                "Name the log's own columns in customer=, time=, amount=.",
+            no_column(
+                name, have, "the log", "Name the log's own columns in customer=, time=, amount=."
             )
             for name in (customer, time, amount)
             if name not in have
@@ -117,25 +116,33 @@ class TransactionLog:
                 ContractProblem("empty", "the log has no row with a time", "Pass a log with rows.")
             )
         self.first = known.min()
-        self.as_of = known.max().astype("datetime64[D]") if as_of is None else instant(as_of)
+        self.as_of = (
+            known.max().astype("datetime64[D]") if as_of is None else instant(as_of, "as_of")
+        )
         self._tables: dict[Any, Any] = {}
 
     def _leave_out_unusable(self) -> None:
         """Once, here, so that each of many summaries need not warn of the same rows."""
         import pandas as pd
 
-        missing = {
-            "customer": pd.isna(column(self.frame, self.customer)),
-            "readable time": np.isnat(self._times),
-            "amount": pd.isna(column(self.frame, self.amount)),
+        amount = np.asarray(column(self.frame, self.amount))
+        finite = np.isfinite(amount) if amount.dtype.kind == "f" else ~pd.isna(amount)
+        missing = {  # in the words of summarize, which would say the same of the same rows
+            "customer id is missing": pd.isna(column(self.frame, self.customer)),
+            "time is missing or unreadable": np.isnat(self._times),
+            "amount is missing or not finite": ~finite,
         }
-        bad = np.logical_or.reduce([np.asarray(mask, dtype=bool) for mask in missing.values()])
-        if bad.any():
-            told = [
-                f"{int(mask.sum()):,} without a {n}" for n, mask in missing.items() if mask.any()
-            ]
+        bad = np.zeros(len(self._times), dtype=bool)
+        told = []
+        for reason, mask in missing.items():
+            mine = np.asarray(mask, dtype=bool) & ~bad
+            bad |= mine
+            if mine.any():
+                told.append(f"{reason}: {int(mine.sum()):,}")
+        if told:
             warn_caller(
-                f"{int(bad.sum()):,} of {len(bad):,} rows are left out: {', '.join(told)}.",
+                f"rows left out: {'; '.join(told)}. They are in the row ledger; invalid='error' "
+                "refuses them.",
                 DataWarning,
             )
             self.frame = rows_where(self.frame, ~bad)
@@ -182,8 +189,8 @@ class TransactionLog:
         -------
         TransactionLog
         """
-        last = instant(end)
-        inside = (self._times >= after(instant(start))) & (self._times < after(last))
+        last = instant(end, "end")
+        inside = (self._times >= after(instant(start, "start"))) & (self._times < after(last))
         return self._view(inside, last)
 
     def summary(self, unit: str | None = None) -> Any:
@@ -399,11 +406,9 @@ def positions(ids: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> npt.NDArray[np
     return pd.Index(ids).get_indexer(pd.Index(wanted))
 
 
-def instant(date: Any) -> np.datetime64:
-    """Read a date or time as ``datetime64[us]``."""
-    import pandas as pd
-
-    stamp = pd.Timestamp(date)
+def instant(date: Any, name: str = "cutoff") -> np.datetime64:
+    """Read a date or time that is given as an argument as ``datetime64[us]``."""
+    stamp = read_date(date, name)
     if stamp.tz is not None:
         stamp = stamp.tz_localize(None)
     return stamp.to_datetime64().astype("datetime64[us]")

@@ -6,12 +6,13 @@ d the discount rate of one period and δ = 1 / (1 + d).
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import InitVar, dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import scipy.sparse as sp
 
 from custvalue._html import html_table
@@ -23,6 +24,7 @@ from custvalue.markov._sparse import Floats, from_entries, is_sparse, row_sums, 
 Timing: TypeAlias = Literal["start", "end"]
 
 _ROW_TOLERANCE = 1e-9
+_ROUNDING = 0.01  # of a row: 100 published entries of four digits may miss one by half of it
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,15 +40,19 @@ class Chain:
         Distinct names of the n states, in the order of the matrix.
     matrix : array-like or scipy sparse, shape (n, n)
         ``matrix[i, j]`` is the chance of being in state j one period after state i. Rows sum to
-        one. A sparse matrix stays sparse.
+        one. A sparse matrix stays sparse. The labels of a pandas table are states, in any order.
     absorbing : sequence of hashable, default=()
         States that are never left. They are declared, never guessed: a row of zeros is an error.
+    normalize : bool, default=False
+        Whether rows that miss one by rounding, as those of a matrix published with four digits do,
+        are divided by their sum; up to 1 % is rounding.
 
     Raises
     ------
     ValueError
         If names repeat, sizes differ, an entry is negative or not finite, a row does not sum to
-        one (the states are named), or a declared absorbing state can be left.
+        one (the states are named), a declared absorbing state can be left, or a pandas table has
+        other labels than the states.
 
     References
     ----------
@@ -72,26 +78,30 @@ class Chain:
     states: tuple[Hashable, ...]
     matrix: Any
     absorbing: tuple[Hashable, ...] = ()
+    normalize: InitVar[bool] = False
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, normalize: bool) -> None:
         states = tuple(self.states)
         n = len(states)
         if len(set(states)) != n:
             twice = [s for s in dict.fromkeys(states) if states.count(s) > 1]
             raise ValueError(f"states repeat: {', '.join(first_ids(twice))}; names must differ.")
-        matrix = _as_matrix(self.matrix)
+        matrix = _as_matrix(by_state(self.matrix, states, "matrix"))
         if matrix.shape != (n, n):
             raise ValueError(f"{n} states need a matrix of shape ({n}, {n}), not {matrix.shape}.")
         entries = matrix.data if is_sparse(matrix) else matrix
         if not np.all(np.isfinite(entries)) or np.any(entries < 0):
             raise ValueError("matrix has entries that are negative or not finite.")
         sums = row_sums(matrix)
-        bad = np.flatnonzero(np.abs(sums - 1.0) > _ROW_TOLERANCE)
+        bad = np.flatnonzero(np.abs(sums - 1.0) > (_ROUNDING if normalize else _ROW_TOLERANCE))
+        if normalize and not len(bad):
+            matrix = _as_matrix(sp.diags_array(1.0 / sums) @ matrix)
         if len(bad):
             which = ", ".join(f"{states[i]!r} sums to {sums[i]:.6g}" for i in bad[:5])
             raise ValueError(
                 f"{len(bad)} row(s) of the matrix do not sum to one: {which}. A state that is "
-                "never left has a 1 on the diagonal and is named in absorbing=."
+                "never left has a 1 on the diagonal and is named in absorbing=; normalize=True "
+                "mends rounding of up to 1 %."
             )
         object.__setattr__(self, "states", states)
         object.__setattr__(self, "matrix", matrix)
@@ -175,7 +185,8 @@ class Chain:
         Parameters
         ----------
         reward : array-like of shape (n,) or (n, n), or sparse (n, n)
-            Money of one period by state, or by transition (row: from, column: to).
+            Money of one period by state, or by transition (row: from, column: to). The labels of a
+            pandas Series or table, and the keys of a dict, are states, in any order.
         horizon : int or None, default=None
             Number of periods; None is infinite.
         discount_rate : float, default=0.2
@@ -214,7 +225,7 @@ class Chain:
 
     def expected_reward(self, reward: Any) -> Floats:
         """Reward by state: as given, or Σ_j P_ij R_ij of a reward by transition."""
-        given = reward if is_sparse(reward) else np.asarray(reward, dtype=np.float64)
+        given = self._reward(reward)
         n = self.n_states
         if given.shape == (n,):
             r: Floats = given.copy()
@@ -227,6 +238,10 @@ class Chain:
         if not np.all(np.isfinite(r)):
             raise ValueError("reward has values that are missing or infinite.")
         return r
+
+    def _reward(self, reward: Any) -> Any:
+        given = by_state(reward, self.states, "reward")
+        return given if is_sparse(given) else np.asarray(given, dtype=np.float64)
 
     def _limit(self, r: Floats, delta: float) -> Floats:
         if delta < 1.0:
@@ -278,8 +293,9 @@ class Chain:
         delta = discount_factor(discount_rate)
         lead = 1.0 if check_timing(timing) == "start" else delta
         self.expected_reward(reward)  # refuses wrong shapes and missing values
-        given = reward if is_sparse(reward) else np.asarray(reward, dtype=np.float64)
-        noise = np.broadcast_to(np.asarray(reward_variance, dtype=np.float64), (self.n_states,))
+        given = self._reward(reward)
+        spread = by_state(reward_variance, self.states, "reward_variance")
+        noise = np.broadcast_to(np.asarray(spread, dtype=np.float64), (self.n_states,))
         steps = check_horizon(horizon) + (timing == "start")
         mean, square = _math.moments(self.matrix, given, noise, steps, delta)
         return lead * mean, lead * lead * np.maximum(square - mean * mean, 0.0)
@@ -398,7 +414,7 @@ class Chain:
             vector = np.zeros(self.n_states)
             vector[self.position(start)] = 1.0
             return vector
-        vector = np.asarray(start, dtype=np.float64)
+        vector = np.asarray(by_state(start, self.states, "start"), dtype=np.float64)
         if vector.shape != (self.n_states,):
             raise ValueError(f"start must be a state or {self.n_states} numbers.")
         return vector
@@ -426,11 +442,49 @@ class Chain:
         return cls(tuple(states), matrix if plain["sparse"] else matrix.toarray(), tuple(gone))
 
 
+def by_state(given: Any, states: tuple[Hashable, ...], name: str) -> Any:
+    """Put the labels of a pandas object, or a dict's keys, in the order of the states.
+
+    An index that only counts rows names nothing, so that its values are taken as they stand.
+
+    Raises
+    ------
+    ValueError
+        If there are labels other than the states.
+    """
+    if isinstance(given, Mapping):
+        given = pd.Series(dict(given))
+    if not isinstance(given, (pd.Series, pd.DataFrame)):
+        return given
+    axes = [given.index] if isinstance(given, pd.Series) else [given.index, given.columns]
+    out = given.to_numpy()
+    for axis, index in enumerate(axes):
+        labels = list(index)
+        if isinstance(index, pd.RangeIndex) and set(labels) != set(states):
+            continue
+        if len(set(labels)) < len(labels) or set(labels) != set(states):
+            odd = [label for label in labels if label not in states]
+            lost = [state for state in states if state not in labels]
+            what = f"has {', '.join(map(repr, odd[:5]))}" if odd else "has labels twice"
+            what = f"lacks {', '.join(map(repr, lost[:5]))}" if lost and not odd else what
+            raise ValueError(
+                f"{name} has labels that are not the chain's states: it {what}. Label it with the "
+                "states, or pass plain numbers in their order."
+            )
+        out = np.take(out, [labels.index(state) for state in states], axis=axis)
+    return out
+
+
 def discount_factor(discount_rate: float) -> float:
     """δ = 1 / (1 + d), for a rate of one period above -1."""
     rate = float(discount_rate)
     if not np.isfinite(rate) or rate <= -1.0:
         raise ValueError(f"discount_rate={discount_rate!r} must be finite and above -1.")
+    if rate > 1.0:
+        raise ValueError(
+            f"discount_rate={discount_rate!r} would be {rate:.0%} a period; {rate:g} % is "
+            f"{rate / 100:g}."
+        )
     return 1.0 / (1.0 + rate)
 
 

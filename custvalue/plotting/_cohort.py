@@ -62,26 +62,24 @@ class CohortDisplay(Display):
         as_of: Any = None,
         labels: Language = "en",
         ax: Any = None,
+        **policies: Any,
     ) -> Self:
         """From a fitted purchase model: orders per customer of ``log``, months to come filled in.
 
         The running month is what came plus what is expected of its rest. Cells with a forecast
-        have ``forecast`` True. Days that net to nothing or less are no orders, as in
-        `custvalue.value.cohort_table`.
+        have ``forecast`` True. ``policies`` are those of `custvalue.value.cohort_table`; without
+        ``refunds=`` days that net to nothing or less are no orders.
         """
         import pandas as pd
 
-        found = cohort_table(
-            log, customer=customer, time=time, amount=amount, as_of=as_of, value="orders_each"
-        )
+        policies = {"refunds": "net_occasion", **policies}
+        columns = {"customer": customer, "time": time, "amount": amount, **policies}
+        found = cohort_table(log, as_of=as_of, value="orders_each", **columns)
         customers = summarize(
             log,
-            customer=customer,
-            time=time,
-            amount=amount,
             as_of=found.as_of,
             unit=getattr(estimator, "unit_", None) or "D",
-            refunds="net_occasion",
+            **columns,
         )
         expected = _expected(estimator, customers, found)
         known = found.table.fillna(found.unfinished).to_numpy()
@@ -111,11 +109,11 @@ class CohortDisplay(Display):
         value: Any = "share",
         labels: Language = "en",
         ax: Any = None,
+        **policies: Any,
     ) -> Self:
-        """From a transaction log: `custvalue.value.cohort_table`, drawn."""
-        found = cohort_table(
-            log, customer=customer, time=time, amount=amount, as_of=as_of, value=value
-        )
+        """From a transaction log: `custvalue.value.cohort_table` (and its policies), drawn."""
+        columns = {"customer": customer, "time": time, "amount": amount, **policies}
+        found = cohort_table(log, as_of=as_of, value=value, **columns)
         return cls(found.long(), what=value, labels=labels).plot(ax)
 
     @classmethod

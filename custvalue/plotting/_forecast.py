@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from custvalue._dates import read_day
 from custvalue._labels import Language
 from custvalue.metrics import calibration_table
 from custvalue.plotting import _style
@@ -124,7 +125,7 @@ class TrackingDisplay(Display):
         ``predict`` at the end of the period less ``predict`` at its start.
         """
         ends = np.asarray(period_end, dtype="datetime64[D]")
-        start = np.datetime64(split, "D")
+        start = read_day(split, "split")
         forecast = np.full(len(ends), np.nan)
         before = 0.0
         for i in np.flatnonzero(ends > start):

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from custvalue._dates import read_day
 from custvalue._frames import with_clock
 from custvalue._labels import Language
 from custvalue.plotting import _style
@@ -138,7 +139,7 @@ class TimelineDisplay(Display):
     ) -> None:
         super().__init__(table, labels=labels)
         self.orders = np.sort(np.asarray(orders, dtype="datetime64[D]"))
-        self.as_of = np.datetime64(as_of, "D")
+        self.as_of = read_day(as_of)
         self.window = window
 
     @classmethod
@@ -163,7 +164,7 @@ class TimelineDisplay(Display):
         from custvalue._units import days_per
 
         days = np.unique(np.asarray(orders, dtype="datetime64[D]"))
-        today = np.datetime64(as_of, "D")
+        today = read_day(as_of)
         gaps = np.diff(days) / np.timedelta64(1, "D")
         silent = float((today - days[-1]) / np.timedelta64(1, "D"))
         far = 2.0 * max([silent, 1.0, *gaps])

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
+from custvalue._dates import read_date
 from custvalue._frames import frame_like
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span, check_annual_rate, days_per, in_units
@@ -449,7 +450,7 @@ class PurchaseModel(DocLink, Fitting, BaseEstimator):
         date: Any = when
         if self.unit_ is not None:
             span = np.floor(when * days_per(self.unit_) * 86_400e3).astype("timedelta64[ms]")
-            date = np.datetime64(start, "ms") + span
+            date = read_date(start, "start").to_datetime64().astype("datetime64[ms]") + span
         alive = (left > end - born)[who]
         return pd.DataFrame({"customer_id": who, "date": date, "alive": alive})
 

@@ -73,7 +73,7 @@ class Fitting(FittedLaw):
         """
         x, t_x, T = self._read(X, reset=True)
         unit = unit_of(X, self.unit, caller=f"this {type(self).__name__}")
-        weight = weights_of(sample_weight, len(x))
+        weight = weights_of(sample_weight, len(x), X)
         if weight is not None and (weight == 0).any():
             some = weight > 0
             x, t_x, T, weight = x[some], t_x[some], T[some], weight[some]
@@ -114,7 +114,7 @@ class Fitting(FittedLaw):
             If these are the rows the model was fitted on.
         """
         x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
-        weight = weights_of(sample_weight, len(x))
+        weight = weights_of(sample_weight, len(x), X)
         facts = self._report.facts
         if facts:
             w = np.ones(len(x)) if weight is None else weight
@@ -178,7 +178,7 @@ class Fitting(FittedLaw):
         rng, n_draws = np.random.default_rng(random_state), check_count("n_draws", n_draws, 1)
         x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
         rows = compress(
-            x, t_x, T, weights_of(sample_weight, len(x)), 1.0 if self.law.discrete else None
+            x, t_x, T, weights_of(sample_weight, len(x), X), 1.0 if self.law.discrete else None
         )
         size = round(float(rows.w.sum()))
         draws = []
@@ -230,7 +230,7 @@ class Fitting(FittedLaw):
 
         x, t_x, T = self._histories(X)  # type: ignore[attr-defined]
         rows = compress(
-            x, t_x, T, weights_of(sample_weight, len(x)), 1.0 if self.law.discrete else None
+            x, t_x, T, weights_of(sample_weight, len(x), X), 1.0 if self.law.discrete else None
         )
         ends = profile(self.law, rows, self._prior(), self.params_, check_level(level))
         return pd.DataFrame(

@@ -15,8 +15,11 @@ from custvalue._units import span_days
 from custvalue._warn import heard, warn_caller
 from custvalue.data import ledger, panel, summarize
 from custvalue.exceptions import (
+    AsOfWarning,
     ContractProblem,
     DataContractError,
+    DataWarning,
+    SelectionWarning,
     SmallSampleWarning,
 )
 from custvalue.markov import MarkovCLVEstimator
@@ -24,6 +27,7 @@ from custvalue.plotting import flow_table, tracking_table
 from custvalue.plotting._style import state_names
 from custvalue.report._backtest import Tested, hold_back, model_of
 from custvalue.report._campaign import QUIET, WINDOW, campaign
+from custvalue.report._old_customers import warn_of_old_customers
 from custvalue.report._size import check_size
 from custvalue.segment import LifecycleClassifier, RFMTransformer, SegmentMap, SilenceScorer
 from custvalue.value import CustomerValue
@@ -106,6 +110,8 @@ class Collected:
     as_of : str
     caught : tuple of str
         What was warned about on the way.
+    of_data : tuple of str
+        Those of them that speak of the rows of the log.
     """
 
     customers: pd.DataFrame
@@ -123,6 +129,7 @@ class Collected:
     ledger: dict[str, Any]
     as_of: str
     caught: tuple[str, ...]
+    of_data: tuple[str, ...] = ()
 
 
 def collect(log: Any, asked: Asked, step: Step) -> Collected:
@@ -139,7 +146,11 @@ def collect(log: Any, asked: Asked, step: Step) -> Collected:
     with heard() as told, np.errstate(all="ignore"):
         out = _collect(log, asked, step)
     texts = [" ".join(str(one).split()) for one in told]
-    return replace(out, caught=tuple(dict.fromkeys(texts)))
+    rows = [" ".join(str(one).split()) for one in told if isinstance(one, _OF_ROWS)]
+    return replace(out, caught=tuple(dict.fromkeys(texts)), of_data=tuple(dict.fromkeys(rows)))
+
+
+_OF_ROWS = (AsOfWarning, DataWarning, SelectionWarning)
 
 
 def _collect(log: Any, asked: Asked, step: Step) -> Collected:
@@ -162,6 +173,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
             )
         )
     check_size(asked, as_of, summary["T"])
+    warn_of_old_customers(summary, as_of)
     history = to_pandas(
         panel(log, **asked.columns, as_of=str(as_of), period=asked.period, **asked.policies)
     )

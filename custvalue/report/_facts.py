@@ -67,6 +67,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         "moves": _moves(got),
         "ledger": got.ledger,
         "notes": list(got.caught),
+        "notes_on_rows": list(got.of_data),
     }
 
 

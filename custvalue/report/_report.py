@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from custvalue._csv import Formulas
 from custvalue._html import html_table
 from custvalue._labels import Language, check_language
-from custvalue._units import check_annual_rate, span_days
+from custvalue._units import check_annual_rate, check_share, span_days
 from custvalue.report._blocks import span
 from custvalue.report._collect import STEPS, Asked, Step, collect
 from custvalue.report._facts import facts_of_report
@@ -280,8 +280,8 @@ def make_report(
     check_annual_rate(annual_discount_rate)
     span_days(horizon, "horizon")
     span_days(period, "period")
-    if margin is not None and not 0.0 < float(margin) <= 1.0:
-        raise ValueError(f"margin={margin!r} must be a share of spend above 0, at most 1.")
+    if margin is not None:
+        check_share(margin, "margin", above=True)
     if (markets is None) != (ranker is None):
         raise ValueError("markets and ranker go together: a table, and a fitted ranker for it.")
     _check_offer(margin, response, contact_cost, budget, holdout)
@@ -335,14 +335,13 @@ def _check_offer(
     budget: float | None,
     holdout: float,
 ) -> None:
-    if response is not None and not 0.0 < response <= 1.0:
-        raise ValueError(f"response={response!r} must be a chance above 0, at most 1: 2 % is 0.02.")
+    if response is not None:
+        check_share(response, "response", above=True)
     if contact_cost is not None and not 0.0 <= contact_cost < float("inf"):
         raise ValueError(f"contact_cost={contact_cost!r} must be money of one contact, 0 or more.")
     if budget is not None and not 0.0 <= budget < float("inf"):
         raise ValueError(f"budget={budget!r} must be money, 0 or more.")
-    if not 0.0 <= holdout < 1.0:
-        raise ValueError(f"holdout={holdout!r} must lie between 0 and below 1.")
+    check_share(holdout, "holdout", below=True)
     if budget is not None and response is None:
         raise ValueError("a budget needs a response: without it nobody is planned to be contacted.")
     if margin is None and (response is not None or contact_cost is not None):

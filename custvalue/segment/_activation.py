@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import column, column_names, frame_like, is_frame
+from custvalue._frames import column, column_names, frame_like, is_frame, same_rows
 from custvalue._labels import ZH, check_language, translate
+from custvalue._units import check_share
 from custvalue.exceptions import first_ids
 from custvalue.segment._effect import detectable_response
 from custvalue.segment._silence import Floats
@@ -100,16 +101,25 @@ def activation_plan(
     2         2   not worth it           -1.0                 0.20
     """
     check_language(labels)
+    value, response, margin, contact_cost, customers = (
+        same_rows(scores, given, name)
+        for given, name in (
+            (value, "value"),
+            (response, "response"),
+            (margin, "margin"),
+            (contact_cost, "contact_cost"),
+            (customers, "customers"),
+        )
+    )
     worth = np.asarray(value, dtype=np.float64)
     n = len(scores)
     if worth.shape != (n,):
         raise ValueError(f"value has shape {worth.shape}; scores has {n:,} rows.")
     chance = _spread(response, n, "response", 0.0, 1.0)
-    keep = _spread(margin, n, "margin", 0.0, np.inf)
+    keep = check_share(_spread(margin, n, "margin", 0.0, np.inf), "margin")
     cost = _spread(contact_cost, n, "contact_cost", 0.0, np.inf)
     _spread(worth, n, "value", -np.inf, np.inf)
-    if not 0 <= holdout < 1:
-        raise ValueError(f"holdout={holdout!r} must lie between 0 and below 1.")
+    check_share(holdout, "holdout", below=True)
     if budget is not None and not budget >= 0:
         raise ValueError(f"budget={budget!r} must be 0 or more.")
     ids = np.arange(n) if customers is None else np.asarray(customers)

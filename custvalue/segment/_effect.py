@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._units import check_share
 from custvalue._warn import warn_caller
 from custvalue.exceptions import SmallSampleWarning
 from custvalue.segment._silence import Floats
@@ -166,6 +167,7 @@ def campaign_effect(
     a, b = (_outcomes(x, name) for x, name in ((treated, "treated"), (control, "control")))
     if not 0 < confidence < 1:
         raise ValueError(f"confidence={confidence!r} must lie between 0 and 1.")
+    check_share(margin, "margin", low=-np.inf)
     if not np.isfinite([margin, contact_cost]).all():
         raise ValueError(f"margin={margin!r} and contact_cost={contact_cost!r} must be finite.")
     if method not in get_args(Method):

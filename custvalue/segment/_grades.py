@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._labels import check_language, translate, translate_if_known
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
+from custvalue._units import check_share
 from custvalue._warn import warn_caller
 from custvalue._work import check_kinds
 from custvalue.exceptions import BinWarning
@@ -125,8 +126,7 @@ def pareto(values: npt.ArrayLike, *, top: float = 0.2, of_value: float = 0.8) ->
     Pareto(top_share=1.0, customers_for=0.16..., gini=0.8...)
     """
     for name, share in (("top", top), ("of_value", of_value)):
-        if not 0.0 <= share <= 1.0:
-            raise ValueError(f"{name}={share!r} must lie between 0 and 1.")
+        check_share(share, name)
     curve = concentration(values)
     top_share = float(np.interp(top, curve.customer_share, curve.value_share))
     # the curve is concave: the first crossing is the least share of customers

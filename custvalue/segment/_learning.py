@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._dates import read_day
 from custvalue._frames import clock_of, column, facts_of
 from custvalue._units import Span, span_days
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
@@ -82,7 +83,7 @@ def learning_set(
     ['silence_score', 'rank_ratio', 'prob_longer_gap', 'prob_order']
     """
     days = round(span_days(window, "window"))
-    end = np.datetime64(as_of, "D")
+    end = read_day(as_of)
     known, today = summary_at(str(end - np.timedelta64(days, "D"))), summary_at(str(end))
     return LearningSet(known, ordered_between(known, today, customer=customer), today)
 

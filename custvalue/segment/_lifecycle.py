@@ -255,6 +255,8 @@ class LifecycleClassifier(
             if hasattr(self, name):
                 delattr(self, name)
         self.unit_ = _frames.unit_of(X, self.unit, caller="LifecycleClassifier")
+        if sample_weight is None:
+            sample_weight = _frames.weight_column(X)
         if y is None:
             self._fit_rules(X, found, mapping, sample_weight)
         else:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
+from custvalue._dates import read_date
 from custvalue._labels import Language, check_language, translate
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
@@ -302,7 +303,6 @@ def _customer_of(table: Any) -> str:
 
 
 def _dates_of(summaries: Sequence[Any], dates: Sequence[Any] | None) -> Any:
-    import pandas as pd
 
     if dates is None:
         clocks = [_frames.clock_of(table) for table in summaries]
@@ -311,7 +311,9 @@ def _dates_of(summaries: Sequence[Any], dates: Sequence[Any] | None) -> Any:
             raise ValueError("some tables don't say their as-of date; pass dates=.")
     if len(dates) != len(summaries):
         raise ValueError(f"{len(dates)} dates for {len(summaries)} summaries.")
-    return pd.to_datetime(list(dates)).to_numpy(dtype="datetime64[ns]")
+    if isinstance(dates, str):
+        raise ValueError(f"dates must be a list; write dates=[{dates!r}].")
+    return np.array([read_date(date, "dates").to_datetime64() for date in dates], "datetime64[ns]")
 
 
 def _check_rows(

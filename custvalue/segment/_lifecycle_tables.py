@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
+from custvalue._dates import read_day
 from custvalue._labels import check_language, translate
 from custvalue._units import days_per
 from custvalue.segment._lifecycle_reader import StageReader, in_language
@@ -218,7 +219,7 @@ def _words(words: Sequence[str], labels: str) -> list[str]:
 
 def _days_before(as_of: Any, days: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:
     """Dates that lie the given number of days before ``as_of``; NaT where days are NaN."""
-    end = pd.Timestamp(as_of).to_datetime64().astype("datetime64[ms]")
+    end = read_day(as_of).astype("datetime64[ms]")
     out = np.full(days.shape, np.datetime64("NaT"), dtype="datetime64[ms]")
     known = ~np.isnan(days)
     whole = end - np.round(days[known] * 86_400_000).astype("timedelta64[ms]")

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import TableFacts, column, column_names, frame_like, with_facts
+from custvalue._dates import read_day
+from custvalue._frames import TableFacts, column, column_names, frame_like, wall_times, with_facts
 from custvalue._units import days_per
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids, no_column
 
 Ints = npt.NDArray[np.int64]
 
@@ -195,13 +196,11 @@ def silence_from_log(
 
     have = column_names(log) or []
     if absent := [
-        ContractProblem("missing-column", f"the log has no column {name!r}", f"It has {have}.")
-        for name in (customer, time)
-        if name not in have
+        no_column(name, have, "the log") for name in (customer, time) if name not in have
     ]:
         raise DataContractError(absent)
-    ids, when = column(log, customer), column(log, time)
-    day = np.asarray(when).astype("datetime64[D]")
+    ids = column(log, customer)
+    day = wall_times(log, time).astype("datetime64[D]")
     missing = np.isnat(day) | pd.isna(ids)
     if missing.any() or not len(day):
         text = f"{customer!r} or {time!r} is missing" if len(day) else "the log has no rows"
@@ -211,7 +210,7 @@ def silence_from_log(
         )
         raise DataContractError(problem)
     tick = day.astype(np.int64)
-    end = int(tick.max()) if as_of is None else int(np.datetime64(as_of, "D").astype(np.int64))
+    end = int(tick.max()) if as_of is None else int(read_day(as_of).astype(np.int64))
     if int(tick.max()) > end:
         kept = tick <= end
         ids, tick = ids[kept], tick[kept]

@@ -153,7 +153,7 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
             ``monetary_value`` looks like a total and not a mean per order.
         """
         x, zbar = self._read(X, reset=True)
-        w = _sklearn.weights_of(sample_weight, x.size)
+        w = _sklearn.weights_of(sample_weight, x.size, X)
         repeat, positive = x > 0, zbar > 0
         use = repeat & positive if w is None else repeat & positive & (w > 0)
         if use.sum() < 2:
@@ -362,7 +362,7 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         """
         _sklearn.check_is_fitted(self)
         x, zbar = self._read(X, reset=False)
-        w = _sklearn.weights_of(sample_weight, x.size)
+        w = _sklearn.weights_of(sample_weight, x.size, X)
         seen = (x > 0) & (zbar > 0)
         facts = self._report.facts
         ws = np.ones(int(seen.sum())) if w is None else w[seen]
@@ -423,7 +423,7 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         """
         _sklearn.check_is_fitted(self)
         x, zbar = self._read(X, reset=False)
-        w = _sklearn.weights_of(sample_weight, x.size)
+        w = _sklearn.weights_of(sample_weight, x.size, X)
         seen = (x > 0) & (zbar > 0)
         x, zbar = x[seen], zbar[seen]
         w = np.ones(x.size) if w is None else w[seen]

@@ -82,7 +82,7 @@ class OwnMean(_sklearn.DocLink, FittedLaw, BaseEstimator):
             If nobody has an order with spend.
         """
         n, mean = self._read(X, reset=True)
-        w = _sklearn.weights_of(sample_weight, len(n))
+        w = _sklearn.weights_of(sample_weight, len(n), X)
         orders = n if w is None else n * w
         if not float(orders @ np.where(n > 0, mean, 0.0)) > 0.0:
             raise DataContractError(

@@ -139,7 +139,7 @@ class RetentionValue(ValueModel):
         self : RetentionValue
         """
         silence, recency, n_orders, spend, profit = self._columns(X, reset=True)
-        w = _sklearn.weights_of(sample_weight, silence.size)
+        w = _sklearn.weights_of(sample_weight, silence.size, X)
         w = np.ones(silence.size) if w is None else w
         unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
         if self.lapse is not None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue._html import html_table
+from custvalue.data import RowLedger, ledger, occasions
 from custvalue.exceptions import ContractProblem, DataContractError
 
 Value: TypeAlias = Literal["customers", "share", "orders", "money", "orders_each", "money_each"]
@@ -34,6 +35,8 @@ class CohortTable:
     value : str
         What is counted: ``"customers"``, ``"share"``, ``"orders"``, ``"money"``,
         ``"orders_each"`` or ``"money_each"``.
+    ledger : RowLedger, optional
+        Where every row and every cent of the log went.
 
     Examples
     --------
@@ -54,6 +57,7 @@ class CohortTable:
     size: pd.Series
     as_of: str
     value: str
+    ledger: RowLedger | None = None
 
     def _repr_html_(self) -> str:
         text = self.marked()
@@ -109,6 +113,7 @@ def cohort_table(
     amount: str,
     as_of: str | np.datetime64 | None = None,
     value: Value = "share",
+    **policies: Any,
 ) -> CohortTable:
     """Count what the customers of each month of first order do in the months after it.
 
@@ -118,12 +123,15 @@ def cohort_table(
         One row an order line.
     customer, time, amount : str
         Its columns. A day with positive net spend is an order.
-    as_of : str or datetime64, optional
-        End of observation, whole day included; None takes the log's last day.
+    as_of : date, datetime or ISO str, optional
+        End of observation, whole day included; None takes the log's last day, with a warning.
     value : str, default="share"
         ``"customers"`` with an order in the month, their ``"share"`` of the cohort, ``"orders"``,
         net spend (``"money"``), or the last two divided by the cohort's customers
         (``"orders_each"``, ``"money_each"``).
+    **policies
+        How the log is read (``refunds=``, ``duplicates=``, ``time_format=``, ...), as in
+        :func:`custvalue.summarize`; the ledger of the result says what they left out.
 
     Returns
     -------
@@ -132,7 +140,13 @@ def cohort_table(
     Raises
     ------
     DataContractError
-        If a column is missing, a date cannot be read, or nothing is left by the as-of date.
+        As in :func:`custvalue.summarize` (refunds need a policy, ``refunds="net_occasion"``), or
+        if nothing is left by the as-of date.
+
+    Warns
+    -----
+    AsOfWarning, DataWarning
+        As in :func:`custvalue.summarize`.
 
     Examples
     --------
@@ -145,34 +159,17 @@ def cohort_table(
     """
     if value not in get_args(Value):
         raise ValueError(f"value={value!r} must be one of {', '.join(map(repr, get_args(Value)))}.")
-    have = _frames.column_names(log) or []
-    missing = [n for n in (customer, time, amount) if n not in have]
-    if missing:
-        raise DataContractError(
-            [
-                ContractProblem("missing-column", f"there is no column {n!r}", f"It has {have}.")
-                for n in missing
-            ]
-        )
-    days = _frames.wall_times(log, time).astype("datetime64[D]")
-    if np.isnat(days).any():
-        raise DataContractError(
-            ContractProblem(
-                "unread-time", f"column {time!r} has dates that cannot be read",
-                "Convert it to datetime first.", int(np.isnat(days).sum()),
-            )
-        )  # fmt: skip
-    last = days.max() if as_of is None else np.datetime64(str(as_of), "D")
-    known = days <= last
-    lines = pd.DataFrame(
+    bought = occasions(log, customer=customer, time=time, amount=amount, as_of=as_of, **policies)
+    facts = _frames.facts_of(bought)
+    assert facts is not None  # occasions always states them
+    last = np.datetime64(facts.as_of, "D")
+    orders = pd.DataFrame(
         {
-            "who": _frames.column(log, customer)[known],
-            "day": days[known].astype("datetime64[s]"),
-            "money": _frames.float_columns(log, [amount])[known, 0],
+            "who": _frames.column(bought, customer),
+            "day": _frames.column(bought, "date"),
+            "money": _frames.float_columns(bought, ["spend"])[:, 0],
         }
     )
-    by_day = pd.DataFrame(lines.groupby(["who", "day"], as_index=False)["money"].sum())
-    orders = by_day[by_day["money"] > 0]
     if orders.empty:
         raise DataContractError(
             ContractProblem("no-orders", f"no order by {last}", "Check as_of= and the amounts.")
@@ -208,6 +205,7 @@ def cohort_table(
         pd.Series(size[some], index, name="customers"),
         str(last),
         value,
+        ledger(bought),
     )
 
 

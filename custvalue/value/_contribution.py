@@ -15,7 +15,8 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue._labels import check_language, translate
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue._units import check_share
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids, no_column
 
 Array = npt.NDArray[np.float64]
 Amount = float | str | None
@@ -370,18 +371,13 @@ def _check(
                 )
             )  # fmt: skip
     wanted = [n for n in (customer, amount, order, by, *costs) if isinstance(n, str)]
-    problems += [
-        ContractProblem("missing-column", f"there is no column {n!r}", f"X has {have}.")
-        for n in wanted
-        if n not in have
-    ]
-    if isinstance(costs[0], (int, float)) and not 0.0 <= costs[0] <= 1.0:
-        problems.append(
-            ContractProblem(
-                "cost-share", f"cost={costs[0]!r} must be a share of revenue in [0, 1]",
-                "Give a column for costs in money.",
-            )
-        )  # fmt: skip
+    problems += [no_column(n, have, "X") for n in wanted if n not in have]
+    if isinstance(costs[0], (int, float)):
+        try:
+            check_share(costs[0], "cost")
+        except ValueError as error:
+            cure = "Give a column for costs in money."
+            problems.append(ContractProblem("cost-share", str(error).rstrip("."), cure))
     if customer in have:
         missing = pd.isna(_frames.column(X, str(customer)))
         if missing.any():

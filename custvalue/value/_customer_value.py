@@ -186,7 +186,9 @@ class CustomerValue(ValueModel):
         self : CustomerValue
         """
         self._check_orders()
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        # a compressed table brings its own, which the plain numbers handed to a spend law lose
+        given = _sklearn.weights_of(sample_weight, self._read(X).n, X)
+        weights = {} if given is None else {"sample_weight": given}
         purchases = self.purchases
         if purchases is None:
             from custvalue.purchase import ParetoNBD
@@ -198,7 +200,7 @@ class CustomerValue(ValueModel):
             spend = spend.fit(self._priced(X, spend), **weights)
         else:
             spend = self._spend_as_the_log_says(X, weights)
-        margin, weight = _learn_margin(X, sample_weight)
+        margin, weight = _learn_margin(X, given)
         unit = getattr(purchases, "unit_", None)
         self.forecast_ = CustomerForecast(unit, purchases, spend, margin, weight)
         return self
@@ -450,7 +452,7 @@ def _learn_margin(X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, f
     if not set(names) <= set(_frames.column_names(X) or ()):
         return 1.0, np.inf
     profit, total, n = _frames.float_vectors(X, names, caller="CustomerValue's X")
-    w = _sklearn.weights_of(sample_weight, len(n))
+    w = _sklearn.weights_of(sample_weight, len(n), X)
     w = np.ones(len(n)) if w is None else w
     if not float(w @ total) > 0.0:
         return 1.0, np.inf

@@ -15,6 +15,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._units import check_annual_rate, check_share
+
 Array = npt.NDArray[np.float64]
 
 
@@ -66,8 +68,7 @@ def retention_value(
         np.atleast_1d(np.asarray(profit, float)),
         np.atleast_1d(np.asarray(retention_rate, float)),
     )
-    if not ((r >= 0) & (r <= 1)).all():
-        raise ValueError(f"retention_rate={retention_rate!r} must lie in [0, 1].")
+    check_share(retention_rate, "retention_rate")
     if n_periods is None and m.size == r.size == 1:
         ratio = float(r[0]) / (1.0 + discount_rate)
         if ratio >= 1.0:
@@ -120,6 +121,8 @@ def repeat_sale_value(
     >>> round(repeat_sale_value(260, 50, 0.75, 0.2, years=10), 2)
     568.78
     """
+    check_share(retention_rate, "retention_rate")
+    check_annual_rate(annual_discount_rate)
     n = round(years / years_between_sales)
     i = np.arange(n + 1.0)
     growth = (1.0 + annual_discount_rate) ** years_between_sales
@@ -192,6 +195,8 @@ def profit_curve_value(
     >>> round(profit_curve_value(curve, 0.9, 0.2, years=8), 2)
     894.15
     """
+    check_share(retention_rate, "retention_rate")
+    check_annual_rate(annual_discount_rate)
     ratio = retention_rate / (1.0 + annual_discount_rate)
     if not continuous:
         t = np.arange(np.floor(years) + 1.0)
@@ -241,8 +246,7 @@ def migration_value(
     52.2543
     """
     p = np.asarray(buy_chances, float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(f"buy_chances={buy_chances!r} must lie in [0, 1].")
+    check_share(buy_chances, "buy_chances")
     quiet = np.concatenate([[1.0], np.cumprod(1.0 - p)])[:-1]
     buyers, promoted = np.zeros(n_periods + 1), np.zeros(n_periods + 1)
     buyers[0] = 1.0

@@ -120,7 +120,7 @@ class RateForward(ValueModel):
         self : RateForward
         """
         n_orders, span, spend, profit = self._columns(X, reset=True)
-        w = _sklearn.weights_of(sample_weight, span.size)
+        w = _sklearn.weights_of(sample_weight, span.size, X)
         w = np.ones(span.size) if w is None else w
         unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
         shortest = np.average(span, weights=w) if self.min_span is None else self.min_span

@@ -10,7 +10,7 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue._labels import check_language, translate
-from custvalue._units import Span
+from custvalue._units import Span, check_share
 from custvalue.value._naive import RateForward
 
 Array = npt.NDArray[np.float64]
@@ -72,8 +72,8 @@ def potential_value(
     True
     """
     check_language(labels)
-    if not 0.0 < best < 1.0:
-        raise ValueError(f"best={best!r} must lie in (0, 1), such as 0.9.")
+    check_share(best, "best", above=True, below=True)
+    check_share(margin, "margin", low=-np.inf)
     future = np.asarray(model.predict(X, horizon), dtype=float)
     unit = getattr(model, "unit_", None)
     run_rate = RateForward(margin=margin, unit=unit).fit(X).predict(X, horizon)

@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from custvalue import _frames
 from custvalue._labels import translate
-from custvalue._units import Span, rate_per, span_days
+from custvalue._units import Span, check_share, rate_per, span_days
 from custvalue._warn import warn_caller
 from custvalue.data import summarize
 from custvalue.exceptions import SmallSampleWarning
@@ -65,6 +65,8 @@ def stage_history(
     >>> history
     StageHistory(2,349 customers, 2 dates from 1997-12-31 to 1998-06-30)
     """
+    if isinstance(dates, str):
+        raise ValueError(f"dates must be a list; write dates=[{dates!r}].")
     summaries = [
         summarize(log, customer=customer, time=time, amount=amount, as_of=date, **options)
         for date in dates
@@ -201,6 +203,7 @@ def stage_value(
     >>> list(value.table().columns)[:4]
     ['stage', 'customers', 'contribution_per_period', 'future_value']
     """
+    check_share(margin, "margin", low=-np.inf)
     days = _period_days(history.dates)
     n = len(history.stages)
     counts, money = np.zeros((n, n)), np.zeros(n)

@@ -61,15 +61,15 @@ def test_a_customer_column_named_as_a_figure_is_refused_not_overwritten(log, cal
 
 @pytest.mark.parametrize("margin", [30, True, np.inf, np.nan])
 def test_a_margin_that_is_no_share_is_refused(log, margin):
-    with pytest.raises(ValueError, match=r"must be a share of the amount, such as 0\.3"):
+    with pytest.raises(ValueError, match=r"must be a share, .* 0\.3"):
         cv.summarize(log, **NAMES, margin=margin)
 
 
 def test_a_unit_or_period_that_is_none_is_called_by_its_own_name(log):
     with pytest.raises(TimeUnitError, match="unit='fortnight'"):
         cv.summarize(log, **NAMES, unit="fortnight")
-    with pytest.raises(TimeUnitError, match="period='1H'"):
-        cv.panel(log, **NAMES, period="1H")
+    with pytest.raises(TimeUnitError, match="period='1Q'"):
+        cv.panel(log, **NAMES, period="1Q")
     with pytest.raises(TimeUnitError, match="period=7 is a number"):
         cv.panel(log, **NAMES, period=7)
 
@@ -82,7 +82,7 @@ def test_an_unknown_time_zone_is_refused(log):
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.from_pandas, lambda t: pl.from_pandas(t).lazy()])
 def test_a_format_that_reads_nothing_is_refused(log, kind):
     text = kind(log.assign(when=["01/02/2024", "13/02/2024", "05/05/2024"]))
-    with pytest.raises(DataContractError, match=r"time-format: .*'%Y-%d' reads no time"):
+    with pytest.raises(DataContractError, match=r"time-format: .*'%Y-%d' does not read"):
         cv.summarize(text, **NAMES, time_format="%Y-%d")
 
 

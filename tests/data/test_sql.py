@@ -85,3 +85,54 @@ def test_names_with_quotes_stay_names():
 def test_sql_cannot_refuse_a_row():
     with pytest.raises(ValueError, match="net_occasion"):
         cv.summary_sql(table="orders", **OPTIONS, refunds="error")
+
+
+INNER = ["n", "total", "spend", "gap", "silent", "repeat_total", "longest", "squares", "shorter",
+         "span", "paid", "order_day", "first_day", "last_day", "cv_n", "cv_who", "cv_day",
+         "cv_paid", "customers", "occasions", "cv_occasions", "select", "a.b", "d"]  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["who", "when", "amount"])
+@pytest.mark.parametrize("name", INNER)
+def test_no_name_of_a_column_changes_the_table(name, role):
+    columns = {"who": "who", "when": "when", "amount": "amount"} | {role: name}
+    if len(set(columns.values())) < 3:
+        pytest.skip("one name for two columns")
+    con = duckdb.connect()
+    t = pd.DataFrame({"who": [1, 1, 2], "when": pd.to_datetime(["2024-01-01", "2024-01-11",
+                      "2024-02-01"]), "amount": [10.0, 20.0, 5.0]})  # fmt: skip
+    con.register("cv_gaps_of_mine", t.rename(columns={role: name}))
+    text = cv.summary_sql(
+        "duckdb", table="cv_gaps_of_mine", customer=columns["who"], time=columns["when"],
+        amount=columns["amount"], as_of="2024-03-01",
+    )  # fmt: skip
+    made = con.sql(text).df().sort_values(columns["who"])
+    assert made.columns[0] == columns["who"]
+    assert made["n_orders"].tolist() == [2, 1]
+    assert made["frequency"].tolist() == [1, 0]
+    assert made["total_value"].tolist() == [30.0, 5.0]
+    assert made["monetary_value"].fillna(-1).tolist() == [20.0, -1.0]
+
+
+@pytest.mark.parametrize("name", ["frequency", "T", "t", "Recency", "first_order"])
+def test_names_of_the_result_are_refused_as_summarize_does(name):
+    from custvalue.exceptions import DataContractError
+
+    with pytest.raises(DataContractError, match="reserved-name"):
+        cv.summary_sql(table="t", customer=name, time="d", amount="a", as_of="2024-03-01")
+    log = pd.DataFrame({name: [1], "d": pd.to_datetime(["2024-01-01"]), "a": [1.0]})
+    for make in (cv.summarize, cv.panel):
+        if make is cv.panel and name == "first_order":
+            continue
+        with pytest.raises(DataContractError, match="reserved-name"):
+            make(duckdb.from_df(log), customer=name, time="d", amount="a", as_of="2024-03-01")
+
+
+@pytest.mark.parametrize("name", ["__tick", "__Gap", "a.b", "*"])
+def test_names_that_a_relation_cannot_carry_are_refused(name):
+    from custvalue.exceptions import DataContractError
+
+    log = pd.DataFrame({name: [1], "d": pd.to_datetime(["2024-01-01"]), "a": [1.0]})
+    for make in (cv.summarize, cv.panel):
+        with pytest.raises(DataContractError, match=r"reserved-name: .*Rename it first"):
+            make(duckdb.from_df(log), customer=name, time="d", amount="a", as_of="2024-03-01")

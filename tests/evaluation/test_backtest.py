@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from custvalue.data import split_by_date
+from custvalue.data import split_by_date, summarize
 from custvalue.evaluation import (
     Candidate,
     LastPeriodRepeated,
@@ -292,19 +292,22 @@ def test_what_reads_what_is_told_by_attribute_signature_or_outright():
 
 def test_rows_that_cannot_be_used_are_named_once_and_left_out():
     holes = pd.concat(
-        [SIX, pd.DataFrame([(None, "2024-02-02", 3.0), ("a", "soon", 3.0), ("b", None, 1.0)],
+        [SIX, pd.DataFrame([(None, "2024-02-02", 3.0), ("a", None, 3.0), ("b", None, 1.0)],
                            columns=list(SIX.columns))]
     )  # fmt: skip
     with pytest.warns(DataWarning) as told:
         found = backtest({"regression": LinearRegression()}, holes, **ARGUMENTS)
     assert len(told) == 1
-    assert "3 of 18 rows are left out: 1 without a customer, 2 without a readable" in str(
-        told[0].message
-    )
+    with pytest.warns(DataWarning) as by_summarize:
+        summarize(holes, **NAMES, as_of="2024-05-31")
+    assert str(told[0].message) == str(by_summarize[0].message)
+    assert "customer id is missing: 1; time is missing or unreadable: 2" in str(told[0].message)
     plain = backtest({"regression": LinearRegression()}, SIX, **ARGUMENTS)
     pd.testing.assert_frame_equal(found.predictions, plain.predictions)
     with pytest.raises(DataContractError):
         backtest({}, holes, **ARGUMENTS, invalid="error")
+    with pytest.raises(DataContractError, match=r"time-not-iso: .*'soon'"):  # as summarize does
+        backtest({}, holes.assign(when="soon"), **ARGUMENTS)
 
 
 def test_time_zones_are_read_on_their_own_clock():

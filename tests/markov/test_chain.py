@@ -5,6 +5,7 @@ import pickle
 
 import mpmath
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from hypothesis import given
@@ -262,3 +263,67 @@ def test_states_that_go_round_for_ages_keep_their_digits():
                 q[i, j] = leaves if i == j else -mpmath.mpf(matrix[i, j])
         right = mpmath.lu_solve(q, mpmath.matrix([1, 1, 1]))
     assert chain.expected_time_to("d")[:3] == pytest.approx([float(v) for v in right], rel=1e-12)
+
+
+class TestLabels:
+    """What has names is put in the order of the states; what has other names is refused."""
+
+    CHAIN = Chain(["buys", "quiet", "gone"], [[0.5, 0.4, 0.1], [0.2, 0.5, 0.3], [0, 0, 1]])
+    REWARD = {"gone": 0.0, "quiet": -1.0, "buys": 10.0}
+
+    def test_a_reward_is_aligned_by_label(self):
+        plain = self.CHAIN.value([10.0, -1.0, 0.0])
+        for one in (self.REWARD, pd.Series(self.REWARD), pd.Series(self.REWARD).iloc[::-1]):
+            assert self.CHAIN.value(one).tolist() == plain.tolist()
+            assert self.CHAIN.moments(one, horizon=3)[0].tolist() == pytest.approx(
+                self.CHAIN.moments([10.0, -1.0, 0.0], horizon=3)[0].tolist()
+            )
+        spread = pd.Series({"gone": 0.0, "buys": 4.0, "quiet": 1.0})
+        assert self.CHAIN.moments(self.REWARD, horizon=3, reward_variance=spread)[1].tolist() == (
+            self.CHAIN.moments([10, -1, 0], horizon=3, reward_variance=[4, 1, 0])[1].tolist()
+        )
+
+    def test_a_start_is_aligned_by_label(self):
+        start = pd.Series({"gone": 1.0, "buys": 3.0, "quiet": 6.0})
+        assert self.CHAIN.distribution(start, 0)[0].tolist() == [3.0, 6.0, 1.0]
+
+    def test_a_matrix_and_a_reward_by_move_are_aligned_on_both_sides(self):
+        order = ["gone", "buys", "quiet"]
+        names = list(self.CHAIN.states)
+        frame = pd.DataFrame(self.CHAIN.dense(), names, names).loc[order, order]
+        assert Chain(names, frame) == self.CHAIN
+        money = pd.DataFrame([[1.0, 2, 3], [4, 5, 6], [0, 0, 0]], names, names).loc[order, order]
+        assert self.CHAIN.value(money).tolist() == (
+            self.CHAIN.value([[1.0, 2, 3], [4, 5, 6], [0, 0, 0]]).tolist()
+        )
+
+    def test_an_index_that_only_counts_names_nothing(self):
+        assert self.CHAIN.value(pd.Series([10.0, -1.0, 0.0])).tolist() == (
+            self.CHAIN.value([10.0, -1.0, 0.0]).tolist()
+        )
+
+    @pytest.mark.parametrize(
+        ("labels", "says"),
+        [
+            (["buys", "quiet", "left"], "has 'left'"),
+            (["buys", "quiet"], "lacks 'gone'"),
+            (["buys", "quiet", "gone", "gone"], "labels twice"),
+        ],
+    )
+    def test_other_labels_are_refused(self, labels, says):
+        with pytest.raises(ValueError, match=f"not the chain's states: it .*{says}"):
+            self.CHAIN.value(pd.Series(1.0, index=labels))
+        with pytest.raises(ValueError, match="not the chain's states"):
+            self.CHAIN.distribution(pd.Series(1.0, index=labels), 2)
+
+
+def test_a_matrix_published_with_four_digits_is_taken_where_asked():
+    rounded = [[0.3333, 0.3333, 0.3333], [0.25, 0.5, 0.2501], [0, 0, 1]]
+    with pytest.raises(ValueError, match="normalize=True"):
+        Chain(["a", "b", "c"], rounded)
+    chain = Chain(["a", "b", "c"], rounded, normalize=True)
+    assert chain.dense().sum(axis=1).tolist() == pytest.approx([1, 1, 1], abs=1e-15)
+    assert chain.dense()[0].tolist() == pytest.approx([1 / 3] * 3)
+    assert Chain(["a", "b", "c"], sp.csr_array(np.array(rounded)), normalize=True) == chain
+    with pytest.raises(ValueError, match=r"'a' sums to 0.9"):
+        Chain(["a", "b"], [[0.5, 0.4], [0, 1]], normalize=True)

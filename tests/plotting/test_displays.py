@@ -369,7 +369,7 @@ def test_forecasts_by_period_add_up_to_the_forecast_of_the_whole(base):
 # every display that takes customers or their orders; the others take states, dates or cells
 MILLION = {
     "CalibrationDisplay": lambda d, m, **k: d.from_predictions(m.value, m.value, **k),
-    "CohortDisplay": lambda d, m, **k: d.from_log(m.log, **COLUMNS, **k),
+    "CohortDisplay": lambda d, m, **k: d.from_log(m.log, **COLUMNS, as_of="2024-05-15", **k),
     "CohortDisplay, forecast": lambda d, m, **k: d.from_estimator(
         m.law, m.log, **COLUMNS, as_of="2024-05-15", **k
     ),

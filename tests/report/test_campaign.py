@@ -94,7 +94,7 @@ def test_with_a_cost_alone_the_response_that_pays_is_said():
     [
         ({"response": 0.1}, "need a margin"),
         ({"contact_cost": 1.0}, "need a margin"),
-        ({"response": 5.0, "margin": 0.3}, "2 % is 0.02"),
+        ({"response": 5.0, "margin": 0.3}, "5 % is 0.05"),
         ({"contact_cost": -1.0, "margin": 0.3}, "0 or more"),
         ({"budget": 10.0, "margin": 0.3}, "needs a response"),
         ({"budget": -1.0, "response": 0.1, "margin": 0.3}, "0 or more"),

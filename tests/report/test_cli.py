@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from custvalue import cli
-from custvalue.report import read_log
+from custvalue.report import make_report, read_log
 
 CALL = ["--customer", "customer_id", "--time", "date", "--amount", "amount"]
 
@@ -121,7 +121,7 @@ def test_parquet_in_and_out_gives_the_same_customers(
     offer = [asked[name] for name in ("response", "contact_cost", "budget", "holdout")]
     assert offer == [0.02, 0.4, 100.0, 0.1]
     columns = dict(zip(("customer", "time", "amount"), CALL[1::2], strict=True))
-    text = read_log(orders, **columns)
+    text = read_log(orders, **columns).reset_index(drop=True)
     text["date"] = text["date"].astype(asked["log"]["date"].dtype)
     pd.testing.assert_frame_equal(asked["log"], text)
     got = pd.read_parquet(tmp_path / "out" / "customers.parquet")
@@ -270,3 +270,79 @@ def test_progress_is_never_written_to_a_file():
         progress("fit", 1, 2)
         time.sleep(0.05)
     assert stream.getvalue() == ""
+
+
+def shop(path, extra=()):
+    """Two products of one price in each basket of 24 customers, over a year."""
+    rows = ["customer,date,product,amount"]
+    for c in range(1, 25):
+        for k in range(6):
+            day = f"2023-{1 + 2 * k:02d}-{c:02d}"
+            rows += [f"{c},{day},tea,{c}.50", f"{c},{day},cup,{c}.50"]
+    path.write_text("\n".join([*rows, *extra]) + "\n", encoding="utf-8")
+    return path
+
+
+LINES = ["--customer=customer", "--time=date", "--amount=amount", "--as-of=2023-12-31"]
+
+
+def test_lines_repeat_where_the_whole_line_does(monkeypatch, tmp_path, capsys):
+    log = shop(tmp_path / "lines.csv", ["1,2023-01-01,tea,1.50"])
+    assert (
+        run(monkeypatch, "report", log, *LINES, "--duplicates=drop", f"--out={tmp_path / 'o'}") == 0
+    )
+    assert "289 rows in = 288 used + 1 left out" in capsys.readouterr().out
+
+
+def test_rows_that_cannot_be_used_are_told_once_and_nothing_else(tmp_path):
+    log = shop(tmp_path / "lines.csv", [",2023-01-01,tea,1.50", "NULL,2023-01-02,tea,1.50"])
+    done = subprocess.run(
+        [sys.executable, "-m", "custvalue", "report", str(log), *LINES, "--quiet",
+         "--currency=€", f"--out={tmp_path / 'o'}"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("custvalue: note: rows left out: customer id is missing: 2.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--time-format=%m/%d/%Y"], "time-format: time_format='%m/%d/%Y' does not read"),
+        (["--time-format=%Q"], "time-format"),
+        (["--as-of=03/07/2023"], "as_of='03/07/2023' is no date"),
+        (["--as-of=2023-06"], "as_of='2023-06' is no date"),
+        (["--customer=Customer"], "Did you mean 'customer'?"),
+        (["--amount=product*amount"], "not-numeric: column 'product'"),
+        (["--amount=amount*"], "has no column ''"),
+    ],
+)
+def test_a_door_that_does_not_fit_is_one_line(monkeypatch, tmp_path, capsys, arguments, says):
+    log = shop(tmp_path / "lines.csv")
+    assert run(monkeypatch, "report", log, *LINES, *arguments, f"--out={tmp_path / 'o'}") == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_customer_column_may_be_a_factor_on_the_command_line(monkeypatch, tmp_path):
+    log = shop(tmp_path / "lines.csv")
+    asked = ["--customer=customer", "--time=date", "--amount=customer*amount",
+             "--as-of=2023-12-31", f"--out={tmp_path / 'o'}"]  # fmt: skip
+    assert run(monkeypatch, "report", log, *asked) == 0
+
+
+def test_reading_the_table_of_customers_back_gives_the_table(tmp_path):
+    rng = np.random.default_rng(0)
+    when = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 300, 80), "D")
+    ids = 6_940_095_564_000 + rng.integers(0, 10, 80)
+    log = pd.DataFrame({"c": ids.astype(float), "t": when, "a": 123456.78})
+    made = make_report(log, customer="c", time="t", amount="a", as_of="2023-12-31")
+    made.write(tmp_path)
+    back = pd.read_csv(tmp_path / "customers.csv", parse_dates=["first_order", "last_order"])
+    assert back["c"].nunique() == 10
+    for name in ("c", "n_orders", "total_value", "mean_value", "future_value", "expected_orders"):
+        assert back[name].tolist() == made.customers[name].tolist(), name
+    assert (back["first_order"] == made.customers["first_order"]).all()

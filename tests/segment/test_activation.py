@@ -102,7 +102,7 @@ def test_a_polars_table_gives_a_polars_plan_with_the_customers_ids(rng):
     [
         ({"response": 1.5}, "response must be finite and between 0 and 1; 4 rows"),
         ({"contact_cost": -1.0}, "contact_cost must be finite and at least 0"),
-        ({"holdout": 1.0}, "holdout=1.0 must lie"),
+        ({"holdout": 1.0}, "holdout=1.0 must be a share"),
         ({"budget": -5.0}, "budget=-5.0 must be 0 or more"),
         ({"grades": ("silent",)}, "a frame with a column 'grade'"),
     ],
@@ -115,7 +115,7 @@ def test_numbers_that_make_no_sense_are_refused(change, words):
 def test_a_grade_that_does_not_exist_is_refused(rng):
     with pytest.raises(ValueError, match=r"grades has \['dormant'\]; there are \['active'"):
         activation_plan(scores_of(4, rng), np.ones(4), **PLAN, grades=("dormant", "silent"))
-    with pytest.raises(ValueError, match=r"margin=nan and contact_cost=0.0 must be finite"):
+    with pytest.raises(ValueError, match="margin=nan must be a share"):
         campaign_effect(np.ones(40), np.ones(40), margin=np.nan)
 
 

@@ -107,10 +107,10 @@ def test_constant_retention_has_its_closed_form(reference):
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: retention_value(1, 1.2, 0.1), r"must lie in \[0, 1\]"),
+        (lambda: retention_value(1, 1.2, 0.1), "must be a share"),
         (lambda: retention_value(1, 1.0, 0.0), "no end"),
         (lambda: retention_value([1, 2], 0.5, 0.1, n_periods=3), "2 periods; 3 are asked"),
-        (lambda: migration_value(1, 1, [0.5, -0.1], 0.1, n_periods=3), r"must lie in \[0, 1\]"),
+        (lambda: migration_value(1, 1, [0.5, -0.1], 0.1, n_periods=3), "must be a share"),
     ],
 )
 def test_what_cannot_be_is_refused(call, words):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import custvalue as cv
-from custvalue.exceptions import DataContractError
+from custvalue.exceptions import AsOfWarning, DataContractError, DataWarning
 from custvalue.value import (
     CustomerValue,
     RateForward,
@@ -273,7 +274,39 @@ def test_a_return_of_the_whole_day_is_no_order():
         amount="m",
         as_of="2024-02-29",
         value="customers",
+        refunds="net_occasion",
     )
     assert found.table.loc["2024-01"].tolist() == [1.0, 0.0]
     with pytest.raises(DataContractError, match="missing-column"):
         cohort_table(log, customer="who", time="on", amount="m")
+
+
+def test_the_cohort_table_reads_the_log_by_the_door_and_keeps_its_books():
+    log = pd.DataFrame(
+        {
+            "id": ["a", "a", None, "b", "b"],
+            "on": ["05/01/2024", "03/02/2024", "06/01/2024", "09/01/2024", "09/02/2024"],
+            "m": [10.0, 5.0, 7.0, 4.0, -1.0],
+        }
+    )
+    names = {"customer": "id", "time": "on", "amount": "m", "time_format": "%d/%m/%Y"}
+    with pytest.raises(DataContractError, match="refunds"):
+        cohort_table(log, **names, as_of="2024-02-29")
+    with pytest.warns(DataWarning, match="customer id is missing: 1"):
+        found = cohort_table(
+            log, **names, as_of="2024-02-29", value="money", refunds="net_occasion"
+        )
+    assert found.table.loc["2024-01"].tolist() == [14.0, 5.0]
+    lost = {d.reason: (d.rows, d.amount) for d in found.ledger.dropped}
+    assert lost == {"missing_customer": (1, 7.0), "occasion_netted_away": (1, -1.0)}
+    assert found.ledger.adds_up
+    with pytest.warns(AsOfWarning), pytest.warns(DataWarning):
+        found = cohort_table(log.iloc[:4], **names)
+    assert found.as_of == "2024-02-03"
+
+
+@pytest.mark.parametrize("make", [pl.from_pandas, lambda t: pl.from_pandas(t).lazy()])
+def test_the_cohort_table_takes_any_table(cdnow_sample, make):
+    plain = cohort_table(cdnow_sample, **NAMES, as_of="1997-06-30", value="money")
+    found = cohort_table(make(cdnow_sample), **NAMES, as_of="1997-06-30", value="money")
+    pd.testing.assert_frame_equal(found.table, plain.table)

@@ -1,0 +1,181 @@
+"""Dates and times that are written as text or given as arguments, read in one way everywhere.
+
+A time is year first, with every digit: ``2024-01-05``, ``2024/01/05`` or ``20240105``, and after it
+perhaps a clock time (``T`` or a blank before it, seconds and their fractions if there are any) and
+perhaps a zone (``Z``, ``+08``, ``+0800``, ``+08:00``). Nothing else is guessed: not ``03/07/2024``,
+which is a day in March or in July, not ``2024-06``, which is no day, nor ``now``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+
+# regular expressions that Python, Rust (polars) and RE2 (DuckDB) read alike
+DAY = r"[0-9]{4}(?:-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-9]{2}|[0-9]{4})"
+CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+ZONE = r" ?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+ISO = rf"^{DAY}(?:[T ]{CLOCK}(?:{ZONE})?)?$"
+ZONED = rf"[T ]{CLOCK}{ZONE}$"
+# more unread text than this share of a column, and time_format= is not the one it was written in
+MOST_UNREAD = 0.05
+_TEXT, _ZONED = re.compile(ISO), re.compile(ZONED)
+
+
+def read_date(value: Any, name: str = "as_of") -> pd.Timestamp:
+    """Read one date or time that is given as an argument.
+
+    Raises
+    ------
+    DataContractError
+        If it is none: a number, text that is not a whole date written year first, a month, a
+        missing value.
+
+    Examples
+    --------
+    >>> from custvalue._dates import read_date
+    >>> str(read_date("2024-01-05"))
+    '2024-01-05 00:00:00'
+    """
+    made: Any = pd.NaT
+    try:
+        if isinstance(value, str):
+            if _TEXT.match(value):
+                made = pd.to_datetime(value, format="ISO8601")
+        elif isinstance(value, np.datetime64):
+            # a year or a month is no day, though NumPy would take its first
+            if np.datetime_data(value.dtype)[0] not in ("Y", "M", "generic"):
+                made = pd.Timestamp(value)
+        elif isinstance(value, (date, datetime)):
+            made = pd.Timestamp(value)
+    except (TypeError, ValueError):
+        made = pd.NaT
+    if not isinstance(made, pd.Timestamp):  # NaT is none
+        raise DataContractError(
+            ContractProblem(
+                "as-of" if name == "as_of" else "no-date",
+                f"{name}={value!r} is no date",
+                "Write it as '2011-12-09' or a datetime; day and month are not guessed.",
+            )
+        )
+    return made
+
+
+def read_day(value: Any, name: str = "as_of") -> np.datetime64:
+    """Read the day of a date or time that is given as an argument.
+
+    Examples
+    --------
+    >>> from custvalue._dates import read_day
+    >>> str(read_day("2024-01-05 23:30"))
+    '2024-01-05'
+    """
+    stamp = read_date(value, name)
+    return stamp.tz_localize(None).to_datetime64().astype("datetime64[D]")
+
+
+def format_problem(style: str | None, name: str, count: int, example: str) -> ContractProblem:
+    """Say that ``time_format`` does not read a column."""
+    return ContractProblem(
+        "time-format",
+        f"time_format={style!r} does not read column {name!r}, e.g. {example}",
+        "Write it as the column does, e.g. '%d/%m/%Y' for 31/12/2024; where some rows are "
+        "written otherwise, convert them first.",
+        count,
+    )
+
+
+def iso_problem(name: str, example: str, count: int, first: tuple[str, ...]) -> ContractProblem:
+    """Say that a column has text that is no ISO date."""
+    return ContractProblem(
+        "time-not-iso",
+        f"column {name!r} has text that is not ISO 8601, e.g. {example}",
+        "Give time_format=, e.g. '%d/%m/%Y'; day and month are not guessed.",
+        count,
+        first,
+    )
+
+
+def zones_problem(name: str, *, none: bool) -> ContractProblem:
+    """Say that times mix zones; ``none``: some have none at all."""
+    return ContractProblem(
+        "mixed-time-zones",
+        f"column {name!r} mixes time zones, or times with and without one",
+        "Give every time a zone, or none."
+        if none
+        else "Say in which zone days are cut with time_zone=, e.g. 'Europe/Berlin'.",
+    )
+
+
+def read_texts(
+    values: pd.Series, name: str, style: str | None, zone: str | None
+) -> tuple[pd.Series | None, ContractProblem | None]:
+    """Text (or date objects) as datetimes, with a zone where they had one; or what is wrong.
+
+    Parameters
+    ----------
+    values : Series of object
+        Of the column ``name``. An index called ``line`` names rows by the lines of a file.
+    style : str or None
+        A strptime format; None is the forms of this module.
+    zone : str or None
+        Zone to show the times in, where they have one; without it they keep their own.
+    """
+    given = values.notna()
+    text = given & values.map(lambda value: isinstance(value, str))
+    in_utc = False
+    if style is None and text.any():
+        texts = values[text]
+        bad = ~_fits(texts, _TEXT.match)
+        if bad.any():
+            where = np.flatnonzero(text.to_numpy())[bad]
+            return None, _iso_problem(values, where, name)
+        zoned = _fits(texts, _ZONED.search)
+        if zoned.any() and not zoned.all():
+            return None, zones_problem(name, none=True)
+        in_utc = bool(zoned.any()) and zone is not None
+    elif style is not None:
+        in_utc = "%z" in style and zone is not None
+    try:
+        parsed = pd.to_datetime(values, format=style or "ISO8601", errors="coerce", utc=in_utc)
+    except ValueError as error:
+        if "time zone" in str(error) or "timezone" in str(error):
+            return None, zones_problem(name, none=False)
+        return None, ContractProblem(
+            "time-format", f"time_format={style!r} is no format: {error}", "See strftime.org."
+        )
+    bad = (given & parsed.isna()).to_numpy()
+    if not bad.any():
+        return parsed, None
+    # a datetime that can't be read is one whose zone does not go with the others
+    if any(isinstance(value, datetime) for value in values[bad].head()):
+        return None, zones_problem(name, none=True)
+    if style is None:
+        return None, _iso_problem(values, np.flatnonzero(bad), name)
+    if bad.sum() > MOST_UNREAD * given.sum():
+        return None, format_problem(style, name, int(bad.sum()), _few(values[bad]))
+    return parsed, None
+
+
+def _few(values: pd.Series) -> str:
+    return ", ".join(repr(value) for value in list(dict.fromkeys(values.head(50)))[:3])
+
+
+def _iso_problem(values: pd.Series, where: npt.NDArray[np.intp], name: str) -> ContractProblem:
+    named = values.index.name == "line"
+    first = first_ids((f"line {values.index[i]}" for i in where) if named else where)
+    return iso_problem(name, repr(values.iloc[where[0]]), len(where), first)
+
+
+def _fits(texts: pd.Series, match: Callable[[str], Any]) -> npt.NDArray[np.bool_]:
+    """Whether each text fits; a log has few different days."""
+    codes, different = pd.factorize(texts)
+    return np.array([match(text) is not None for text in different], dtype=bool)[codes]
