@@ -477,7 +477,7 @@ def clock_of(X: Any) -> Clock | None:
 
 
 def _told_by_rows(X: Any) -> Clock | None:
-    frame = opened(X) if is_frame(X) else None
+    frame: Any = opened(X) if is_frame(X) else None
     have = set(frame.columns) if isinstance(frame, nw.DataFrame) else set()
     ways: tuple[tuple[Callable[..., Clock | None], tuple[str, ...], tuple[str, ...]], ...] = (
         (clock_of_panel, ("first_order", "period_end"), ("T",)),
