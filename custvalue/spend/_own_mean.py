@@ -20,14 +20,7 @@ PAIR = ("frequency", "monetary_value", "n_orders", "mean_value")
 
 
 class OwnMeanParams(NamedTuple):
-    """Orders of a customer are Gamma(p, p / own mean); ``mean`` is everybody's mean order.
-
-    Examples
-    --------
-    >>> from custvalue.spend import OwnMeanParams
-    >>> OwnMeanParams(p=4.0, mean=32.5).mean
-    32.5
-    """
+    """Orders of a customer are Gamma(p, p / own mean); ``mean`` is everybody's mean order."""
 
     p: float
     mean: float

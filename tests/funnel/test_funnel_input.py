@@ -122,7 +122,7 @@ def test_columns_that_are_not_there_numbers_for_dates_and_negative_amounts(six_d
         FunnelChain(STAGES).fit(six_deals.assign(time=range(len(six_deals))), as_of=at(8))
     with pytest.raises(DataContractError, match="negative amounts"):
         FunnelChain(STAGES).fit(six_deals.assign(amount=-1.0), as_of=at(8))
-    with pytest.raises(DataContractError, match=r"can be read, e.g. 'soon'"):
+    with pytest.raises(DataContractError, match=r"not ISO 8601, e.g. 'soon' \(15 rows"):
         FunnelChain(STAGES).fit(six_deals.assign(time="soon"), as_of=at(8))
     with pytest.raises(DataContractError, match="no rows"):
         FunnelChain(STAGES).fit(six_deals.iloc[:0], as_of=at(8))

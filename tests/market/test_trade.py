@@ -167,7 +167,7 @@ def test_what_is_wrong_is_said_at_once():
         pieces=[0, *SHIPMENTS["pieces"][1:]],
         paid=[-1.0, *SHIPMENTS["paid"][1:]],
         unit=["kg", "pc"] * 4,
-        on=["2024-01-01", "soon", *SHIPMENTS["on"][2:]],
+        on=["2024-01-01", None, *SHIPMENTS["on"][2:]],
     )
     with pytest.raises(DataContractError) as caught:
         profile(rows, quantity_unit="unit")
@@ -176,6 +176,8 @@ def test_what_is_wrong_is_said_at_once():
     }  # fmt: skip
     with pytest.raises(DataContractError, match="Did you mean 'buyer'"):
         profile(buyer="buyr")
+    with pytest.raises(DataContractError, match="not ISO 8601, e.g. 'soon'"):
+        profile(SHIPMENTS.assign(on=["2024-01-01", "soon", *SHIPMENTS["on"][2:]]))
 
 
 def test_what_was_given_away_was_shipped_all_the_same():
