@@ -176,7 +176,7 @@ def test_what_is_wrong_is_said_at_once():
     }  # fmt: skip
     with pytest.raises(DataContractError, match="Did you mean 'buyer'"):
         profile(buyer="buyr")
-    with pytest.raises(DataContractError, match="not ISO 8601, e.g. 'soon'"):
+    with pytest.raises(DataContractError, match=r"not ISO 8601, e.g. 'soon'"):
         profile(SHIPMENTS.assign(on=["2024-01-01", "soon", *SHIPMENTS["on"][2:]]))
 
 
