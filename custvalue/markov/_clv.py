@@ -233,7 +233,8 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
 
         Parameters
         ----------
-        X : panel frame or array-like of shape (n_rows, n_columns)
+        X : panel frame, TransactionLog or array-like of shape (n_rows, n_columns)
+            A log is cut into periods of ``unit`` ("4W" unless given).
         y : array-like of shape (n_rows,), optional
             Money of each row's period; needed for arrays. Orders are then not known.
         groups : array-like of shape (n_rows,), optional
@@ -252,6 +253,8 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
             If no customer has two periods in a row.
         """
         self._check_parameters()
+        if callable(getattr(X, "panel", None)):  # a TransactionLog
+            X = X.panel(self.unit or "4W")
         X, y = self._checked(X, y, reset=True)
         unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
         self.discretizer_ = self._discretizer(X)
@@ -448,6 +451,12 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         one = "profit" if _learn.has_columns(X, ("profit",)) else "spend"
         money = _frames.float_columns(X, [one], caller=caller)[:, 0]
         return Money(money, money)
+
+    def _rows(self, X: Any) -> Placed:
+        if callable(getattr(X, "summary", None)):  # a TransactionLog, its customers in order
+            X = X.summary()
+        placed: Placed = super()._rows(_in_periods(X, self.unit_))
+        return placed
 
     def _read(self, X: Any) -> Placed:
         check_is_fitted(self)
@@ -887,6 +896,23 @@ def _refuse_absent(X: Any, names: Any) -> None:
                 for name in absent
             ]
         )
+
+
+def _in_periods(X: Any, period: str | None) -> Any:
+    """Give a summary the silence that the latest rows of a panel have: whole periods.
+
+    The last period ends with the as-of date, so that whole periods of silence are its length over
+    the period's, rounded down.
+    """
+    facts = _frames.facts_of(X) if _frames.is_frame(X) else None
+    if facts is None or facts.kind != "summary" or period is None:
+        return X
+    if "silence" not in (names := _frames.column_names(X) or ()):
+        return X
+    ratio = days_per(facts.unit) / days_per(period)
+    columns = {name: _frames.column(X, name) for name in names}
+    columns["silence"] = np.floor(np.asarray(columns["silence"], dtype=float) * ratio + 1e-9)
+    return _frames.keep_facts(X, _frames.frame_like(X, columns), unit=period)
 
 
 def _plain(value: Any) -> Any:

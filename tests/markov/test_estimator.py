@@ -230,6 +230,28 @@ def test_states_in_words_keep_their_words(history, last):
         fitted.predict(strange)
 
 
+@pytest.mark.parametrize("unit", ["D", "W", "M"])
+def test_a_summary_is_valued_as_the_latest_rows_of_the_panel(cdnow_sample, last, model, unit):
+    few = cdnow_sample[cdnow_sample["customer_id"] % 4 == 0]
+    names = {"customer": "customer_id", "time": "date", "amount": "amount"}
+    table = cv.summarize(few, **names, as_of="1997-09-30", unit=unit)
+    rows = last.set_index("customer_id").loc[table["customer_id"]].reset_index()
+    rows.attrs = last.attrs
+    np.testing.assert_array_equal(model.predict(table), model.predict(rows))
+    told = model.explain(table)
+    assert told["customer_id"].tolist() == table["customer_id"].tolist()
+
+
+def test_a_log_is_fitted_and_valued_without_a_panel_in_hand(cdnow_sample, history, last, model):
+    few = cdnow_sample[cdnow_sample["customer_id"] % 4 == 0]
+    log = cv.evaluation.TransactionLog(
+        few, customer="customer_id", time="date", amount="amount", as_of="1997-09-30"
+    )
+    again = MarkovCLVEstimator(horizon="24W", margin=0.3, unit="4W").fit(log)
+    np.testing.assert_allclose(again.predict(last), model.predict(last), rtol=1e-12)
+    assert again.predict(log).sum() == pytest.approx(model.predict(last).sum(), rel=1e-12)
+
+
 def test_scores_are_named_as_they_stand(history):
     table = changed(history, R=history["silence"].clip(upper=3) + 1, F=2, M=5)
     fitted = MarkovCLVEstimator(horizon="4W").fit(table)
