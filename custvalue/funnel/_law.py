@@ -19,7 +19,7 @@ from scipy.sparse.linalg import spsolve
 from custvalue.exceptions import NotSupportedError
 from custvalue.funnel._counts import FunnelShape
 from custvalue.markov import Absorption, Chain, TransitionCounts
-from custvalue.markov._estimate import fit_concentration
+from custvalue.markov._counts import fit_concentration
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -778,6 +778,9 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
             "states": forecast.n_states,
             "moves": int(forecast.observed.sum()),
             "states never left": int((forecast.observed == 0).sum()),
+            "never left, so like the nearest that was": [
+                str(s) for s, n in zip(forecast.states, forecast.observed, strict=True) if n == 0
+            ][:20],
             "transitions": forecast.transitions,
             "unit": forecast.unit,
             "evidence": forecast.evidence,

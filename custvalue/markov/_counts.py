@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaln
 
-from custvalue.markov._sparse import Floats, Sparse, from_entries, row_sums
+from custvalue.markov._sparse import Floats, Sparse, empty, from_entries, row_sums, scale_rows
+from custvalue.markov._states import StateList
 
 # Below this many cells one dense bincount is faster than sorting pairs.
 _DENSE_CELLS = 4_000_000
@@ -127,3 +130,91 @@ def count_moves(before: npt.NDArray[Any], after: npt.NDArray[Any], n_states: int
     else:
         where, number = np.unique(key, return_counts=True)
     return from_entries(number, where // n_states, where % n_states, n_states)
+
+
+# ---- from counts to rows -----------------------------------------------------------------------
+
+
+def pooled_moves(counts: TransitionCounts, states: StateList) -> Sparse:
+    """Give each state the moves of all states of its first class: rows of shape (n, n).
+
+    A move is the first class it leads to and the change in the other classes. States with the
+    same first class share their moves; a move that would leave the known states is left out. A
+    state whose class was never left gets the shares of all arrivals.
+    """
+    coo = counts.moves.tocoo()
+    classes = states.classes
+    origin, target = classes[coo.row], classes[coo.col]
+    move = np.column_stack([origin[:, 0], target[:, 0], target[:, 1:] - origin[:, 1:]])
+    kinds, which = np.unique(move, axis=0, return_inverse=True)
+    times = np.bincount(which.ravel(), weights=coo.data, minlength=len(kinds))
+    rows, cols, data = [], [], []
+    for first in np.unique(classes[:, 0]).tolist():
+        here = np.flatnonzero(classes[:, 0] == first)
+        mine = kinds[:, 0] == first
+        for kind, count in zip(kinds[mine], times[mine], strict=True):
+            goal = np.column_stack([np.full(len(here), kind[1]), classes[here, 1:] + kind[2:]])
+            place, known = states.locate(goal)
+            rows.append(here[known])
+            cols.append(place[known])
+            data.append(np.full(int(known.sum()), count))
+    n = len(states)
+    pooled = empty(n)
+    if rows:
+        pooled = from_entries(np.concatenate(data), np.concatenate(rows), np.concatenate(cols), n)
+    nothing = np.flatnonzero(row_sums(pooled) == 0)
+    if len(nothing):
+        arrivals = np.asarray(counts.moves.sum(axis=0)).ravel()
+        to = np.flatnonzero(arrivals)
+        n_rows = len(nothing)
+        pooled = pooled + from_entries(
+            np.tile(arrivals[to], n_rows), np.repeat(nothing, len(to)), np.tile(to, n_rows), n
+        )
+    return scale_rows(pooled, 1.0 / row_sums(pooled))
+
+
+def mix_rows(counts: TransitionCounts, prior: Sparse, weight: float) -> Sparse:
+    """Dirichlet posterior means (n_ij + κ π_ij) / (n_i + κ); a row never left is its prior."""
+    n_out = counts.n_out
+    if np.isinf(weight):
+        return prior
+    if weight == 0.0:
+        unseen = (n_out == 0).astype(np.float64)
+        mixed = counts.moves + scale_rows(prior, unseen)
+        return scale_rows(mixed, 1.0 / np.where(n_out == 0, 1.0, n_out))
+    mixed = counts.moves + weight * prior
+    return scale_rows(mixed, 1.0 / (n_out + weight))
+
+
+def evidence(counts: TransitionCounts, prior: Sparse, weight: float) -> float:
+    """Log probability of the counted moves when row i is Dirichlet(κ π_i), up to a constant."""
+    n_out = counts.n_out
+    seen = counts.moves.tocoo()
+    base = np.maximum(np.asarray(prior[seen.row, seen.col]).ravel(), 1e-300) * weight
+    rows = n_out[n_out > 0]
+    return float(
+        (gammaln(weight) - gammaln(weight + rows)).sum()
+        + (gammaln(base + seen.data) - gammaln(base)).sum()
+    )
+
+
+def fit_concentration(parts: Sequence[TransitionCounts], prior: Sparse) -> float:
+    """Concentration κ with the greatest evidence over all parts, between 0.01 and a million."""
+
+    def total(log_weight: float) -> float:
+        return sum(evidence(counts, prior, float(np.exp(log_weight))) for counts in parts)
+
+    low, high = np.log(1e-2), np.log(1e6)
+    golden = 0.5 * (np.sqrt(5.0) - 1.0)
+    left, right = high - golden * (high - low), low + golden * (high - low)
+    at_left, at_right = (total(v) for v in (left, right))
+    for _ in range(40):
+        if at_left > at_right:
+            high, right, at_right = right, left, at_left
+            left = high - golden * (high - low)
+            at_left = total(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + golden * (high - low)
+            at_right = total(right)
+    return float(np.exp(0.5 * (low + high)))

@@ -24,8 +24,13 @@ from custvalue.exceptions import (
     NotSupportedError,
     SmallSampleWarning,
 )
-from custvalue.markov._counts import TransitionCounts, count_moves
-from custvalue.markov._estimate import fit_concentration, mix_rows, pooled_moves
+from custvalue.markov._counts import (
+    TransitionCounts,
+    count_moves,
+    fit_concentration,
+    mix_rows,
+    pooled_moves,
+)
 from custvalue.markov._forecast import ChainForecast, Moves
 from custvalue.markov._rows import Rows
 from custvalue.markov._sparse import Sparse, from_entries, scale_rows

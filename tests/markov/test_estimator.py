@@ -31,7 +31,7 @@ from custvalue.markov import (
     TransitionCounts,
     _clv,
 )
-from custvalue.markov._estimate import evidence, fit_concentration, mix_rows, pooled_moves
+from custvalue.markov._counts import evidence, fit_concentration, mix_rows, pooled_moves
 from custvalue.markov._states import StateList
 from custvalue.purchase import BGNBD, NBD
 
