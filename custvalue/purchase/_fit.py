@@ -34,6 +34,7 @@ ROW = 10.0  # work of one row; where time is counted, one of each opportunity
 HALVINGS = 16  # of the bracket of an interval's end
 WARM = 12_000  # rows from which a search starts on a sample
 SAMPLE = 10_000  # customers in it
+COARSE = 1e-2  # rounding of one customer's log-likelihood from which a summit is luck
 
 
 def fit_law(
@@ -54,7 +55,8 @@ def fit_law(
     Raises
     ------
     FitFailedError
-        If no start converges.
+        If no start converges, or one customer has so many orders (some 10^12) that rounding hides
+        the summit.
     """
     n = float(rows.w.sum())
     scale = 1.0 if law.discrete else float(np.dot(rows.w, rows.T) / n) or 1.0
@@ -89,8 +91,14 @@ def fit_law(
     params = law.rescaled(law.params(*map(float, np.exp(best.theta))), scale)
     boundary, undefined = _boundaries(law, np.exp(best.theta), best)
     sound = bool(np.isfinite([best.value, best.gradient_norm, *params]).all())
-    if not (sound and (best.converged or best.gradient_norm <= 1e-5)):
+    rounding = float(np.finfo(float).eps * (rows.x * np.log1p(rows.x)).max())
+    if rounding > COARSE or not (sound and (best.converged or best.gradient_norm <= 1e-5)):
         shown = ", ".join(f"{k.replace('_', ' ')} {v:,.6g}" for k, v in facts.items())
+        if rounding > COARSE:
+            shown += (
+                f"; so many orders round one customer's log-likelihood by {rounding:.1g}; "
+                "'frequency' is hardly a number of orders"
+            )
         raise FitFailedError(
             f"{law.name} did not converge from {tried} starts: gradient norm "
             f"{best.gradient_norm:.1e} per customer after {best.iterations} iterations, at "

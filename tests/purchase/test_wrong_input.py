@@ -106,13 +106,13 @@ def customers(factor=1.0):
     return X.assign(frequency=X["frequency"] * factor)[["frequency", "recency", "T"]]
 
 
-@pytest.mark.parametrize("kind", [NBD, BGNBD, ParetoNBD])
+@pytest.mark.parametrize("kind", [NBD, BGNBD, MBGNBD, ParetoNBD])
 def test_a_quadrillion_orders_in_a_month_fail_with_all_that_helps_to_see_why(kind):
     with pytest.raises(FitFailedError) as error:
         kind().fit(customers(1e15))
     text = str(error.value)
     for words in (kind.law.name, "gradient norm", "from 6 starts", "customers 200", "max frequency",
-                  "1.4e+16", "share without repeat 0.505"):  # fmt: skip
+                  "1.4e+16", "share without repeat 0.505", "log-likelihood by 1e+02"):  # fmt: skip
         assert words in text
 
 
