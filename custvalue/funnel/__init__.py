@@ -14,7 +14,7 @@ from custvalue.funnel._draws import FunnelDraws
 from custvalue.funnel._drivers import win_drivers
 from custvalue.funnel._funnel_chain import FunnelChain
 from custvalue.funnel._ledger import DroppedDeals, FunnelLedger
-from custvalue.funnel._tables import control_table, overdue_table, sales_velocity
+from custvalue.funnel._tables import control_table, early_value, overdue_table, sales_velocity
 from custvalue.funnel._words import PRESETS
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "contact_timing",
     "control_table",
     "deal_frame",
+    "early_value",
     "from_deals",
     "need_window",
     "overdue_table",

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from custvalue import _frames
 from custvalue._fitted import check_level
 from custvalue._sklearn import check_is_fitted
-from custvalue._units import days_per
+from custvalue._units import Span, days_per
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.funnel._draws import FunnelDraws
 from custvalue.funnel._events import DAY, group_names, nearest
 from custvalue.funnel._law import FunnelLaw
 from custvalue.funnel._open import OpenDeals, read_open
-from custvalue.funnel._settings import periods_of
+from custvalue.funnel._settings import columns_by, periods_of
 from custvalue.funnel._words import spoken
 
 if TYPE_CHECKING:
@@ -200,6 +200,108 @@ def bottlenecks(funnel: FunnelChain, language: str) -> Any:
     if np.isfinite(amount):
         columns["money_per_point"] = 0.01 * gain * entries * amount
     columns["bottleneck"] = np.arange(len(gain)) == int(np.argmax(worth))
+    return _frames.new_table(None, spoken(columns, language))
+
+
+def early_value(
+    funnel: FunnelChain,
+    late: str,
+    *,
+    amount: float | None = None,
+    cost: float | Mapping[str, float] = 0.0,
+    horizon: Span | None = None,
+    labels: str | None = None,
+) -> Any:
+    """Say what it brings to be there from an earlier stage on, instead of coming at ``late``.
+
+    The same chain is followed from two starts: ``value_early - value_late`` less what the stages
+    in between cost, ``visits x cost``. A deal that must pass ``late`` to be won is worth less
+    before it, so that coming early pays there only by what it changes: compare the gain with that
+    of the deals of one group (``by=``), or of stages that lead past ``late``.
+
+    Parameters
+    ----------
+    funnel : FunnelChain
+        Fitted.
+    late : str
+        Stage at which the others come.
+    amount : float, optional
+        Money of a deal won; default: the mean of those won.
+    cost : float or dict of stage to float, default=0
+        Money a period of a deal, of touches in a stage before ``late``; stages not named cost 0.
+    horizon : str or timedelta, optional
+        Default: the funnel's.
+    labels : {"en", "zh"}, optional
+        Language; default: the funnel's.
+
+    Returns
+    -------
+    DataFrame
+        One row a stage before ``late`` (and a group where the funnel has ``by``): ``stage``,
+        ``value_early``, ``value_late``, ``visits`` (mean periods spent before ``late``), their
+        ``cost``, and the ``net_gain``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue.funnel import FunnelChain, early_value
+    >>> events = pd.DataFrame({
+    ...     "deal": [1, 1, 1, 2, 2, 3, 3],
+    ...     "stage": ["lead", "offer", "won", "lead", "lost", "offer", "lost"],
+    ...     "time": pd.to_datetime(["2024-01-01", "2024-01-15", "2024-01-29", "2024-01-01",
+    ...                             "2024-01-15", "2024-01-08", "2024-01-22"])})
+    >>> funnel = FunnelChain(["lead", "offer"], age_classes=2, annual_discount_rate=0.0)
+    >>> table = early_value(funnel.fit(events, as_of="2024-01-29"), "offer", amount=80, cost=3)
+    >>> table.round(2)
+      stage  value_early  value_late  visits  cost  net_gain
+    0  lead         20.0        40.0     2.0   6.0     -26.0
+    """
+    check_is_fitted(funnel, "counts_")
+    counts = funnel.counts_
+    stages = counts.shape.stages
+    if late not in stages[1:]:
+        raise ValueError(
+            f"late={late!r} must be a stage after the first{nearest(str(late), stages)}; stages "
+            f"are {', '.join(stages)}."
+        )
+    if amount is None:
+        if not counts.won_total[0]:
+            raise ValueError("no amount of a deal won is known: give amount=.")
+        amount = counts.won_total[1] / counts.won_total[0]
+    at = stages.index(late)
+    per_period = cost if isinstance(cost, Mapping) else dict.fromkeys(stages[:at], cost)
+    strange = [name for name in per_period if name not in stages[:at]]
+    if strange:
+        raise ValueError(
+            f"cost names {', '.join(map(repr, strange))}; stages before {late!r} are "
+            f"{', '.join(stages[:at])}."
+        )
+    each = np.array([float(per_period.get(name, 0.0)) for name in stages[:at]])
+    if not (np.isfinite([amount, *each]).all() and (each >= 0).all()):
+        raise ValueError(f"amount={amount!r}, cost={cost!r}: finite, and costs not below 0.")
+    periods, rate = periods_of(funnel, horizon), funnel._rate()
+    laws = {None: funnel.law_} if not funnel.group_laws_ else funnel.group_laws_
+    rows = []
+    for group, law in laws.items():
+        worth = amount * law.discounted(periods, rate, funnel.timing)[:: law.n_ages]
+        for k in range(at):
+            before = law.visits(law.entry(np.eye(len(stages))[k]))[:at]
+            rows.append((group, stages[k], worth[k], worth[at], before.sum(), before @ each))
+    group_, stage, early, later, spent, costs = zip(*rows, strict=True)
+    columns: dict[str, Any] = {}
+    if funnel.group_laws_:
+        parts = [g if isinstance(g, tuple) else (g,) for g in group_]
+        names = columns_by(funnel.by)
+        columns |= {name: [part[j] for part in parts] for j, name in enumerate(names)}
+    columns |= {
+        "stage": list(stage),
+        "value_early": np.array(early),
+        "value_late": np.array(later),
+        "visits": np.array(spent),
+        "cost": np.array(costs),
+        "net_gain": np.array(early) - np.array(later) - np.array(costs),
+    }
+    language = labels or funnel.labels
     return _frames.new_table(None, spoken(columns, language))
 
 

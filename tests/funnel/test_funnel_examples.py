@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from custvalue.funnel import FunnelChain, sales_velocity
+from custvalue.funnel import FunnelChain, early_value, sales_velocity
 from custvalue.funnel._law import FunnelLaw, group_hazards, hazards, pooled_hazards, rates
 from custvalue.funnel._settings import shape_of
 from custvalue.markov import TransitionCounts
@@ -52,6 +52,44 @@ def test_conversion_is_the_reach_of_the_next_stage_from_entry_of_this(by_hand):
 
 def test_a_bottleneck_is_visits_times_what_the_next_stage_is_ahead(by_hand):
     close(by_hand.bottleneck(by_hand.entry(np.array([1.0, 0, 0]))), [0.761905, 0.571429, 0.571429])
+
+
+def test_coming_early_is_worth_two_starts_apart_less_the_touches(by_hand, six_deals, at):
+    # 14.9 with 14.10.1: N (2, 1), won .228571 and .571429, 1,000 on winning
+    funnel = FunnelChain(STAGES, annual_discount_rate=0.0).fit(six_deals, as_of=at(8))
+    funnel.law_ = by_hand
+    table = early_value(funnel, "proposal", amount=1000, cost={"lead": 10, "qualified": 30})
+    assert table["stage"].tolist() == ["lead", "qualified"]
+    close(table["visits"], [3, 1.666667])
+    close(table["cost"], [2 * 10 + 1 * 30, 1.666667 * 30], atol=2e-5)
+    close(table["net_gain"], [228.571429 - 571.428571 - 50, 380.952381 - 571.428571 - 50], 1e-5)
+    free = early_value(funnel, "qualified", amount=1000)
+    close(free["net_gain"], [228.571429 - 380.952381], 1e-5)
+
+
+def test_coming_early_discounts_as_the_funnel_does(six_deals, at):
+    funnel = FunnelChain(STAGES, age_classes=2, timing="start", annual_discount_rate=WEEKLY)
+    table = early_value(funnel.fit(six_deals, as_of=at(8)), "proposal", amount=100)
+    close(table["value_early"], [49.503556, 49.602387])
+    close(table["net_gain"], [49.503556 - 99.800797, 49.602387 - 99.800797], 1e-6)
+    with pytest.raises(ValueError, match="no amount of a deal won"):
+        early_value(funnel, "proposal")
+    with pytest.raises(ValueError, match="late='lead' must be a stage after the first"):
+        early_value(funnel, "lead", amount=1)
+    with pytest.raises(ValueError, match="cost names 'proposal'; stages before 'proposal' are"):
+        early_value(funnel, "proposal", amount=1, cost={"proposal": 1})
+    with pytest.raises(ValueError, match="costs not below 0"):
+        early_value(funnel, "proposal", amount=1, cost=-1)
+
+
+def test_coming_early_has_a_row_for_each_group(six_deals, at):
+    log = six_deals.assign(owner=np.where(six_deals["deal"] % 2, "ann", "bob"))
+    funnel = FunnelChain(STAGES, age_classes=2, by="owner").fit(log, as_of=at(8))
+    table = early_value(funnel, "qualified", amount=100, labels="zh")
+    assert table.columns[0] == "owner"
+    assert list(table["owner"]) == ["ann", "bob"]
+    ann = funnel.group_laws_["ann"].discounted(None, funnel._rate(), "end")
+    assert table.iloc[0, 2] == pytest.approx(100 * ann[0])
 
 
 # -- 2: censoring

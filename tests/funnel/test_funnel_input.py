@@ -52,6 +52,19 @@ def test_every_engine_has_the_same_counts_and_the_same_open_deals(six_deals, at,
     np.testing.assert_allclose(won, [0.34375, 0.25])
 
 
+def test_a_spark_frame_is_read_at_the_door(six_deals, at, spark):
+    rows = [
+        (int(deal), str(stage), time.to_pydatetime())
+        for deal, stage, time in six_deals.itertuples(index=False)
+    ]
+    log = spark.createDataFrame(rows, "deal long, stage string, time timestamp_ntz")
+    funnel = FunnelChain(STAGES, age_classes=2).fit(log, as_of=at(8))
+    deals = funnel.open_deals(log)
+    assert deals["deal"].to_pylist() == [5, 6]
+    won = np.asarray(funnel.predict_proba(deals, horizon="4W")["won"], dtype=float)
+    np.testing.assert_allclose(won, [0.34375, 0.25])
+
+
 def test_text_ids_dates_as_text_and_categories_are_read(six_deals, at):
     text = six_deals.assign(
         deal=six_deals["deal"].map("d{}".format),
