@@ -227,6 +227,10 @@ def array_from_plain(
         cells = [float(v) if v in ("nan", "inf", "-inf") else v for v in cells]
     if not all(_fits(v, dtype.kind) for v in cells):
         raise ArtefactError(f"{name} has cells that are not of its dtype {dtype.str!r}.")
+    if dtype.kind in "iu" and cells:  # an older numpy would wrap them around in silence
+        ends = np.iinfo(dtype)
+        if min(cells) < ends.min or max(cells) > ends.max:
+            raise ArtefactError(f"{name} has cells beyond its dtype {dtype.str!r}.")
     with reading(name):
         if dtype.kind in "mM":
             return np.array(cells, dtype=np.int64).view(dtype.newbyteorder("=")).reshape(sizes)

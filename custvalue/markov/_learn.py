@@ -229,14 +229,19 @@ def staying_shares(s: float, rate: Floats, nodes: Floats) -> Floats:
     squares over times from a quarter of a period to forty years of them; between ages the shares
     run straight.
     """
-    from scipy.optimize import nnls
+    from scipy.optimize import lsq_linear  # nnls of some versions never ends on such tables
 
     knots = np.unique(np.geomspace(rate.min(), rate.max(), 24))
     t = np.append(0.0, np.geomspace(0.25, 600.0, 40))
     weight = np.ones(len(t))
     weight[0] = 1000.0  # shares add up to one
     table = weight[:, None] * np.exp(-np.outer(t, nodes))
-    found = np.stack([nnls(table, weight * (b / (b + t)) ** s)[0] for b in knots])
+    found = np.stack(
+        [
+            lsq_linear(table, weight * (b / (b + t)) ** s, (0.0, np.inf), "bvls").x.clip(0.0)
+            for b in knots
+        ]
+    )
     found /= found.sum(axis=1, keepdims=True)
     if len(knots) == 1:
         return np.repeat(found, len(rate), axis=0)
