@@ -152,6 +152,8 @@ def read_texts(
         return None, ContractProblem(
             "time-format", f"time_format={style!r} is no format: {error}", "See strftime.org."
         )
+    if parsed.dtype == object and given.any():  # pandas 2 keeps times of several zones as objects
+        return None, zones_problem(name, none=False)
     bad = (given & parsed.isna()).to_numpy()
     if not bad.any():
         return parsed, None
