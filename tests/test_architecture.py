@@ -36,7 +36,7 @@ FLOOR = {
     "_categories": 3,
     "_sklearn": 3,
     "_value_model": 3.5,
-    "data": 4,
+    "data": 3.8,
     "purchase": 4,
     "spend": 4,
     "segment": 4,
