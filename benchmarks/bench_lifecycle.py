@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._race import Job
-from custvalue.segment import LifecycleClassifier, ValueGrades
+from custvalue.grades import ValueGrades
+from custvalue.lifecycle import LifecycleClassifier
 
 MONTH = 365.25 / 12
 

@@ -10,8 +10,9 @@ import pandas as pd
 import custvalue as cv
 from benchmarks._race import Job
 from custvalue._frames import rows_where
-from custvalue.markov import Chain, MarkovCLVEstimator
-from custvalue.markov._counts import count_moves
+from custvalue.chains import Chain
+from custvalue.chains._counts import count_moves
+from custvalue.markov import MarkovCLVEstimator
 from custvalue.purchase import ParetoNBD
 from custvalue.value import CustomerValue
 

@@ -20,7 +20,7 @@ from benchmarks._race import Job
 from benchmarks.peers import EXCLUDED, installed
 from custvalue import purchase
 from custvalue.markov import MarkovCLVEstimator, PanelStates
-from custvalue.segment import rank_ratio, silence_score
+from custvalue.silence import rank_ratio, silence_score
 from custvalue.spend import GammaGamma
 from custvalue.value import CustomerValue
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks._race import Job
 from custvalue.data import TransactionLog
-from custvalue.segment import rank_ratio, silence_score
+from custvalue.silence import rank_ratio, silence_score
 
 SIZE = int(float(os.environ.get("CUSTVALUE_BENCH_SILENCE", "1e7")))
 AS_OF = 730

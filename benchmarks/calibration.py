@@ -26,7 +26,8 @@ import pandas as pd
 import custvalue as cv
 from benchmarks.accuracy import cdnow, online_retail
 from custvalue.exceptions import CustvalueWarning
-from custvalue.segment import ordered_between, reliability_table
+from custvalue.silence import reliability_table
+from custvalue.silence._learning import ordered_between
 
 WINDOW = 90
 LOGS = ["cdnow", "online_retail"]

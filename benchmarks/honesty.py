@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 
 from custvalue._kernels import climb, compress
+from custvalue.chains._tests import homogeneity, order_one_against_two
 from custvalue.evaluation import BacktestResult
 from custvalue.exceptions import CustvalueWarning, FitFailedError
-from custvalue.markov._tests import homogeneity, order_one_against_two
 from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
 from custvalue.purchase._fit import HIGHEST, LOWEST, _objective, _scaled
-from custvalue.segment import campaign_effect
+from custvalue.silence import campaign_effect
 from custvalue.spend import GammaGamma
 
 LAWS: dict[Any, dict[str, float]] = {

@@ -35,6 +35,7 @@ __all__ = [
     "TransactionLog",
     "ValueGrades",
     "backtest",
+    "chains",
     "compress",
     "data",
     "datasets",
@@ -43,7 +44,9 @@ __all__ = [
     "exceptions",
     "from_summary",
     "funnel",
+    "grades",
     "ledger",
+    "lifecycle",
     "market",
     "markov",
     "metrics",
@@ -53,7 +56,8 @@ __all__ = [
     "purchase",
     "recommend",
     "report",
-    "segment",
+    "rfm",
+    "silence",
     "spend",
     "split_by_date",
     "stage_history",
@@ -73,24 +77,24 @@ _ROOM_OF = {
     "BGBB": "purchase",
     "BGNBD": "purchase",
     "BetaBinomialResponse": "purchase",
-    "Chain": "markov",
-    "LifecycleClassifier": "segment",
+    "Chain": "chains",
+    "LifecycleClassifier": "lifecycle",
     "MBGNBD": "purchase",
     "MarkovCLVEstimator": "markov",
     "NBD": "purchase",
     "ParetoNBD": "purchase",
     "PerceivedValue": "survey",
-    "RFMTransformer": "segment",
+    "RFMTransformer": "rfm",
     "ShiftedBetaGeometric": "purchase",
-    "SilenceScorer": "segment",
+    "SilenceScorer": "silence",
     "TransactionLog": "data",
-    "ValueGrades": "segment",
+    "ValueGrades": "grades",
     "backtest": "evaluation",
     "compress": "data",
     "from_summary": "data",
     "ledger": "data",
     "panel": "data",
-    "portrait": "segment",
+    "portrait": "grades",
     "recommend": "evaluation",
     "split_by_date": "data",
     "stage_history": "value",
@@ -100,6 +104,7 @@ _ROOM_OF = {
 }
 
 if TYPE_CHECKING:
+    from custvalue.chains import Chain
     from custvalue.data import (
         TransactionLog,
         compress,
@@ -112,7 +117,9 @@ if TYPE_CHECKING:
     )
     from custvalue.evaluation import backtest, recommend
     from custvalue.funnel import FunnelChain
-    from custvalue.markov import Chain, MarkovCLVEstimator
+    from custvalue.grades import ValueGrades, portrait
+    from custvalue.lifecycle import LifecycleClassifier
+    from custvalue.markov import MarkovCLVEstimator
     from custvalue.purchase import (
         BGBB,
         BGNBD,
@@ -122,13 +129,8 @@ if TYPE_CHECKING:
         ParetoNBD,
         ShiftedBetaGeometric,
     )
-    from custvalue.segment import (
-        LifecycleClassifier,
-        RFMTransformer,
-        SilenceScorer,
-        ValueGrades,
-        portrait,
-    )
+    from custvalue.rfm import RFMTransformer
+    from custvalue.silence import SilenceScorer
     from custvalue.spend import GammaGamma
     from custvalue.survey import PerceivedValue
     from custvalue.value import CustomerValue, stage_history, stage_value

@@ -39,6 +39,8 @@ QUANTITIES = frozenset(
     (*BTYD, "silence", "monetary_value", "n_orders", "total_value", "mean_value", "n_gaps",
      "gap_mean", "gap_max", "gap_sum", "gap_std", "spend", "profit", "orders", "age")
 )  # fmt: skip
+# measured in the table's unit of time
+TIME_COLUMNS = ("silence", "recency", "T", "gap_mean", "gap_max", "gap_sum", "gap_std")
 # id of a living table -> its facts; frames have no hash, so a weak-keyed dictionary can't hold them
 _beside: dict[int, dict[str, Any]] = {}
 
@@ -237,6 +239,15 @@ def rows_at(X: Any, rows: npt.NDArray[Any]) -> Any:
     if _is_pandas(X):
         return X.iloc[rows].reset_index(drop=True)
     return opened(X, eager_only=True)[[int(i) for i in rows]].to_native()
+
+
+def customer_ids(X: Any) -> tuple[str, npt.NDArray[Any]] | None:
+    """Name and values of the customer column that a table states, where it has one."""
+    facts = facts_of(X)
+    have = column_names(X)
+    if facts is None or have is None or facts.customer not in have:
+        return None
+    return facts.customer, column(X, facts.customer)
 
 
 def places_of(ids: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> npt.NDArray[np.intp]:

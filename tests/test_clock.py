@@ -22,13 +22,11 @@ from custvalue._clock import Clock, clock_of_summary
 from custvalue._frames import clock_of, facts_of
 from custvalue._units import days_per, same_unit
 from custvalue.exceptions import DataContractError, TimeUnitError, TimeUnitWarning
+from custvalue.grades import ActivityLoyaltyMatrix
+from custvalue.lifecycle import LifecycleClassifier
 from custvalue.purchase import MBGNBD, NBD
-from custvalue.segment import (
-    ActivityLoyaltyMatrix,
-    LifecycleClassifier,
-    RFMTransformer,
-    SilenceScorer,
-)
+from custvalue.rfm import RFMTransformer
+from custvalue.silence import SilenceScorer
 from custvalue.spend import GammaGamma
 from custvalue.value import CustomerValue, RateForward, RetentionValue
 
@@ -449,8 +447,8 @@ def test_an_earlier_table_is_told_from_a_later_one_after_a_join(cdnow_sample, ot
         for end in (END, "1998-01-31")
     )
     with pytest.raises(DataContractError, match="the later table ends on 1997-09-30"):
-        cv.segment.ordered_between(later, earlier, customer="customer_id")
-    cv.segment.ordered_between(earlier, later, customer="customer_id")
+        cv.silence._learning.ordered_between(later, earlier, customer="customer_id")
+    cv.silence._learning.ordered_between(earlier, later, customer="customer_id")
 
 
 def test_history_and_since_dates_need_no_attrs(cdnow_sample, tables):

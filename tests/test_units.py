@@ -22,10 +22,11 @@ from custvalue._units import (
     rate_per,
     span_days,
 )
+from custvalue.chains import Chain
 from custvalue.exceptions import RateWarning, TimeUnitError
-from custvalue.markov import Chain
+from custvalue.grades import pareto
 from custvalue.report import make_report
-from custvalue.segment import activation_plan, campaign_effect, pareto
+from custvalue.silence import activation_plan, campaign_effect
 from custvalue.value import (
     contribution,
     migration_value,

@@ -1,6 +1,7 @@
 """Numerics that several laws need: numpy and scipy only."""
 
 from custvalue._kernels._beta_mean import mean_over_beta
+from custvalue._kernels._bins import bins_of, quantile_cuts
 from custvalue._kernels._compress import Histories, compress, distinct_pairs, grid_of
 from custvalue._kernels._differences import by_differences
 from custvalue._kernels._gammas import (
@@ -22,6 +23,7 @@ __all__ = [
     "Histories",
     "Objective",
     "Optimum",
+    "bins_of",
     "bounds",
     "by_differences",
     "climb",
@@ -37,6 +39,7 @@ __all__ = [
     "log_two_powers",
     "mean_over_beta",
     "psi_rising",
+    "quantile_cuts",
     "rising_sums",
     "shapley",
     "sigmoid",

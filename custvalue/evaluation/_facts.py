@@ -10,8 +10,8 @@ import numpy.typing as npt
 from custvalue._frames import column, float_columns
 from custvalue.data import TransactionLog
 from custvalue.evaluation._cutoffs import known_at
+from custvalue.grades import pareto
 from custvalue.metrics import spearman_score
-from custvalue.segment import pareto
 
 if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]

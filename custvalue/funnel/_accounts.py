@@ -13,7 +13,7 @@ from custvalue._labels import check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.funnel._events import nearest
 from custvalue.funnel._words import say, spoken
-from custvalue.segment import GapPrior
+from custvalue.silence import GapPrior
 
 Floats = npt.NDArray[np.float64]
 ROLES = ("user", "influencer", "decider", "buyer", "gatekeeper", "approver")
@@ -57,7 +57,7 @@ def account_coverage(
     level_before : str, optional
         The level some time ago: an account where one has fallen is on the watch list.
     silence : str, optional
-        Silence score S of `custvalue.segment.SilenceScorer`; at 1 or more the account is on the
+        Silence score S of `custvalue.silence.SilenceScorer`; at 1 or more the account is on the
         watch list.
     keep : sequence of str, default=()
         Other columns to keep, as the weakest contact's row has them: owner, next step, due date.
@@ -187,7 +187,7 @@ def need_window(
     Parameters
     ----------
     prior : GapPrior
-        Of `custvalue.segment.fit_gap_prior`, with ``regularity=1``.
+        As `SilenceScorer` learns it, with ``regularity=1``.
     n_orders : array-like of shape (n,)
         Orders so far, 1 or more.
     gap_sum : array-like of shape (n,)
@@ -210,7 +210,7 @@ def need_window(
     Examples
     --------
     >>> from custvalue.funnel import need_window
-    >>> from custvalue.segment import GapPrior
+    >>> from custvalue.silence import GapPrior
     >>> need_window(GapPrior(2.0, 20.0), [4], [55.0]).round(3)
     array([[ 1.597, 43.867]])
     >>> need_window(GapPrior(2.0, 20.0), [4], [55.0], [15.0]).round(3)
@@ -281,7 +281,7 @@ def contact_timing(
     --------
     >>> import numpy as np, pandas as pd
     >>> from custvalue.funnel import contact_timing
-    >>> from custvalue.segment import GapPrior
+    >>> from custvalue.silence import GapPrior
     >>> day = np.datetime64("2024-01-01")
     >>> log = pd.DataFrame({"customer": "Li", "time": day + np.array([0, 20, 40, 55])})
     >>> contacts = pd.DataFrame({"customer": "Li", "time": day + 55 + np.array([1, 5, 12, 30, 50])})

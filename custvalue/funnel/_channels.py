@@ -17,8 +17,8 @@ import numpy.typing as npt
 from scipy.stats import chi2
 
 from custvalue import _frames
+from custvalue.chains import Chain
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.markov import Chain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,7 +183,7 @@ def channel_attribution(
 
     **It tells what goes together, not what causes what.** Customers who look for the brand click
     the brand's ad and buy anyway. What a channel brings is learned from a random control group, by
-    `custvalue.segment.campaign_effect`.
+    `custvalue.silence.campaign_effect`.
 
     Parameters
     ----------

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._warn import warn_caller
+from custvalue.chains import TransitionCounts
 from custvalue.exceptions import DataWarning, SmallSampleWarning
 from custvalue.funnel._events import DealLog
 from custvalue.funnel._ledger import FunnelLedger
-from custvalue.markov import TransitionCounts
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -146,7 +146,7 @@ class FunnelCounts:
     ----------
     shape : FunnelShape
     moves : dict
-        `custvalue.markov.TransitionCounts` by group; one group, None, where there are none.
+        `custvalue.chains.TransitionCounts` by group; one group, None, where there are none.
     started, entered : ndarray of shape (n_stages,)
         Deals that began in each stage, visits that began, both under observation.
     open_now : ndarray of shape (n_stages,)

@@ -16,10 +16,9 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.linalg import spsolve
 
+from custvalue.chains import Absorption, Chain, TransitionCounts, fit_concentration
 from custvalue.exceptions import NotSupportedError
 from custvalue.funnel._counts import FunnelShape
-from custvalue.markov import Absorption, Chain, TransitionCounts
-from custvalue.markov._counts import fit_concentration
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

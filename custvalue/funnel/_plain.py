@@ -12,9 +12,9 @@ from scipy.sparse import csr_array
 import custvalue
 from custvalue._fitted import SCHEMA, read_plain
 from custvalue._units import plain_span
+from custvalue.chains import TransitionCounts
 from custvalue.funnel._counts import FunnelCounts, FunnelShape
 from custvalue.funnel._ledger import FunnelLedger
-from custvalue.markov import TransitionCounts
 
 if TYPE_CHECKING:
     from custvalue.funnel._funnel_chain import FunnelChain

@@ -1,5 +1,6 @@
 """Markets and segments: which markets first, who is alike, where trade and growth come from."""
 
+from custvalue.grades import profile_table
 from custvalue.market._blocks import Stability
 from custvalue.market._growth import growth_table
 from custvalue.market._market_table import herfindahl, market_table
@@ -17,7 +18,6 @@ from custvalue.market._ranking import PairWeights, pair_weights
 from custvalue.market._segments import MarketSegments
 from custvalue.market._trade import TradeProfile, trade_profile
 from custvalue.market._variance import Variance, variance_of
-from custvalue.segment import profile_table
 
 __all__ = [
     "INDUSTRY_FOUR",

@@ -181,7 +181,7 @@ def behaviour_three(
     ----------
     n_orders : array-like of shape (n,)
     stage : array-like of shape (n,) of str
-        Stages of :class:`custvalue.segment.LifecycleClassifier`, in English.
+        Stages of :class:`custvalue.lifecycle.LifecycleClassifier`, in English.
     labels : {"en", "zh"}, default="en"
 
     Returns

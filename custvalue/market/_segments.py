@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from custvalue import _frames
 from custvalue._categories import MISSING, category_columns, coded
+from custvalue._drift import DriftReport, drift_report
 from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
@@ -18,7 +19,6 @@ from custvalue.market._portable import Portable
 from custvalue.market._segment_tree import OTHER, Coded, Grower, Node, leaf_codes
 from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
 from custvalue.market._words import named, say
-from custvalue.segment import DriftReport, drift_report
 
 SCALES = ("log1p", "winsorised", "as it stands")
 

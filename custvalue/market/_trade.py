@@ -17,7 +17,7 @@ from custvalue.market._company_names import merged_names
 from custvalue.market._market_table import herfindahl
 from custvalue.market._trade_rows import shipment_rows, usual_price
 from custvalue.market._words import named, nearest
-from custvalue.segment import SilenceScorer
+from custvalue.silence import SilenceScorer
 
 ODD = 10.0  # times the product's median price, or a part of it
 

@@ -30,6 +30,15 @@ from custvalue._value_model import (
     write_value,
 )
 from custvalue._warn import warn_caller
+from custvalue.chains import (
+    Chain,
+    ChainTest,
+    StateList,
+    TransitionCounts,
+    homogeneity,
+    order_one_against_two,
+    order_zero,
+)
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
@@ -38,13 +47,10 @@ from custvalue.exceptions import (
     first_ids,
 )
 from custvalue.markov import _learn, _tables
-from custvalue.markov._chain import Chain
-from custvalue.markov._counts import TransitionCounts
 from custvalue.markov._forecast import ChainForecast, Moves
 from custvalue.markov._learn import LAW_COLUMNS, Money, StateCounts
 from custvalue.markov._rows import Gaps, Rows, link
-from custvalue.markov._states import PANEL_COLUMNS, ColumnStates, PanelStates, StateList
-from custvalue.markov._tests import ChainTest, homogeneity, order_one_against_two, order_zero
+from custvalue.markov._states import PANEL_COLUMNS, ColumnStates, PanelStates
 from custvalue.purchase import NBD, ParetoNBD
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._sparse import Sparse, csr, from_entries, is_sparse
 from custvalue._value_model import Floats, Terms
+from custvalue.chains import Chain
 from custvalue.exceptions import HorizonError, NotSupportedError
-from custvalue.markov._chain import Chain
-from custvalue.markov._sparse import Sparse, csr, from_entries, is_sparse
 
 # Up to this many states a dense matrix is smaller and faster than a sparse one.
 DENSE_STATES = 400

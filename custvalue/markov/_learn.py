@@ -15,8 +15,10 @@ from scipy.special import gammainc, gammaln
 from sklearn.base import clone
 
 from custvalue import _frames
+from custvalue._sparse import Sparse, from_entries, scale_rows
 from custvalue._value_model import Floats, Ints
 from custvalue._warn import heard, warn_caller
+from custvalue.chains import StateList, TransitionCounts, fit_concentration
 from custvalue.exceptions import (
     BoundaryFitWarning,
     DataContractError,
@@ -24,17 +26,9 @@ from custvalue.exceptions import (
     NotSupportedError,
     SmallSampleWarning,
 )
-from custvalue.markov._counts import (
-    TransitionCounts,
-    count_moves,
-    fit_concentration,
-    mix_rows,
-    pooled_moves,
-)
 from custvalue.markov._forecast import ChainForecast, Moves
 from custvalue.markov._rows import Rows
-from custvalue.markov._sparse import Sparse, from_entries, scale_rows
-from custvalue.markov._states import StateList
+from custvalue.markov._rows_of_counts import mix_rows, pooled_moves
 from custvalue.purchase import NBD, ParetoNBD
 
 LAW_COLUMNS = ("frequency", "recency", "T")
@@ -153,7 +147,7 @@ def count_states(
     zero = np.zeros(n)
 
     def moved(which: npt.NDArray[np.bool_]) -> TransitionCounts:
-        return TransitionCounts(count_moves(before[which], after[which], n), zero, zero)
+        return TransitionCounts.of(before[which], after[which], n_states=n)
 
     def summed(values: Any, at: Ints = before) -> Floats:
         return np.bincount(at, weights=values, minlength=n).astype(np.float64)

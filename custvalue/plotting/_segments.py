@@ -12,7 +12,7 @@ from custvalue._frames import is_frame
 from custvalue._labels import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
-from custvalue.segment import SegmentMap
+from custvalue.rfm import SegmentMap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +142,7 @@ class SegmentTreemapDisplay(Display):
     ) -> Self:
         """From a fitted ``RFMTransformer``: the segment that each row's scores fall in.
 
-        ``segments`` is a `custvalue.segment.SegmentMap`; default: the ready one for 5 scores.
+        ``segments`` is a `custvalue.rfm.SegmentMap`; default: the ready one for 5 scores.
         """
         cells = SegmentMap.ready(5) if segments is None else segments
         names = cells.assign(estimator.transform(X))

@@ -11,7 +11,7 @@ from custvalue._frames import with_clock
 from custvalue._labels import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
-from custvalue.segment import choose_threshold
+from custvalue.silence import choose_threshold
 
 
 class GapCurveDisplay(Display):
@@ -20,7 +20,7 @@ class GapCurveDisplay(Display):
     Parameters
     ----------
     table : DataFrame
-        The ``curve`` of `custvalue.segment.choose_threshold`.
+        The ``curve`` of `custvalue.silence.choose_threshold`.
     cut : float
         The chosen cut.
     labels : {"en", "zh"}, default="en"

@@ -8,9 +8,9 @@ import numpy as np
 
 from custvalue._labels import Language
 from custvalue._units import Span
+from custvalue.grades import concentration
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
-from custvalue.segment import concentration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +117,7 @@ def concentration_table(value: Any, n_points: int = 101) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        As `custvalue.segment.concentration`.
+        As `custvalue.grades.concentration`.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from custvalue.segment import activation_plan
+from custvalue.silence import activation_plan
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,6 +22,7 @@ from custvalue.exceptions import (
     SelectionWarning,
     SmallSampleWarning,
 )
+from custvalue.lifecycle import LifecycleClassifier
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting import flow_table, tracking_table
 from custvalue.plotting._style import state_names
@@ -29,7 +30,8 @@ from custvalue.report._backtest import Tested, hold_back, model_of
 from custvalue.report._campaign import QUIET, WINDOW, campaign
 from custvalue.report._old_customers import warn_of_old_customers
 from custvalue.report._size import check_size
-from custvalue.segment import LifecycleClassifier, RFMTransformer, SegmentMap, SilenceScorer
+from custvalue.rfm import RFMTransformer, SegmentMap
+from custvalue.silence import SilenceScorer
 from custvalue.value import CustomerValue
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import custvalue
+from custvalue.lifecycle import playbook
 from custvalue.plotting import concentration_table
 from custvalue.report._campaign import WINDOW
 from custvalue.report._collect import LEVEL, Asked, Collected
 from custvalue.report._quiet import quiet_facts
 from custvalue.report._words import Words
-from custvalue.segment import playbook
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -225,7 +225,7 @@ def make_report(
     response : float, optional
         Mean chance that a contact wins back a quiet customer who would not have come anyway. One
         odds ratio spreads it over the customers by their chance of an order. Makes the campaign
-        (`custvalue.segment.activation_plan`). Needs ``margin``.
+        (`custvalue.silence.activation_plan`). Needs ``margin``.
     contact_cost : float, optional
         Of one contact; gives the response at which it pays. Needs ``margin``.
     budget : float, optional

@@ -429,7 +429,7 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         ----------
         X : frame or array-like, shape (n_customers, n_needs)
         stage : array-like of shape (n_customers,) of str
-            Stage of each customer, as `custvalue.segment.LifecycleClassifier` says it (in English).
+            Stage of each customer, as `LifecycleClassifier` says it (in English).
         labels : {"en", "zh"} or None
             Language; None for the estimator's own.
 

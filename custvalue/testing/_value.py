@@ -37,7 +37,7 @@ def value_models() -> dict[str, Any]:
 
     from custvalue.markov import MarkovCLVEstimator
     from custvalue.purchase import BGNBD, NBD
-    from custvalue.segment import RFMTransformer
+    from custvalue.rfm import RFMTransformer
     from custvalue.spend import OwnMean
     from custvalue.value import (
         CellMeans,

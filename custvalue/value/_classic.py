@@ -582,7 +582,7 @@ class CellMeans(RegressorMixin, ValueModel):
         HorizonError
             If ``horizon`` does not say what ``y`` covers.
         """
-        from custvalue.segment import RFMTransformer
+        from custvalue.rfm import RFMTransformer
 
         unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
         blank = CellForecast(unit, 1.0, np.empty((0, 5)), 0.0)

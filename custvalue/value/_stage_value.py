@@ -18,8 +18,8 @@ from custvalue.data import summarize
 from custvalue.exceptions import SmallSampleWarning
 
 if TYPE_CHECKING:  # two large rooms, which the value of customers does without
-    from custvalue.markov import Chain
-    from custvalue.segment import LifecycleClassifier, StageHistory
+    from custvalue.chains import Chain
+    from custvalue.lifecycle import LifecycleClassifier, StageHistory
 
 _DAY = np.timedelta64(1, "D")
 
@@ -71,7 +71,7 @@ def stage_history(
         summarize(log, customer=customer, time=time, amount=amount, as_of=date, **options)
         for date in dates
     ]
-    from custvalue.segment import LifecycleClassifier
+    from custvalue.lifecycle import LifecycleClassifier
 
     model = LifecycleClassifier() if classifier is None else classifier
     if not hasattr(model, "classes_"):
@@ -222,7 +222,7 @@ def stage_value(
             SmallSampleWarning,
         )
         counts[blind, blind] = 1.0
-    from custvalue.markov import Chain
+    from custvalue.chains import Chain
 
     chain = Chain(states, counts / counts.sum(axis=1, keepdims=True))
     reward = np.divide(money, observed, out=np.zeros(len(seen)), where=observed > 0)

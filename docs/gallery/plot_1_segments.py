@@ -17,7 +17,7 @@ rfm = cv.RFMTransformer(n_bins={"R": 3, "F": 2, "M": 3}).fit(customers)
 # A tree map of named segments. The map is checked when it is made: every cell of scores is in
 # exactly one segment.
 from custvalue.plotting import RFMHeatmapDisplay, SegmentTreemapDisplay
-from custvalue.segment import SegmentMap
+from custvalue.rfm import SegmentMap
 
 cells = SegmentMap(
     {

@@ -13,7 +13,7 @@ import custvalue as cv
 from custvalue.data import LogOptions, TransactionLog
 from custvalue.evaluation import cutoffs, log_facts
 from custvalue.exceptions import AsOfWarning, DataContractError, DataWarning
-from custvalue.segment import silence_from_log
+from custvalue.silence import silence_from_log
 from custvalue.value import cohort_table, contribution
 
 CDNOW = {"customer": "customer_id", "time": "date", "amount": "amount"}

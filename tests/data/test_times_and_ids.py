@@ -143,7 +143,8 @@ LOG = pd.DataFrame({"who": [1, 1], "when": pd.to_datetime(["2024-02-01", "2024-0
 
 @pytest.mark.parametrize("value", NO_DATES, ids=repr)
 def test_what_is_no_date_is_refused_wherever_a_date_is_an_argument(value):
-    from custvalue.segment import LifecycleClassifier, learning_set, silence_from_log
+    from custvalue.lifecycle import LifecycleClassifier
+    from custvalue.silence import learning_set, silence_from_log
     from custvalue.value import cohort_table, stage_history
 
     summary = cv.summarize(LOG, **NAMES, as_of="2024-06-30")

@@ -23,7 +23,7 @@ from custvalue.evaluation import (
 from custvalue.exceptions import BinWarning, DataContractError, DataWarning, InterruptedWarning
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.purchase import MBGNBD
-from custvalue.segment import RFMTransformer
+from custvalue.rfm import RFMTransformer
 from custvalue.value import CellMeans, CustomerValue, RecencyMigration, RetentionValue
 
 NAMES = {"customer": "who", "time": "when", "amount": "paid"}

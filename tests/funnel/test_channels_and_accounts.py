@@ -14,7 +14,8 @@ from custvalue.funnel import (
     contact_timing,
     need_window,
 )
-from custvalue.segment import GapPrior, prob_longer_gap
+from custvalue.silence import GapPrior
+from custvalue.silence._gap_prior import prob_longer_gap
 
 TUTORIAL = pd.DataFrame(
     {"path": ["C1 > C2 > C3", "C1", "C2 > C3"], "conversions": [1, 0, 0], "nulls": [0, 1, 1]}

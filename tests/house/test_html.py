@@ -10,16 +10,17 @@ import pandas as pd
 import pytest
 
 import custvalue as cv
+from custvalue._drift import DriftReport
 from custvalue._fitted import FitReport
 from custvalue._html import html_facts, html_table
+from custvalue.chains import Absorption, Chain
 from custvalue.data import CohortTable
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.evaluation import BacktestResult
 from custvalue.funnel import ChannelAttribution, DroppedDeals, FunnelBacktest, FunnelLedger
-from custvalue.markov import Absorption, Chain
+from custvalue.grades import Portrait
 from custvalue.purchase import MBGNBD
 from custvalue.report import FunnelReport, Report
-from custvalue.segment import DriftReport, Portrait
 
 COLUMNS = {"customer": "customer_id", "time": "date", "amount": "amount"}
 
@@ -125,7 +126,7 @@ def test_a_backtest_shows_its_scores(cdnow_sample):
 
 def test_diagrams_of_estimators_link_to_our_documentation():
     html = cv.RFMTransformer()._repr_html_()
-    assert "custvalue.readthedocs.io/api/custvalue.segment.RFMTransformer.html" in html
+    assert "custvalue.readthedocs.io/api/custvalue.rfm.RFMTransformer.html" in html
 
 
 def test_tables_of_customers_are_ordinary_frames(customers):

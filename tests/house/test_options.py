@@ -6,14 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from custvalue.grades import ValueGrades
+from custvalue.lifecycle import LifecycleClassifier
 from custvalue.purchase import MODELS
-from custvalue.segment import (
-    LifecycleClassifier,
-    RFMTransformer,
-    SegmentMap,
-    SilenceScorer,
-    ValueGrades,
-)
+from custvalue.rfm import RFMTransformer, SegmentMap
+from custvalue.silence import SilenceScorer
 from custvalue.spend import GammaGamma
 
 WRONG = [5j, object(), b"x", {"a": 1}.items(), lambda: 1]

@@ -23,7 +23,8 @@ from custvalue.exceptions import (
 )
 from custvalue.purchase import BGNBD, MBGNBD, ShiftedBetaGeometric
 from custvalue.report import make_report
-from custvalue.segment import fit_gap_prior, gap_facts
+from custvalue.silence._gap_prior import fit_gap_prior
+from custvalue.silence._silence import gap_facts
 from custvalue.spend import GammaGamma
 
 NAMES = {"customer": "who", "time": "when", "amount": "paid"}
@@ -135,7 +136,7 @@ def nested_fits(seed: int) -> None:
     cv.MarkovCLVEstimator(horizon="12W").fit(history)
     facts = gap_facts(np.full((40, 3), 9.0))
     with heard():
-        cv.segment.choose_regularity(facts, float(np.log(np.full(80, 9.0)).sum()))
+        cv.silence._gap_prior.choose_regularity(facts, float(np.log(np.full(80, 9.0)).sum()))
     ShiftedBetaGeometric().compare_cohorts([[100.0, 80.0, 70.0], [90.0, 60.0, 50.0]])
 
 

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 import custvalue as cv
-from custvalue import purchase, segment, spend, value
+from custvalue import grades, lifecycle, purchase, rfm, silence, spend, value
 from custvalue.data import TransactionLog
 from custvalue.exceptions import DataContractError
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
-ROOMS = (purchase, spend, segment, value)
+ROOMS = (purchase, spend, rfm, silence, lifecycle, grades, value)
 NO_MODEL = {"PurchaseModel"}
 
 
@@ -83,8 +83,8 @@ def test_a_compressed_table_that_lost_its_facts_is_refused(summary):
 def test_spend_and_stages_take_the_weights_too(summary, compressed):
     whole = cv.GammaGamma().fit(summary)
     np.testing.assert_allclose(cv.GammaGamma().fit(compressed).params_, whole.params_, rtol=1e-5)
-    ours = segment.LifecycleClassifier().fit(compressed).thresholds_
-    weighted = segment.LifecycleClassifier().fit(compressed, sample_weight=compressed["weight"])
+    ours = lifecycle.LifecycleClassifier().fit(compressed).thresholds_
+    weighted = lifecycle.LifecycleClassifier().fit(compressed, sample_weight=compressed["weight"])
     assert ours == weighted.thresholds_
 
 
@@ -133,7 +133,7 @@ DOORS = {
     "occasions": lambda: cv.data.occasions(TWICE, **ASKED, as_of="2024-03-01"),
     "log": lambda: TransactionLog(TWICE, **ASKED),
     "cohorts": lambda: value.cohort_table(TWICE, **ASKED, as_of="2024-03-01"),
-    "gaps": lambda: segment.silence_from_log(TWICE, **ASKED, as_of="2024-03-01"),
+    "gaps": lambda: silence.silence_from_log(TWICE, **ASKED, as_of="2024-03-01"),
     "contribution": lambda: value.contribution(TWICE, **ASKED, as_of="2024-03-01"),
     "compress": lambda: cv.compress(RAW),
     "from_summary": lambda: cv.from_summary(RAW, unit="D"),
@@ -168,10 +168,10 @@ def test_a_plan_aligns_values_by_the_index_of_the_scores():
     worth = pd.Series({"c": 20.0, "a": 100.0, "b": 400.0})
     how = {"response": 0.1, "margin": 0.5, "contact_cost": 2.0, "grades": None, "seed": 1,
            "holdout": 0.0}  # fmt: skip
-    wanted = segment.activation_plan(scores, [100.0, 400.0, 20.0], **how)
-    pd.testing.assert_frame_equal(segment.activation_plan(scores, worth, **how), wanted)
+    wanted = silence.activation_plan(scores, [100.0, 400.0, 20.0], **how)
+    pd.testing.assert_frame_equal(silence.activation_plan(scores, worth, **how), wanted)
     with pytest.raises(ValueError, match="value has another index"):
-        segment.activation_plan(scores, worth.rename({"c": "z"}), **how)
+        silence.activation_plan(scores, worth.rename({"c": "z"}), **how)
 
 
 def test_a_last_order_in_the_future_is_said():

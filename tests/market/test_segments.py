@@ -15,6 +15,7 @@ from scipy import stats
 from sklearn.base import clone
 
 from custvalue.exceptions import DataContractError, SmallSampleWarning
+from custvalue.grades._profile import benjamini_hochberg
 from custvalue.market import (
     MarketSegments,
     MixedSegments,
@@ -25,7 +26,6 @@ from custvalue.market import (
     profile_table,
     variance_of,
 )
-from custvalue.segment import benjamini_hochberg
 
 TWELVE = pd.DataFrame(
     {

@@ -16,6 +16,9 @@ from sklearn.pipeline import make_pipeline
 
 import custvalue as cv
 from custvalue import RFMTransformer
+from custvalue.chains import Chain, TransitionCounts
+from custvalue.chains._counts import evidence, fit_concentration, mix_rows, pooled_moves
+from custvalue.chains._state_list import StateList
 from custvalue.exceptions import (
     DataContractError,
     DataWarning,
@@ -23,16 +26,7 @@ from custvalue.exceptions import (
     NotSupportedError,
     TimeUnitError,
 )
-from custvalue.markov import (
-    Chain,
-    ColumnStates,
-    MarkovCLVEstimator,
-    PanelStates,
-    TransitionCounts,
-    _clv,
-)
-from custvalue.markov._counts import evidence, fit_concentration, mix_rows, pooled_moves
-from custvalue.markov._states import StateList
+from custvalue.markov import ColumnStates, MarkovCLVEstimator, PanelStates, _clv
 from custvalue.purchase import BGNBD, NBD
 
 SMALL = PanelStates(recency_max=4, frequency_classes=3, monetary_classes=1)

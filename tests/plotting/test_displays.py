@@ -19,7 +19,7 @@ from custvalue import plotting
 from custvalue.funnel import FunnelChain
 from custvalue.market import TargetMarketRanker
 from custvalue.plotting import _style
-from custvalue.segment import SegmentMap
+from custvalue.rfm import SegmentMap
 from custvalue.survey import PerceivedValue
 
 DAYS = np.arange("1998-01-01", "1998-07-01", 30, dtype="datetime64[D]")

@@ -13,7 +13,7 @@ from custvalue.report import make_report
 from custvalue.report._collect import segment_moves
 from custvalue.report._facts import rule_words
 from custvalue.report._words import Words
-from custvalue.segment import RFMTransformer, SegmentMap
+from custvalue.rfm import RFMTransformer, SegmentMap
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1997-09-30"}
 EN = Words("en", "USD")

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import custvalue as cv
-from custvalue.segment import ActivityLoyaltyMatrix, LifecycleClassifier
+from custvalue.grades import ActivityLoyaltyMatrix
+from custvalue.lifecycle import LifecycleClassifier
 from custvalue.survey import Need, NeedsCoverage, PerceivedValue
 
 

@@ -1,0 +1,7 @@
+"""Recency, frequency and money: scores, frozen cut points, named segments."""
+
+from custvalue.rfm._rfm import RFMTransformer
+from custvalue.rfm._rfm_law import VariableCuts, stone_score
+from custvalue.rfm._segment_map import SegmentMap
+
+__all__ = ["RFMTransformer", "SegmentMap", "VariableCuts", "stone_score"]

@@ -1,0 +1,430 @@
+"""RFM scores as a scikit-learn transformer: cut points learned once, frozen, never renumbered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from custvalue._drift import DriftReport, class_shares, drift_report
+from custvalue._frames import TIME_COLUMNS, column, frame_like, is_frame, keep_facts, unit_of
+from custvalue._kernels import quantile_cuts
+from custvalue._sklearn import (
+    DocLink,
+    check_input_features,
+    check_is_fitted,
+    output_template,
+    read_columns,
+)
+from custvalue._units import Span
+from custvalue._work import check_kinds
+from custvalue.rfm._rfm_law import (
+    Floats,
+    VariableCuts,
+    bin_bounds,
+    nested_cuts,
+    scores_of,
+)
+from custvalue.rfm._rfm_options import (
+    bins_by_letter,
+    check_choices,
+    columns_of,
+    cuts_by_letter,
+    letter_of,
+    passed_columns,
+    warn_few_values,
+    weights_by_letter,
+)
+from custvalue.rfm._segment_map import SegmentMap
+
+MONEY_COLUMNS = ("total_value", "mean_value", "monetary_value", "total_profit")
+COMPOSITE = "score"
+
+
+class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
+    """Scores for recency, frequency and money, 1 to n, where n is best.
+
+    Recency is scored on ``silence`` (shorter is better), frequency on ``n_orders``, money on
+    ``total_value`` or ``mean_value``. Cut points are learned in ``fit`` and frozen: the same
+    customer has the same score next month unless the customer changed. Equal values always get
+    equal scores, whatever the order of the rows and the currency.
+
+    Parameters
+    ----------
+    n_bins : int, sequence or mapping, default=5
+        Number of scores: one for all variables, one each, or by letter (``{"F": 3}``; the letters
+        not named get 5).
+    method : {"independent", "nested", "fixed"}, default="independent"
+        ``"independent"``: each variable by its own quantiles. ``"nested"`` (Hughes): F within each
+        R group, M within each R x F group, so that cells are of near-equal size. ``"fixed"``:
+        all cut points are given in ``cuts``.
+    cuts : mapping of letter to ascending cut points, or one sequence for all, optional
+        A cut is the largest value of its bin, in the data's own units; those of a time may be
+        spans such as ``"30D"``. With ``method="independent"`` a mapping may name some letters
+        only. One sequence suits variables of one scale, such as answers from 1 to 5.
+    monetary : {"total_value", "mean_value"}, default="total_value"
+        Column that M is scored on.
+    weights : sequence, mapping, "equal" or "learn", optional
+        Adds a column ``score``, the weighted sum of the scores (Stone). ``"equal"`` adds the scores
+        up; ``"learn"`` takes the weights that best follow the response ``y`` given to ``fit``.
+    columns : mapping of letter to column, optional
+        Other variables, e.g. ``{"R": "silence", "F": "n_orders", "M": "total_value", "L": "T"}``.
+    less_is_better : collection of str, default=("R",)
+        Letters of the variables of which less is better.
+    remainder : {"auto", "drop", "passthrough"}, default="auto"
+        What happens to the other columns of a frame. ``"auto"`` passes them through where the
+        frame is a panel (it has columns ``period``, ``orders`` and ``profit``) and drops them
+        otherwise.
+    unit : str, optional
+        Unit of the times, such as ``"D"``, where the table does not say it.
+
+    Attributes
+    ----------
+    variables_ : tuple of VariableCuts
+        The frozen cut points.
+    weights_ : tuple of float or None
+    shares_ : tuple of tuple of float
+        Share of the fitted rows at each score 1 to n, a variable each; ``drift`` compares them.
+    unit_ : str or None
+        Unit of time of the table it was fitted on.
+    passed_ : list of str
+        Columns of the frame that pass through.
+    n_features_in_, feature_names_in_
+        As everywhere in scikit-learn.
+
+    See Also
+    --------
+    SegmentMap : Named segments over the cells.
+
+    Notes
+    -----
+    A frame that has the named columns is read by name, and a frame of the same kind, with the same
+    rows and index, comes back. Any other frame and every array is read by position: the first
+    column is silence, where less is better, every further column more-is-better; an array comes
+    back.
+
+    References
+    ----------
+    Hughes, A. M. (1994), *Strategic Database Marketing*. Stone, B. (1995), *Successful Direct
+    Marketing Methods*.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue import RFMTransformer
+    >>> customers = pd.DataFrame({"silence": [5.0, 40.0, 200.0, 90.0],
+    ...                           "n_orders": [9, 4, 1, 2],
+    ...                           "total_value": [900.0, 350.0, 20.0, 80.0]})
+    >>> RFMTransformer(n_bins=2).fit_transform(customers)
+       R  F  M
+    0  2  2  2
+    1  2  2  2
+    2  1  1  1
+    3  1  1  1
+    """
+
+    def __init__(
+        self,
+        *,
+        n_bins: int | Sequence[int] | Mapping[str, int] = 5,
+        method: Literal["independent", "nested", "fixed"] = "independent",
+        cuts: Mapping[str, Sequence[Span]] | Sequence[Span] | None = None,
+        monetary: Literal["total_value", "mean_value"] = "total_value",
+        weights: Sequence[float] | Mapping[str, float] | Literal["equal", "learn"] | None = None,
+        columns: Mapping[str, str] | None = None,
+        less_is_better: Collection[str] = ("R",),
+        remainder: Literal["auto", "drop", "passthrough"] = "auto",
+        unit: str | None = None,
+    ) -> None:
+        self.n_bins = n_bins
+        self.method = method
+        self.cuts = cuts
+        self.monetary = monetary
+        self.weights = weights
+        self.columns = columns
+        self.less_is_better = less_is_better
+        self.remainder = remainder
+        self.unit = unit
+
+    def fit(self, X: Any, y: npt.ArrayLike | None = None) -> RFMTransformer:
+        """Learn the cut points, and the weights where asked for.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+        y : array-like of shape (n_customers,), optional
+            Response that ``weights="learn"`` follows; else ignored.
+
+        Returns
+        -------
+        RFMTransformer
+
+        Raises
+        ------
+        DataContractError
+            If a column is missing or has missing or infinite values.
+        ValueError
+            If a parameter is not legal.
+
+        Warns
+        -----
+        BinWarning
+            If a variable has too few distinct values for its bins.
+        """
+        check_kinds(
+            self,
+            columns="mapping or None",
+            less_is_better="names",
+            weights="sequence or mapping or text or None",
+        )
+        check_choices(self.method, self.remainder)
+        names = columns_of(self.columns, self.monetary)
+        values, named = read_columns(self, X, list(names.values()), reset=True)
+        self.unit_ = unit_of(X, self.unit, caller=f"this {type(self).__name__}")
+        if named:
+            blank = [VariableCuts(a, n, a in self.less_is_better, ()) for a, n in names.items()]
+        else:
+            seen = getattr(self, "feature_names_in_", range(values.shape[1]))
+            blank = [
+                VariableCuts(letter_of(j), str(name), j == 0, ()) for j, name in enumerate(seen)
+            ]
+        self.passed_ = passed_columns(X, self.remainder) if named else []
+        letters = [v.letter for v in blank]
+        if unknown := sorted(set(self.less_is_better) - {*letters, "R"}):
+            raise ValueError(f"less_is_better names {unknown}, which are not among {letters}.")
+        given = self._given_cuts(blank)
+        sizes = bins_by_letter(self.n_bins, letters)
+        self.variables_ = _learn(values, blank, sizes, self.method, given)
+        scores = scores_of(values, self.variables_)
+        self.shares_ = class_shares(scores - 1, sizes)
+        self.weights_ = weights_by_letter(self.weights, letters, scores, y)
+        warn_few_values(values, scores, self.variables_, given)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Scores of every row by the frozen cut points.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+
+        Returns
+        -------
+        frame or ndarray of shape (n_customers, n_scores)
+            Scores R, F, M (and ``score`` with weights); a frame where ``X`` is read by name, with
+            the other columns of a panel behind them.
+
+        Raises
+        ------
+        DataContractError
+            If a column is missing or has missing or infinite values.
+        """
+        values, named = self._read(X)
+        scores = scores_of(values, self.variables_)
+        weighted = None if self.weights_ is None else scores @ np.asarray(self.weights_)
+        if not named:
+            out = scores.astype(np.float64)
+            return out if weighted is None else np.column_stack([out, weighted])
+        columns: dict[str, npt.NDArray[Any]] = {
+            v.letter: scores[:, j] for j, v in enumerate(self.variables_)
+        }
+        if weighted is not None:
+            columns[COMPOSITE] = weighted
+        for name in self.passed_:
+            columns[name] = column(X, name)
+        return keep_facts(X, frame_like(output_template(self, X), columns))
+
+    def segments(
+        self, X: Any, *, segment_map: SegmentMap | None = None, labels: Literal["en", "zh"] = "en"
+    ) -> npt.NDArray[np.object_]:
+        """Name the segment of every row.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+        segment_map : SegmentMap, optional
+            Default: the ready map of as many scores (R, F and M with 3, 4 or 5 each).
+        labels : {"en", "zh"}, default="en"
+
+        Returns
+        -------
+        ndarray of shape (n_customers,) of str
+
+        Raises
+        ------
+        ValueError
+            If there is no ready map for these scores and none is given.
+        """
+        check_is_fitted(self)
+        if segment_map is None:
+            sizes = {v.n_bins for v in self.variables_}
+            if [v.letter for v in self.variables_] != ["R", "F", "M"] or len(sizes) > 1:
+                raise ValueError(
+                    "there is a ready map only for R, F and M with equal n_bins of 3, 4 or 5; "
+                    "pass segment_map=SegmentMap(...)."
+                )
+            segment_map = SegmentMap.ready(sizes.pop())
+        values, _ = self._read(X)
+        return segment_map.assign(scores_of(values, self.variables_), labels=labels)
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Ranges of values behind scores, in the data's own units.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n, n_scores)
+            Scores 1 to n, as ``transform`` gives them (a column ``score`` is ignored).
+
+        Returns
+        -------
+        frame
+            Two columns a variable: ``<column>_above`` (excluded) and ``<column>_up_to``
+            (included); infinite where the range is open. Of the kind of ``X`` (pandas for arrays).
+
+        Raises
+        ------
+        ValueError
+            If a score is not a whole number from 1 to n.
+        """
+        check_is_fitted(self)
+        letters = [v.letter for v in self.variables_]
+        if is_frame(X):
+            scores = np.column_stack([np.asarray(column(X, a), dtype=np.float64) for a in letters])
+        else:
+            scores = np.asarray(X, dtype=np.float64)[:, : len(letters)]
+        columns: dict[str, Floats] = {}
+        cell = np.zeros(len(scores), dtype=np.intp)
+        for j, v in enumerate(self.variables_):
+            legal = np.isin(scores[:, j], np.arange(1, v.n_bins + 1))
+            if not legal.all():
+                raise ValueError(
+                    f"{v.letter} must be a whole number from 1 to {v.n_bins}; "
+                    f"{int((~legal).sum()):,} rows are not, first: row "
+                    f"{int(np.flatnonzero(~legal)[0])} with {scores[~legal, j][0]:g}."
+                )
+            whole = scores[:, j].astype(np.intp)
+            bounds = bin_bounds(v, whole, cell if v.is_nested else None)
+            columns[f"{v.column}_above"] = bounds[:, 0]
+            columns[f"{v.column}_up_to"] = bounds[:, 1]
+            cell = cell * v.n_bins + whole - 1
+        return frame_like(X, columns)
+
+    def thresholds_table(self) -> Any:
+        """Show the frozen cut points, one row a score (and group, where scoring is nested).
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``variable``, ``column``, ``unit``, ``group`` (scores of the variables before,
+            empty unless nested), ``score``, ``above`` (excluded) and ``up_to`` (included). Time is
+            in the unit of the fitted table, money in its currency.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        rows: list[dict[str, Any]] = []
+        sizes: list[int] = []
+        for v in self.variables_:
+            scores = np.arange(v.n_bins, 0, -1)
+            for g in range(len(v.cuts)):
+                group = ""
+                if v.is_nested:
+                    group = "-".join(str(int(s) + 1) for s in np.unravel_index(g, sizes))
+                cell = np.full(len(scores), g, dtype=np.intp)
+                for score, (low, high) in zip(scores, bin_bounds(v, scores, cell), strict=True):
+                    rows.append(
+                        {
+                            "variable": v.letter,
+                            "column": v.column,
+                            "unit": self._unit_of(v.column),
+                            "group": group,
+                            "score": int(score),
+                            "above": low,
+                            "up_to": high,
+                        }
+                    )
+            sizes.append(v.n_bins)
+        return pd.DataFrame(rows)
+
+    def drift(self, new: Any) -> DriftReport:
+        """How far a newer table has moved from the one that the cut points were learned on.
+
+        Parameters
+        ----------
+        new : frame or array-like
+            Customers of today.
+
+        Returns
+        -------
+        DriftReport
+            Population stability index by variable, and the share of customers whose score would
+            change if the cut points were learned anew; ``print`` shows it.
+        """
+        values, _ = self._read(new)
+        scores = scores_of(values, self.variables_)
+        old = self.variables_
+        sizes = [v.n_bins for v in old]
+        given = self._given_cuts(old)
+        fresh = scores_of(values, _learn(values, old, sizes, self.method, given))
+        return drift_report([v.column for v in old], self.shares_, scores - 1, fresh - 1)
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Names of the output columns: R, F, M, ``score`` with weights, then what passes through.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Checked against the names seen in ``fit``; they do not change the answer.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        check_input_features(self, input_features)
+        names = [v.letter for v in self.variables_]
+        names += [COMPOSITE] if self.weights_ is not None else []
+        return np.asarray([*names, *self.passed_], dtype=object)
+
+    def _given_cuts(self, variables: Sequence[VariableCuts]) -> dict[str, tuple[float, ...]]:
+        """Cut points given by the user, which may be spans for R and the columns of time."""
+        letters = [v.letter for v in variables]
+        of_time = [v.letter for v in variables if v.letter == "R" or v.column in TIME_COLUMNS]
+        return cuts_by_letter(self.cuts, letters, self.method, self.unit_, of_time)
+
+    def _read(self, X: Any) -> tuple[Floats, bool]:
+        check_is_fitted(self)
+        names = list(columns_of(self.columns, self.monetary).values())
+        return read_columns(self, X, names, reset=False)
+
+    def _unit_of(self, name: str) -> str:
+        if name in TIME_COLUMNS:
+            return self.unit_ or ""
+        return "money" if name in MONEY_COLUMNS else ""
+
+
+def _learn(
+    values: Floats,
+    variables: Sequence[VariableCuts],
+    sizes: Sequence[int],
+    method: str,
+    given: Mapping[str, tuple[float, ...]],
+) -> tuple[VariableCuts, ...]:
+    """Cut points of every variable; only letter, column and direction of ``variables`` count."""
+    found: list[VariableCuts] = []
+    cell = np.zeros(len(values), dtype=np.intp)
+    for j, blank in enumerate(variables):
+        if blank.letter in given:
+            cuts: tuple[tuple[float, ...], ...] = (given[blank.letter],)
+        elif method == "nested":
+            cuts = nested_cuts(values[:, j], sizes[j], cell, sizes[:j])
+        else:
+            cuts = (tuple(float(c) for c in quantile_cuts(values[:, j], sizes[j])),)
+        found.append(blank._replace(cuts=cuts))
+        if method == "nested":
+            score = scores_of(values[:, : j + 1], found)[:, j]
+            cell = cell * sizes[j] + score - 1
+    return tuple(found)

@@ -1,0 +1,413 @@
+"""Named segments over RFM cells: every cell in exactly one, checked when the map is made."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from custvalue._frames import column, float_columns, is_frame
+from custvalue._group_sizes import group_sizes
+from custvalue._labels import check_language, translate
+from custvalue._warn import warn_caller
+from custvalue.exceptions import (
+    ContractProblem,
+    DataContractError,
+    EmptySegmentWarning,
+    first_ids,
+)
+from custvalue.rfm._rfm_law import VariableCuts, bin_bounds, reachable_cells
+
+if TYPE_CHECKING:
+    from custvalue.rfm._rfm import RFMTransformer
+
+Box: TypeAlias = Mapping[str, "int | tuple[int, int]"]
+Rule: TypeAlias = "Box | Sequence[Box]"
+
+
+@dataclass(frozen=True)
+class SegmentMap:
+    """Named segments of cells, each cell in exactly one of them.
+
+    Parameters
+    ----------
+    rules : mapping of segment name to rule
+        A rule is a box of scores, e.g. ``{"R": (4, 5), "F": 1}`` (both ends included; a letter
+        left out means all its scores), or a list of boxes.
+    n_bins : int or mapping, default=5
+        Number of scores: of every letter, or by letter.
+    letters : tuple of str, default=("R", "F", "M")
+    new : str or None, default="new customers"
+        Segment in which every cell with the best R and the lowest F must lie, so that a newly won
+        one-time buyer is always there. None: no such rule.
+
+    Raises
+    ------
+    DataContractError
+        Listing the cells that no rule covers, the cells that several rules cover, scores out of
+        range, and cells of new customers that lie elsewhere.
+
+    Examples
+    --------
+    >>> from custvalue.rfm import SegmentMap
+    >>> halves = SegmentMap({"new": {"R": 2, "F": 1}, "good": {"R": 2, "F": 2}, "quiet": {"R": 1}},
+    ...                     n_bins=2, letters=("R", "F"), new="new")
+    >>> halves.assign([[2, 1], [1, 2]]).tolist()
+    ['new', 'quiet']
+    >>> SegmentMap({"good": {"R": 2}}, n_bins=2, letters=("R",), new=None)
+    Traceback (most recent call last):
+    ...
+        ...
+    custvalue.exceptions.DataContractError: uncovered-cells: no rule covers cells 1. Give ...
+    """
+
+    rules: Mapping[str, Rule]
+    n_bins: int | Mapping[str, int] = 5
+    letters: tuple[str, ...] = ("R", "F", "M")
+    new: str | None = "new customers"
+    _table: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        shape = self._shape()
+        problems: list[ContractProblem] = []
+        hits = np.zeros((len(self.rules), *shape), dtype=bool)
+        for i, (name, rule) in enumerate(self.rules.items()):
+            for box in [rule] if isinstance(rule, Mapping) else rule:
+                problems += self._mark(hits[i], name, box, shape)
+        covered = hits.sum(axis=0)
+        problems += self._coverage_problems(hits, covered)
+        if self.new is not None and not problems:
+            problems += self._new_problems(hits)
+        if problems:
+            raise DataContractError(problems)
+        object.__setattr__(self, "_table", hits.argmax(axis=0).astype(np.intp))
+
+    @classmethod
+    def ready(cls, n_bins: int = 5) -> SegmentMap:
+        """Ready map for 3, 4 or 5 scores of each of R, F and M.
+
+        Parameters
+        ----------
+        n_bins : {3, 4, 5}, default=5
+
+        Returns
+        -------
+        SegmentMap
+
+        Raises
+        ------
+        ValueError
+            If there is no ready map for ``n_bins``.
+
+        Examples
+        --------
+        >>> from custvalue.rfm import SegmentMap
+        >>> SegmentMap.ready(5).assign([[5, 5, 5], [5, 1, 3], [1, 5, 5]]).tolist()
+        ['champions', 'new customers', 'cannot lose']
+        """
+        if not isinstance(n_bins, Hashable) or n_bins not in READY:
+            raise ValueError(
+                f"there is no ready map for n_bins={n_bins!r}; there are maps for {list(READY)}. "
+                "Write your own rules."
+            )
+        return cls(READY[n_bins], n_bins)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Names of the segments, in the order of the rules."""
+        return tuple(self.rules)
+
+    def assign(self, scores: Any, *, labels: str = "en") -> npt.NDArray[np.object_]:
+        """Segment of every row.
+
+        Parameters
+        ----------
+        scores : frame with a column a letter, or array-like of shape (n, n_letters)
+            Scores 1 to n, as ``RFMTransformer.transform`` gives them.
+        labels : {"en", "zh"}, default="en"
+            Language of the ready maps' names; names of your own are never translated.
+
+        Returns
+        -------
+        ndarray of shape (n,) of str
+
+        Raises
+        ------
+        ValueError
+            If a score is not a whole number from 1 to n.
+        """
+        words = np.asarray([self._word(name, labels) for name in self.segments], dtype=object)
+        return np.asarray(words[self.codes(scores)], dtype=object)
+
+    def codes(self, scores: Any) -> npt.NDArray[np.intp]:
+        """Give the number of every row's segment, in the order of ``segments``.
+
+        Parameters
+        ----------
+        scores : frame with a column a letter, or array-like of shape (n, n_letters)
+
+        Returns
+        -------
+        ndarray of shape (n,), int
+        """
+        shape = self._shape()
+        if is_frame(scores):
+            parts = [np.asarray(column(scores, a), dtype=np.float64) for a in self.letters]
+        else:
+            array = np.asarray(scores, dtype=np.float64)
+            if array.ndim != 2 or array.shape[1] < len(shape):
+                raise ValueError(
+                    f"scores have shape {array.shape}; one column for each of {self.letters} is "
+                    "needed."
+                )
+            parts = [array[:, j] for j in range(len(shape))]
+        at = []
+        for letter, part, n in zip(self.letters, parts, shape, strict=True):
+            bad = ~np.isin(part, np.arange(1, n + 1))
+            if bad.any():
+                raise ValueError(
+                    f"{letter} must be a whole number from 1 to {n}; {int(bad.sum()):,} rows are "
+                    f"not, first: {', '.join(first_ids(np.flatnonzero(bad)))}. Use a map and a "
+                    "transformer with the same n_bins."
+                )
+            at.append(part.astype(np.intp) - 1)
+        return np.asarray(self._table[tuple(at)])
+
+    def cells(self) -> Any:
+        """Every cell and its segment.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a cell: the scores by letter and ``segment``.
+        """
+        import pandas as pd
+
+        grid = np.array(list(product(*(range(1, n + 1) for n in self._shape()))))
+        table = pd.DataFrame(grid, columns=list(self.letters))
+        table["segment"] = self.assign(grid)
+        return table
+
+    def describe(
+        self,
+        rfm: RFMTransformer,
+        X: Any,
+        *,
+        value: str = "total_value",
+        labels: str = "en",
+    ) -> Any:
+        """Segments with their rule in scores and in days and money, their size and their money.
+
+        Parameters
+        ----------
+        rfm : RFMTransformer
+            Fitted.
+        X : frame
+            Customers to count.
+        value : str, default="total_value"
+            Column whose sum is the segment's money.
+        labels : {"en", "zh"}, default="en"
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a segment, empty ones included: ``segment``, ``scores``, ``rule``,
+            ``customers``, ``customer_share``, ``<value>``, ``value_share``, ``mean``, ``note``.
+            ``rule`` is empty where scoring is nested (cut points differ from group to group).
+            ``note`` says why a segment is empty: ``nobody now``, or ``out of reach`` where ties
+            left its scores without values, so that nobody can ever be there.
+
+        Warns
+        -----
+        EmptySegmentWarning
+            If a segment is out of reach.
+
+        Raises
+        ------
+        ValueError
+            If the transformer has other letters or another number of scores.
+        DataContractError
+            If ``X`` has no numeric column ``value``.
+        """
+        import pandas as pd
+
+        scored = {v.letter: v.n_bins for v in rfm.variables_}
+        if any(scored.get(a) != n for a, n in zip(self.letters, self._shape(), strict=True)):
+            raise ValueError(
+                f"the transformer scores {scored}, the map has {self.letters} with "
+                f"{self._shape()} scores: use the same letters and n_bins in both."
+            )
+        codes = self.codes(rfm.transform(X))
+        n = len(self.segments)
+        money = float_columns(X, [value], allow_missing=[value])[:, 0]
+        sizes = group_sizes(codes, n, money, value)
+        sizes["mean"] = sizes.pop("mean_value")
+        nested = any(v.is_nested for v in rfm.variables_)
+        boxes = [[r] if isinstance(r, Mapping) else list(r) for r in self.rules.values()]
+        of = rfm.variables_, rfm.unit_
+        reached = np.bincount(self._table[self._reach(rfm.variables_)], minlength=n) > 0
+        if not reached.all():
+            lost = [name for name, ok in zip(self.segments, reached, strict=True) if not ok]
+            warn_caller(
+                f"no customer can ever be in {', '.join(map(repr, lost))}: the fitted cut points "
+                "leave its scores without values. Use fewer bins, other cut points or other rules.",
+                EmptySegmentWarning,
+            )
+        notes = [
+            "" if some else translate("nobody now" if ok else "out of reach", labels)
+            for some, ok in zip(sizes["customers"] > 0, reached, strict=True)
+        ]
+        return pd.DataFrame(
+            {
+                "segment": [self._word(name, labels) for name in self.segments],
+                "scores": [" or ".join(_score_text(b) for b in row) for row in boxes],
+                "rule": [
+                    "" if nested else " or ".join(_box_text(b, *of) for b in row) for row in boxes
+                ],
+                **sizes,
+                "note": notes,
+            }
+        )
+
+    def _reach(self, variables: Sequence[VariableCuts]) -> npt.NDArray[np.bool_]:
+        """Cells of the map that a customer can have, whatever else is scored and in what order."""
+        scored = [v.letter for v in variables]
+        others = tuple(i for i, letter in enumerate(scored) if letter not in self.letters)
+        kept = [letter for letter in scored if letter in self.letters]
+        reached = np.asarray(reachable_cells(variables).any(axis=others))
+        return reached.transpose([kept.index(letter) for letter in self.letters])
+
+    def _word(self, name: str, labels: str) -> str:
+        if check_language(labels) == "en" or name not in READY_NAMES:
+            return name
+        return translate(name, labels)
+
+    def _shape(self) -> tuple[int, ...]:
+        if isinstance(self.n_bins, Mapping):
+            return tuple(int(self.n_bins[a]) for a in self.letters)
+        return (int(self.n_bins),) * len(self.letters)
+
+    def _mark(
+        self, hit: npt.NDArray[np.bool_], name: str, box: Box, shape: tuple[int, ...]
+    ) -> list[ContractProblem]:
+        where: list[slice] = [slice(None)] * len(shape)
+        for letter, scores in box.items():
+            ends = np.atleast_1d(np.asarray(scores))
+            if ends.dtype.kind not in "iu" or len(ends) > 2:
+                text = f"the rule of {name!r} has {letter}: {scores!r}"
+                cure = "Write one whole score, or the lowest and the highest."
+                return [ContractProblem("score-type", text, cure)]
+            low, high = int(ends[0]), int(ends[-1])
+            if letter not in self.letters:
+                text = f"the rule of {name!r} names {letter!r}, which is not among {self.letters}"
+                return [ContractProblem("unknown-letter", text, "Correct the rule.")]
+            j = self.letters.index(letter)
+            if not 1 <= low <= high <= shape[j]:
+                text = f"the rule of {name!r} has {letter} from {low} to {high}"
+                cure = f"Scores of {letter} go from 1 to {shape[j]}."
+                return [ContractProblem("score-range", text, cure)]
+            where[j] = slice(low - 1, high)
+        hit[tuple(where)] = True
+        return []
+
+    def _coverage_problems(
+        self, hits: npt.NDArray[np.bool_], covered: npt.NDArray[np.intp]
+    ) -> list[ContractProblem]:
+        out = []
+        if (bare := covered == 0).any():
+            text = f"no rule covers cells {_cells(bare)}"
+            out.append(ContractProblem("uncovered-cells", text, "Give each cell one segment."))
+        if (double := covered > 1).any():
+            first = tuple(np.argwhere(double)[0])
+            names = [n for n, hit in zip(self.rules, hits, strict=True) if hit[first]]
+            text = (
+                f"cells {_cells(double)} have several segments "
+                f"(the first: {' and '.join(map(repr, names))})"
+            )
+            out.append(ContractProblem("doubly-covered-cells", text, "Give each cell one segment."))
+        return out
+
+    def _new_problems(self, hits: npt.NDArray[np.bool_]) -> list[ContractProblem]:
+        cure = f"Cells with the best R and the lowest F belong to new={self.new!r}."
+        if self.new not in self.rules or not {"R", "F"} <= set(self.letters):
+            text = f"there is no segment {self.new!r} over R and F"
+            return [ContractProblem("no-new-segment", text, cure + " Or pass new=None.")]
+        where: list[Any] = [slice(None)] * len(self.letters)
+        where[self.letters.index("R")] = -1
+        where[self.letters.index("F")] = 0
+        is_new = np.zeros(hits.shape[1:], dtype=bool)
+        is_new[tuple(where)] = True
+        wrong = is_new & ~hits[self.segments.index(self.new)]
+        if not wrong.any():
+            return []
+        return [ContractProblem("new-elsewhere", f"{_cells(wrong)} are not in {self.new!r}", cure)]
+
+
+def _cells(mask: npt.NDArray[np.bool_], n: int = 10) -> str:
+    cells = np.argwhere(mask) + 1
+    gap = "" if max(mask.shape) < 10 else "-"
+    text = ", ".join(gap.join(map(str, cell)) for cell in cells[:n])
+    return text + (f" and {len(cells) - n} more" if len(cells) > n else "")
+
+
+def _score_text(box: Box) -> str:
+    return " ".join(
+        f"{a}{scores}" if isinstance(scores, int) else f"{a}{scores[0]}-{scores[1]}"
+        for a, scores in box.items()
+    )
+
+
+def _box_text(box: Box, variables: Sequence[VariableCuts], unit: str | None) -> str:
+    """One box in the data's own units, e.g. ``silence up to 30 D, n_orders above 3``."""
+    parts = []
+    for v in variables:
+        if v.letter not in box:
+            continue
+        scores = box[v.letter]
+        ends = np.array([scores, scores] if isinstance(scores, int) else scores)
+        bounds = bin_bounds(v, ends)
+        low, high = bounds[:, 0].min(), bounds[:, 1].max()
+        if not low < high:
+            parts.append(f"{v.column} of no value")
+            continue
+        suffix = f" {unit}" if unit and v.column == "silence" else ""
+        words = [f"above {low:g}{suffix}"] if np.isfinite(low) else []
+        words += [f"up to {high:g}{suffix}"] if np.isfinite(high) else []
+        parts.append(f"{v.column} {' and '.join(words) or 'any'}")
+    return ", ".join(parts) or "any"
+
+
+# A newly won one-time buyer has the best R and the lowest F: "new customers" in every map.
+_FOUR_AND_THREE = {
+    n: {
+        "champions": {"R": (recent, n), "F": (often, n), "M": (often, n)},
+        "loyal customers": {"R": (recent, n), "F": (often, n), "M": (1, often - 1)},
+        "potential loyalists": {"R": (recent, n), "F": 2},
+        "new customers": {"R": (recent, n), "F": 1},
+        "about to sleep": {"R": 2, "F": (1, 2)},
+        "at risk": {"R": (1, 2), "F": (often, n), "M": (1, often - 1)},
+        "cannot lose": {"R": (1, 2), "F": (often, n), "M": (often, n)},
+        "lost": {"R": 1, "F": (1, 2)},
+    }
+    for n, recent, often in ((3, 3, 3), (4, 3, 3))
+}
+READY: dict[int, dict[str, Rule]] = {
+    **_FOUR_AND_THREE,  # type: ignore[dict-item]
+    5: {
+        "champions": {"R": (4, 5), "F": (4, 5), "M": (4, 5)},
+        "loyal customers": [{"R": (4, 5), "F": (4, 5), "M": (1, 3)}, {"R": 3, "F": (4, 5)}],
+        "potential loyalists": {"R": (4, 5), "F": (2, 3)},
+        "new customers": {"R": (4, 5), "F": 1},
+        "promising": {"R": 3, "F": 1},
+        "need attention": {"R": 3, "F": (2, 3)},
+        "about to sleep": {"R": 2, "F": (1, 2)},
+        "at risk": {"R": (1, 2), "F": (3, 5), "M": (1, 3)},
+        "cannot lose": {"R": (1, 2), "F": (3, 5), "M": (4, 5)},
+        "lost": {"R": 1, "F": (1, 2)},
+    },
+}
+READY_NAMES = frozenset(READY[5])

@@ -1,0 +1,130 @@
+"""What a SilenceScorer was asked for, checked: method, cuts, outcome, everybody's gaps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from custvalue._labels import check_language
+from custvalue._units import in_units
+from custvalue._work import check_kinds
+from custvalue.silence._silence import Floats
+from custvalue.silence._silence_cuts import choose_threshold
+
+GRADES = ("active", "watch", "silent", "deeply silent")
+# by number of own gaps: none, one, more
+BASES = {
+    "own_gap": ("population", "one own gap", "own gaps"),
+    "pooled_gap": ("population",) * 3,
+    "shrunk": ("population", "one own gap and population", "own gaps and population"),
+    "calibrated": ("population", "one own gap and population", "own gaps and population"),
+    "threshold": ("threshold",) * 3,
+}
+# lower ends of watch, silent, deeply silent on score_samples
+CUTS = {
+    "own_gap": (0.75, 1.0, 2.0),
+    "pooled_gap": (0.75, 0.9, 0.98),
+    "shrunk": (0.75, 0.9, 0.98),
+    "calibrated": (0.5, 0.75, 0.9),
+    "threshold": (0.75, 1.0, 2.0),
+}
+
+
+def needs_outcome(scorer: Any) -> bool:
+    """Whether a scorer learns from what customers did next."""
+    learns = scorer.method == "threshold" and scorer.threshold == "learned"
+    return learns or scorer.method == "calibrated" or isinstance(scorer.cuts, str)
+
+
+def check_choices(scorer: Any, y: npt.ArrayLike | None) -> None:
+    """Refuse parameters that do not exist or lack what they need."""
+    check_kinds(
+        scorer,
+        method="text",
+        cuts="sequence or text or None",
+        cost_false_alarm="number",
+        cost_miss="number",
+    )
+    if scorer.method not in BASES:
+        raise ValueError(f"method={scorer.method!r} must be one of {list(BASES)}.")
+    if scorer.calibrator not in ("logistic", "isotonic"):
+        raise ValueError(f"calibrator={scorer.calibrator!r} must be 'logistic' or 'isotonic'.")
+    if scorer.regularity != "auto" and not (
+        isinstance(scorer.regularity, (int, np.integer))
+        and not isinstance(scorer.regularity, bool)
+        and scorer.regularity >= 1
+    ):
+        raise ValueError(f"regularity={scorer.regularity!r} must be 'auto' or a number >= 1.")
+    check_language(scorer.labels)
+    if isinstance(scorer.cuts, str) and scorer.cuts != "learned":
+        raise ValueError(f"cuts={scorer.cuts!r} must be three numbers or 'learned'.")
+    if scorer.method == "calibrated" and scorer.window is None:
+        raise ValueError("method='calibrated' needs a window, e.g. window='90D'.")
+    if scorer.method == "threshold" and scorer.threshold is None:
+        raise ValueError(
+            "method='threshold' needs a threshold, e.g. threshold='90D', or threshold='learned'."
+        )
+    if needs_outcome(scorer) and y is None:
+        raise ValueError(
+            "method='calibrated', threshold='learned' and cuts='learned' learn from an earlier "
+            "date: fit(X, y) with the customers as known then and whether each ordered within the "
+            "window after it "
+            "(custvalue.silence.learning_set makes both). requires y to be passed, but the "
+            "target y is None."
+        )
+
+
+def everybodys_gaps(
+    scorer: Any, X: npt.ArrayLike, gaps: npt.ArrayLike | None, *, named: bool
+) -> Floats | None:
+    """Everybody's gaps, where the method needs them: as given, or those in a matrix of gaps."""
+    if scorer.method != "pooled_gap" and not (
+        scorer.regularity == "auto" and scorer.method in ("shrunk", "calibrated")
+    ):
+        return None
+    if gaps is None and named:
+        raise ValueError(
+            f"method={scorer.method!r} with regularity={scorer.regularity!r} needs everybody's "
+            "gaps, which a summary does not hold: fit(X, gaps=...) with the gaps of "
+            "custvalue.silence.silence_from_log."
+        )
+    values = np.asarray(X if gaps is None else gaps, dtype=np.float64)
+    if gaps is None:
+        values = values[:, 1:][values[:, 1:] > 0]
+    if values.ndim != 1 or not len(values) or not (np.isfinite(values) & (values > 0)).all():
+        source = "gaps" if gaps is not None else f"X with n_features={scorer.n_features_in_}"
+        raise ValueError(f"{source} must hold positive, finite gaps, at least one.")
+    return values
+
+
+def threshold_of(scorer: Any, silence: Floats, y: npt.ArrayLike | None) -> float | None:
+    """Where silence begins for ``"threshold"``: as given, or the cheapest by the two costs."""
+    if scorer.method != "threshold":
+        return None
+    if scorer.threshold == "learned":
+        assert y is not None
+        cut = choose_threshold(
+            silence, y, cost_false_alarm=scorer.cost_false_alarm, cost_miss=scorer.cost_miss
+        ).cut
+        # a customer who orders today is never silent: the least silence seen is the lowest cut
+        return cut or float(min(silence[silence > 0], default=1.0))
+    threshold = in_units(scorer.threshold, scorer.unit_, "threshold")
+    if not 0 < threshold < np.inf:
+        raise ValueError(f"threshold={scorer.threshold!r} must be longer than nothing, and finite.")
+    return threshold
+
+
+def grade_cuts(scorer: Any, score: Floats, y: npt.ArrayLike | None) -> tuple[float, float, float]:
+    """Lower ends of watch, silent and deeply silent: learned by cost, given, or the method's."""
+    if isinstance(scorer.cuts, str):
+        assert y is not None
+        return choose_threshold(
+            score, y, cost_false_alarm=scorer.cost_false_alarm, cost_miss=scorer.cost_miss
+        ).cuts
+    cuts = CUTS[scorer.method] if scorer.cuts is None else scorer.cuts
+    numbers = [float(c) for c in cuts]
+    if len(numbers) != 3 or not (np.diff(numbers) >= 0).all():
+        raise ValueError(f"cuts={cuts!r} must be three ascending numbers.")
+    return numbers[0], numbers[1], numbers[2]

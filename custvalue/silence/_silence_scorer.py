@@ -1,0 +1,420 @@
+"""Who has gone quiet, as a scikit-learn estimator over a customer summary."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from custvalue._drift import DriftReport, class_shares, drift_report
+from custvalue._frames import column, facts_of, frame_like, keep_facts, unit_of, words_at
+from custvalue._kernels import bins_of, quantile_cuts
+from custvalue._labels import check_language, translate
+from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
+from custvalue._units import Span, in_units
+from custvalue.silence._learned_silence import learn_silence
+from custvalue.silence._learning import has_ordered
+from custvalue.silence._return_chance import reliability_table
+from custvalue.silence._silence import Floats, GapFacts
+from custvalue.silence._silence_cuts import ThresholdChoice, choose_threshold
+from custvalue.silence._silence_input import is_summary, read_gaps
+from custvalue.silence._silence_options import (
+    BASES,
+    GRADES,
+    check_choices,
+    everybodys_gaps,
+    grade_cuts,
+    needs_outcome,
+    threshold_of,
+)
+from custvalue.silence._silence_words import sentence, silence_facts
+
+
+class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
+    """Judge every customer's silence: how long since the last order, against what is usual.
+
+    Parameters
+    ----------
+    method : {"own_gap", "pooled_gap", "shrunk", "calibrated", "threshold"}, default="own_gap"
+        ``"own_gap"``: against the customer's own gaps (the source's S and TrF). ``"pooled_gap"``:
+        against everybody's gaps. ``"shrunk"``: chance that a gap lasts so long, given the own gaps
+        and the population's purchase rates. ``"calibrated"``: chance of an order within
+        ``window``, learned from what customers did after an earlier date of the same log.
+        ``"threshold"``: against one ``threshold`` for all, one-time buyers too.
+    window : span, optional
+        For ``"calibrated"``, e.g. ``"90D"``; a bare number where the unit is not known.
+    regularity : int or "auto", default=1
+        Erlang shape of the gaps in ``"shrunk"`` and ``"calibrated"``: 1 is memoryless, more is
+        more regular. ``"auto"`` takes the likeliest; it needs everybody's gaps.
+    calibrator : {"logistic", "isotonic"}, default="logistic"
+        How ``"calibrated"`` turns the other measures into a chance.
+    threshold : span or "learned", optional
+        For ``"threshold"``, e.g. ``"90D"``: S is silence over it. ``"learned"``: the cheapest by
+        the two costs, from ``y``.
+    cuts : tuple of three floats or "learned", optional
+        Lower ends of the grades watch, silent and deeply silent on ``score_samples``. Default:
+        0.75, 1, 2 on S for ``"own_gap"`` and ``"threshold"``; 0.75, 0.9, 0.98 on 1 -
+        ``prob_longer_gap``; 0.5, 0.75, 0.9 on 1 - ``prob_order``. ``"learned"``: the cheapest by
+        the two costs, from ``y``.
+    cost_false_alarm, cost_miss : float, default=1
+        For ``cuts="learned"`` and ``threshold="learned"``; see ``choose_threshold``.
+    words : bool, default=True
+        Whether a named frame also gets the text columns ``basis`` and ``grade``.
+    labels : {"en", "zh"}, default="en"
+        Language of those columns.
+    unit : str, optional
+        Unit of time of tables that do not say it themselves.
+
+    Attributes
+    ----------
+    learned_ : LearnedSilence
+        Everything the measures need: quantiles of gaps, the prior of purchase rates, the chance
+        of return with its cross-fitted Brier score.
+    cuts_ : tuple of three floats
+        Lower ends of the grades watch, silent and deeply silent.
+    silence_cuts_, shares_ : tuple
+        Tenths of silence and shares of tenths and grades at the fit, which ``drift`` compares.
+    is_named_ : bool
+        Whether it was fitted on a summary (by name) or on a matrix of gaps.
+    unit_ : str or None
+
+    See Also
+    --------
+    learning_set : An earlier date's table, what happened next, and today's table from one log.
+    silence_from_log : The table and everybody's gaps from one log.
+    activation_plan : Whom to win back under a budget.
+
+    Notes
+    -----
+    A frame is read by the names ``silence``, ``n_gaps``, ``gap_max``, ``gap_sum`` and
+    ``n_gaps_shorter`` of a summary. An array, and a frame without these names, is read as a matrix
+    of gaps: the first column is the current gap (silence), every further column one of the
+    customer's own earlier gaps, padded with zeros.
+
+    A one-time buyer has no gap of their own and is held against the repeat customers' longest gaps
+    (``basis`` is ``"population"``); a customer with one gap is judged on it, which is said too.
+    Silence says who is quiet, not who left; ``"calibrated"`` says how many like them came back.
+
+    Examples
+    --------
+    >>> from custvalue import SilenceScorer
+    >>> gaps = [[15, 10, 5, 30], [30, 10, 5, 30], [45, 10, 5, 30]]     # current gap, own gaps
+    >>> SilenceScorer().fit_transform(gaps)[:, :2]
+    array([[0.5 , 0.75],
+           [1.  , 1.  ],
+           [1.5 , 1.  ]])
+    """
+
+    def __init__(
+        self,
+        *,
+        method: Literal["own_gap", "pooled_gap", "shrunk", "calibrated", "threshold"] = "own_gap",
+        window: Span | None = None,
+        regularity: int | Literal["auto"] = 1,
+        calibrator: Literal["logistic", "isotonic"] = "logistic",
+        threshold: Span | Literal["learned"] | None = None,
+        cuts: tuple[float, float, float] | Literal["learned"] | None = None,
+        cost_false_alarm: float = 1.0,
+        cost_miss: float = 1.0,
+        words: bool = True,
+        labels: Literal["en", "zh"] = "en",
+        unit: str | None = None,
+    ) -> None:
+        self.method = method
+        self.window = window
+        self.regularity = regularity
+        self.calibrator = calibrator
+        self.threshold = threshold
+        self.cuts = cuts
+        self.cost_false_alarm = cost_false_alarm
+        self.cost_miss = cost_miss
+        self.words = words
+        self.labels = labels
+        self.unit = unit
+
+    def fit(
+        self, X: Any, y: npt.ArrayLike | None = None, *, gaps: npt.ArrayLike | None = None
+    ) -> SilenceScorer:
+        """Learn what is usual among the customers.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+            With ``y``: the customers as known at an earlier date.
+        y : array-like of shape (n_customers,), optional
+            Whether each ordered within the window after that date: True or False, or orders or
+            money in the window, of which anything above 0 is an order. ``method="calibrated"``,
+            ``threshold="learned"`` and ``cuts="learned"`` need it, else it is ignored. See
+            ``learning_set``.
+        gaps : array-like of shape (n_gaps,), optional
+            Everybody's gaps in the table's unit, which ``"pooled_gap"`` and
+            ``regularity="auto"`` need with a summary; see ``silence_from_log``.
+
+        Returns
+        -------
+        SilenceScorer
+
+        Raises
+        ------
+        DataContractError
+            If a column is missing, has bad values, or contradicts another.
+        ValueError
+            If a parameter is not legal, or ``y`` or ``gaps`` is needed and missing.
+        FitFailedError
+            If there is nothing to learn from.
+        """
+        check_choices(self, y)
+        facts = read_gaps(self, X, reset=True)
+        self.is_named_ = is_summary(X)
+        self.unit_ = unit_of(X, self.unit, caller="unit=")
+        if self.method == "calibrated":
+            self.window_ = in_units(self.window, self.unit_, "window")  # type: ignore[arg-type]
+            if not 0 < self.window_ < np.inf:
+                raise ValueError(f"window={self.window!r} must be longer than nothing, and finite.")
+        self.learned_ = learn_silence(
+            self.method,
+            facts,
+            everybodys_gaps(self, X, gaps, named=self.is_named_),
+            regularity=self.regularity,
+            ordered=y,
+            window=getattr(self, "window_", 0.0),
+            calibrator=self.calibrator,
+            threshold=threshold_of(self, facts.silence, y),
+        )
+        score = self.learned_.measures(facts)["score"]
+        self.cuts_ = grade_cuts(self, score, y)
+        self.silence_cuts_ = tuple(float(c) for c in quantile_cuts(facts.silence, 10))
+        self.shares_ = class_shares(self._classes(facts.silence, score), (10, len(GRADES)))
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Judge the silence of every row.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+
+        Returns
+        -------
+        frame or ndarray
+            Columns ``silence_score`` (S), ``rank_ratio`` (TrF), ``prob_longer_gap`` (all methods
+            but ``"own_gap"`` and ``"threshold"``), ``prob_order`` (``"calibrated"``),
+            ``n_own_gaps`` (how many own gaps the answer rests on); for named frames with ``words``
+            also ``basis`` and ``grade``. Same rows, same order, same index.
+        """
+        check_is_fitted(self)
+        facts = read_gaps(self, X, reset=False)
+        measures = self.learned_.measures(facts)
+        score = measures.pop("score")
+        columns: dict[str, npt.NDArray[Any]] = {**measures, "n_own_gaps": facts.n_gaps}
+        if not self.is_named_:
+            return np.column_stack(list(columns.values()))
+        template = output_template(self, X)
+        if self.words:
+            for name, words, places in (
+                ("basis", BASES[self.method], np.minimum(facts.n_gaps, 2).astype(np.intp)),
+                ("grade", GRADES, self._grade_codes(score)),
+            ):
+                said = [translate(word, self.labels) for word in words]
+                columns[name] = words_at(template, said, places)
+        return keep_facts(X, frame_like(template, columns))
+
+    def score_samples(self, X: Any) -> Floats:
+        """Give the number that grades are cut on: higher means more silent.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            S for ``"own_gap"`` and ``"threshold"``, 1 - ``prob_longer_gap`` for ``"pooled_gap"``
+            and ``"shrunk"``, 1 - ``prob_order`` for ``"calibrated"``.
+        """
+        check_is_fitted(self)
+        return self.learned_.measures(read_gaps(self, X, reset=False))["score"]
+
+    def grade(self, X: Any) -> npt.NDArray[np.object_]:
+        """Active, watch, silent or deeply silent, for every row.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_customers,) of str
+        """
+        said = np.asarray([translate(word, self.labels) for word in GRADES], dtype=object)
+        return np.asarray(said[self._grade_codes(self.score_samples(X))], dtype=object)
+
+    def predict(self, X: Any) -> npt.NDArray[np.intp]:
+        """1 for customers who are silent (or deeply so), 0 for the others.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+        """
+        return (self._grade_codes(self.score_samples(X)) >= 2).astype(np.intp)
+
+    def choose_threshold(
+        self,
+        X: Any,
+        y: npt.ArrayLike,
+        *,
+        cost_false_alarm: float = 1.0,
+        cost_miss: float = 1.0,
+    ) -> ThresholdChoice:
+        """Choose where silence begins by what the two errors cost.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+            As known at an earlier date.
+        y : array-like of shape (n_customers,)
+            Whether the customer ordered within the window after that date.
+        cost_false_alarm : float, default=1
+            Cost of calling one silent who ordered after all.
+        cost_miss : float, default=1
+            Cost of not calling one silent who did not order.
+
+        Returns
+        -------
+        ThresholdChoice
+            With the whole ``curve``; ``SilenceScorer(cuts=choice.cuts)`` uses it.
+        """
+        return choose_threshold(
+            self.score_samples(X), y, cost_false_alarm=cost_false_alarm, cost_miss=cost_miss
+        )
+
+    def reliability(self, X: Any, y: npt.ArrayLike, *, n_groups: int = 10) -> Any:
+        """Compare the learned chance with what happened to customers it was not learned on.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_customers, n_columns)
+        y : array-like of shape (n_customers,)
+            Whether each ordered within the window.
+        n_groups : int, default=10
+
+        Returns
+        -------
+        pandas.DataFrame
+            See ``reliability_table``; ``attrs["brier"]`` has the Brier score.
+
+        Raises
+        ------
+        ValueError
+            If the method is not ``"calibrated"``.
+        """
+        check_is_fitted(self)
+        if self.learned_.chance is None:
+            raise ValueError("only method='calibrated' learns a chance that can be checked.")
+        chance = self.learned_.chance.of(read_gaps(self, X, reset=False))
+        table = reliability_table(y, chance, n_groups=n_groups)
+        came = has_ordered(y, len(chance))
+        table.attrs["brier"] = float(np.mean((chance - came) ** 2))
+        return table
+
+    def explain(self, X: Any, customer: Any, *, customer_column: str | None = None) -> str:
+        """Say one customer's silence in a sentence, with the facts it rests on.
+
+        Parameters
+        ----------
+        X : frame
+            Summary with the customer.
+        customer : object
+            The customer's id.
+        customer_column : str, optional
+            Column of the ids; a table made by ``summarize`` knows it.
+
+        Returns
+        -------
+        str
+            In the language of ``labels``.
+
+        Raises
+        ------
+        KeyError
+            If no row, or more than one, has this id.
+        ValueError
+            If it was fitted on a matrix of gaps, or the id column is not known.
+        """
+        check_is_fitted(self)
+        known = facts_of(X)
+        name = customer_column or (known.customer if known is not None else None)
+        if name is None or not self.is_named_:
+            raise ValueError("explain needs a summary and its customer column: customer_column=.")
+        at = np.flatnonzero(np.asarray(column(X, name)) == customer)
+        if len(at) != 1:
+            raise KeyError(f"{len(at)} rows have {name} == {customer!r}; exactly one is needed.")
+        facts = GapFacts(*(part[at] for part in read_gaps(self, X, reset=False)))
+        found = self.learned_.measures(facts)
+        grade = GRADES[int(self._grade_codes(found["score"])[0])]
+        said = silence_facts(str(customer), facts, found, self.learned_, grade)
+        return sentence(said, self.unit_, check_language(self.labels))
+
+    def drift(self, new: Any) -> DriftReport:
+        """How far a newer table has moved from the one that was learned on.
+
+        Parameters
+        ----------
+        new : frame or array-like
+            Customers of today.
+
+        Returns
+        -------
+        DriftReport
+            Of ``silence`` (in tenths) and ``grade``; the share that would move is found by
+            learning the usual gaps and rates anew (a learned chance keeps its weights).
+        """
+        check_is_fitted(self)
+        facts = read_gaps(self, new, reset=False)
+        score = self.learned_.measures(facts)["score"]
+        anew = self.learned_.anew(facts).measures(facts)["score"]
+        fresh = bins_of(facts.silence, quantile_cuts(facts.silence, 10)[None, :])
+        return drift_report(
+            ("silence", "grade"),
+            self.shares_,
+            self._classes(facts.silence, score),
+            np.column_stack([fresh, self._grade_codes(anew)]),
+        )
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Names of the columns that ``transform`` gives.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Checked against the names seen in ``fit``; they do not change the answer.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        check_input_features(self, input_features)
+        names = [*self.learned_.names, "n_own_gaps"]
+        names += ["basis", "grade"] if self.is_named_ and self.words else []
+        return np.asarray(names, dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = True
+        tags.target_tags.required = needs_outcome(self)
+        return tags
+
+    def _classes(self, silence: Floats, score: Floats) -> npt.NDArray[np.intp]:
+        """Tenth of silence and grade of every row, which ``drift`` compares."""
+        tenths = bins_of(silence, np.asarray(self.silence_cuts_)[None, :])
+        return np.column_stack([tenths, self._grade_codes(score)])
+
+    def _grade_codes(self, score: Floats) -> npt.NDArray[np.intp]:
+        return np.searchsorted(np.asarray(self.cuts_), score, side="right")
