@@ -35,6 +35,8 @@ FLOOR = {
     "_frames": 2,
     "_categories": 3,
     "_sklearn": 3,
+    "_histories": 1,
+    "likelihood": 3.3,
     "_value_model": 3.5,
     "data": 4,
     "purchase": 4,
