@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from custvalue.likelihood._law import CLOSE, Dimension, Floats, Law, Plan, Units
 ROUGH = 1e-8  # decrement at which a climb ends of which only the height is asked
 TIE = 1e-9  # of the mean log-likelihood: ends of climbs that differ by less are equal
 HALVINGS = 16  # of the bracket of an interval's end
+_HOLD: WeakSet[Law] = WeakSet()  # laws whose dimensions are known to hold
 Penalty = Callable[[Floats], tuple[float, Floats, Floats]]
 
 
@@ -398,7 +400,7 @@ def _log_covariance(law: Law, best: Optimum, n: float, undefined: set[str]) -> F
 
 def _check_dimensions(law: Law, rows: Any, counted: Any, units: Units) -> None:
     """Raise where counting time or money otherwise changes the likelihood of a few rows."""
-    if units == Units() or law.log_likelihood is None:
+    if units == Units() or law.log_likelihood is None or law in _HOLD:
         return
     some = slice(0, 16)
     theta = next(iter(law.starts(counted)))
@@ -415,3 +417,5 @@ def _check_dimensions(law: Law, rows: Any, counted: Any, units: Units) -> None:
             f"so that dimensions={dict(law.dimensions)} cannot be right: of every parameter they "
             "must say whether it is a length of time ('time'), a rate ('1/time'), money or none."
         )
+    if good.any():
+        _HOLD.add(law)

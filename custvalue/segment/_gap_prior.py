@@ -10,6 +10,7 @@ and brand selection, Management Science 18, P102-P113.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,6 +85,7 @@ class GapLaw(Law):
         return super().plan(rows)._replace(enough=1e-6)
 
 
+@lru_cache
 def _gap_law(regularity: int) -> GapLaw:
     def log_likelihood(r: float, alpha: float, m: Floats, total: Floats, t: Floats) -> Floats:
         return _terms(r, alpha, regularity, m, total, t)[0]
