@@ -4,9 +4,9 @@ A model is one file: a NamedTuple of positive parameters, the functions of a
 :class:`~custvalue.purchase.PurchaseLaw`, and an estimator that names them::
 
     class MyModel(PurchaseModel):
-        law = PurchaseLaw(name="my model", params=MyParams, mixing=(...), log_likelihood=...,
-                          prob_alive=..., alive=..., expected_orders=..., log_prob_none=...,
-                          survival=..., pmf=..., simulate=...)
+        law = PurchaseLaw(name="my model", params=MyParams, dimensions={...}, mixing=(...),
+                          log_likelihood=..., prob_alive=..., alive=..., expected_orders=...,
+                          log_prob_none=..., survival=..., pmf=..., simulate=...)
 
 The functions take the parameters first, then a history (x, t_x, T) or, for a customer who is alive
 now, the time t from now on; all arguments broadcast. Fitting (scaled time, several starts, weights,
