@@ -6,7 +6,7 @@ import numpy as np
 
 import custvalue as cv
 from benchmarks._race import Job
-from custvalue.evaluation import TransactionLog
+from custvalue.data import TransactionLog
 from custvalue.metrics import normalized_gini_score, resampled_scores
 
 CDNOW = {"customer": "customer_id", "time": "date", "amount": "amount"}

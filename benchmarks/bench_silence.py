@@ -9,38 +9,42 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._race import Job
+from custvalue.data import TransactionLog
 from custvalue.segment import rank_ratio, silence_score
-from custvalue.segment._log_gaps import pack_gaps
 
 SIZE = int(float(os.environ.get("CUSTVALUE_BENCH_SILENCE", "1e7")))
 AS_OF = 730
 SAMPLE = 12_000  # transactions for groupby-apply, whose time grows with the customers
 
 
-def log() -> dict[str, np.ndarray]:
+def log() -> pd.DataFrame:
     """Random order, six purchases a customer, 31-bit ids with gaps, two years of days."""
     rng = np.random.default_rng(5)
     ids = np.unique(rng.integers(0, 2**31 - 1, SIZE // 6))
     share = rng.gamma(0.7, 1.0, len(ids)).cumsum()
     who = ids[np.searchsorted(share, rng.random(SIZE) * share[-1])]
-    return {"customer": who, "day": rng.integers(0, AS_OF, SIZE)}
+    day = rng.integers(0, AS_OF, SIZE)
+    when = np.datetime64("2024-01-01") + day
+    return pd.DataFrame({"customer": who, "day": day, "when": when, "paid": 1.0})
 
 
-def ours(data: dict[str, np.ndarray]) -> pd.DataFrame:
-    found = pack_gaps(data["customer"], data["day"], AS_OF)
-    longest = np.where(found.gap_max > 0, found.gap_max, np.nan)
+def ours(data: pd.DataFrame) -> pd.DataFrame:
+    """The whole door: contract, ledger, money, every gap figure of the summary."""
+    door = TransactionLog(data, customer="customer", time="when", amount="paid",
+                          as_of=np.datetime64("2024-01-01") + AS_OF)  # fmt: skip
+    table = door.summary()
     return pd.DataFrame(
         {
-            "customer": found.code,
-            "S": silence_score(AS_OF - found.last, longest),
-            "TrF": rank_ratio(found.n_gaps, found.n_shorter),
+            "customer": table["customer"],
+            "S": silence_score(table["silence"], table["gap_max"]),
+            "TrF": rank_ratio(table["n_gaps"], table["n_gaps_shorter"]),
         }
     )
 
 
-def vectorised(data: dict[str, np.ndarray]) -> pd.DataFrame:
+def vectorised(data: pd.DataFrame) -> pd.DataFrame:
     """The usual way: drop repeats of a day, sort, group-wise difference, group-wise maximum."""
-    frame = pd.DataFrame(data).drop_duplicates().sort_values(["customer", "day"])
+    frame = data[["customer", "day"]].drop_duplicates().sort_values(["customer", "day"])
     frame["gap"] = frame.groupby("customer")["day"].diff()
     by = frame.groupby("customer")
     table = by.agg(last=("day", "last"), n=("day", "size"), longest=("gap", "max"))
@@ -66,9 +70,9 @@ def by_customer(days: pd.Series) -> pd.Series:
     return pd.Series({"S": silence / longest, "TrF": rank / (len(gaps) + 1)})
 
 
-def applied(data: dict[str, np.ndarray]) -> pd.DataFrame:
+def applied(data: pd.DataFrame) -> pd.DataFrame:
     """groupby-apply of a sample of whole customers; its time is scaled to the whole log."""
-    frame = pd.DataFrame(data)
+    frame = data
     some = pd.unique(frame["customer"])[: SAMPLE // 6]
     part = frame[frame["customer"].isin(some)]
     start = time.perf_counter()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from custvalue._units import in_units
-from custvalue.evaluation import TransactionLog
+from custvalue.data import TransactionLog
 
 PACKAGES = ("lifetimes", "clvkit")
 # Named in every table, so that nobody takes an absence for a defeat.

@@ -32,6 +32,7 @@ __all__ = [
     "RFMTransformer",
     "ShiftedBetaGeometric",
     "SilenceScorer",
+    "TransactionLog",
     "ValueGrades",
     "backtest",
     "compress",
@@ -82,6 +83,7 @@ _ROOM_OF = {
     "RFMTransformer": "segment",
     "ShiftedBetaGeometric": "purchase",
     "SilenceScorer": "segment",
+    "TransactionLog": "data",
     "ValueGrades": "segment",
     "backtest": "evaluation",
     "compress": "data",
@@ -99,6 +101,7 @@ _ROOM_OF = {
 
 if TYPE_CHECKING:
     from custvalue.data import (
+        TransactionLog,
         compress,
         from_summary,
         ledger,

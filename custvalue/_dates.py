@@ -181,3 +181,32 @@ def _fits(texts: pd.Series, match: Callable[[str], Any]) -> npt.NDArray[np.bool_
     """Whether each text fits; a log has few different days."""
     codes, different = pd.factorize(texts)
     return np.array([match(text) is not None for text in different], dtype=bool)[codes]
+
+
+def instant(date: Any, name: str = "cutoff") -> np.datetime64:
+    """Read a date or time that is given as an argument as ``datetime64[us]``."""
+    stamp = read_date(date, name)
+    if stamp.tz is not None:
+        stamp = stamp.tz_localize(None)
+    return stamp.to_datetime64().astype("datetime64[us]")
+
+
+def after(end: np.datetime64) -> np.datetime64:
+    """First instant past ``end``; a date without a time of day lasts until midnight."""
+    whole_day = end == end.astype("datetime64[D]")
+    return end.astype("datetime64[us]") + (
+        np.timedelta64(1, "D") if whole_day else np.timedelta64(1, "us")
+    )
+
+
+def shifted(date: np.datetime64, days: float) -> np.datetime64:
+    """``date`` moved by days; whole days keep a date a date."""
+    if days == int(days):
+        return date + np.timedelta64(int(days), "D")
+    moved = date + np.timedelta64(round(days * 86_400e6), "us")
+    return moved.astype("datetime64[D]").astype("datetime64[us]")
+
+
+def readable(date: np.datetime64) -> str:
+    """Write an instant as a date, or with its time of day where it has one."""
+    return str(np.datetime_as_string(date, unit="auto"))

@@ -244,6 +244,11 @@ def rows_at(X: Any, rows: npt.NDArray[Any]) -> Any:
     return opened(X, eager_only=True)[[int(i) for i in rows]].to_native()
 
 
+def places_of(ids: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Row of each wanted id in ``ids``, -1 where it is not there."""
+    return pd.Index(ids).get_indexer(pd.Index(wanted))
+
+
 def with_columns(X: Any, columns: Mapping[str, Any]) -> Any:
     """Eager frame with more columns behind its own, or in place of those of the same name."""
     frame = opened(X, eager_only=True)

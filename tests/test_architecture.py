@@ -38,7 +38,7 @@ FLOOR = {
     "_histories": 1,
     "likelihood": 3.3,
     "_value_model": 3.5,
-    "data": 4,
+    "data": 3.8,
     "purchase": 4,
     "spend": 4,
     "segment": 4,

@@ -1,17 +1,26 @@
 """Transaction log -> one row a customer, or one row a customer-period."""
 
-from custvalue.data._api import panel, split_by_date, summarize
+from custvalue.data._api import occasions, panel, split_by_date, summarize
+from custvalue.data._cohorts import CohortTable, Value
 from custvalue.data._compress import compress
+from custvalue.data._contribution import Amount, Contribution
 from custvalue.data._from_summary import from_summary
 from custvalue.data._ledger import Dropped, RowLedger, ledger
-from custvalue.data._purchases import occasions
+from custvalue.data._log import TransactionLog
+from custvalue.data._options import LogOptions
 from custvalue.data._split import DateSplit
 from custvalue.data._sql import summary_sql
 
 __all__ = [
+    "Amount",
+    "CohortTable",
+    "Contribution",
     "DateSplit",
     "Dropped",
+    "LogOptions",
     "RowLedger",
+    "TransactionLog",
+    "Value",
     "compress",
     "from_summary",
     "ledger",

@@ -1,27 +1,16 @@
-"""The room's front door: one signature, whatever engine holds the log."""
+"""The door's everyday calls as functions: one line each over `TransactionLog`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from custvalue._dates import read_date
 from custvalue._units import Span
-from custvalue.data._engines import engine_of
-from custvalue.data._options import (
-    Duplicates,
-    Invalid,
-    LogOptions,
-    Refunds,
-    Unit,
-    ZeroAmounts,
-    refuse_reserved,
-    unit_name,
-)
-from custvalue.data._panel import panel_names
+from custvalue.data._log import TransactionLog
+from custvalue.data._options import Unit, names_policies
 from custvalue.data._split import DateSplit
-from custvalue.data._summary import summary_names
 
 
+@names_policies
 def summarize(
     log: Any,
     *,
@@ -30,16 +19,7 @@ def summarize(
     amount: str,
     as_of: Any = None,
     unit: Unit = "D",
-    occasion: Any = "1d",
-    refunds: Refunds = "error",
-    zero_amounts: ZeroAmounts = "drop",
-    duplicates: Duplicates = "keep",
-    invalid: Invalid = "drop",
-    order: str | None = None,
-    margin: float | str | None = None,
-    cost: str | None = None,
-    time_format: str | None = None,
-    time_zone: str | None = None,
+    **policies: Any,
 ) -> Any:
     """One row a customer from a transaction log.
 
@@ -51,41 +31,10 @@ def summarize(
     log : frame
         One row an order or order line: pandas, polars (eager or lazy), pyarrow, a DuckDB relation,
         Dask or PySpark. The result is of the same kind, lazy where the log is.
-    customer, time, amount : str
-        Names of the columns with the customer's id (any kind), the time and the money.
-    as_of : date, datetime or ISO str, optional
-        End of observation: of a date (and a time that is midnight) the whole day is seen, of a time
-        the grain of ``occasion`` it lies in, a day at most; later rows are not. Rows are cut before
-        they are netted, so a longer ``occasion`` never shows what came after. Without it the last
-        order's date is used, with a warning.
-    unit : {"H", "D", "W", "M", "Y"}, span or timedelta, default="D"
-        Unit of all times. A month is 365.25/12 days, a year 365.25 days.
-    occasion : str or timedelta, default="1d"
-        Grain of time within which rows are one purchase: days, weeks (from Monday), or a part that
-        divides a day.
-    refunds : {"error", "net_occasion", "net_order", "drop"}, default="error"
-        Negative amounts: refuse; net within the occasion; net within the order given by ``order``;
-        leave out.
-    zero_amounts : {"drop", "keep"}, default="drop"
-        Whether a row of amount zero is left out, or makes an occasion.
-    duplicates : {"keep", "drop", "error"}, default="keep"
-        Rows that repeat an earlier one in every column of the log.
-    invalid : {"drop", "error"}, default="drop"
-        Rows without a customer, a readable time or a finite amount: left out with a warning that
-        counts them, or refused.
-    order : str, optional
-        Column with the order's id, for ``refunds="net_order"``.
-    margin : float or str, optional
-        Share of the amount that is profit, or the column that has it. Adds ``total_profit``.
-    cost : str, optional
-        Column with the cost of the row; profit is amount less cost. Adds ``total_profit``.
-    time_format : str, optional
-        How to read times that are text and not ISO 8601, e.g. ``"%d/%m/%Y"``; refused where it
-        leaves more than 5 % of a column unread. Without it text must be a whole date, year first:
-        ``2024-01-05``, ``2024/01/05`` or ``20240105``, then perhaps ``10:30``, ``10:30:59.5`` after
-        a ``T`` or a blank, then perhaps a zone (``Z``, ``+08``, ``+0800``, ``+08:00``).
-    time_zone : str, optional
-        Zone in which days are cut, where times have a zone; without it their own.
+    customer, time, amount, as_of, unit
+        As in :class:`TransactionLog`, whose method this is.
+    **policies
+        How the log is read, as in :class:`LogOptions`.
 
     Returns
     -------
@@ -96,8 +45,8 @@ def summarize(
         ``n_orders``, ``total_value``, ``mean_value``, ``n_gaps``, ``gap_mean``, ``gap_max``,
         ``gap_sum``, ``gap_std`` (population standard deviation), ``n_gaps_shorter`` (own gaps not
         longer than the silence), ``first_order``, ``last_order``; with ``margin`` or ``cost`` also
-        ``total_profit``. Gap figures are missing where there is no gap. Its ``ledger`` and its
-        facts (unit, as-of date) travel with it.
+        ``total_profit``, with ``keep`` also those columns of the log. Gap figures are missing where
+        there is no gap. Its ``ledger`` and its facts (unit, as-of date) travel with it.
 
     Raises
     ------
@@ -105,7 +54,7 @@ def summarize(
         With all problems of the call: missing columns, refunds under ``refunds="error"``, times
         that are no dates, mixed time zones, amounts that are no numbers.
     ValueError
-        If an option is unknown or options contradict each other.
+        If a policy has an unknown value, or policies contradict each other.
 
     Warns
     -----
@@ -135,25 +84,11 @@ def summarize(
     0  ann          1     10.0  60.0     50.0            25.0         35.0
     1  bob          0      0.0  29.0     29.0             NaN          8.0
     """
-    options = LogOptions(
-        customer=customer,
-        time=time,
-        amount=amount,
-        occasion=occasion,
-        refunds=refunds,
-        zero_amounts=zero_amounts,
-        duplicates=duplicates,
-        invalid=invalid,
-        order=order,
-        margin=margin,
-        cost=cost,
-        time_format=time_format,
-        time_zone=time_zone,
-    )
-    refuse_reserved(customer, summary_names(options))
-    return engine_of(log).summarize(log, options, as_of, unit_name(unit))
+    names = {"customer": customer, "time": time, "amount": amount}
+    return TransactionLog(log, **names, as_of=as_of, unit=unit, **policies).summary()
 
 
+@names_policies
 def panel(
     log: Any,
     *,
@@ -162,16 +97,7 @@ def panel(
     amount: str,
     as_of: Any = None,
     period: Unit = "4W",
-    occasion: Any = "1d",
-    refunds: Refunds = "error",
-    zero_amounts: ZeroAmounts = "drop",
-    duplicates: Duplicates = "keep",
-    invalid: Invalid = "drop",
-    order: str | None = None,
-    margin: float | str | None = None,
-    cost: str | None = None,
-    time_format: str | None = None,
-    time_zone: str | None = None,
+    **policies: Any,
 ) -> Any:
     """One row a customer and period, from the period of the first purchase on.
 
@@ -184,9 +110,8 @@ def panel(
         As in ``summarize``.
     period : span or timedelta, default="4W"
         Length of a period.
-    occasion, refunds, zero_amounts, duplicates, invalid, order, margin, cost, time_format, \
-time_zone
-        As in ``summarize``.
+    **policies
+        As in :class:`LogOptions`.
 
     Returns
     -------
@@ -226,25 +151,11 @@ time_zone
     2  ann       2    2       1   20.0        0         30.0
     3  bob       2    0       1    8.0        0          8.0
     """
-    options = LogOptions(
-        customer=customer,
-        time=time,
-        amount=amount,
-        occasion=occasion,
-        refunds=refunds,
-        zero_amounts=zero_amounts,
-        duplicates=duplicates,
-        invalid=invalid,
-        order=order,
-        margin=margin,
-        cost=cost,
-        time_format=time_format,
-        time_zone=time_zone,
-    )
-    refuse_reserved(customer, panel_names())
-    return engine_of(log).panel(log, options, as_of, unit_name(period, "period"))
+    names = {"customer": customer, "time": time, "amount": amount}
+    return TransactionLog(log, **names, as_of=as_of, **policies).panel(period)
 
 
+@names_policies
 def split_by_date(
     log: Any,
     cutoff: Any,
@@ -255,16 +166,7 @@ def split_by_date(
     amount: str,
     as_of: Any = None,
     unit: Unit = "D",
-    occasion: Any = "1d",
-    refunds: Refunds = "error",
-    zero_amounts: ZeroAmounts = "drop",
-    duplicates: Duplicates = "keep",
-    invalid: Invalid = "drop",
-    order: str | None = None,
-    margin: float | str | None = None,
-    cost: str | None = None,
-    time_format: str | None = None,
-    time_zone: str | None = None,
+    **policies: Any,
 ) -> DateSplit:
     """Split a log at a date: the summary known then, and what each customer did next.
 
@@ -282,9 +184,10 @@ def split_by_date(
     as_of : date, datetime or ISO str, optional
         How far the log was observed. If the horizon reaches further, that is an error; without
         ``as_of`` it is a warning when the last order lies before the horizon's end.
-    unit, occasion, refunds, zero_amounts, duplicates, invalid, order, margin, cost, time_format, \
-time_zone
-        As in ``summarize``.
+    unit
+        As in :class:`TransactionLog`.
+    **policies
+        As in :class:`LogOptions`.
 
     Returns
     -------
@@ -323,22 +226,57 @@ time_zone
     >>> parts.new["who"].tolist()
     ['cid']
     """
-    options = LogOptions(
-        customer=customer,
-        time=time,
-        amount=amount,
-        occasion=occasion,
-        refunds=refunds,
-        zero_amounts=zero_amounts,
-        duplicates=duplicates,
-        invalid=invalid,
-        order=order,
-        margin=margin,
-        cost=cost,
-        time_format=time_format,
-        time_zone=time_zone,
-    )
-    refuse_reserved(customer, [*summary_names(options), "orders", "spend", "profit"])
-    if cutoff is not None:
-        read_date(cutoff, "cutoff")
-    return engine_of(log).split(log, options, cutoff, horizon, as_of, unit_name(unit))
+    names = {"customer": customer, "time": time, "amount": amount}
+    return TransactionLog(log, **names, as_of=as_of, unit=unit, **policies).split(cutoff, horizon)
+
+
+@names_policies
+def occasions(
+    log: Any,
+    *,
+    customer: str,
+    time: str,
+    amount: str,
+    as_of: Any = None,
+    **policies: Any,
+) -> Any:
+    """One row a purchase occasion, read from the log as ``summarize`` reads it.
+
+    Parameters
+    ----------
+    log : frame
+        As in ``summarize``; lazy and distributed tables are collected.
+    customer, time, amount, as_of
+        As in ``summarize``.
+    **policies
+        As in :class:`LogOptions`.
+
+    Returns
+    -------
+    frame of the same kind, sorted by customer, then date
+        ``<customer>``, ``date`` (start of the occasion), ``spend`` (net), and with ``margin`` or
+        ``cost`` ``profit``. Its ledger travels with it.
+
+    Raises
+    ------
+    DataContractError
+        As in ``summarize``.
+
+    Warns
+    -----
+    AsOfWarning, DataWarning
+        As in ``summarize``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import custvalue as cv
+    >>> log = pd.DataFrame({"who": ["ann", "ann", "bob"], "paid": [10.0, 20.0, 8.0],
+    ...                     "when": ["2024-01-03", "2024-01-03", "2024-01-16"]})
+    >>> cv.data.occasions(log, customer="who", time="when", amount="paid", as_of="2024-01-31")
+       who       date  spend
+    0  ann 2024-01-03   30.0
+    1  bob 2024-01-16    8.0
+    """
+    names = {"customer": customer, "time": time, "amount": amount}
+    return TransactionLog(log, **names, as_of=as_of, **policies).occasions()

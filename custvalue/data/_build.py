@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -20,19 +21,27 @@ def dates(tick: npt.NDArray[np.int64], grain: int) -> npt.NDArray[np.datetime64]
     return made.view("datetime64[us]")
 
 
-def build(log: Any, customer: str, ids: Any, columns: Mapping[str, npt.NDArray[Any]]) -> Any:
-    """Make a table of the kind of ``log``: the ids, then the columns.
+def build(
+    log: Any,
+    customer: str,
+    ids: Any,
+    columns: Mapping[str, npt.NDArray[Any]],
+    kept: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
+    """Make a table of the kind of ``log``: the ids, the columns, then ``kept`` series of the log.
 
     A missing figure is NaN in pandas and null in every other kind.
     """
     frame = nw.from_native(log, eager_only=True)
     if nw.dependencies.is_pandas_dataframe(frame.to_native()):
         series = ids.to_native().reset_index(drop=True)
-        return pd.DataFrame({customer: series, **columns}, copy=False)
+        own = {name: one.to_native().reset_index(drop=True) for name, one in kept.items()}
+        return pd.DataFrame({customer: series, **columns, **own}, copy=False)
     made = []
     for name, values in columns.items():
         series = nw.new_series(name, values, backend=frame.implementation)
         if values.dtype.kind == "f" and len(values) and np.isnan(values.min()):
             series = series.fill_nan(None)
         made.append(series)
+    made += [one.alias(name) for name, one in kept.items()]
     return ids.alias(customer).to_frame().with_columns(*made).to_native()

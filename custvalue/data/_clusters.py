@@ -74,7 +74,9 @@ class Spark:
         kinds = {"int64": types.LongType, "double": types.DoubleType}
         fields = [log.schema[options.customer]]
         for field in sample.schema:
-            if field.name != options.customer:
+            if field.name in options.keep:
+                fields.append(log.schema[field.name])
+            elif field.name != options.customer:
                 kind = kinds.get(str(field.type), types.TimestampNTZType)
                 fields.append(types.StructField(field.name, kind()))
         schema = types.StructType(fields)

@@ -65,7 +65,8 @@ class Intake:
     since 1970, at least ``low``, from where on it takes ``tick_bits``; ``ids`` gives the customer
     ids that codes stand for, as a series of the log's kind.
     ``gone`` are the codes of customers who lost a row (not counting rows after the as-of date);
-    ``day`` is given where an occasion is longer than a day.
+    ``day`` is given where an occasion is longer than a day. ``row`` are the positions of these rows
+    in the log (None: all of it), ``kept`` its whole columns of ``keep``.
     """
 
     code: Ints
@@ -84,6 +85,8 @@ class Intake:
     order: Ints | None = None
     day: Ints | None = None
     alone: Alone | None = None
+    row: npt.NDArray[np.intp] | None = None
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def as_of(self) -> int:
@@ -224,6 +227,8 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         order=order_codes(frame, options, row),
         day=None if options.fine == options.grain else fine,
         alone=odd,
+        row=row,
+        kept={name: frame[name] for name in options.keep},
     )
 
 

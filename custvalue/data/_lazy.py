@@ -32,6 +32,7 @@ from custvalue.data._times import End, last_order_text, read_end
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
 
 TICK, DAY_TICK, PAID, GAIN, ORDER = "__tick", "__day", "__paid", "__gain", "__order"
+KEEP = "__keep"  # and a number
 _FATE = "__fate"
 _WORDS = ("tick", "day", "paid", "gain", "order", "fate", "least", "size", "rows", "gap", "silent",
           "square", "shorter", "repeat", "first", "start", "total", "last", "end")  # fmt: skip
@@ -269,6 +270,7 @@ class LazyLog:
             assert scale is not None
             value = nw.col(name)
             made.append(((value * scale.size).round(0) if scale.exact else value).alias(name))
+        made += [nw.col(name).alias(f"{KEEP}{i}") for i, name in enumerate(options.keep)]
         self.rows = kept.select(*made)
         self.alone: Alone | None = None
         if not quiet and self.first is not None and self.last is not None:

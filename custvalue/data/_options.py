@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Literal, TypeAlias, get_args
+from difflib import get_close_matches
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -19,6 +21,7 @@ ZeroAmounts: TypeAlias = Literal["drop", "keep"]
 Duplicates: TypeAlias = Literal["keep", "drop", "error"]
 Invalid: TypeAlias = Literal["drop", "error"]
 Unit: TypeAlias = "str | timedelta | np.timedelta64"
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 DAY = 86_400
 _SECONDS = {"d": DAY, "w": 7 * DAY, "h": 3600, "min": 60, "s": 1}
@@ -27,11 +30,58 @@ _GRAIN = re.compile(r"^\s*(\d*)\s*([A-Za-z]+)\s*$")
 
 @dataclass(frozen=True)
 class LogOptions:
-    """Names of the log's columns and the policies of one call."""
+    """How a log is read: the names of its columns and the policies. All is spelled here, once.
+
+    Parameters
+    ----------
+    customer, time, amount : str
+        Names of the columns with the customer's id (any kind), the time and the money.
+    keep : str or sequence of str, default=()
+        Columns that tell of the customer (country, segment, ...), kept in the summary: the value at
+        the customer's last order that has one, the largest where rows of that order disagree.
+    occasion : str or timedelta, default="1d"
+        Grain of time within which rows are one purchase: days, weeks (from Monday), or a part that
+        divides a day.
+    refunds : {"error", "net_occasion", "net_order", "drop"}, default="error"
+        Negative amounts: refuse; net within the occasion; net within the order given by ``order``;
+        leave out.
+    zero_amounts : {"drop", "keep"}, default="drop"
+        Whether a row of amount zero is left out, or makes an occasion.
+    duplicates : {"keep", "drop", "error"}, default="keep"
+        Rows that repeat an earlier one in every column of the log.
+    invalid : {"drop", "error"}, default="drop"
+        Rows without a customer, a readable time or a finite amount: left out with a warning that
+        counts them, or refused.
+    order : str, optional
+        Column with the order's id, for ``refunds="net_order"``.
+    margin : float or str, optional
+        Share of the amount that is profit, or the column that has it. Adds ``total_profit``.
+    cost : str, optional
+        Column with the cost of the row; profit is amount less cost. Adds ``total_profit``.
+    time_format : str, optional
+        How to read times that are text and not ISO 8601, e.g. ``"%d/%m/%Y"``; refused where it
+        leaves more than 5 % of a column unread. Without it text must be a whole date, year first:
+        ``2024-01-05``, ``2024/01/05`` or ``20240105``, then perhaps ``10:30``, ``10:30:59.5`` after
+        a ``T`` or a blank, then perhaps a zone (``Z``, ``+08``, ``+0800``, ``+08:00``).
+    time_zone : str, optional
+        Zone in which days are cut, where times have a zone; without it their own.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or options contradict each other.
+
+    Examples
+    --------
+    >>> from custvalue.data import LogOptions
+    >>> LogOptions("who", "when", "paid", refunds="net_occasion", cost="cost").columns
+    ['who', 'when', 'paid', 'cost']
+    """
 
     customer: str
     time: str
     amount: str
+    keep: str | Sequence[str] = ()
     occasion: str | timedelta = "1d"
     refunds: Refunds = "error"
     zero_amounts: ZeroAmounts = "drop"
@@ -44,6 +94,8 @@ class LogOptions:
     time_zone: str | None = None
 
     def __post_init__(self) -> None:
+        kept = (self.keep,) if isinstance(self.keep, str) else tuple(self.keep)
+        object.__setattr__(self, "keep", tuple(dict.fromkeys(kept)))
         for name, value, legal in (
             ("refunds", self.refunds, get_args(Refunds)),
             ("zero_amounts", self.zero_amounts, get_args(ZeroAmounts)),
@@ -76,7 +128,7 @@ class LogOptions:
         extra = [self.cost, self.margin if isinstance(self.margin, str) else None]
         if self.refunds == "net_order":
             extra.append(self.order)
-        names = [self.customer, self.time, self.amount, *extra]
+        names = [self.customer, self.time, self.amount, *extra, *self.keep]
         return list(dict.fromkeys(name for name in names if name is not None))
 
     @property
@@ -93,6 +145,31 @@ class LogOptions:
     def fine(self) -> int:
         """Seconds in the grain that rows are cut by: an occasion, and a day at most."""
         return min(self.grain, DAY)
+
+
+POLICIES = tuple(f.name for f in fields(LogOptions))[3:]
+
+
+def log_options(customer: str, time: str, amount: str, **policies: Any) -> LogOptions:
+    """Options of a call; a policy of an unknown name is refused with the nearest known one."""
+    for name in policies:
+        if name not in POLICIES:
+            near = get_close_matches(name, POLICIES, 1)
+            cure = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(POLICIES)}."
+            raise TypeError(f"a log has no option {name!r}. {cure}")
+    return LogOptions(customer, time, amount, **policies)
+
+
+def names_policies(function: _F) -> _F:
+    """Show the policies that ``**policies`` stands for in the signature that ``help`` prints."""
+    own = inspect.signature(function)
+    known = inspect.signature(LogOptions).parameters
+    given = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    there = {p.name for p in given}
+    more = [known[n].replace(kind=inspect.Parameter.KEYWORD_ONLY) for n in POLICIES]
+    shown = [*given, *(p for p in more if p.name not in there)]
+    function.__signature__ = own.replace(parameters=shown)  # type: ignore[attr-defined]
+    return function
 
 
 def grain_seconds(occasion: str | timedelta) -> int:
@@ -153,7 +230,13 @@ def unit_name(unit: Unit, name: str = "unit") -> str:
     return f"{span_days(unit, name):.12g}D"
 
 
-def refuse_reserved(customer: str, made: Sequence[str], *, any_case: bool = False) -> None:
+def refuse_reserved(
+    customer: str,
+    made: Sequence[str],
+    *,
+    any_case: bool = False,
+    what: str = "the customer column",
+) -> None:
     """Raise where the customer column would be lost among the columns of the result.
 
     ``any_case`` where an engine takes ``t`` and ``T`` for one name, as SQL does.
@@ -164,8 +247,7 @@ def refuse_reserved(customer: str, made: Sequence[str], *, any_case: bool = Fals
         raise DataContractError(
             ContractProblem(
                 "reserved-name",
-                f"the customer column is called {customer!r}, as the column {lost!r} of the "
-                "result is",
+                f"{what} is called {customer!r}, as the column {lost!r} of the result is",
                 "Rename it first, e.g. to 'customer_id'.",
             )
         )

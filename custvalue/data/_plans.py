@@ -9,7 +9,7 @@ import narwhals.stable.v2 as nw
 
 from custvalue._frames import with_facts
 from custvalue._units import Span, days_per
-from custvalue.data._lazy import GAIN, ORDER, PAID, TICK, LazyLog, Scale
+from custvalue.data._lazy import GAIN, KEEP, ORDER, PAID, TICK, LazyLog, Scale
 from custvalue.data._ledger import Dropped, RowLedger
 from custvalue.data._native import with_dates, with_last_days, with_periods
 from custvalue.data._options import DAY, LogOptions
@@ -125,7 +125,18 @@ def _summary_plan(log: LazyLog, occasions: Any, unit: str) -> Any:
     if log.gain is not None:
         made["total_profit"] = _worth(GAIN, log.gain)
     frame = frame.select(nw.col(who), *(made[x].alias(x) for x in summary_names(options)))
+    for i, name in enumerate(options.keep):
+        frame = frame.join(_last_values(log, f"{KEEP}{i}", name), on=who, how="left")
     return with_dates(frame, ["first_order", "last_order"], options.grain)
+
+
+def _last_values(log: LazyLog, column: str, name: str) -> Any:
+    """Value of each customer's last order that has one; the largest where its rows disagree."""
+    who = log.options.customer
+    told = log.rows.filter(~nw.col(column).is_null())
+    last = told.with_columns(nw.col(TICK).max().over(who).alias("__last"))
+    last = last.filter(nw.col(TICK) == nw.col("__last"))
+    return last.group_by(who).agg(nw.col(column).max().alias(name))
 
 
 def summarize_lazy(log: Any, options: LogOptions, as_of: Any, unit: str) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import TableFacts, with_facts
-from custvalue._units import Span, days_per, span_days
+from custvalue._units import Span, span_days
 from custvalue._warn import warn_caller
 from custvalue.data._build import build, dates
 from custvalue.data._intake import Intake, take_in
@@ -17,7 +17,7 @@ from custvalue.data._ledger import Dropped, RowLedger
 from custvalue.data._money import sums
 from custvalue.data._occasions import Columns, Folded, Occasions, find, fold
 from custvalue.data._options import DAY, LogOptions
-from custvalue.data._summary import summary_columns, summary_facts
+from custvalue.data._summary import summary_of
 from custvalue.data._times import End, read_end, tick_date
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError
 
@@ -170,10 +170,7 @@ def split_eager(
     if not quiet:
         check_end(log_end(everything), end, as_of, options, everything.zone)
 
-    folded, book = fold(past, options)
-    figures = summary_columns(folded, past, options, days_per(unit))
-    known = build(log, options.customer, past.ids(folded.code), figures)
-    known = with_facts(known, summary_facts(options, unit, known_end, book))
+    known, folded = summary_of(log, past, options, unit)
     customers, _ = fold(_part(everything, everything.fine <= known_end.last), options)
     later, book = fold(_future(everything, known_end), options)
     figures = _figures(later, everything)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from custvalue._frames import TableFacts, with_facts
 from custvalue._units import days_per
 from custvalue.data._build import build, dates
 from custvalue.data._intake import Intake, take_in
+from custvalue.data._keep import last_rows
 from custvalue.data._ledger import RowLedger
 from custvalue.data._money import sums
 from custvalue.data._occasions import Columns, Folded, Occasions, fold
-from custvalue.data._options import DAY, LogOptions
+from custvalue.data._options import DAY, LogOptions, refuse_reserved
 from custvalue.data._times import End
 
 
@@ -163,12 +165,24 @@ def summary_names(options: LogOptions) -> list[str]:
     return [*SUMMARY_NAMES, *(["total_profit"] if options.has_profit else [])]
 
 
+def refuse_lost(options: LogOptions, made: Sequence[str]) -> None:
+    """Raise where the customer column or a kept one would be lost among the columns made."""
+    refuse_reserved(options.customer, made)
+    for name in options.keep:
+        refuse_reserved(name, [*made, options.customer], what="a kept column")
+
+
 def summarize_eager(
     log: Any, options: LogOptions, as_of: Any, unit: str, *, quiet: bool = False
 ) -> Any:
     """Summarize a log in memory."""
-    rows = take_in(log, options, as_of, quiet=quiet)
+    return summary_of(log, take_in(log, options, as_of, quiet=quiet), options, unit)[0]
+
+
+def summary_of(log: Any, rows: Intake, options: LogOptions, unit: str) -> tuple[Any, Folded]:
+    """Summary of the rows that were taken in, which are given up, and their occasions."""
+    kept = last_rows(rows)
     folded, book = fold(rows, options)
     columns = summary_columns(folded, rows, options, days_per(unit))
-    table = build(log, options.customer, rows.ids(folded.code), columns)
-    return with_facts(table, summary_facts(options, unit, rows.end, book))
+    table = build(log, options.customer, rows.ids(folded.code), columns, kept.of(folded.code))
+    return with_facts(table, summary_facts(options, unit, rows.end, book)), folded

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._dates import instant
 from custvalue._units import Span
 from custvalue._warn import warn_caller
+from custvalue.data import TransactionLog
 from custvalue.evaluation._baselines import LastPeriodRepeated
-from custvalue.evaluation._log import TransactionLog, horizon_end, instant, known_at
+from custvalue.evaluation._cutoffs import horizon_end, known_at
 from custvalue.evaluation._reads import Candidate, Forecaster
 from custvalue.evaluation._result import BacktestResult
 from custvalue.exceptions import InterruptedWarning

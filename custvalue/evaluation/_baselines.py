@@ -8,7 +8,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from custvalue._units import Span, span_days
-from custvalue.evaluation._log import TransactionLog
+from custvalue.data import TransactionLog
 from custvalue.exceptions import HorizonError
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class LastPeriodRepeated(BaseEstimator):
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.evaluation import LastPeriodRepeated, TransactionLog
+    >>> from custvalue.data import TransactionLog
+    >>> from custvalue.evaluation import LastPeriodRepeated
     >>> rows = pd.DataFrame({"who": [1, 1], "when": ["2024-01-01", "2024-01-11"],
     ...                      "paid": [5.0, 15.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")

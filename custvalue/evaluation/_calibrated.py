@@ -12,7 +12,8 @@ from sklearn.utils.metaestimators import available_if
 
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span
-from custvalue.evaluation._log import TransactionLog, known_at
+from custvalue.data import TransactionLog
+from custvalue.evaluation._cutoffs import known_at
 from custvalue.evaluation._reads import Candidate, Forecaster, last_step
 from custvalue.exceptions import (
     ContractProblem,
@@ -71,7 +72,8 @@ class CalibratedTotal(DocLink, BaseEstimator):
     Examples
     --------
     >>> import custvalue as cv
-    >>> from custvalue.evaluation import CalibratedTotal, TransactionLog
+    >>> from custvalue.data import TransactionLog
+    >>> from custvalue.evaluation import CalibratedTotal
     >>> from custvalue.value import RateForward
     >>> log = TransactionLog(cv.datasets.load_cdnow("sample"), customer="customer_id",
     ...                      time="date", amount="amount").until("1997-09-30")

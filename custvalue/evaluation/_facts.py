@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import column, float_columns, wall_times
-from custvalue.evaluation._log import TransactionLog, known_at
+from custvalue._frames import column, float_columns
+from custvalue.data import TransactionLog
+from custvalue.evaluation._cutoffs import known_at
 from custvalue.metrics import spearman_score
 from custvalue.segment import pareto
 
@@ -96,31 +97,6 @@ def regularity(gaps: npt.ArrayLike, owner: npt.ArrayLike) -> Regularity:
     return Regularity(shape(spread), shape(low), shape(high), n)
 
 
-def gaps_of(log: TransactionLog) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """Days between a customer's purchase days (days with positive net money), and the owner."""
-    import pandas as pd
-
-    rows = pd.DataFrame(
-        {
-            "who": pd.factorize(column(log.frame, log.customer))[0],
-            "day": wall_times(
-                log.frame,
-                log.time,
-                time_format=log.policies.get("time_format"),
-                time_zone=log.policies.get("time_zone"),
-            ).astype("datetime64[D]"),
-            "paid": np.asarray(column(log.frame, log.amount), dtype=np.float64),
-        }
-    )
-    rows = rows[(rows["who"] >= 0) & rows["day"].notna()]
-    paid = rows.groupby(["who", "day"], sort=True)["paid"].sum()
-    days = paid[paid > 0].reset_index()
-    who = days["who"].to_numpy()
-    day = days["day"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    same = who[1:] == who[:-1]
-    return np.diff(day)[same].astype(np.float64), who[1:][same]
-
-
 class LogFacts(NamedTuple):
     """Facts that decide which method suits a log.
 
@@ -143,7 +119,8 @@ class LogFacts(NamedTuple):
     Examples
     --------
     >>> import custvalue as cv
-    >>> from custvalue.evaluation import TransactionLog, log_facts
+    >>> from custvalue.data import TransactionLog
+    >>> from custvalue.evaluation import log_facts
     >>> facts = log_facts(TransactionLog(cv.datasets.load_cdnow("sample"),
     ...                                  customer="customer_id", time="date", amount="amount"))
     >>> facts.n_customers, round(facts.one_time_share, 2), round(facts.regularity.k, 1)
@@ -179,7 +156,8 @@ def log_facts(log: TransactionLog) -> LogFacts:
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.evaluation import TransactionLog, log_facts
+    >>> from custvalue.data import TransactionLog
+    >>> from custvalue.evaluation import log_facts
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> facts = log_facts(TransactionLog(rows, customer="who", time="when", amount="paid"))
@@ -187,8 +165,10 @@ def log_facts(log: TransactionLog) -> LogFacts:
     (3, 0.5, 8.0)
     """
     names = ["n_orders", "total_value", "mean_value"]
-    orders, value, mean = float_columns(known_at(log, log.as_of).summary(), names).T
-    gaps, owner = gaps_of(log)
+    known = known_at(log, log.as_of)
+    orders, value, mean = float_columns(known.summary(), names).T
+    between = known.gaps("D")
+    gaps, owner = float_columns(between, ["gap"])[:, 0], column(between, log.customer)
     again = orders > 1
     return LogFacts(
         n_customers=len(orders),

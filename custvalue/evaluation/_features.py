@@ -9,17 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from custvalue._frames import column, column_names, facts_of, with_facts
+from custvalue._dates import shifted
+from custvalue._frames import column, column_names, facts_of, places_of, with_facts
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span, span_days
-from custvalue.evaluation._log import (
-    TransactionLog,
-    cutoffs,
-    future_value,
-    known_at,
-    positions,
-    shifted,
-)
+from custvalue.data import TransactionLog
+from custvalue.evaluation._cutoffs import cutoffs, future_value, known_at
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 if TYPE_CHECKING:
@@ -60,7 +55,8 @@ def history_frame(
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.evaluation import TransactionLog, history_frame
+    >>> from custvalue.data import TransactionLog
+    >>> from custvalue.evaluation import history_frame
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")
@@ -119,7 +115,8 @@ def supervised_frame(
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.evaluation import TransactionLog, supervised_frame
+    >>> from custvalue.data import TransactionLog
+    >>> from custvalue.evaluation import supervised_frame
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")
@@ -164,7 +161,8 @@ class HistoryFeatures(DocLink, TransformerMixin, BaseEstimator):
     >>> import custvalue as cv
     >>> from sklearn.linear_model import Ridge
     >>> from sklearn.pipeline import Pipeline
-    >>> from custvalue.evaluation import HistoryFeatures, TransactionLog, cutoffs, future_value
+    >>> from custvalue.data import TransactionLog
+    >>> from custvalue.evaluation import HistoryFeatures, cutoffs, future_value
     >>> log = TransactionLog(cv.datasets.load_cdnow("sample"), customer="customer_id",
     ...                      time="date", amount="amount")
     >>> X = cutoffs(log, ["1997-06-30", "1997-09-30"])
@@ -239,7 +237,7 @@ class HistoryFeatures(DocLink, TransformerMixin, BaseEstimator):
         for date in np.unique(dates):
             rows = np.flatnonzero(dates == date)
             known = log.until(date)
-            place = positions(known.customers(), ids[rows])
+            place = places_of(known.customers(), ids[rows])
             if (place < 0).any():
                 raise DataContractError(
                     ContractProblem(

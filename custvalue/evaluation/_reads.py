@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from custvalue._frames import column, rows_where
+from custvalue._frames import column, places_of, rows_where
 from custvalue._units import Span, span_days
+from custvalue.data import TransactionLog
 from custvalue.evaluation._features import history_frame, supervised_sample
-from custvalue.evaluation._log import TransactionLog, positions
 from custvalue.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ class Forecaster:
         if self.reads != "panel":
             return np.arange(len(customers))
         rows = latest_rows(known.panel(self._period), known.customer)
-        place = positions(column(rows, known.customer), customers)
+        place = places_of(column(rows, known.customer), customers)
         if (place < 0).any():
             raise ValueError(
                 f"the panel misses {int((place < 0).sum()):,} of the summary's customers."

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._labels import Language
-from custvalue.data import summarize
+from custvalue.data import CohortTable, summarize
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
-from custvalue.value import CohortTable, cohort_table
+from custvalue.value import cohort_table
 
 WHAT = {
     "customers": "customers with an order",

@@ -182,6 +182,7 @@ def make_funnel_report(
                 span=ahead,
             ),
             w("{n} deals are overdue", n=w.cell(len(got["overdue"]), "int")),
+            *_verdict(got["backtest"], w, ahead),
         ]
     )
     names = ("open_deals", "stages", "pipeline", "forecast", "overdue", "backtest")
@@ -260,6 +261,7 @@ def funnel_section(got: dict[str, Any], w: Words) -> Block:
     f: FunnelChain = got["funnel"]
     ahead = span(str(f.horizon), w)
     blocks: list[Block] = [
+        {"type": "notes", "notes": _verdict(got["backtest"], w, ahead)},
         {"type": "tiles", "tiles": _tiles(got, w, ahead)},
         {"type": "figures", "figures": [_picture(f, w)]},
         _stages(got, w),
@@ -270,7 +272,7 @@ def funnel_section(got: dict[str, Any], w: Words) -> Block:
         blocks.append(_overdue(got, w))
     if got["backtest"] is not None:
         blocks.append(_test_table(got["backtest"], w))
-    blocks.append({"type": "notes", "notes": _notes(got, w, ahead)})
+    blocks.append({"type": "notes", "notes": _notes(got, w)})
     return section(
         "funnel",
         w("Pipeline"),
@@ -306,13 +308,15 @@ def _tiles(got: dict[str, Any], w: Words, ahead: str) -> list[dict[str, str]]:
     if got["money"]:
         low, high = (max(total["expected_money"] + z * total["sd_outcome"], 0.0)
                      for z in (-1.28155, 1.28155))  # fmt: skip
+        spread = w("80 % range {low} to {high}", low=w.money(low), high=w.money(high))
+        if contradicted(got["backtest"]):  # a range that the past left is none
+            mine = got["backtest"].scores().loc["FunnelChain"]
+            came = w.cell(_share(mine["actual_wins"], mine["predicted_wins"]), "share")
+            spread = w("at past dates {share} of the wins foretold came", share=came)
         out.append(
-            tile(
-                w("Expected money, next {span}", span=ahead),
-                w.money(total["expected_money"]),
-                w("80 % range {low} to {high}", low=w.money(low), high=w.money(high)),
-            )
-        )
+            tile(w("Expected money, next {span}", span=ahead), w.money(total["expected_money"]),
+                 spread)
+        )  # fmt: skip
     late = len(got["overdue"])
     said = "{share} of the open deals, longer in their stage than 80 % of the winners were"
     out += [
@@ -420,33 +424,47 @@ def _test_table(tested: FunnelBacktest, w: Words) -> Block:
     return table("funnel-test", w("How forecasts of past pipelines did"), columns, rows, w)
 
 
-def _notes(got: dict[str, Any], w: Words, ahead: str) -> list[str]:
-    f, tested = got["funnel"], got["backtest"]
-    notes = []
+def _verdict(tested: FunnelBacktest | None, w: Words, ahead: str) -> list[str]:
+    """Say what the log's own past makes of the forecast: read before the forecast itself."""
     if tested is None:
-        notes.append(w("The log is too short to test the forecast on its own past."))
-    else:
-        mine = tested.table[tested.table["method"] == "FunnelChain"]
-        notes.append(
-            w(
-                "At {n} past dates the chain foretold {predicted} wins within {span} and {actual} "
-                "came; what came lay within the 80 % range at {covered} of them.",
-                n=len(mine),
-                predicted=f"{mine['predicted_wins'].sum():,.0f}",
-                span=ahead,
-                actual=w.cell(int(mine["actual_wins"].sum()), "int"),
-                covered=int(mine["covered"].sum()),
-            )
+        return [w("The log is too short to test the forecast on its own past.")]
+    mine = tested.table[tested.table["method"] == "FunnelChain"]
+    said = [
+        w(
+            "At {n} past dates the chain foretold {predicted} wins within {span} and {actual} "
+            "came; what came lay within the 80 % range at {covered} of them.",
+            n=len(mine),
+            predicted=f"{mine['predicted_wins'].sum():,.0f}",
+            span=ahead,
+            actual=w.cell(int(mine["actual_wins"].sum()), "int"),
+            covered=int(mine["covered"].sum()),
         )
-        if 2 * int(mine["covered"].sum()) < len(mine):
-            high = mine["predicted_wins"].sum() > mine["actual_wins"].sum()
-            said = (
+    ]
+    if contradicted(tested):
+        high = mine["predicted_wins"].sum() > mine["actual_wins"].sum()
+        said.insert(
+            0,
+            w(
                 "The past contradicts this forecast: it promised too much. Read it as an upper end."
                 if high
                 else "The past contradicts this forecast: it promised too little. Read it as a "
                 "lower end."
-            )
-            notes.append(w(said))
+            ),
+        )
+    return said
+
+
+def contradicted(tested: FunnelBacktest | None) -> bool:
+    """Whether most of the past dates fell outside the 80 % range that was told of them."""
+    if tested is None:
+        return False
+    mine = tested.table[tested.table["method"] == "FunnelChain"]
+    return 2 * int(mine["covered"].sum()) < len(mine)
+
+
+def _notes(got: dict[str, Any], w: Words) -> list[str]:
+    f = got["funnel"]
+    notes = []
     if f.law_.has_losses:
         neck = f.bottleneck_table().query("bottleneck").iloc[0]
         notes.append(

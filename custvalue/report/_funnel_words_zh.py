@@ -50,6 +50,7 @@ ZH: dict[str, str] = {
     "Chance": "赢单可能性",
     "How forecasts of past pipelines did": "对过去漏斗的预测检验",
     "Method": "方法",
+    "at past dates {share} of the wins foretold came": "过去各日期的预测赢单中，{share}实际成交",
     "Wins foretold": "预测赢单",
     "Wins that came": "实际赢单",
     "Too high by": "高估",

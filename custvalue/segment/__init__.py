@@ -16,7 +16,7 @@ from custvalue.segment._learned_silence import LearnedSilence, learn_silence, ty
 from custvalue.segment._learning import LearningSet, has_ordered, learning_set, ordered_between
 from custvalue.segment._lifecycle import LifecycleClassifier
 from custvalue.segment._lifecycle_history import StageHistory
-from custvalue.segment._log_gaps import PackedGaps, pack_gaps, silence_from_log
+from custvalue.segment._log import silence_from_log
 from custvalue.segment._matrix import ActivityLoyaltyMatrix, RankLaw, rank_index, rank_law
 from custvalue.segment._playbook import playbook
 from custvalue.segment._portrait import Portrait, portrait
@@ -65,7 +65,6 @@ __all__ = [
     "LearnedSilence",
     "LearningSet",
     "LifecycleClassifier",
-    "PackedGaps",
     "Pareto",
     "Portrait",
     "RFMTransformer",
@@ -98,7 +97,6 @@ __all__ = [
     "learning_set",
     "nested_cuts",
     "ordered_between",
-    "pack_gaps",
     "pareto",
     "playbook",
     "pooled_survival",

@@ -83,7 +83,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
     See Also
     --------
     learning_set : An earlier date's table, what happened next, and today's table from one log.
-    silence_from_log : The table and everybody's gaps from customers and dates alone.
+    silence_from_log : The table and everybody's gaps from one log.
     activation_plan : Whom to win back under a budget.
 
     Notes

@@ -5,8 +5,6 @@ from custvalue.value._classic import (
     RecencyMigration,
     RetentionValue,
 )
-from custvalue.value._cohort import CohortTable, cohort_table
-from custvalue.value._contribution import Contribution, contribution
 from custvalue.value._customer_value import CustomerValue
 from custvalue.value._formulas import (
     migration_value,
@@ -15,14 +13,13 @@ from custvalue.value._formulas import (
     retention_value,
     s_curve_profit,
 )
+from custvalue.value._log import cohort_table, contribution
 from custvalue.value._naive import RateForward
 from custvalue.value._potential import potential_value
 from custvalue.value._stage_value import StageValue, stage_history, stage_value
 
 __all__ = [
     "CellMeans",
-    "CohortTable",
-    "Contribution",
     "CustomerValue",
     "RateForward",
     "RecencyMigration",

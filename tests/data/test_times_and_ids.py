@@ -17,8 +17,8 @@ import pytest
 
 import custvalue as cv
 from custvalue._frames import facts_of
-from custvalue.data import summary_sql
-from custvalue.evaluation import TransactionLog, cutoffs
+from custvalue.data import TransactionLog, summary_sql
+from custvalue.evaluation import cutoffs
 from custvalue.exceptions import AsOfWarning, DataContractError
 
 NAMES = {"customer": "who", "time": "when", "amount": "paid"}
@@ -163,7 +163,7 @@ def test_what_is_no_date_is_refused_wherever_a_date_is_an_argument(value):
             summary, frequency="frequency", recency="recency", T="T", unit="D", as_of=value
         ),
         "cohorts": lambda: cohort_table(LOG, **NAMES, as_of=value),
-        "gaps": lambda: silence_from_log(LOG, customer="who", time="when", as_of=value),
+        "gaps": lambda: silence_from_log(LOG, **NAMES, as_of=value),
         "learning": lambda: learning_set(lambda as_of: summary, as_of=value, window="10D"),
         "stages": lambda: stage_history(LOG, [value], **NAMES),
         "history": lambda: LifecycleClassifier().fit(summary).history([summary], dates=[value]),

@@ -10,11 +10,10 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from custvalue.data import split_by_date, summarize
+from custvalue.data import TransactionLog, split_by_date, summarize
 from custvalue.evaluation import (
     Candidate,
     LastPeriodRepeated,
-    TransactionLog,
     backtest,
     cutoffs,
     future_value,

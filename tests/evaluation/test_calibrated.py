@@ -8,7 +8,8 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LinearRegression
 
-from custvalue.evaluation import CalibratedTotal, TransactionLog, backtest
+from custvalue.data import TransactionLog
+from custvalue.evaluation import CalibratedTotal, backtest
 from custvalue.exceptions import DataContractError, NotSupportedError
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.value import RateForward
@@ -43,7 +44,7 @@ class Halved(BaseEstimator):
 
 @pytest.fixture(scope="module")
 def log():
-    return TransactionLog(steady_log(), **NAMES)
+    return TransactionLog(steady_log(), **NAMES, as_of="2023-02-04")
 
 
 def test_an_error_that_repeats_is_mended(log):

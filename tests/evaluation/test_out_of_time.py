@@ -13,11 +13,11 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 
+from custvalue.data import TransactionLog
 from custvalue.evaluation import (
     CustomerTimeSplit,
     HistoryFeatures,
     OutOfTimeSplit,
-    TransactionLog,
     cutoffs,
     future_value,
     supervised_frame,

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from custvalue.evaluation import TransactionLog, log_facts, recommend, regularity
+from custvalue.data import TransactionLog
+from custvalue.evaluation import log_facts, recommend, regularity
 from custvalue.exceptions import DataContractError
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}

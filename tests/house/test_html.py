@@ -12,6 +12,7 @@ import pytest
 import custvalue as cv
 from custvalue._fitted import FitReport
 from custvalue._html import html_facts, html_table
+from custvalue.data import CohortTable
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.evaluation import BacktestResult
 from custvalue.funnel import ChannelAttribution, DroppedDeals, FunnelBacktest, FunnelLedger
@@ -19,7 +20,6 @@ from custvalue.markov import Absorption, Chain
 from custvalue.purchase import MBGNBD
 from custvalue.report import FunnelReport, Report
 from custvalue.segment import DriftReport, Portrait
-from custvalue.value import CohortTable
 
 COLUMNS = {"customer": "customer_id", "time": "date", "amount": "amount"}
 

@@ -12,7 +12,7 @@ import pytest
 
 import custvalue as cv
 from custvalue import purchase, segment, spend, value
-from custvalue.evaluation import TransactionLog
+from custvalue.data import TransactionLog
 from custvalue.exceptions import DataContractError
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
@@ -133,9 +133,8 @@ DOORS = {
     "occasions": lambda: cv.data.occasions(TWICE, **ASKED, as_of="2024-03-01"),
     "log": lambda: TransactionLog(TWICE, **ASKED),
     "cohorts": lambda: value.cohort_table(TWICE, **ASKED, as_of="2024-03-01"),
-    "gaps": lambda: segment.silence_from_log(TWICE.rename(columns={"m": "c"}), customer="c",
-                                             time="t"),
-    "contribution": lambda: value.contribution(TWICE, customer="c", amount="m"),
+    "gaps": lambda: segment.silence_from_log(TWICE, **ASKED, as_of="2024-03-01"),
+    "contribution": lambda: value.contribution(TWICE, **ASKED, as_of="2024-03-01"),
     "compress": lambda: cv.compress(RAW),
     "from_summary": lambda: cv.from_summary(RAW, unit="D"),
     "law": lambda: cv.NBD().fit(RAW),

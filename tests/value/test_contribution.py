@@ -27,21 +27,16 @@ def summary(cdnow_sample):
     return cv.summarize(cdnow_sample, **NAMES, as_of="1997-09-30", unit="W")
 
 
-def test_contributions_add_up_to_the_log(cdnow_sample):
+def test_contributions_add_up_to_the_ledger(cdnow_sample):
     log = cdnow_sample.assign(goods=cdnow_sample["amount"] * 0.55 + 0.2)
-    found = contribution(
-        log,
-        customer="customer_id",
-        amount="amount",
-        cost="goods",
-        cost_to_serve=1.5,
-        acquisition_cost=7.0,
-    )
-    n = log["customer_id"].nunique()
-    expected = log["amount"].sum() - log["goods"].sum() - 1.5 * len(log) - 7.0 * n
+    door = cv.TransactionLog(log, **NAMES, as_of="1997-09-30")
+    found = door.contribution(cost="goods", cost_to_serve=1.5, acquisition_cost=7.0)
+    paid = log[(log["amount"] > 0) & (log["date"] <= "1997-09-30")]
+    orders, n = len(paid.drop_duplicates(["customer_id", "date"])), paid["customer_id"].nunique()
+    expected = paid["amount"].sum() - paid["goods"].sum() - 1.5 * orders - 7.0 * n
     assert found.total == pytest.approx(expected)
-    assert found.table["revenue"].sum() == pytest.approx(log["amount"].sum())
-    assert found.table["orders"].sum() == len(log)
+    assert found.table["revenue"].sum() == pytest.approx(door.ledger().amount_used)
+    assert found.table["orders"].sum() == orders == door.ledger().occasions
     assert found.peak + found.loss == pytest.approx(found.total)
     assert found.below_zero == (found.table["contribution"] < 0).sum()
     parts = found.table
@@ -49,26 +44,17 @@ def test_contributions_add_up_to_the_log(cdnow_sample):
         parts["gross_profit"] - parts["cost_to_serve"] - parts["acquisition_cost"],
         parts["contribution"],
     )
+    same = contribution(log, **NAMES, as_of="1997-09-30", cost="goods", cost_to_serve=1.5,
+                        acquisition_cost=7.0)  # fmt: skip
+    pd.testing.assert_frame_equal(same.table, found.table)
 
 
 def test_a_summary_and_its_log_agree(cdnow_sample, summary):
-    log = cdnow_sample[cdnow_sample["date"] <= "1997-09-30"]
-    days = log.groupby(["customer_id", "date"], as_index=False)["amount"].sum()
-    days = days[days["amount"] > 0]
     a = contribution(summary, cost=0.6, cost_to_serve=2.0, acquisition_cost=5.0)
-    b = contribution(
-        days,
-        customer="customer_id",
-        amount="amount",
-        cost=0.6,
-        cost_to_serve=2.0,
-        acquisition_cost=5.0,
-    )
+    b = contribution(cdnow_sample, **NAMES, as_of="1997-09-30", cost=0.6, cost_to_serve=2.0,
+                     acquisition_cost=5.0)  # fmt: skip
     assert a.total == pytest.approx(b.total)
-    pd.testing.assert_series_equal(
-        a.table.set_index("customer_id")["contribution"].sort_index(),
-        b.table.set_index("customer_id")["contribution"].sort_index(),
-    )
+    pd.testing.assert_frame_equal(a.table, b.table)
     assert a.table.index.equals(summary.index)
 
 
@@ -78,12 +64,19 @@ def test_profit_of_the_ledger_is_taken_where_a_summary_has_it(cdnow_sample):
     found = contribution(summary)
     assert found.total == pytest.approx(summary["total_profit"].sum())
     np.testing.assert_allclose(found.table["margin"], 0.75, rtol=1e-3)
+    told = contribution(log, **NAMES, as_of="1997-09-30", margin=0.75)
+    assert told.total == pytest.approx(found.total)
+
+
+def rows(values, **more):
+    """One order a customer, as a summary."""
+    n = len(values)
+    return pd.DataFrame({"id": np.arange(n), "n_orders": 1, "total_value": values, **more})
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=40))
 def test_the_curve_rises_to_its_peak_and_ends_at_the_total(values):
-    log = pd.DataFrame({"id": np.arange(len(values)), "paid": values})
-    found = contribution(log, customer="id", amount="paid")
+    found = contribution(rows(values), customer="id")
     running = found.curve["cumulative_contribution"].to_numpy()
     assert running[-1] == pytest.approx(found.total, abs=1e-9)
     assert running.max() == pytest.approx(found.peak if found.peak > 0 else max(values), abs=1e-9)
@@ -92,22 +85,23 @@ def test_the_curve_rises_to_its_peak_and_ends_at_the_total(values):
 
 
 def test_equal_customers_make_a_straight_curve_and_one_with_all_a_corner():
-    even = contribution(pd.DataFrame({"id": range(10), "m": [5.0] * 10}), customer="id", amount="m")
+    even = contribution(rows([5.0] * 10))
     assert even.share_of(0.2) == pytest.approx(0.2)
-    one = contribution(
-        pd.DataFrame({"id": range(10), "m": [50.0] + [0.0] * 9}), customer="id", amount="m"
-    )
-    assert one.share_of(0.1) == pytest.approx(1.0)
-    lost = contribution(pd.DataFrame({"id": [1], "m": [-5.0]}), customer="id", amount="m")
+    assert contribution(rows([50.0] + [0.0] * 9)).share_of(0.1) == pytest.approx(1.0)
+    lost = contribution(rows([-5.0]))
     assert np.isnan(lost.share_of(0.2))
     assert "below zero" in str(lost)
 
 
+AREAS = pd.DataFrame({"id": list("aabbcd"), "m": [50.0, 50, 30, 10, 80, 5],
+                      "t": pd.date_range("2024-01-01", periods=6),
+                      "area": ["n", "n", "s", "s", "n", "s"]})  # fmt: skip
+SHORT = {"customer": "id", "time": "t", "amount": "m", "as_of": "2024-01-31"}
+
+
 def test_groups_add_up_and_the_best_comes_first():
-    log = pd.DataFrame({"id": list("aabbcd"), "m": [50.0, 50, 30, 10, 80, 5],
-                        "area": ["n", "n", "s", "s", "n", "s"]})  # fmt: skip
-    found = contribution(log, customer="id", amount="m", cost=0.5, cost_to_serve=5.0,
-                         acquisition_cost=2.0, by="area")  # fmt: skip
+    costs = {"cost": 0.5, "cost_to_serve": 5.0, "acquisition_cost": 2.0}
+    found = contribution(AREAS, **SHORT, **costs, by="area")
     table = found.groups.set_index("group")
     assert table.index.tolist() == ["n", "s"]
     assert table["customers"].tolist() == [2, 2]
@@ -116,43 +110,59 @@ def test_groups_add_up_and_the_best_comes_first():
     assert table["below_zero"].tolist() == [0, 1]
     np.testing.assert_allclose(table["margin"], [71 / 180, 3.5 / 45])
     assert "贡献占比" in found.group_table("zh").columns
-    by_array = contribution(log, customer="id", amount="m", by=log["area"]).groups
+    by_array = contribution(AREAS, **SHORT, by=AREAS["area"]).groups
     assert by_array["revenue"].tolist() == [180.0, 45.0]
+    # a row that does not count has no say in whose group a customer is
+    gift = pd.concat([AREAS, AREAS.tail(1).assign(m=0.0, area="n")])
+    pd.testing.assert_frame_equal(contribution(gift, **SHORT, **costs, by="area").groups,
+                                  found.groups)  # fmt: skip
 
 
 def test_who_has_no_group_or_two_is_named():
-    log = pd.DataFrame({"id": list("aab"), "m": 1.0, "area": ["n", "s", None]})
+    log = AREAS.head(3).assign(area=["n", "s", None])
     with pytest.raises(DataContractError) as caught:
-        contribution(log, customer="id", amount="m", by="area")
+        contribution(log, **SHORT, by="area")
     assert [(p.code, p.ids) for p in caught.value.problems] == [
         ("missing-group", ("b",)), ("two-groups", ("a",))
     ]  # fmt: skip
     with pytest.raises(DataContractError, match="no column 'region'"):
-        contribution(log, customer="id", amount="m", by="region")
+        contribution(log, **SHORT, by="region")
     with pytest.raises(ValueError, match="no groups"):
-        contribution(log, customer="id", amount="m").group_table()
+        contribution(log, **SHORT).group_table()
 
 
 def test_the_other_eighty_percent_take_their_share_of_the_costs():
-    log = pd.DataFrame({"id": range(10), "m": [100.0] * 2 + [10.0] * 8,
-                        "serve": [10.0] * 2 + [5.0] * 8})  # fmt: skip
-    found = contribution(log, customer="id", amount="m", cost_to_serve="serve")
+    table = rows([100.0] * 2 + [10.0] * 8, serve=[10.0] * 2 + [5.0] * 8)
+    found = contribution(table, cost_to_serve="serve")
     assert found.cost_share_of(0.2) == pytest.approx(40 / 60)
     assert found.cost_share_of(0.1) == pytest.approx(50 / 60)
     assert (found.cost_share_of(0.0), found.cost_share_of(1.0)) == (1.0, pytest.approx(0.0))
     assert "The other 80 % take 67% of the cost" in str(found)
     # equal customers: the other 80 % take 80 %, in whatever order they stand
-    even = contribution(log.assign(m=50.0, serve=range(10)), customer="id", amount="m",
-                        acquisition_cost="serve").cost_share_of(0.2)  # fmt: skip
-    assert even == pytest.approx(1 - (0 + 1) / 45)
-    assert np.isnan(contribution(log, customer="id", amount="m").cost_share_of(0.2))
+    even = contribution(rows([50.0] * 10, serve=range(10)), acquisition_cost="serve")
+    assert even.cost_share_of(0.2) == pytest.approx(1 - (0 + 1) / 45)
+    assert np.isnan(contribution(table).cost_share_of(0.2))
 
 
-def test_an_order_of_several_lines_is_served_once():
-    log = pd.DataFrame({"id": ["a", "a", "b"], "no": [1, 1, 2], "m": [10.0, 5.0, 8.0]})
-    found = contribution(log, customer="id", amount="m", order="no", cost_to_serve=2.0)
+def test_lines_of_one_day_are_one_order_and_a_returned_one_was_served_all_the_same():
+    log = pd.DataFrame(
+        {
+            "id": ["a", "a", "b", "b", "b"],
+            "m": [10.0, 5.0, 8.0, 6.0, -6.0],
+            "t": pd.to_datetime(["2024-01-01"] * 3 + ["2024-01-02"] * 2),
+            "served": [1.0, 0.0, 1.0, 1.0, 0.5],
+            "won": [3.0, 3.0, 4.0, 4.0, 4.0],
+        }
+    )
+    found = contribution(log, **SHORT, cost_to_serve=2.0, refunds="net_occasion")
     assert found.table["orders"].tolist() == [1.0, 1.0]
     assert found.total == pytest.approx(23 - 4)
+    found = contribution(log, **SHORT, cost_to_serve="served", acquisition_cost="won",
+                         refunds="net_occasion")  # fmt: skip
+    assert found.table["cost_to_serve"].tolist() == [1.0, 2.5]
+    assert found.table["acquisition_cost"].tolist() == [3.0, 4.0]
+    with pytest.raises(DataContractError, match="refunds"):
+        contribution(log, **SHORT)
 
 
 def test_columns_speak_chinese_on_demand(summary):
@@ -162,15 +172,18 @@ def test_columns_speak_chinese_on_demand(summary):
 
 
 def test_polars_in_polars_out():
-    pl = pytest.importorskip("polars")
-    log = pl.DataFrame({"id": ["a", "a", "b"], "m": [1.0, 2.0, 3.0]})
-    assert type(contribution(log, customer="id", amount="m").table) is pl.DataFrame
+    log = pl.from_pandas(AREAS)
+    found = contribution(log, **SHORT, by="area")
+    assert type(found.table) is pl.DataFrame
+    pd.testing.assert_frame_equal(found.table.to_pandas(), contribution(AREAS, **SHORT).table)
 
 
-def test_all_that_is_wrong_is_said_at_once(cdnow_sample):
+def test_all_that_is_wrong_is_said_at_once(cdnow_sample, summary):
     with pytest.raises(DataContractError) as caught:
-        contribution(cdnow_sample, customer="who", cost=60.0)
-    assert [p.code for p in caught.value.problems] == ["no-amount", "missing-column", "cost-share"]
+        contribution(summary, customer="who", cost=60.0)
+    assert [p.code for p in caught.value.problems] == ["missing-column", "cost-share"]
+    with pytest.raises(TypeError, match="a log needs customer=, time= and amount="):
+        contribution(cdnow_sample, customer="customer_id", amount="amount")
 
 
 @pytest.fixture(scope="module")

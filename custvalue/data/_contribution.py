@@ -6,7 +6,8 @@ a part of the customers earns more than the whole profit, the rest lose some of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,11 @@ import pandas as pd
 from custvalue import _frames
 from custvalue._labels import check_language, translate
 from custvalue._units import check_share
+from custvalue.data._build import build
+from custvalue.data._intake import take_in
+from custvalue.data._money import sums
+from custvalue.data._occasions import find, fold
+from custvalue.data._options import LogOptions
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids, no_column
 
 Array = npt.NDArray[np.float64]
@@ -53,8 +59,10 @@ class Contribution:
     --------
     >>> import pandas as pd
     >>> from custvalue.value import contribution
-    >>> log = pd.DataFrame({"id": ["a", "a", "b"], "paid": [60.0, 40.0, 30.0]})
-    >>> found = contribution(log, customer="id", amount="paid", cost=0.6, cost_to_serve=15.0)
+    >>> log = pd.DataFrame({"id": ["a", "a", "b"], "paid": [60.0, 40.0, 30.0],
+    ...                     "day": ["2024-01-05", "2024-01-19", "2024-01-20"]})
+    >>> found = contribution(log, customer="id", time="day", amount="paid", as_of="2024-01-31",
+    ...                      cost=0.6, cost_to_serve=15.0)
     >>> found.total, found.below_zero, found.loss
     (7.0, 1, -3.0)
     """
@@ -66,6 +74,57 @@ class Contribution:
     below_zero: int
     loss: float
     groups: pd.DataFrame | None = None
+
+    @classmethod
+    def of_summary(
+        cls,
+        X: Any,
+        *,
+        customer: str | None = None,
+        cost: Amount = None,
+        cost_to_serve: Amount = None,
+        acquisition_cost: Amount = None,
+        by: str | npt.ArrayLike | None = None,
+    ) -> Contribution:
+        """Tell what each row of a summary brings; see `custvalue.value.contribution`.
+
+        Parameters
+        ----------
+        X : frame
+            With ``total_value`` and ``n_orders``.
+        customer : str, optional
+            Its customer column; a table made by ``summarize`` knows it.
+        cost, cost_to_serve, acquisition_cost : float or str, optional
+        by : str or array-like of shape (n_rows,), optional
+
+        Returns
+        -------
+        Contribution
+        """
+        facts = _frames.facts_of(X)
+        customer = customer or (facts.customer if facts is not None and facts.customer else None)
+        have = _frames.column_names(X) or []
+        costs = (cost, cost_to_serve, acquisition_cost)
+        wanted = ["total_value", "n_orders", *(n for n in (customer, *costs) if isinstance(n, str))]
+        _check(have, wanted, cost, by, "the summary")
+        profit = ["total_profit"] if cost is None and "total_profit" in have else []
+        names = ["total_value", "n_orders", *profit, *(n for n in costs if isinstance(n, str))]
+        table = _frames.float_columns(X, names, caller="contribution's summary")
+        money = dict(zip(names, table.T, strict=True))
+        revenue, n = money["total_value"], len(table)
+        if profit:
+            goods = revenue - money["total_profit"]
+        else:
+            goods = money[cost] if isinstance(cost, str) else revenue * float(cost or 0.0)
+        serve = _given(cost_to_serve, money, money["n_orders"])
+        won = _given(acquisition_cost, money, np.ones(n))
+        ids = np.arange(n) if customer is None else _frames.column(X, customer)
+        columns = _columns(money["n_orders"], revenue, goods, serve, won)
+        groups = None
+        if by is not None:
+            groups = _groups(_group_of(_rows_of(X, by, n), np.arange(n), ids), columns)
+        own = {} if customer is None else {customer: _frames.native_column(X, customer)}
+        return _told(_frames.frame_like(X, {**own, **columns}), columns, groups)
 
     def share_of(self, customer_share: float) -> float:
         """Return the best customers' share of the total contribution.
@@ -153,8 +212,8 @@ class Contribution:
         n = len(self.curve)
         text = (
             f"{n:,} customers contribute {self.total:,.2f}. {self.below_zero:,} of them "
-            f"({self.below_zero / n:.0%}) are below zero and lose {-self.loss:,.2f}; without them "
-            f"it would be {self.peak:,.2f}."
+            f"({self.below_zero / n:.0%}) are below zero and lose {abs(self.loss):,.2f}; without "
+            f"them it would be {self.peak:,.2f}."
         )
         if self.total > 0:
             text += f" The best 20 % bring {self.share_of(0.2):.0%}."
@@ -175,115 +234,66 @@ def _labelled(table: Any, labels: str) -> Any:
     return _frames.frame_like(table, {k: _frames.column(table, n) for k, n in new.items()})
 
 
-def contribution(
-    X: Any,
+def contribution_of_rows(
+    frame: Any,
+    options: LogOptions,
+    as_of: Any,
     *,
-    customer: str | None = None,
-    amount: str | None = None,
     cost: Amount = None,
     cost_to_serve: Amount = None,
     acquisition_cost: Amount = None,
-    order: str | None = None,
     by: str | npt.ArrayLike | None = None,
 ) -> Contribution:
-    """Tell what each customer brings after cost of goods, cost to serve and acquisition.
-
-    Parameters
-    ----------
-    X : frame
-        A transaction log (one row an order line; name its columns), or a summary made by
-        ``custvalue.summarize``.
-    customer, amount : str, optional
-        Columns of a log; a summary knows its customer, and its revenue is ``total_value``.
-    cost : float or str, optional
-        Cost of goods: a share of revenue (0.6 is 60 %), or a column with money. None: 0, or in a
-        summary that has ``total_profit``: revenue less profit.
-    cost_to_serve : float or str, optional
-        Money an order, or a column with money.
-    acquisition_cost : float or str, optional
-        Money a customer, or a column with money (in a log: each customer's largest value counts
-        once).
-    order : str, optional
-        Column of a log that holds the order's id; without it each row is an order.
-    by : str or array-like of shape (n_rows,), optional
-        Groups to add up: a column, or one name a row of ``X``. A customer stands in one group.
-
-    Returns
-    -------
-    Contribution
-        Its totals add up to the log's: nothing is dropped, refunds count as they are.
-
-    Raises
-    ------
-    DataContractError
-        Missing columns or values, all at once; a share of revenue outside [0, 1]; a customer
-        without a group, or in two.
-
-    Examples
-    --------
-    >>> import custvalue as cv
-    >>> table = cv.summarize(cv.datasets.load_cdnow("sample"), customer="customer_id", time="date",
-    ...                      amount="amount", as_of="1998-06-30")
-    >>> found = cv.value.contribution(table, cost=0.6, cost_to_serve=3.0, acquisition_cost=8.0)
-    >>> print(found)
-    2,349 customers contribute 58,780.78. 879 of them (37%) are below zero and lose ...
-    """
-    facts = _frames.facts_of(X)
-    have = _frames.column_names(X) or []
-    is_summary = amount is None and "total_value" in have and "n_orders" in have
-    if is_summary:
-        customer = customer or (facts.customer if facts is not None else None)
-        amount = "total_value"
-    costs = (cost, cost_to_serve, acquisition_cost)
-    _check(X, have, customer, amount, costs, order, by if isinstance(by, str) else None)
-    assert customer is not None
-    assert amount is not None
-    names = [amount, *(a for a in (cost, cost_to_serve, acquisition_cost) if isinstance(a, str))]
-    table = _frames.float_columns(X, names, caller="contribution's X")
-    money = dict(zip(names, table.T, strict=True))
-    ids = _frames.column(X, customer)
-    code, index = np.arange(len(ids)), None
-    if not is_summary:
-        code, ids = pd.factorize(ids)
-        index = pd.RangeIndex(len(ids))  # a log's index says nothing of customers
-    n = len(ids)
-
-    def total(values: Array) -> Array:
-        return np.bincount(code, weights=values, minlength=n).astype(float)
-
-    revenue = total(money[amount])
-    if is_summary:
-        orders = _frames.float_columns(X, ["n_orders"])[:, 0]
-    elif order is None:
-        orders = total(np.ones(code.size))
+    """Tell it of the rows of a log that count, orders and revenue as in its summary."""
+    have = _frames.column_names(frame) or []
+    costs = (cost_to_serve, acquisition_cost)
+    names = [n for n in costs if isinstance(n, str)]
+    _check(have, [*names, *([cost] if isinstance(cost, str) else [])], cost, by, "the log")
+    if isinstance(cost, str):
+        options = replace(options, cost=cost, margin=None)
+    rows = take_in(frame, options, as_of, quiet=True)
+    code, row = rows.code.copy(), slice(None) if rows.row is None else rows.row
+    folded, _ = fold(rows, options)
+    who, parts = folded.code, folded.parts
+    none = np.empty(0)
+    revenue = np.concatenate([none, *(rows.money.worth(sums(p.spend, p.start)) for p in parts)])
+    orders = np.concatenate([none, *(p.size for p in parts)]).astype(np.float64)
+    goods = revenue * float(cost) if isinstance(cost, (int, float)) else np.zeros(len(who))
+    if cost is None or isinstance(cost, str):
+        gain = rows.profit
+        if gain is not None:
+            gains = (gain.worth(sums(p.profit, p.start)) for p in parts if p.profit is not None)
+            goods = revenue - np.concatenate([none, *gains])
+    at, there = find(code, who)
+    at = at[there]
+    table = _frames.float_columns(frame, names, caller="contribution's log") if names else none
+    given = {name: table[:, i][row][there] for i, name in enumerate(names)}
+    served = {k: np.bincount(at, v, len(who)).astype(np.float64) for k, v in given.items()}
+    serve = _given(cost_to_serve, served, orders)
+    if isinstance(acquisition_cost, str):  # stands in each row of a customer: its largest counts
+        won = np.full(len(who), -np.inf)
+        np.maximum.at(won, at, given[acquisition_cost])
     else:
-        pairs = pd.DataFrame({"c": code, "o": _frames.column(X, order)}).drop_duplicates()
-        orders = np.bincount(pairs["c"], minlength=n).astype(float)
-    if cost is None and is_summary and "total_profit" in have:
-        goods = revenue - _frames.float_columns(X, ["total_profit"])[:, 0]
-    else:
-        goods = total(money[cost]) if isinstance(cost, str) else revenue * float(cost or 0.0)
-    serve = (
-        total(money[cost_to_serve])
-        if isinstance(cost_to_serve, str)
-        else orders * float(cost_to_serve or 0.0)
-    )
-    if isinstance(acquisition_cost, str):
-        won = np.full(n, -np.inf)
-        np.maximum.at(won, code, money[acquisition_cost])
-    else:
-        won = np.full(n, float(acquisition_cost or 0.0))
-    left = revenue - goods - serve - won
+        won = np.full(len(who), float(acquisition_cost or 0.0))
+    columns = _columns(orders, revenue, goods, serve, won)
     groups = None
     if by is not None:
-        rows = _frames.column(X, by) if isinstance(by, str) else np.asarray(by)
-        groups = _groups(_group_of(rows, code, ids), {
-            "orders": orders, "revenue": revenue, "cost": goods, "gross_profit": revenue - goods,
-            "cost_to_serve": serve, "acquisition_cost": won, "contribution": left,
-        })  # fmt: skip
+        group = _rows_of(frame, by, _frames.n_rows(frame))[row][there]
+        ids = rows.ids(who.copy()).to_numpy()
+        groups = _groups(_group_of(group, at, ids), columns)
+    return _told(build(frame, options.customer, rows.ids(who), columns), columns, groups)
+
+
+def _given(amount: Amount, columns: dict[str, Array], times: Array) -> Array:
+    return columns[amount] if isinstance(amount, str) else times * float(amount or 0.0)
+
+
+def _columns(
+    orders: Array, revenue: Array, goods: Array, serve: Array, won: Array
+) -> dict[str, Array]:
+    left = revenue - goods - serve - won
     some = revenue != 0
-    columns = {
-        customer: ids,
+    return {
         "orders": orders,
         "revenue": revenue,
         "cost": goods,
@@ -293,8 +303,12 @@ def contribution(
         "contribution": left,
         "margin": np.where(some, left / np.where(some, revenue, 1.0), np.nan),
     }
+
+
+def _told(table: Any, columns: dict[str, Array], groups: pd.DataFrame | None) -> Contribution:
+    left = columns["contribution"]
     return Contribution(
-        _frames.frame_like(X, columns, index=index),
+        table,
         _curve(left),
         float(left.sum()),
         float(left[left > 0].sum()),
@@ -304,10 +318,16 @@ def contribution(
     )
 
 
+def _rows_of(X: Any, by: str | npt.ArrayLike, n: int) -> npt.NDArray[Any]:
+    """One group a row."""
+    rows = _frames.column(X, by) if isinstance(by, str) else np.asarray(by)
+    if rows.shape != (n,):
+        raise ValueError(f"by has shape {rows.shape}; it must be one group a row, ({n},).")
+    return rows
+
+
 def _group_of(rows: npt.NDArray[Any], code: npt.NDArray[Any], ids: Any) -> pd.Series:
     """One group a customer, or an error that names who has none or two."""
-    if rows.shape != code.shape:
-        raise ValueError(f"by has shape {rows.shape}; it must be one group a row, {code.shape}.")
     pairs = pd.DataFrame({"code": code, "group": rows}).drop_duplicates()
     problems = []
     lacking = pairs.loc[pairs["group"].isna(), "code"].to_numpy()
@@ -325,7 +345,7 @@ def _group_of(rows: npt.NDArray[Any], code: npt.NDArray[Any], ids: Any) -> pd.Se
 
 
 def _groups(group: pd.Series, columns: dict[str, Array]) -> pd.DataFrame:
-    by = pd.DataFrame(columns).groupby(group.to_numpy())
+    by = pd.DataFrame(columns).drop(columns="margin").groupby(group.to_numpy())
     table = by.sum()
     some = table["revenue"] != 0
     table["margin"] = table["contribution"].div(table["revenue"].where(some))
@@ -352,40 +372,14 @@ def _curve(values: Array) -> pd.DataFrame:
     )
 
 
-def _check(
-    X: Any,
-    have: list[str],
-    customer: str | None,
-    amount: str | None,
-    costs: tuple[Amount, ...],
-    order: str | None,
-    by: str | None,
-) -> None:
-    problems = []
-    for what, name in (("customer", customer), ("amount", amount)):
-        if name is None:
-            problems.append(
-                ContractProblem(
-                    f"no-{what}", f"the {what} column is not known",
-                    f'Name it: contribution(log, {what}="..."), or pass a summary.',
-                )
-            )  # fmt: skip
-    wanted = [n for n in (customer, amount, order, by, *costs) if isinstance(n, str)]
-    problems += [no_column(n, have, "X") for n in wanted if n not in have]
-    if isinstance(costs[0], (int, float)):
+def _check(have: list[str], wanted: Sequence[str], cost: Amount, by: Any, table: str) -> None:
+    named = [*wanted, *([by] if isinstance(by, str) else [])]
+    problems = [no_column(n, have, table) for n in named if n not in have]
+    if isinstance(cost, (int, float)):
         try:
-            check_share(costs[0], "cost")
+            check_share(cost, "cost")
         except ValueError as error:
             cure = "Give a column for costs in money."
             problems.append(ContractProblem("cost-share", str(error).rstrip("."), cure))
-    if customer in have:
-        missing = pd.isna(_frames.column(X, str(customer)))
-        if missing.any():
-            problems.append(
-                ContractProblem(
-                    "missing-customer", f"column {customer!r} has missing ids",
-                    "Drop these rows or give them a customer.", int(missing.sum()),
-                )
-            )  # fmt: skip
     if problems:
         raise DataContractError(problems)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue._html import html_table
-from custvalue.data import RowLedger, ledger, occasions
+from custvalue.data._ledger import RowLedger, ledger
 from custvalue.exceptions import ContractProblem, DataContractError
 
 Value: TypeAlias = Literal["customers", "share", "orders", "money", "orders_each", "money_each"]
@@ -105,61 +105,14 @@ class CohortTable:
         return done + running
 
 
-def cohort_table(
-    log: Any,
-    *,
-    customer: str,
-    time: str,
-    amount: str,
-    as_of: str | np.datetime64 | None = None,
-    value: Value = "share",
-    **policies: Any,
-) -> CohortTable:
-    """Count what the customers of each month of first order do in the months after it.
-
-    Parameters
-    ----------
-    log : frame
-        One row an order line.
-    customer, time, amount : str
-        Its columns. A day with positive net spend is an order.
-    as_of : date, datetime or ISO str, optional
-        End of observation, whole day included; None takes the log's last day, with a warning.
-    value : str, default="share"
-        ``"customers"`` with an order in the month, their ``"share"`` of the cohort, ``"orders"``,
-        net spend (``"money"``), or the last two divided by the cohort's customers
-        (``"orders_each"``, ``"money_each"``).
-    **policies
-        How the log is read (``refunds=``, ``duplicates=``, ``time_format=``, ...), as in
-        :func:`custvalue.summarize`; the ledger of the result says what they left out.
-
-    Returns
-    -------
-    CohortTable
-
-    Raises
-    ------
-    DataContractError
-        As in :func:`custvalue.summarize` (refunds need a policy, ``refunds="net_occasion"``), or
-        if nothing is left by the as-of date.
-
-    Warns
-    -----
-    AsOfWarning, DataWarning
-        As in :func:`custvalue.summarize`.
-
-    Examples
-    --------
-    >>> import custvalue as cv
-    >>> log = cv.datasets.load_cdnow("sample")
-    >>> found = cv.value.cohort_table(log, customer="customer_id", time="date", amount="amount",
-    ...                               as_of="1997-04-30", value="customers")
-    >>> found.size.tolist()
-    [777, 854, 718]
-    """
+def check_counted(value: str) -> None:
+    """Raise where a cohort table is asked for what it does not count."""
     if value not in get_args(Value):
         raise ValueError(f"value={value!r} must be one of {', '.join(map(repr, get_args(Value)))}.")
-    bought = occasions(log, customer=customer, time=time, amount=amount, as_of=as_of, **policies)
+
+
+def cohorts_of(bought: Any, customer: str, value: Value) -> CohortTable:
+    """Count purchase occasions by month of first order and month since."""
     facts = _frames.facts_of(bought)
     assert facts is not None  # occasions always states them
     last = np.datetime64(facts.as_of, "D")
