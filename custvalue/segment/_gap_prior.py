@@ -23,7 +23,10 @@ from custvalue.exceptions import BoundaryFitWarning, FitFailedError
 from custvalue.likelihood import Law, Plan, Units, fit_law
 from custvalue.segment._silence import Floats, GapFacts
 
-SMALLEST, LARGEST = 1e-4, 1e5  # of r, and of alpha in units of the mean age
+SMALLEST, LARGEST = 1e-4, 1e5  # of r
+# (log r, log alpha) = ALONG @ (log r, log of alpha / r): where customers hardly differ, r and alpha
+# grow together and their ratio stays
+ALONG = np.array([[1.0, 0.0], [1.0, 1.0]])
 MOST_REGULAR = 12
 
 
@@ -78,7 +81,7 @@ class GapLaw(Law):
     def starts(self, rows: GapRows) -> list[Floats]:
         """Exponential rates of the mean seen."""
         rate = max(float(rows.m.mean()) * self.regularity, 1e-3)
-        return [np.log([1.0, 1.0 / rate])]
+        return [self.from_logs(np.log([1.0, 1.0 / rate]))]
 
     def plan(self, rows: GapRows) -> Plan:
         """Climb inside the bounds."""
@@ -92,9 +95,9 @@ def _gap_law(regularity: int) -> GapLaw:
 
     def objective(rows: GapRows) -> Objective:
         def evaluate(theta: Floats) -> tuple[float, Floats, Floats]:
-            r, alpha = np.exp(theta)
+            r, alpha = np.exp(ALONG @ theta)
             value, g, h = _sums(r, alpha, regularity, rows)
-            return value / rows.n, g / rows.n, h / rows.n
+            return value / rows.n, ALONG.T @ g / rows.n, ALONG.T @ h @ ALONG / rows.n
 
         return evaluate
 
@@ -104,7 +107,8 @@ def _gap_law(regularity: int) -> GapLaw:
         dimensions={"r": "none", "alpha": "time"},
         log_likelihood=log_likelihood,
         objective=objective,
-        bounds=((SMALLEST, LARGEST),) * 2,
+        basis=ALONG,
+        bounds=((SMALLEST, LARGEST), (1e-9, 1e9)),
         regularity=regularity,
     )
 

@@ -370,7 +370,7 @@ def run_laws(kind: Any, laws: tuple[Any, ...], params: dict[str, float]) -> None
         try:
             with heard():  # a law is about numbers
                 law(kind, params)
-        except AssertionError as error:
+        except (AssertionError, ValueError) as error:  # a fit may refuse the model by itself
             words = law.__name__.replace("_", " ")
             broken.append(f"{words}: {(str(error).strip() or 'it does not hold').splitlines()[0]}")
     if broken:

@@ -184,6 +184,8 @@ def test_a_dimension_that_the_likelihood_contradicts_is_refused():
     X = GompertzNBD.from_params(**TRUE).sample_histories(50, 40.0, random_state=0)
     with pytest.raises(ValueError, match=r"Gompertz/NBD: its likelihood changes with the unit"):
         Misdeclared().fit(X)
+    with pytest.raises(AssertionError, match="days and weeks give the same forecast"):
+        check_purchase_model(Misdeclared(), TRUE)
 
 
 @pytest.mark.parametrize("dimensions", [{}, {"r": "none"}, {"r": "none", "alpha": "weeks"}])

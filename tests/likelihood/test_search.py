@@ -16,6 +16,7 @@ from custvalue._kernels import compress
 from custvalue.exceptions import NotSupportedError
 from custvalue.likelihood import FittedLaw, Plan, fit_law, search
 from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD, PurchaseModel
+from custvalue.segment import GapPrior, fit_gap_prior, gap_facts, gap_log_likelihood
 from custvalue.spend import GammaGamma, SpendModel
 from custvalue.value import CustomerValue
 
@@ -143,3 +144,24 @@ def test_customer_value_takes_any_model_of_spend_and_says_what_it_lacks(rng):
     with pytest.raises(NotSupportedError, match="Plain"):
         value.predict_interval(table)
     assert isinstance(orders, PurchaseModel)
+
+
+def test_the_rates_of_gaps_end_on_a_summit_that_scipy_cannot_raise():
+    for seed in (1, 3, 33):
+        rng = np.random.default_rng(seed)
+        gaps = rng.exponential(1 / rng.gamma(0.5 + seed % 7, 1 / 60.0, 100), (3, 100)).T
+        gaps[:, 0] *= 0.5  # the current one has not ended
+        facts = gap_facts(gaps)
+        prior = fit_gap_prior(facts)
+
+        def loss(logs, facts=facts):
+            return -gap_log_likelihood(facts, GapPrior(*np.exp(logs)))[0]
+
+        start = np.log([prior.r, prior.alpha])
+        best = min(
+            minimize(
+                loss, start + d, method="Nelder-Mead", options={"fatol": 1e-9, "xatol": 1e-7}
+            ).fun
+            for d in ([0.0, 0.0], [1.0, 1.0], [-1.0, 0.5])
+        )
+        assert loss(start) <= best + 1e-6 * abs(best)
