@@ -26,7 +26,6 @@ from custvalue.chains._tests import homogeneity, order_one_against_two
 from custvalue.evaluation import BacktestResult
 from custvalue.exceptions import CustvalueWarning, FitFailedError
 from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
-from custvalue.purchase._fit import HIGHEST, LOWEST, _objective, _scaled
 from custvalue.silence import campaign_effect
 from custvalue.spend import GammaGamma
 
@@ -201,14 +200,16 @@ def _gap(model: Any, X: Any, seed: int) -> float:
     """Return how far a fit ends below the best of 20 climbs from random starts."""
     reached = model().fit(X).fit_report().log_likelihood
     x, t_x, T = X[["frequency", "recency", "T"]].to_numpy().T
-    rows, scale, n = compress(x, t_x, T, None, None), float(T.mean()), float(len(x))
-    objective = _objective(model.law, _scaled(rows, scale), None, n, scale)
-    k, rng, best = len(LAWS[model]), np.random.default_rng(seed), -np.inf
+    law, rows = model.law, compress(x, t_x, T, None, None)
+    units = law.units(rows)
+    counted = law.counted(rows, units)
+    objective, plan = law.objective_of(counted), law.plan(counted)
+    rng, best = np.random.default_rng(seed), -np.inf
     for _ in range(20):
-        start = rng.normal(0.0, 2.0, k)
-        found = climb(objective, start, np.full(k, LOWEST), np.full(k, HIGHEST), tol=1e-12)
+        start = rng.normal(0.0, 2.0, len(law.names))
+        found = climb(objective, start, plan.lower, plan.upper, tol=1e-12)
         best = max(best, found.value if np.isfinite(found.value) else -np.inf)
-    return best * n - float(x.sum()) * np.log(scale) - reached
+    return best * rows.n - float(rows.w @ law.log_unit(rows, units)) - reached
 
 
 def _error(reps: int) -> float:

@@ -166,13 +166,17 @@ def keep_facts(source: Any, target: Any, **changes: Any) -> Any:
 
 def is_frame(X: Any) -> bool:
     """Whether ``X`` is a data frame of any library that narwhals knows."""
+    return _opened_or_none(X) is not None
+
+
+def _opened_or_none(X: Any) -> Any:
+    """Wrap a table of any library; None for anything else."""
     if isinstance(X, (np.ndarray, list, tuple, Mapping)) or X is None:
-        return False
+        return None
     try:
-        opened(X)
+        return opened(X)
     except TypeError:
-        return False
-    return True
+        return None
 
 
 def is_spark(table: Any) -> bool:
@@ -185,7 +189,8 @@ def column_names(X: Any) -> list[str] | None:
     """Column names of a frame as given, None for anything else."""
     if _is_pandas(X) or nw.dependencies.is_dask_dataframe(X):
         return list(X.columns)
-    return list(opened(X).columns) if is_frame(X) else None
+    frame = _opened_or_none(X)
+    return None if frame is None else list(frame.columns)
 
 
 def column(X: Any, name: str) -> npt.NDArray[Any]:
@@ -493,7 +498,7 @@ def clock_of(X: Any) -> Clock | None:
 
 
 def _told_by_rows(X: Any) -> Clock | None:
-    frame: Any = opened(X) if is_frame(X) else None
+    frame: Any = _opened_or_none(X)
     have = set(frame.columns) if isinstance(frame, nw.DataFrame) else set()
     ways: tuple[tuple[Callable[..., Clock | None], tuple[str, ...], tuple[str, ...]], ...] = (
         (clock_of_panel, ("first_order", "period_end"), ("T",)),
@@ -607,10 +612,10 @@ def weight_column(X: Any) -> npt.NDArray[np.float64] | None:
         If the table has a column ``weight`` beside nothing but what a law reads, as a compressed
         one has, and lost the facts that would say so.
     """
-    name = _weight_name(X)
+    have = column_names(X)
+    name = _weight_name(X, have)
     if name is not None:
         return np.asarray(column(X, name), dtype=np.float64)
-    have = column_names(X)
     if have is not None and "weight" in have and set(have) == {*BTYD, "weight"}:
         raise DataContractError(
             ContractProblem(
@@ -625,7 +630,7 @@ def weight_column(X: Any) -> npt.NDArray[np.float64] | None:
 
 def refuse_compressed(X: Any, caller: str) -> None:
     """Raise where a table made by ``custvalue.compress`` is fitted row by row."""
-    name = _weight_name(X)
+    name = _weight_name(X, column_names(X))
     if name is not None:
         raise DataContractError(
             ContractProblem(
@@ -637,10 +642,10 @@ def refuse_compressed(X: Any, caller: str) -> None:
         )
 
 
-def _weight_name(X: Any) -> str | None:
-    facts = facts_of(X) if is_frame(X) else None
+def _weight_name(X: Any, have: list[str] | None) -> str | None:
+    facts = None if have is None else facts_of(X)
     name = None if facts is None else facts.extra.get("weight")
-    return name if name is not None and name in (column_names(X) or ()) else None
+    return name if name in (have or ()) else None
 
 
 def all_numbers(X: Any) -> bool:

@@ -885,9 +885,9 @@ def read_value(plain: Any, kind: Any = None) -> Any:
     if what == "mapping":
         return {_hashable(read_value(k)): read_value(v) for k, v in plain["cells"]}
     if what == "model":
-        from custvalue._fitted import FittedLaw
+        from custvalue.likelihood import LawModel
 
-        return FittedLaw.from_dict(plain["cells"])
+        return LawModel.from_dict(plain["cells"])
     if what == "record" and kind is not None:
         inner = getattr(kind, "_records", {})
         return kind(**{k: read_value(v, inner.get(k)) for k, v in plain["cells"].items()})

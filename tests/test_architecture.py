@@ -38,6 +38,8 @@ FLOOR = {
     "_group_sizes": 1,
     "_sparse": 0,
     "_sklearn": 3,
+    "_histories": 1,
+    "likelihood": 3.3,
     "_value_model": 3.5,
     "data": 3.8,
     "purchase": 4,

@@ -25,6 +25,37 @@ class Histories(NamedTuple):
     w: Floats
     tick: float | None
 
+    @property
+    def n(self) -> float:
+        """Number of customers: the sum of the weights."""
+        return float(self.w.sum())
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return len(self.x)
+
+    def counted(self, unit: float) -> Histories:
+        """Give the rows with time counted in ``unit``."""
+        tick = None if self.tick is None else self.tick / unit
+        return Histories(self.x, self.t_x / unit, self.T / unit, self.w, tick)
+
+    def part(self, size: int) -> Histories:
+        """Take every k-th customer, ``size`` of them."""
+        total = np.cumsum(self.w)
+        # equal customers stand in one row, so that every k-th row would be a skewed sample
+        every = (np.arange(size) + 0.5) * (float(total[-1]) / size)
+        row = np.searchsorted(total, every)
+        first = np.flatnonzero(np.diff(row, prepend=-1))
+        x, t_x, T = (v[row[first]] for v in self[:3])
+        return Histories(x, t_x, T, np.diff(first, append=size).astype(np.float64), self.tick)
+
+    def drawn(self, rng: np.random.Generator) -> Histories:
+        """Draw as many customers with replacement; those drawn often have more weight."""
+        w = rng.multinomial(round(self.n), self.w / self.n).astype(float)
+        some = w > 0
+        return Histories(self.x[some], self.t_x[some], self.T[some], w[some], self.tick)
+
 
 def grid_of(t_x: Floats, T: Floats, ticks: tuple[float, ...] = TICKS) -> float | None:
     """Largest tick of ``ticks`` of which every time is a whole multiple, None if there is none."""

@@ -1,4 +1,4 @@
-"""Newton's method with several starts, inside a box, for likelihoods with few parameters.
+"""Newton's method inside a box, for likelihoods with few parameters.
 
 A law hands over value, gradient and Hessian of its mean log-likelihood in parameters that live on
 the whole line (logs); the climb is damped, so it never goes down, and ends on the box where the
@@ -7,7 +7,7 @@ likelihood keeps rising: a boundary fit, which is a result and not a failure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -151,52 +151,6 @@ def climb(
     )
 
 
-def maximise(
-    objective: Objective,
-    starts: Sequence[npt.ArrayLike],
-    lower: npt.ArrayLike,
-    upper: npt.ArrayLike,
-    *,
-    climbs: int | None = None,
-    max_iter: int = 200,
-    tol: float = 1e-14,
-) -> Optimum:
-    """Climb from the most promising of ``starts`` and return the highest summit.
-
-    Parameters
-    ----------
-    objective : callable
-        ``theta -> (value, gradient, hessian)``.
-    starts : sequence of array-like of shape (k,)
-    lower, upper : array-like of shape (k,)
-    climbs : int or None, default=None
-        Number of starts, the highest first, from which to climb; None is all.
-    max_iter : int, default=200
-    tol : float, default=1e-14
-
-    Returns
-    -------
-    Optimum
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from custvalue._kernels._newton import maximise
-    >>> hills = lambda t: (float(np.cos(t[0]) + t[0] / 9), 1 / 9 - np.sin(t), -np.cos(t)[:, None])
-    >>> best = maximise(hills, [[-6.0], [0.0], [6.0]], [-9.0], [9.0])
-    >>> bool(best.theta[0] > 6)
-    True
-    """
-    ranked = sorted(starts, key=lambda s: -_or_worst(objective(np.asarray(s, float))[0]))
-    best: Optimum | None = None
-    for start in ranked[:climbs]:
-        found = climb(objective, start, lower, upper, max_iter=max_iter, tol=tol)
-        if best is None or found.value > best.value:
-            best = found
-    assert best is not None, "at least one start"
-    return best
-
-
 def covariance(hessian: Floats, weight: float, held: npt.NDArray[np.bool_]) -> Floats:
     """Inverse observed information in the optimiser's parameters.
 
@@ -251,7 +205,3 @@ def _newton_step(
 
 def _norm(gradient: Floats, free: npt.NDArray[np.bool_]) -> float:
     return float(np.max(np.abs(gradient[free])))
-
-
-def _or_worst(value: float) -> float:
-    return value if np.isfinite(value) else -np.inf

@@ -11,7 +11,7 @@ import pandas as pd
 
 from custvalue._dates import read_date
 from custvalue._frames import TableFacts, float_columns, opened, with_facts
-from custvalue._kernels import silence_instead_of_recency
+from custvalue._histories import MANY, history_problems, warn_of_selection
 from custvalue._units import days_per
 from custvalue._warn import warn_caller
 from custvalue.data._options import Unit, unit_name
@@ -19,13 +19,11 @@ from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
     DataWarning,
-    SelectionWarning,
     first_ids,
 )
 
 Floats = npt.NDArray[np.float64]
 
-_MANY = 50  # customers from which a pattern is more than chance
 _ROUNDING = 1e-9
 
 
@@ -130,12 +128,8 @@ def from_summary(
             )
     if problems:
         raise DataContractError(problems)
-    if len(x) >= _MANY and not (x == 0).any():
-        warn_caller(
-            f"none of {len(x):,} customers has frequency 0. If one-time buyers were left out, "
-            "every estimate of the order rate is too high; take the whole customer base.",
-            SelectionWarning,
-        )
+    if not (x == 0).any():
+        warn_of_selection(len(x))
     columns: dict[str, Any] = {
         "frequency": np.rint(x).astype(np.int64),
         "recency": t_x,
@@ -163,65 +157,9 @@ def _problems(
     x: Floats, t_x: Floats, end: Floats, ids: Any, unit: str, discrete: bool
 ) -> list[ContractProblem]:
     """Everything about the three times and counts that cannot be."""
-    found = []
     slack = _ROUNDING * np.maximum(1.0, np.abs(end))
-    checks = [
-        (
-            "frequency-not-a-count",
-            "'frequency' is negative or no whole number",
-            "Count repeat occasions: all occasions less the first.",
-            (x < 0) | (x != np.rint(x)),
-        ),
-        (
-            "negative-time",
-            "'recency' or 'T' is negative",
-            "Measure both from the first order.",
-            (t_x < -slack) | (end < -slack),
-        ),
-        (
-            "recency-exceeds-T",
-            "'recency' is larger than 'T'",
-            "Measure both from the first order, in one unit, up to one end of observation.",
-            t_x > end + slack,
-        ),
-    ]
-    found += [_problem(code, text, cure, bad, ids) for code, text, cure, bad in checks if bad.any()]
-    once, twice = x == 0, x == 1
-    zero = np.abs(t_x) <= slack
-    if twice.sum() >= 2 and not once.any() and zero[twice].all():
-        found.append(
-            _problem(
-                "frequency-counts-first-order",
-                "'frequency' counts the first order: whoever has 1 has recency 0",
-                "Subtract one: frequency is the number of repeat occasions.",
-                twice,
-                ids,
-            )
-        )
-    late = once & ~zero
-    swapped = silence_instead_of_recency(x, t_x, end)
-    whole_gap = once & (end > slack) & (np.abs(t_x - end) <= slack)
-    if swapped is not None or (late.sum() >= 2 and whole_gap.sum() == late.sum()):
-        found.append(
-            _problem(
-                "recency-is-silence",
-                "'recency' looks like the time since the last order",
-                "Use recency = T - silence, the time from the first to the last order.",
-                late if late.any() else x >= 2,
-                ids,
-            )
-        )
-    elif late.any():
-        found.append(
-            _problem(
-                "recency-without-repeat",
-                "'recency' is above 0 where 'frequency' is 0",
-                "Recency is the time from the first to the last occasion; of one occasion it is 0.",
-                late,
-                ids,
-            )
-        )
-    whole = len(x) >= _MANY and (end == np.rint(end)).all() and (t_x == np.rint(t_x)).all()
+    found = history_problems(x, t_x, end, ids=ids, slack=slack, for_a_law=False)
+    whole = len(x) >= MANY and (end == np.rint(end)).all() and (t_x == np.rint(t_x)).all()
     if whole and unit in ("M", "Y") and not discrete:
         found.append(
             ContractProblem(
@@ -271,7 +209,7 @@ def _money(x: Floats, spend: Floats, ids: Any) -> Floats:
             DataWarning,
         )
     some = spend > 0
-    if some.sum() >= _MANY and np.ptp(x[some]) > 0:
+    if some.sum() >= MANY and np.ptp(x[some]) > 0:
         slope, r = _slope(np.log(x[some]), np.log(spend[some]))
         if slope > 0.6 and r > 0.3:
             warn_caller(

@@ -176,7 +176,7 @@ def count_states(
 # ---- the purchase law -----------------------------------------------------------------------
 
 
-def fit_law(purchases: Any, latest: Floats) -> Any:
+def fit_purchases(purchases: Any, latest: Floats) -> Any:
     """Fit the purchase law to customers' latest (x, t_x, T), in periods.
 
     Raises
@@ -284,7 +284,7 @@ def see_through(
         # bends, and a whole standard error away would look smaller than it is
         length = float(np.sqrt((direction**2).sum()))
         stretch = max(length / _STEP, 1.0)
-        beside = type(law).from_params(
+        beside = law.with_params(
             **{
                 k: float(v * np.exp(d / stretch))
                 for (k, v), d in zip(law.params_._asdict().items(), direction, strict=True)
@@ -648,7 +648,7 @@ def variation_of(orders: Floats, spend: Floats, usual: Floats) -> float:
 def try_law(purchases: Any, latest: Floats, *, needed: bool) -> Any | None:
     """Fit the law; where the default cannot be fitted say so and go on with counts."""
     try:
-        return fit_law(purchases, latest)
+        return fit_purchases(purchases, latest)
     except (FitFailedError, DataContractError) as error:
         # histories that cannot be are mended, not worked around
         wrong = isinstance(error, DataContractError) and any(p.ids for p in error.problems)

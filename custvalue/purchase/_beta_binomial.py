@@ -16,6 +16,7 @@ from custvalue._sklearn import read_columns
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import log_took, whole
+from custvalue.purchase._forecast import Past
 from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw
 
 
@@ -36,7 +37,7 @@ def prob_alive(alpha, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def
     return np.ones(np.broadcast(alpha, beta, x, t_x, T).shape)
 
 
-def alive(alpha, beta, x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(alpha, beta, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
     """Give the posterior Beta(alpha + x, beta + T - x)."""
     return np.add(alpha, x), np.add(beta, np.subtract(T, x))
 
@@ -136,6 +137,7 @@ class BetaBinomialResponse(PurchaseModel):
     law = PurchaseLaw(
         name="beta-binomial",
         params=BetaBinomialParams,
+        dimensions={"alpha": "none", "beta": "none"},
         mixing=(Mixing("order_chance", "beta", "alpha", "beta"),),
         log_likelihood=log_likelihood,
         prob_alive=prob_alive,
@@ -149,15 +151,23 @@ class BetaBinomialResponse(PurchaseModel):
         discrete=True,
     )
 
-    def _read(self, X: Any, *, reset: bool) -> tuple[Floats, Floats, Floats]:
+    def _read(self, X: Any, *, reset: bool) -> Past:
         # by name recency may be absent; by position it is the second of three columns
         values, named = read_columns(self, X, ("frequency", "T"), reset=reset, min_columns=3)
         x, T = values[:, 0].copy(), values[:, 1 if named else 2].copy()
         problems = []
         for code, bad, message in (
-            ("frequency", (x < 0) | (x != np.rint(x)), "'frequency' must count answers: 0, 1, ..."),
-            ("T", (T < 0) | (np.rint(T) != T), "'T' must count solicitations: 0, 1, ..."),
-            ("frequency-above-T", x > T, "'frequency' (answers) exceeds 'T' (solicitations)"),
+            (
+                "frequency-not-a-count",
+                (x < 0) | (x != np.rint(x)),
+                "'frequency' must count answers: 0, 1, ...",
+            ),
+            (
+                "not-whole-periods",
+                (T < 0) | (np.rint(T) != T),
+                "'T' must count solicitations: 0, 1, ...",
+            ),
+            ("frequency-exceeds-T", x > T, "'frequency' (answers) exceeds 'T' (solicitations)"),
         ):
             if bad.any():
                 cure = "One row a customer: answers and solicitations as whole numbers."
@@ -165,7 +175,7 @@ class BetaBinomialResponse(PurchaseModel):
                 problems.append(ContractProblem(code, message, cure, at.size, first_ids(at)))
         if problems:
             raise DataContractError(problems)
-        return x, x.copy(), T
+        return Past(x, x.copy(), T)
 
     def _check_meaning(self, rows: Histories) -> None:
         """Nothing to look for: recency is not read."""

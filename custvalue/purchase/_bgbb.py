@@ -88,7 +88,7 @@ def prob_alive(alpha, beta, gamma, delta, x, t_x, T) -> Floats:  # type: ignore[
     return np.exp(-np.logaddexp(0.0, left - alive_still))
 
 
-def alive(alpha, beta, gamma, delta, x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(alpha, beta, gamma, delta, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
     """Give the posteriors Beta(alpha + x, beta + T - x) and Beta(gamma, delta + T)."""
     zero = np.zeros(np.broadcast(x, T).shape)
     return (
@@ -343,6 +343,7 @@ class BGBB(PurchaseModel):
     law = PurchaseLaw(
         name="BG/BB",
         params=BGBBParams,
+        dimensions={"alpha": "none", "beta": "none", "gamma": "none", "delta": "none"},
         mixing=(
             Mixing("order_chance", "beta", "alpha", "beta"),
             Mixing("dropout", "beta", "gamma", "delta"),

@@ -40,7 +40,7 @@ def prob_alive(r, alpha, a, b, x, t_x, T) -> Floats:  # type: ignore[no-untyped-
     return _geometric.prob_alive(r, alpha, a, b, x, t_x, T, x)
 
 
-def alive(r, alpha, a, b, x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(r, alpha, a, b, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
     """Gamma(r + x, alpha + T) and Beta(a, b + x): each repeat order was one they stayed after."""
     return np.add(r, x), np.add(alpha, T), np.asarray(a), np.add(b, x)
 
@@ -88,6 +88,7 @@ class BGNBD(PurchaseModel):
     law = PurchaseLaw(
         name="BG/NBD",
         params=BGNBDParams,
+        dimensions={"r": "none", "alpha": "time", "a": "none", "b": "none"},
         mixing=(
             Mixing("order_rate", "gamma", "r", "alpha"),
             Mixing("dropout", "beta", "a", "b"),
@@ -111,13 +112,13 @@ class BGNBD(PurchaseModel):
         OneTimeBuyerWarning
             If there are rows without a repeat order: the model calls them alive for certain.
         """
-        x, t_x, T = self._histories(X)
-        once = int(np.count_nonzero(x == 0))
+        past = self._histories(X)
+        once = int(np.count_nonzero(past.x == 0))
         if once:
             warn_caller(
                 f"BG/NBD sets P(alive) = 1 for every customer without a repeat order ({once:,} of "
-                f"{len(x):,} here), however long ago they bought. Use MBGNBD or ParetoNBD for "
+                f"{len(past.x):,} here), however long ago they bought. Use MBGNBD or ParetoNBD for "
                 "activity scores.",
                 OneTimeBuyerWarning,
             )
-        return self._alive(x, t_x, T, at)
+        return self._alive(past, at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,98 +16,89 @@ MANY = 2048  # rows from which shared work is looked for
 TIMES = 16  # of a forecast worked on at once
 
 
-def alive_now(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats) -> Floats:
+class Past(NamedTuple):
+    """Histories of customers, a row each: repeat orders, time of the last, time observed."""
+
+    x: Floats
+    t_x: Floats
+    T: Floats
+
+    def part(self, rows: Any) -> Past:
+        """Take some of the rows."""
+        return Past(self.x[rows], self.t_x[rows], self.T[rows])
+
+
+def alive_now(law: PurchaseLaw, params: Any, past: Past) -> Floats:
     """P(alive at T) of each row."""
-    return _times_alive(np.ones(len(x)), law, params, x, t_x, T)
+    return _times_alive(np.ones(len(past.x)), law, params, past)
 
 
-def _times_alive(
-    out: Floats, law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats
-) -> Floats:
-    if law.prob_alive_of_rows is not None and len(x) >= MANY:
-        rows = Histories(x, t_x, T, np.ones(len(x)), grid_of(t_x, T))
+def _times_alive(out: Floats, law: PurchaseLaw, params: Any, past: Past) -> Floats:
+    if law.prob_alive_of_rows is not None and len(out) >= MANY:
+        rows = Histories(*past, np.ones(len(out)), grid_of(past.t_x, past.T))
         out *= law.prob_alive_of_rows(params, rows)
         return out
-    for lo in range(0, len(x), BLOCK):
+    for lo in range(0, len(out), BLOCK):
         part = slice(lo, lo + BLOCK)
-        out[part] *= law.prob_alive(*params, x[part], t_x[part], T[part])
+        out[part] *= law.prob_alive(*params, *past.part(part))
     return out
 
 
 def if_alive(
-    law: PurchaseLaw, params: Any, x: Floats, T: Floats, value: Callable[..., Floats]
+    law: PurchaseLaw, params: Any, past: Past, value: Callable[..., Floats], rows: int = BLOCK
 ) -> Floats:
-    """``value(*parameters of a living customer's future)`` of each row."""
-    pairs = distinct_pairs(x, T)
-    if pairs is not None:
-        values = _in_blocks(law, params, pairs[0], pairs[1], value)
-        return pairs[2](values)
-    return _in_blocks(law, params, x, T, value)
+    """``value(*parameters of a living customer's future)`` of each row, once a distinct future."""
+    spread = None
+    if not law.future_reads_recency:
+        pairs = distinct_pairs(past.x, past.T)
+        if pairs is not None:
+            x, T, spread = pairs
+            past = Past(x, np.full(len(x), np.nan), T)
+    first = value(*law.alive(*params, *past.part(slice(0, rows))))
+    out = np.empty((len(past.x), *np.shape(first)[1:]))
+    out[:rows] = first
+    for lo in range(rows, len(past.x), rows):
+        part = slice(lo, lo + rows)
+        out[part] = value(*law.alive(*params, *past.part(part)))
+    return out if spread is None else spread(out)
 
 
-def _in_blocks(
-    law: PurchaseLaw, params: Any, x: Floats, T: Floats, value: Callable[..., Floats]
-) -> Floats:
-    out = np.empty(len(x))
-    for lo in range(0, len(x), BLOCK):
-        part = slice(lo, lo + BLOCK)
-        out[part] = value(*law.alive(*params, x[part], T[part]))
-    return out
-
-
-def expected(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, t: float) -> Floats:
+def expected(law: PurchaseLaw, params: Any, past: Past, t: float) -> Floats:
     """Forecast the expected orders in (T, T + t]."""
-    out = if_alive(law, params, x, T, lambda *p: law.expected_orders(*p, t))
-    return _times_alive(out, law, params, x, t_x, T)
+    out = if_alive(law, params, past, lambda *p: law.expected_orders(*p, t))
+    return _times_alive(out, law, params, past)
 
 
-def prob_any(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, t: float) -> Floats:
+def prob_any(law: PurchaseLaw, params: Any, past: Past, t: float) -> Floats:
     """P(at least one order in (T, T + t])."""
-    out = if_alive(law, params, x, T, lambda *p: -np.expm1(law.log_prob_none(*p, t)))
-    return np.clip(_times_alive(out, law, params, x, t_x, T), 0.0, 1.0)
+    out = if_alive(law, params, past, lambda *p: -np.expm1(law.log_prob_none(*p, t)))
+    return np.clip(_times_alive(out, law, params, past), 0.0, 1.0)
 
 
-def pmf(
-    law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, t: float, n_max: int
-) -> Floats:
+def pmf(law: PurchaseLaw, params: Any, past: Past, t: float, n_max: int) -> Floats:
     """P(k orders in (T, T + t]), k = 0..n_max, shape (n, n_max + 1)."""
-    pairs = distinct_pairs(x, T)
-    if pairs is not None:
-        out = pairs[2](_counts(law, params, pairs[0], pairs[1], t, n_max))
-    else:
-        out = _counts(law, params, x, T, t, n_max)
-    here = alive_now(law, params, x, t_x, T)
+    rows = max(1, BLOCK * 8 // (n_max + 1))
+    out = if_alive(law, params, past, lambda *p: law.pmf(*p, t, n_max), min(rows, BLOCK))
+    here = alive_now(law, params, past)
     out *= here[:, None]
     out[:, 0] += 1.0 - here
     return np.clip(out, 0.0, 1.0, out=out)
 
 
-def _counts(law: PurchaseLaw, params: Any, x: Floats, T: Floats, t: float, n_max: int) -> Floats:
-    """P(k orders in (T, T + t] | alive at T), in blocks."""
-    out = np.empty((len(x), n_max + 1))
-    block = max(1, BLOCK * 8 // (n_max + 1))
-    for lo in range(0, len(x), block):
-        part = slice(lo, lo + block)
-        out[part] = law.pmf(*law.alive(*params, x[part], T[part]), t, n_max)
-    return out
-
-
-def never_again(law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats) -> Floats:
+def never_again(law: PurchaseLaw, params: Any, past: Past) -> Floats:
     """P(no further order, ever)."""
-    quiet = if_alive(law, params, x, T, lambda *p: np.exp(law.log_prob_none(*p, np.inf)))
-    here = alive_now(law, params, x, t_x, T)
+    quiet = if_alive(law, params, past, lambda *p: np.exp(law.log_prob_none(*p, np.inf)))
+    here = alive_now(law, params, past)
     return np.asarray(1.0 - here + here * quiet)
 
 
-def next_order(
-    law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, q: float
-) -> Floats:
+def next_order(law: PurchaseLaw, params: Any, past: Past, q: float) -> Floats:
     """Time until the next order has come with chance ``q``; inf where it never gets that likely."""
-    out = np.full(len(x), np.inf)
-    for lo in range(0, len(x), BLOCK):
-        part = slice(lo, lo + BLOCK)
-        here = law.prob_alive(*params, x[part], t_x[part], T[part])
-        future = law.alive(*params, x[part], T[part])
+    out = np.full(len(past.x), np.inf)
+    for lo in range(0, len(out), BLOCK):
+        part = past.part(slice(lo, lo + BLOCK))
+        here = law.prob_alive(*params, *part)
+        future = law.alive(*params, *part)
         ever = here * -np.expm1(law.log_prob_none(*future, np.inf))
         can = np.flatnonzero(ever > q)
         if len(can) == 0:
@@ -134,9 +125,7 @@ def _exponential_nodes() -> tuple[Floats, Floats]:
     return u[keep], w[keep]
 
 
-def residual(
-    law: PurchaseLaw, params: Any, x: Floats, t_x: Floats, T: Floats, delta: float
-) -> Floats:
+def residual(law: PurchaseLaw, params: Any, past: Past, delta: float) -> Floats:
     """Sum the expected orders in (T, inf), each discounted by exp(-delta t).
 
     By parts that is the integral of ``exp(-u) E(u / delta)``, so that any law will do.
@@ -158,16 +147,14 @@ def residual(
             total = total + d**t * law.expected_orders(*future, t)
         return np.asarray(-np.expm1(-delta) * total)
 
-    out = if_alive(law, params, x, T, opportunities if law.discrete else value)
-    return _times_alive(out, law, params, x, t_x, T)
+    out = if_alive(law, params, past, opportunities if law.discrete else value)
+    return _times_alive(out, law, params, past)
 
 
 def discounted(
     law: PurchaseLaw,
     params: Any,
-    x: Floats,
-    t_x: Floats,
-    T: Floats,
+    past: Past,
     ends: Floats,
     factors: Floats,
 ) -> Floats:
@@ -183,5 +170,5 @@ def discounted(
             total = total + np.einsum("t,tn->n", weights[part], now)
         return np.asarray(total)
 
-    out = if_alive(law, params, x, T, value)
-    return _times_alive(out, law, params, x, t_x, T)
+    out = if_alive(law, params, past, value)
+    return _times_alive(out, law, params, past)

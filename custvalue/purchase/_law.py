@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._kernels import Histories, Objective
+from custvalue._kernels import Histories, Optimum
+from custvalue.likelihood import Law, Plan, Units
 
 Floats = npt.NDArray[np.float64]
 _UPPER = np.tri(8, dtype=bool).T
+FEWEST = 1e-2  # repeat orders a customer, for a start where nobody orders
+# shape of order rates, mean and size (a + b, or 3 s) of drop-out, and how often the living order
+# more than everybody does on average: like, rare, diverse drop-out, a share that leaves at once
+STARTS = (
+    (0.7, 0.3, 3.0, 1.0),
+    (2.0, 0.05, 10.0, 1.0),
+    (0.2, 0.6, 1.0, 1.0),
+    (4.0, 0.7, 0.8, 3.0),
+    (1.0, 3.0 / 4.0, 0.2, 2.0),
+    (20.0, 0.9, 1.5, 8.0),
+)
+FLAT = 1e4  # a shape beyond this is one value for all customers
+NIL = 1e-5  # a mean below this (in scaled time) is none
+SMALL = 12_000  # work of one evaluation up to which every start is tried
+ROW = 10.0  # work of one row; where time is counted, one of each opportunity
+WARM = 12_000  # rows from which a search starts on a sample
+SAMPLE = 10_000  # customers in it
+COARSE = 1e-2  # rounding of one customer's log-likelihood from which a summit is luck
 
 
 class Mixing(NamedTuple):
@@ -53,8 +73,8 @@ class Orders(NamedTuple):
     left: Floats
 
 
-@dataclass(frozen=True)
-class PurchaseLaw:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PurchaseLaw(Law):
     """The functions of one model; each takes the parameters first, arrays that broadcast.
 
     Three functions read a history (x repeat orders, the last at t_x, observed to T), the others
@@ -67,13 +87,15 @@ class PurchaseLaw:
         Short name, as in the literature.
     params : type
         NamedTuple of the parameters, all positive.
+    dimensions : dict of str to {"time", "1/time", "none"}
+        Of every parameter by name; see :class:`custvalue.likelihood.Law`.
     mixing : tuple of Mixing
-        What the parameters mean, the ordering process first: gives starting values, boundary
-        names and prior scales.
+        Which parameters say how a trait varies over customers, the ordering process first: gives
+        starting values, boundary names and prior scales.
     log_likelihood : callable (params..., x, t_x, T)
         Log density of a history.
     prob_alive : callable (params..., x, t_x, T)
-    alive : callable (params..., x, T) -> params
+    alive : callable (params..., x, t_x, T) -> params
         Parameters of the future of a customer who is alive at T.
     expected_orders : callable (params..., t)
     log_prob_none : callable (params..., t)
@@ -86,6 +108,8 @@ class PurchaseLaw:
     objective : callable (rows) -> objective, or None
         Mean log-likelihood of weighted rows with gradient and Hessian in log parameters; None
         takes differences of ``log_likelihood``.
+    limits : dict of str to (str, str), optional
+        What it means that a parameter outside of ``mixing`` runs to 0, and to infinity.
     prob_alive_of_rows : callable (params, rows) -> (n,), or None
         ``prob_alive`` of many rows at once where they share work; None takes them in blocks.
     discrete : bool
@@ -94,14 +118,11 @@ class PurchaseLaw:
     Examples
     --------
     >>> from custvalue.purchase import BGNBD
-    >>> BGNBD.law.name, BGNBD.law.params._fields
-    ('BG/NBD', ('r', 'alpha', 'a', 'b'))
+    >>> BGNBD.law.name, BGNBD.law.names, BGNBD.law.dimensions["alpha"]
+    ('BG/NBD', ('r', 'alpha', 'a', 'b'), 'time')
     """
 
-    name: str
-    params: Any
     mixing: tuple[Mixing, ...]
-    log_likelihood: Callable[..., Floats]
     prob_alive: Callable[..., Floats]
     alive: Callable[..., tuple[Floats, ...]]
     expected_orders: Callable[..., Floats]
@@ -109,23 +130,123 @@ class PurchaseLaw:
     survival: Callable[..., Floats]
     pmf: Callable[..., Floats]
     simulate: Callable[..., Orders]
-    objective: Callable[[Histories], Objective] | None = None
     prob_alive_of_rows: Callable[[Any, Histories], Floats] | None = None
     discrete: bool = False
 
-    @property
-    def time_params(self) -> frozenset[str]:
-        """Names of the parameters that are lengths of time."""
-        if self.discrete:
-            return frozenset()
-        return frozenset(m.second for m in self.mixing if m.kind == "gamma")
+    @cached_property
+    def future_reads_recency(self) -> bool:
+        """Whether the future of a living customer depends on when the last order was."""
+        ones, no = np.ones((len(self.names), 1)), np.array([np.nan])
+        future = self.alive(*ones, np.array([2.0]), no, np.array([5.0]))
+        return any(bool(np.isnan(p).any()) for p in future)
 
-    def rescaled(self, params: Any, factor: float) -> Any:
-        """Parameters with every length of time multiplied by ``factor``."""
-        times = self.time_params
-        return self.params(
-            **{k: v * factor if k in times else v for k, v in params._asdict().items()}
+    def units(self, rows: Histories) -> Units:
+        """Time counts in the mean T."""
+        return Units() if self.discrete else Units(time=float(rows.w @ rows.T) / rows.n or 1.0)
+
+    def counted(self, rows: Histories, units: Units) -> Histories:
+        """Histories with time counted in these units."""
+        return rows if units.time == 1.0 else rows.counted(units.time)
+
+    def columns(self, rows: Histories) -> tuple[Floats, ...]:
+        """Count of repeat orders, recency, time observed."""
+        return rows.x, rows.t_x, rows.T
+
+    def log_unit(self, rows: Histories, units: Units) -> Floats:
+        """Take a time for each repeat order: the density has the dimension of 1 / time^x."""
+        return rows.x * np.log(units.time)
+
+    def starts(self, rows: Histories) -> list[Floats]:
+        """Log parameters to start from: the mean of the order process as seen, the rest guesses."""
+        seen = max(float(rows.w @ rows.x) / rows.n, FEWEST)
+        rate = seen / max(float(rows.w @ rows.T) / rows.n, FEWEST)
+        starts = []
+        for shape, leave, size, often in STARTS:
+            values = dict.fromkeys(self.names, 1.0)
+            for m in self.mixing:
+                if m.kind == "gamma" and m.what == "order_rate":
+                    values[m.first], values[m.second] = shape, shape / (often * rate)
+                elif m.kind == "gamma":  # s and beta: few s with a small beta, some leave at once
+                    values[m.first], values[m.second] = size / 3.0, size / (9.0 * leave)
+                else:
+                    mean = leave if m.what == "dropout" else min(often * rate, 0.9)
+                    values[m.first], values[m.second] = size * mean, size * (1.0 - mean)
+            starts.append(np.log([values[k] for k in self.names]))
+        return starts
+
+    def plan(self, rows: Histories) -> Plan:
+        """Every start where rows are few or the end lies on a boundary; of many, a sample first."""
+        work = rows.size * (float(rows.T.max()) if self.discrete else ROW)
+        samples = ((SAMPLE, 1e-4),) if rows.size > WARM else ()
+        return super().plan(rows)._replace(samples=samples, hurry=work > SMALL)
+
+    def facts(self, rows: Histories) -> dict[str, float]:
+        """Enough to recognise the same rows, not enough to learn anything about one of them."""
+        return {
+            "customers": rows.n,
+            "share_without_repeat": float(rows.w @ (rows.x == 0)) / rows.n,
+            "mean_frequency": float(rows.w @ rows.x) / rows.n,
+            "max_frequency": float(rows.x.max()),
+            "min_T": float(rows.T.min()),
+            "max_T": float(rows.T.max()),
+            "sum_recency": float(rows.w @ rows.t_x),
+            "sum_T": float(rows.w @ rows.T),
+        }
+
+    def seen(self, facts: Mapping[str, float]) -> str:
+        """How many customers, how many of them came back."""
+        share = 1.0 - facts["share_without_repeat"]
+        return f"{facts['customers']:,.0f} customers, {share:.0%} of them with repeat orders."
+
+    def trouble(self, rows: Histories) -> str:
+        """Say where one customer's orders are so many that rounding hides the summit."""
+        rounding = float(np.finfo(float).eps * (rows.x * np.log1p(rows.x)).max())
+        if rounding <= COARSE:
+            return ""
+        return (
+            f"; so many orders round one customer's log-likelihood by {rounding:.1g}; 'frequency' "
+            "is hardly a number of orders"
         )
+
+    def boundaries(self, params: Floats, found: Optimum) -> tuple[tuple[str, ...], set[str]]:
+        """Name what the mixing laws come to at the limit, then every parameter that runs away."""
+        values = dict(zip(self.names, params, strict=True))
+        words, undefined = [], set[str]()
+        for m in self.mixing:
+            said = _limit_of(m, values[m.first], values[m.second])
+            if said:
+                words.append(said)
+                undefined |= {m.first, m.second}
+        said_of = np.array([name in undefined for name in self.names])
+        rest = found._replace(
+            on_lower=found.on_lower & ~said_of, on_upper=found.on_upper & ~said_of
+        )
+        more, also = super().boundaries(params, rest)
+        return (*words, *more), undefined | also
+
+
+_WORDS = {
+    "order_rate": ("no spread in order rates: one rate for all customers", "nobody orders again"),
+    "order_chance": (
+        "no spread in order chances: one chance for all customers",
+        "nobody orders again",
+    ),
+    "dropout": ("no spread in drop-out: one value for all customers", "nobody leaves"),
+}
+
+
+def _limit_of(m: Mixing, first: float, second: float) -> str | None:
+    even, none = _WORDS[m.what]
+    mean = first / second if m.kind == "gamma" else first / (first + second)
+    if mean < NIL:
+        return none
+    if m.what == "dropout" and mean > (1.0 / NIL if m.kind == "gamma" else 1.0 - NIL):
+        return "everybody leaves at once"
+    if (first if m.kind == "gamma" else first + second) > FLAT:
+        return even
+    if m.kind == "beta" and first + second < 1e-4:
+        return f"{m.what}: every customer's is 0 or 1"
+    return None
 
 
 def poisson_orders(rate: Floats, until: Floats, rng: np.random.Generator) -> Orders:

@@ -38,7 +38,7 @@ def prob_alive(r, alpha, a, b, x, t_x, T) -> Floats:  # type: ignore[no-untyped-
     return _geometric.prob_alive(r, alpha, a, b, x, t_x, T, np.add(x, 1.0))
 
 
-def alive(r, alpha, a, b, x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(r, alpha, a, b, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
     """Gamma(r + x, alpha + T) and Beta(a, b + x + 1): the first order was survived as well."""
     return np.add(r, x), np.add(alpha, T), np.asarray(a), np.add(b, x) + 1.0
 
@@ -85,6 +85,7 @@ class MBGNBD(PurchaseModel):
     law = PurchaseLaw(
         name="MBG/NBD",
         params=MBGNBDParams,
+        dimensions={"r": "none", "alpha": "time", "a": "none", "b": "none"},
         mixing=(
             Mixing("order_rate", "gamma", "r", "alpha"),
             Mixing("dropout", "beta", "a", "b"),

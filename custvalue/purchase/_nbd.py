@@ -33,7 +33,7 @@ def prob_alive(r, alpha, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
     return np.ones(np.broadcast(r, alpha, x, t_x, T).shape)
 
 
-def alive(r, alpha, x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(r, alpha, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
     """Give the posterior Gamma(r + x, alpha + T)."""
     return np.add(r, x), np.add(alpha, T)
 
@@ -124,6 +124,7 @@ class NBD(PurchaseModel):
     law = PurchaseLaw(
         name="NBD",
         params=NBDParams,
+        dimensions={"r": "none", "alpha": "time"},
         mixing=(Mixing("order_rate", "gamma", "r", "alpha"),),
         log_likelihood=log_likelihood,
         prob_alive=prob_alive,

@@ -75,7 +75,7 @@ def prob_alive_of_rows(params: ParetoNBDParams, rows: Histories) -> Floats:
     return out
 
 
-def alive(r, alpha, s, beta, x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(r, alpha, s, beta, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
     """Gamma(r + x, alpha + T) and Gamma(s, beta + T): what is known of a customer alive at T."""
     return np.add(r, x), np.add(alpha, T), np.asarray(s), np.add(beta, T)
 
@@ -203,6 +203,7 @@ class ParetoNBD(PurchaseModel):
     law = PurchaseLaw(
         name="Pareto/NBD",
         params=ParetoNBDParams,
+        dimensions={"r": "none", "alpha": "time", "s": "none", "beta": "time"},
         mixing=(
             Mixing("order_rate", "gamma", "r", "alpha"),
             Mixing("dropout", "gamma", "s", "beta"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from custvalue._histories import history_problems
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.purchase._law import PurchaseLaw
 
@@ -38,22 +39,15 @@ class Scorer:
     def __call__(self, frequency: float, recency: float, T: float) -> float:
         """Forecast the expected orders within the horizon."""
         alive = self.alive(frequency, recency, T)
-        x, end = np.array([float(frequency)]), np.array([float(T)])
-        future = self.law.alive(*self.params, x, end)
+        history = (np.array([float(v)]) for v in (frequency, recency, T))
+        future = self.law.alive(*self.params, *history)
         return alive * float(self.law.expected_orders(*future, self.t)[0])
 
     def alive(self, frequency: float, recency: float, T: float) -> float:
         """P(still a customer)."""
-        x, t_x, end = float(frequency), float(recency), float(T)
-        if not (0 <= t_x <= end < np.inf and x >= 0 and x % 1 == 0 and (x > 0) == (t_x > 0)):
-            raise DataContractError(
-                ContractProblem(
-                    "history",
-                    f"frequency={x:g}, recency={t_x:g}, T={end:g} is no history: frequency is a "
-                    "whole number of repeat orders, 0 <= recency <= T, both 0 or neither",
-                    "custvalue.summarize makes these three numbers.",
-                )
-            )
-        return float(
-            self.law.prob_alive(*self.params, np.array([x]), np.array([t_x]), np.array([end]))[0]
-        )
+        history = tuple(np.array([float(v)]) for v in (frequency, recency, T))
+        counts = frequency >= 0 and frequency % 1 == 0 and (frequency > 0) == (recency > 0)
+        if not (counts and 0 <= recency <= T < np.inf):
+            no_time = ContractProblem("not-finite", "a number is missing or infinite", "Give all.")
+            raise DataContractError(history_problems(*history) or [no_time])
+        return float(self.law.prob_alive(*self.params, *history)[0])

@@ -22,8 +22,8 @@ from custvalue.exceptions import BoundaryFitWarning, ContractProblem, DataContra
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import expected_orders as _expected_stays
 from custvalue.purchase._bgbb import log_left_after, log_stayed, whole
+from custvalue.purchase._forecast import Past
 from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw
-from custvalue.purchase._rows import read_histories
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ def prob_alive(alpha, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def
     return np.broadcast_to(np.where(np.less(x, T), 0.0, 1.0), shape).copy()
 
 
-def alive(alpha, beta, x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(alpha, beta, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
     """Give the posterior Beta(alpha, beta + T) of a customer still there."""
     return np.add(alpha, 0.0 * np.add(x, T)), np.add(beta, T)
 
@@ -159,6 +159,7 @@ class ShiftedBetaGeometric(PurchaseModel):
     law = PurchaseLaw(
         name="sBG",
         params=ShiftedBetaGeometricParams,
+        dimensions={"alpha": "none", "beta": "none"},
         mixing=(Mixing("dropout", "beta", "alpha", "beta"),),
         log_likelihood=log_likelihood,
         prob_alive=prob_alive,
@@ -297,9 +298,9 @@ class ShiftedBetaGeometric(PurchaseModel):
         alpha, beta = self.params_
         return survival(alpha, beta, np.arange(dates + 1.0))
 
-    def _read(self, X: Any, *, reset: bool) -> tuple[Floats, Floats, Floats]:
-        x, t_x, T = read_histories(self, X, reset=reset, discrete=True)
-        late = t_x != x
+    def _read(self, X: Any, *, reset: bool) -> Past:
+        past = super()._read(X, reset=reset)
+        late = past.t_x != past.x
         if late.any():
             raise DataContractError(
                 ContractProblem(
@@ -312,7 +313,7 @@ class ShiftedBetaGeometric(PurchaseModel):
                     first_ids(np.flatnonzero(late)),
                 )
             )
-        return x, t_x, T
+        return past
 
     def _check_meaning(self, rows: Histories) -> None:
         """Nothing to look for: whoever never renewed is in the columns."""

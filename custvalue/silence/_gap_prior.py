@@ -9,19 +9,108 @@ and brand selection, Management Science 18, P102-P113.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import betainc, gammaln, psi
+from scipy.special import betainc, gammaln, psi, zeta
 
+from custvalue._kernels import Objective
 from custvalue._warn import heard, warn_caller
-from custvalue.exceptions import BoundaryFitWarning, ConvergenceWarning, FitFailedError
+from custvalue.exceptions import BoundaryFitWarning, FitFailedError
+from custvalue.likelihood import Law, Plan, Units, fit_law
 from custvalue.silence._silence import Floats, GapFacts
 
-SMALLEST, LARGEST = 1e-4, 1e5  # of r, and of alpha in units of the mean age
+SMALLEST, LARGEST = 1e-4, 1e5  # of r
+# (log r, log alpha) = ALONG @ (log r, log of alpha / r): where customers hardly differ, r and alpha
+# grow together and their ratio stays
+ALONG = np.array([[1.0, 0.0], [1.0, 1.0]])
 MOST_REGULAR = 12
+
+
+class GapRates(NamedTuple):
+    """Purchase rates over customers: Gamma(r, rate alpha)."""
+
+    r: float
+    alpha: float
+
+
+class GapRows(NamedTuple):
+    """Customers' gaps: how many, their sum, and the current one, which has not ended."""
+
+    m: Floats
+    total: Floats
+    t: Floats
+    w: None = None
+
+    @property
+    def n(self) -> float:
+        """Number of customers."""
+        return float(len(self.m))
+
+    @property
+    def size(self) -> int:
+        """Number of customers."""
+        return len(self.m)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GapLaw(Law):
+    """Erlang gaps of shape ``regularity``, the last one censored, rates gamma over customers."""
+
+    regularity: int
+
+    def units(self, rows: GapRows) -> Units:
+        """Time counts in the mean age."""
+        return Units(time=float((rows.total + rows.t).mean()))
+
+    def counted(self, rows: GapRows, units: Units) -> GapRows:
+        """Give the gaps in this unit of time."""
+        return GapRows(rows.m, rows.total / units.time, rows.t / units.time)
+
+    def columns(self, rows: GapRows) -> tuple[Floats, ...]:
+        """Give number of gaps, their sum, the current gap."""
+        return rows.m, rows.total, rows.t
+
+    def log_unit(self, rows: GapRows, units: Units) -> Floats:
+        """Take k times a gap: the sum of m Erlang gaps has no part T_i^(k - 1) of theirs."""
+        return self.regularity * rows.m * np.log(units.time)
+
+    def starts(self, rows: GapRows) -> list[Floats]:
+        """Exponential rates of the mean seen."""
+        rate = max(float(rows.m.mean()) * self.regularity, 1e-3)
+        return [self.from_logs(np.log([1.0, 1.0 / rate]))]
+
+    def plan(self, rows: GapRows) -> Plan:
+        """Climb inside the bounds."""
+        return super().plan(rows)._replace(enough=1e-6)
+
+
+@lru_cache
+def _gap_law(regularity: int) -> GapLaw:
+    def log_likelihood(r: float, alpha: float, m: Floats, total: Floats, t: Floats) -> Floats:
+        return _terms(r, alpha, regularity, m, total, t)[0]
+
+    def objective(rows: GapRows) -> Objective:
+        def evaluate(theta: Floats) -> tuple[float, Floats, Floats]:
+            r, alpha = np.exp(ALONG @ theta)
+            value, g, h = _sums(r, alpha, regularity, rows)
+            return value / rows.n, ALONG.T @ g / rows.n, ALONG.T @ h @ ALONG / rows.n
+
+        return evaluate
+
+    return GapLaw(
+        name="gaps with gamma rates",
+        params=GapRates,
+        dimensions={"r": "none", "alpha": "time"},
+        log_likelihood=log_likelihood,
+        objective=objective,
+        basis=ALONG,
+        bounds=((SMALLEST, LARGEST), (1e-9, 1e9)),
+        regularity=regularity,
+    )
 
 
 class GapPrior(NamedTuple):
@@ -157,33 +246,56 @@ def gap_log_likelihood(
     >>> round(value, 4)
     -9.4572
     """
-    r, alpha, k = prior
-    m, t = facts.n_gaps, facts.silence
-    A = alpha + facts.gap_sum + t
+    rows = GapRows(facts.n_gaps, facts.gap_sum, facts.silence)
+    value, gradient, _ = _sums(*prior, rows)
+    k = prior.regularity
+    return value + (k - 1) * log_gap_sum - float(rows.m.sum() * gammaln(k)), gradient
+
+
+def _terms(
+    r: float, alpha: float, k: int, m: Floats, total: Floats, t: Floats
+) -> tuple[Floats, Floats, Any, Floats, Any]:
+    """Log-likelihood of each customer without what no parameter moves, and what it is made of.
+
+    A = alpha + total + t, counts of gaps and where each stands, and the shares of the k terms.
+    """
+    A = alpha + total + t
     counts, where = np.unique(m, return_inverse=True)
     log_share = np.log(alpha) - np.log(A)
     with np.errstate(divide="ignore"):
         log_t = np.log(t)
-    parts, by_r, by_alpha = [], [], []
+    parts = []
     for j in range(k):
         shape = r + k * counts + j
         part = (gammaln(shape) - gammaln(r))[where] + r * log_share - (shape - r)[where] * np.log(A)
         parts.append(part if j == 0 else part + j * log_t - gammaln(j + 1))
-        by_r.append((psi(shape) - psi(r))[where] + log_share)
-        by_alpha.append(r / alpha - shape[where] / A)
     if k == 1:
-        value, d_r, d_alpha = parts[0].sum(), by_r[0].sum(), by_alpha[0].sum()
-    else:
-        stack = np.stack(parts)
-        top = stack.max(axis=0)
-        weight = np.exp(stack - top)
-        whole = weight.sum(axis=0)
-        value = (top + np.log(whole)).sum()
-        weight /= whole
-        d_r = (weight * np.stack(by_r)).sum()
-        d_alpha = (weight * np.stack(by_alpha)).sum()
-    value += (k - 1) * log_gap_sum - m.sum() * gammaln(k)
-    return float(value), np.array([r * d_r, alpha * d_alpha])
+        return parts[0], A, (counts, where), log_share, (1.0,)
+    stack = np.stack(parts)
+    top = stack.max(axis=0)
+    weight = np.exp(stack - top)
+    whole = weight.sum(axis=0)
+    return top + np.log(whole), A, (counts, where), log_share, weight / whole
+
+
+def _sums(r: float, alpha: float, k: int, rows: GapRows) -> tuple[float, Floats, Floats]:
+    """Sum of the log-likelihood, its gradient and Hessian in log r and log alpha."""
+    values, A, (counts, where), log_share, shares = _terms(r, alpha, k, *rows[:3])
+    first, second, both = 0.0, 0.0, np.zeros(3)
+    for j, share in enumerate(shares):
+        shape = r + k * counts + j
+        d_r = (psi(shape) - psi(r))[where] + log_share
+        d_a = r / alpha - shape[where] / A
+        first, second = first + share * d_r, second + share * d_a
+        d_rr = (zeta(2.0, shape) - zeta(2.0, r))[where]
+        d_aa = shape[where] / A**2 - r / alpha**2
+        for i, part in enumerate((d_rr + d_r**2, 1.0 / alpha - 1.0 / A + d_r * d_a, d_aa + d_a**2)):
+            both[i] += float(np.sum(share * part))
+    g = np.array([np.sum(first), np.sum(second)])
+    rr, ra, aa = both - [np.sum(first**2), np.sum(first * second), np.sum(second**2)]
+    scale = np.array([r, alpha])
+    hessian = np.outer(scale, scale) * [[rr, ra], [ra, aa]] + np.diag(scale * g)
+    return float(values.sum()), scale * g, hessian
 
 
 def fit_gap_prior(facts: GapFacts, regularity: int = 1) -> GapPrior:
@@ -221,51 +333,20 @@ def fit_gap_prior(facts: GapFacts, regularity: int = 1) -> GapPrior:
     True
     """
     age = facts.silence + facts.gap_sum
-    scale = float(age.mean())
-    if not scale > 0:
+    if not float(age.mean()) > 0:
         raise FitFailedError(
             f"all {len(age):,} customers bought only on the as-of date: there is no gap to learn "
             "from. Choose a later as-of date."
         )
-    unit = GapFacts(
-        facts.silence / scale, facts.n_gaps, facts.gap_max, facts.gap_sum / scale, facts.n_shorter
-    )
-    n = len(age)
-
-    def loss(theta: Floats) -> tuple[float, Floats]:
-        r, alpha = np.exp(theta)
-        value, gradient = gap_log_likelihood(unit, GapPrior(float(r), float(alpha), regularity))
-        return -value / n, -gradient / n
-
-    rate = max(float(facts.n_gaps.mean()) * regularity, 1e-3)
-    edges = (float(np.log(SMALLEST)), float(np.log(LARGEST)))
-    found = minimize(
-        loss,
-        np.log([1.0, 1.0 / rate]).clip(*edges),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[edges, edges],
-        options={"ftol": 1e-14, "gtol": 1e-9, "maxiter": 500},
-    )
-    if not np.isfinite(found.fun):
-        raise FitFailedError(
-            f"the likelihood of the gaps is not finite ({n:,} customers, "
-            f"{facts.n_gaps.sum():,.0f} gaps); look for extreme gaps."
-        )
-    r, alpha = np.exp(found.x)
-    if np.isclose(found.x, edges[0]).any() or np.isclose(found.x, edges[1]).any():
+    fitted = fit_law(_gap_law(regularity), GapRows(facts.n_gaps, facts.gap_sum, facts.silence))
+    if fitted.boundary:
         warn_caller(
-            f"the prior of purchase rates lies on its boundary (r={r:.3g}): customers hardly "
-            "differ in rate, or hardly any has a gap. Scores stay usable.",
+            f"the prior of purchase rates lies on its boundary (r={fitted.params.r:.3g}): "
+            "customers hardly differ in rate, or hardly any has a gap. Scores stay usable.",
             BoundaryFitWarning,
         )
-    elif np.abs(found.jac).max() > 1e-4:
-        warn_caller(
-            f"the prior of purchase rates is not settled: gradient {np.abs(found.jac).max():.1e} "
-            f"a customer after {found.nit} steps.",
-            ConvergenceWarning,
-        )
-    return GapPrior(float(r), float(alpha) * scale, regularity)
+    r, alpha = fitted.params
+    return GapPrior(r, alpha, regularity)
 
 
 def choose_regularity(facts: GapFacts, log_gap_sum: float) -> GapPrior:

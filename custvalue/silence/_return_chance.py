@@ -7,9 +7,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._kernels._newton import climb
 from custvalue._warn import warn_caller
 from custvalue.exceptions import BoundaryFitWarning, SmallSampleWarning
+from custvalue.likelihood import Plan, search
 from custvalue.silence._gap_prior import GapPrior, prob_longer_gap, prob_order_if_customer
 from custvalue.silence._learning import has_ordered
 from custvalue.silence._silence import Floats, GapFacts
@@ -356,7 +356,8 @@ def _logistic_weights(z: Floats, y: npt.NDArray[np.intp]) -> Floats:
         value = value / n - 0.5 * float(ridge @ theta**2)
         return value, gradient / n - ridge * theta, hessian / n - np.diag(ridge)
 
-    return climb(objective, np.zeros(k + 1), np.full(k + 1, -50.0), np.full(k + 1, 50.0)).theta
+    box = Plan(np.full(k + 1, -50.0), np.full(k + 1, 50.0), close=1e-14)
+    return search(objective, [np.zeros(k + 1)], box)[0].theta
 
 
 def _rising_steps(index: Floats, y: npt.NDArray[np.intp]) -> tuple[tuple[float, float], ...]:

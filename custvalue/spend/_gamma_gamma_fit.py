@@ -8,88 +8,31 @@ that depends on ``x`` alone is computed on the histogram of ``x``. The climb is 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 
-from custvalue._fitted import FitReport
-from custvalue._kernels import counts_of, log_rising, psi_rising
-from custvalue._kernels._newton import Objective, Optimum, climb, covariance, maximise
-from custvalue.exceptions import FitFailedError
-from custvalue.spend._gamma_gamma_checks import boundaries
+from custvalue._kernels import Objective, log_rising, psi_rising
+from custvalue.spend._law import BLOCK, Floats, SpendRows, prepare
 
-Array = npt.NDArray[np.float64]
-
-BLOCK = 8192  # stays in cache, and below the size at which BLAS starts threads
+__all__ = ["TO_LOGS", "counted_objective", "objective", "prepare"]
 FREQUENT = 50.0  # orders, or a p, beyond which sums of plain logs lose too many digits
-RIDGE = 500.0  # p or q beyond this may be on their way to infinity
-FIRST_SAMPLE = 1_000
-SECOND_SAMPLE = 10_000
-CLIMBS = 4
-# promised squared Newton decrement below which one last step ends a climb over many rows
-ENOUGH = 1e-7
-LOWEST, HIGHEST_P, HIGHEST_Q = 1e-3, 1e6, 1e5
-# (p, q) at mu = geometric mean of spend: regular and erratic buyers, alike and unlike customers
-STARTS = (
-    (6.0, 4.0),
-    (1.0, 2.0),
-    (0.2, 1.0),
-    (0.3, 20.0),
-    (30.0, 2.0),
-    (2.0, 50.0),
-    (300.0, 3.0),
-    (0.5, 0.5),
-)
 
 
-class Rows(NamedTuple):
-    """What the likelihood needs of the customers with repeat orders.
+def counted_objective(rows: SpendRows) -> Objective:
+    """``objective`` with the density per geometric mean of spend instead of the user's money."""
+    evaluate, lift = objective(rows), float(np.log(rows.unit))
 
-    ``x`` orders, ``zbar`` their mean, ``w`` weights or None, ``unit`` the money theta counts in
-    (the geometric mean of ``zbar``); ``n_x`` and ``xs`` the weighted histogram of ``x``; sums of
-    ``w``, ``w x``, ``w x log(s / unit)``, ``w log zbar``.
-    """
+    def counted(theta: Floats) -> tuple[float, Floats, Floats]:
+        value, gradient, hessian = evaluate(theta)
+        return value + lift, gradient, hessian
 
-    x: Array
-    zbar: Array
-    w: Array | None
-    xs: Array
-    n_x: Array
-    sum_w: float
-    sum_wx: float
-    sum_wx_log_s: float
-    sum_w_log_zbar: float
-    unit: float
+    return counted
 
 
-def prepare(x: Array, zbar: Array, w: Array | None) -> Rows:
-    """Form the sums that every evaluation shares; spend is counted in its geometric mean."""
-    log_z, ones = np.empty(BLOCK), np.ones(BLOCK)
-    sum_w_log_z = sum_wx_log_z = 0.0
-    for begin in range(0, x.size, BLOCK):
-        part = slice(begin, begin + BLOCK)
-        here, mean = x[part], zbar[part]
-        logs = np.log(mean, out=log_z[: here.size])
-        if w is None:
-            sum_w_log_z += float(ones[: here.size] @ logs)
-            sum_wx_log_z += float(here @ logs)
-        else:
-            sum_w_log_z += float(w[part] @ logs)
-            sum_wx_log_z += float((w[part] * here) @ logs)
-    xs, n_x = counts_of(x, w)
-    sum_w, sum_wx = float(n_x.sum()), float(n_x @ xs)
-    log_unit = sum_w_log_z / sum_w
-    sum_wx_log_s = sum_wx_log_z - log_unit * sum_wx + float((n_x * xs) @ np.log(xs))
-    unit = float(np.exp(log_unit))
-    return Rows(x, zbar, w, xs, n_x, sum_w, sum_wx, sum_wx_log_s, sum_w_log_z, unit)
-
-
-def objective(rows: Rows) -> Objective:
+def objective(rows: SpendRows) -> Objective:
     """``theta = log (p, q, mu)`` -> mean log-likelihood, gradient, Hessian."""
     from scipy.special import gammaln, psi, zeta
 
-    def evaluate(theta: Array) -> tuple[float, Array, Array]:
+    def evaluate(theta: Floats) -> tuple[float, Floats, Floats]:
         p, q, mu = np.exp(theta)
         log_gamma = theta[2] + theta[1] - theta[0]
         a0, log_share, b0, b1, c0, c1 = _row_sums(rows, p, mu * q / p, log_gamma)
@@ -126,54 +69,8 @@ def objective(rows: Rows) -> Objective:
 TO_LOGS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-1.0, 1.0, 1.0]])
 
 
-def fit(rows: Rows, start: Array | None = None) -> tuple[Optimum, int]:
-    """Find the highest summit (on 1,000 rows, then 10,000, then all) and the number of starts."""
-    lower = np.log([LOWEST, LOWEST, 1e-12])
-    upper = np.log([HIGHEST_P, HIGHEST_Q, 1e12])
-    size = rows.x.size
-    if start is not None:
-        return climb(objective(rows), start, lower, upper), 1
-    starts = [np.log([p, q, 1.0]) for p, q in STARTS]
-    first = _sample(rows, FIRST_SAMPLE)
-    # a part of the rows has to find the right hill only
-    climbs, rough = (CLIMBS, 1e-14) if first is rows else (2, 1e-5)
-    found = maximise(objective(first), starts, lower, upper, climbs=climbs, tol=rough)
-    if first is rows:
-        return found, len(starts)
-    if size > 4 * SECOND_SAMPLE:
-        second = _sample(rows, max(SECOND_SAMPLE, size // 10))
-        found = climb(objective(second), found.theta, lower, upper, tol=ENOUGH)
-    # from a tenth of many rows the second step of Newton's is exact to eight digits
-    last = ENOUGH if size > 4 * SECOND_SAMPLE else 1e-14
-    best = climb(objective(rows), found.theta, lower, upper, tol=last)
-    if (best.theta[:2] > np.log(RIDGE)).any():  # nearly flat there: follow it to its end
-        best = climb(objective(rows), best.theta, lower, upper)
-    return best, len(starts)
-
-
-def natural(best: Optimum, rows: Rows) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
-    """Return (p, q, gamma) in the user's money, the covariance of their logs, and what is held.
-
-    On the ridge of equal customers neither q nor gamma has a standard error, where orders of a
-    customer do not differ neither p nor gamma.
-    """
-    logs = TO_LOGS @ best.theta
-    logs[2] += np.log(rows.unit)
-    held = best.on_lower | best.on_upper
-    in_theta = covariance(best.hessian, rows.sum_w, held)
-    free = ~held
-    cov = np.full((3, 3), np.nan)
-    known = free.copy()
-    known[2] = bool(free.all())
-    full = np.where(np.isnan(in_theta), 0.0, in_theta)
-    if np.isfinite(in_theta[np.ix_(free, free)]).all():
-        cov_all = TO_LOGS @ full @ TO_LOGS.T
-        cov[np.ix_(known, known)] = cov_all[np.ix_(known, known)]
-    return np.exp(logs), cov, ~known
-
-
 def _row_sums(
-    rows: Rows, p: float, gamma: float, log_gamma: float
+    rows: SpendRows, p: float, gamma: float, log_gamma: float
 ) -> tuple[float, float, float, float, float, float]:
     """Sum log(1 + t), x log(t / (1 + t)), and s and s (1 - s), these also times x.
 
@@ -212,64 +109,3 @@ def _row_sums(
         c1 += float(x @ square)
     log_share = -a1 if exact else rows.sum_wx_log_s - log_gamma * rows.sum_wx - a1
     return a0, log_share, b0, b1, b0 - c0, b1 - c1
-
-
-def _sample(rows: Rows, size: int) -> Rows:
-    n = rows.x.size
-    if n <= 2 * size:
-        return rows
-    # a fixed draw: a fit must not depend on chance, nor on a pattern in the rows' order
-    pick = np.random.default_rng(n).integers(0, n, size)
-    x = rows.x[pick]
-    sample = prepare(x, rows.zbar[pick], None if rows.w is None else rows.w[pick])
-    # keep the money unit of all rows, so that theta means the same
-    shift = float(np.log(sample.unit / rows.unit))
-    log_s = sample.sum_wx_log_s + shift * sample.sum_wx
-    return sample._replace(sum_wx_log_s=log_s, unit=rows.unit)
-
-
-def conclude(
-    best: Optimum, rows: Rows, starts: int, zbar: Array, notes: list[str]
-) -> tuple[tuple[float, ...], FitReport]:
-    """Parameters and the account of the fit, or the error of a search without an answer."""
-    values, cov, unknown = natural(best, rows)
-    facts = {
-        "customers_with_repeat_orders": float(rows.sum_w),
-        "repeat_orders": float(rows.sum_wx),
-        "smallest_mean_spend": float(zbar.min()),
-        "largest_mean_spend": float(zbar.max()),
-        # enough to recognise the same rows, not enough to learn anything about one of them
-        "sum_of_mean_spends": float(zbar.sum() if rows.w is None else zbar @ rows.w),
-    }
-    if not best.converged or not np.isfinite(values).all():
-        shown = ", ".join(f"{k.replace('_', ' ')} {v:,.6g}" for k, v in facts.items())
-        raise FitFailedError(
-            f"Gamma-Gamma did not converge from {starts} starts: gradient norm "
-            f"{best.gradient_norm:.1e} per customer after {best.iterations} iterations. "
-            f"Data: {shown}."
-        )
-    if values[1] <= 1.0:
-        infinite = (
-            f"q = {values[1]:.3g} <= 1: the population's mean spend is infinite. "
-            'predict offers statistic="median" and statistic="capped".'
-        )
-        notes = [*notes, infinite]
-    reasons = boundaries(best)
-    unsure = np.isnan(np.diag(cov)) | unknown
-    report = FitReport(
-        status="boundary" if reasons else "interior",
-        boundary=reasons,
-        undefined=tuple(n for n, u in zip(("p", "q", "gamma"), unsure, strict=True) if u),
-        log_likelihood=float(best.value * rows.sum_w),
-        gradient_norm=best.gradient_norm,
-        iterations=best.iterations,
-        evaluations=best.evaluations,
-        starts=starts,
-        n_customers=float(rows.sum_w),
-        n_distinct=zbar.size,
-        n_parameters=3,
-        facts=facts,
-        notes=tuple(notes),
-        log_covariance=tuple(tuple(map(float, row)) for row in cov),
-    )
-    return tuple(map(float, values)), report

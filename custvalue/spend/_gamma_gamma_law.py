@@ -241,3 +241,36 @@ def simulate(
     shape, rate = posterior(x, zbar, p, q, gamma)
     nu = np.maximum(rng.gamma(shape) / rate, np.finfo(float).tiny)
     return np.asarray(p / nu, dtype=float)
+
+
+def simulate_orders(
+    p: npt.ArrayLike,
+    q: npt.ArrayLike,
+    gamma: npt.ArrayLike,
+    own_mean: npt.ArrayLike,
+    x: npt.ArrayLike,
+    rng: np.random.Generator,
+) -> Array:
+    """Draw the mean of ``x`` orders of customers whose orders bring ``own_mean`` on average.
+
+    Parameters
+    ----------
+    p, q, gamma : array-like
+        Only p is read: the shape of an order.
+    own_mean, x : array-like
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue.spend import gamma_gamma
+    >>> rng = np.random.default_rng(0)
+    >>> gamma_gamma.simulate_orders(6.25, 3.74, 15.44, 30.0, [1, 10**6], rng).round(1)
+    array([29.9, 30. ])
+    """
+    shape = np.asarray(p, float) * np.asarray(x, float)
+    return np.asarray(own_mean * rng.gamma(shape) / shape)

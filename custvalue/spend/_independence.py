@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import pandas as pd
 
 from custvalue._warn import warn_caller
 from custvalue.exceptions import IndependenceWarning
-from custvalue.spend import _gamma_gamma_law as law
+from custvalue.spend._law import SpendLaw
 
 Array = npt.NDArray[np.float64]
 ENOUGH = 10_000  # customers that show a total for what it is
@@ -70,16 +71,14 @@ class Independence:
         )
 
 
-def independence(
-    x: Array, zbar: Array, params: tuple[float, float, float], level: float
-) -> Independence:
+def independence(law: SpendLaw, x: Array, zbar: Array, params: Any, level: float) -> Independence:
     """Correlations with intervals, and predicted against actual spend by decile of frequency."""
     rho, low, high = _with_interval(x, zbar, level)
     ranks = _with_interval(_ranks(x), _ranks(zbar), level)
     cuts = np.unique(np.quantile(x, np.linspace(0.1, 0.9, 9), method="inverted_cdf"))
     bin_of = np.searchsorted(cuts, x, side="left")
-    predicted = law.expected_spend(x, zbar, *params)
-    population = float(law.expected_spend(0, 0, *params))
+    predicted = law.expected_spend(*params, x, zbar)
+    population = float(law.expected_spend(*params, 0, 0))
     table = (
         pd.DataFrame(
             {"bin": bin_of, "x": x, "actual": x * zbar, "predicted": x * predicted, "one": 1}

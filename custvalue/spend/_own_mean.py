@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
 
-from custvalue import _frames, _sklearn
-from custvalue._fitted import FitReport, FittedLaw
+from custvalue._frames import column_names, float_vectors, is_frame
+from custvalue._sklearn import read_vectors, weights_of
 from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.spend._gamma_gamma_checks import check_rows
+from custvalue.likelihood import FitReport, FittedLaw
+from custvalue.spend import _gamma_gamma_law as gamma_gamma
+from custvalue.spend._base import SpendModel, check_rows
+from custvalue.spend._law import Floats, SpendLaw
 
-Array = npt.NDArray[np.float64]
-NAMES = ("n_orders", "mean_value")
 PAIR = ("frequency", "monetary_value", "n_orders", "mean_value")
 
 
@@ -26,7 +26,27 @@ class OwnMeanParams(NamedTuple):
     mean: float
 
 
-class OwnMean(_sklearn.DocLink, FittedLaw, BaseEstimator):
+def as_gamma_gamma(p, mean, x, zbar) -> Any:  # type: ignore[no-untyped-def]
+    """History and parameters of the Gamma-Gamma law with this posterior: q = 1, gamma = 0.
+
+    Of whom nothing is known it is as if one order of the usual size had been seen.
+    """
+    known = np.greater(x, 0)
+    return np.where(known, x, 1.0), np.where(known, zbar, mean), p, 1.0, 0.0
+
+
+def simulate(p, mean, x, zbar, rng: np.random.Generator) -> Floats:  # type: ignore[no-untyped-def]
+    """Draw the own mean: that seen, less or more as orders differ."""
+    n, seen, p, q, gamma = as_gamma_gamma(p, mean, x, zbar)
+    return gamma_gamma.simulate(n, seen, p, q, gamma, rng)
+
+
+def expected_spend(p, mean, x, zbar) -> Floats:  # type: ignore[no-untyped-def]
+    """Take the own mean; the mean of all where there is no order."""
+    return np.where(np.greater(x, 0), zbar, mean)
+
+
+class OwnMean(SpendModel):
     """Spend per order is the customer's own mean so far, not shrunk.
 
     The limit of the Gamma-Gamma law in which customers differ without bound: nothing is known of a
@@ -51,7 +71,30 @@ class OwnMean(_sklearn.DocLink, FittedLaw, BaseEstimator):
     ([25.0], 32.5)
     """
 
-    params_: OwnMeanParams
+    law = SpendLaw(
+        name="own mean",
+        params=OwnMeanParams,
+        dimensions={"p": "none", "mean": "money"},
+        log_likelihood=None,  # the law of means over customers has no end
+        expected_spend=expected_spend,
+        quantile=lambda p, mean, x, z, u: gamma_gamma.spend_quantile(
+            u, *as_gamma_gamma(p, mean, x, z)
+        ),
+        capped_spend=lambda p, mean, x, z, cap: gamma_gamma.capped_spend(
+            cap, *as_gamma_gamma(p, mean, x, z)
+        ),
+        simulate=simulate,
+        simulate_orders=lambda p, mean, own_mean, x, rng: gamma_gamma.simulate_orders(
+            p, 1.0, 0.0, own_mean, x, rng
+        ),
+        posterior=lambda p, mean, x, z: (p, *gamma_gamma.posterior(*as_gamma_gamma(p, mean, x, z))),
+    )
+    columns = ("n_orders", "mean_value")
+    statistic = "mean"
+    cap = None
+
+    def __init__(self) -> None:
+        """Nothing to choose."""
 
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> OwnMean:
         """Learn the spread of orders around their customer's mean, and the mean of all.
@@ -75,7 +118,7 @@ class OwnMean(_sklearn.DocLink, FittedLaw, BaseEstimator):
             If nobody has an order with spend.
         """
         n, mean = self._read(X, reset=True)
-        w = _sklearn.weights_of(sample_weight, len(n), X)
+        w = weights_of(sample_weight, len(n), X)
         orders = n if w is None else n * w
         if not float(orders @ np.where(n > 0, mean, 0.0)) > 0.0:
             raise DataContractError(
@@ -92,75 +135,14 @@ class OwnMean(_sklearn.DocLink, FittedLaw, BaseEstimator):
             # one pair a hundred times apart must not set everybody's interval
             apart = np.minimum(apart, np.quantile(apart, 0.99))
             p = 1.0 / max(float(apart.mean()), 1e-6)
-        self.params_ = OwnMeanParams(p, everybody)
-        unknown = replace(FitReport.of_given(OwnMeanParams._fields), status="interior")
-        self._report = replace(unknown, n_customers=float(len(n)))
+        unknown = FitReport.of_given(self.law.names)
+        report = replace(unknown, status="interior", n_customers=float(len(n)))
+        params = OwnMeanParams(p, everybody)
+        self.fitted_ = FittedLaw(params, self.law.dimensions, report)
         return self
 
-    @classmethod
-    def from_params(cls, *, p: float, mean: float) -> OwnMean:
-        """Build a fitted model from known parameters.
-
-        Parameters
-        ----------
-        p, mean : float
-            Both positive.
-
-        Returns
-        -------
-        OwnMean
-        """
-        for name, value in (("p", p), ("mean", mean)):
-            if not (np.isfinite(value) and value > 0):
-                raise ValueError(f"{name}={value!r} must be positive and finite.")
-        model = cls()
-        model.params_ = OwnMeanParams(float(p), float(mean))
-        model._report = FitReport.of_given(OwnMeanParams._fields)
-        model.n_features_in_ = 2
-        return model
-
-    def predict(self, X: Any) -> Array:
-        """Return each customer's own mean; the mean of all where there is no order.
-
-        Parameters
-        ----------
-        X : frame or array-like of shape (n_customers, 2)
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-        """
-        _sklearn.check_is_fitted(self, "params_")
-        n, mean = self._read(X, reset=False)
-        return np.where(n > 0, mean, self.params_.mean)
-
-    def posterior(self, X: Any) -> tuple[float, Array, Array]:
-        """Shape p of an order, and shape and rate of the gamma law of p over a customer's mean.
-
-        Parameters
-        ----------
-        X : frame or array-like of shape (n_customers, 2)
-
-        Returns
-        -------
-        p : float
-        shape, rate : ndarray of shape (n_customers,)
-            ``p rate / (shape - 1)`` is what ``predict`` says.
-        """
-        _sklearn.check_is_fitted(self, "params_")
-        n, mean = self._read(X, reset=False)
-        p = self.params_.p
-        # as if one order of the usual size had been seen of who has none
-        seen, usual = np.where(n > 0, n, 1.0), np.where(n > 0, mean, self.params_.mean)
-        return p, 1.0 + p * seen, seen * usual
-
-    def new_customer(self) -> float:
-        """Return the expected spend per order of a customer of whom nothing is known yet."""
-        _sklearn.check_is_fitted(self, "params_")
-        return self.params_.mean
-
     @staticmethod
-    def first_and_later(X: Any) -> tuple[Array, Array, Array]:
+    def first_and_later(X: Any) -> tuple[Floats, Floats, Floats]:
         """First order, mean of the later ones and their number, of customers who have both.
 
         Parameters
@@ -172,25 +154,24 @@ class OwnMean(_sklearn.DocLink, FittedLaw, BaseEstimator):
         -------
         first, later, times : ndarray of shape (n_repeat_buyers,)
         """
-        if not _frames.is_frame(X) or not set(PAIR) <= set(_frames.column_names(X) or ()):
+        if not is_frame(X) or not set(PAIR) <= set(column_names(X) or ()):
             return np.empty(0), np.empty(0), np.empty(0)
-        times, later, n, mean = _frames.float_vectors(X, PAIR, allow_missing=("monetary_value",))
+        times, later, n, mean = float_vectors(X, PAIR, allow_missing=("monetary_value",))
         some = times > 0
         times, later = times[some], later[some]
         first = n[some] * mean[some] - times * later
         good = (first > 1e-9 * mean[some]) & (later > 0.0)
         return first[good], later[good], times[good]
 
-    def _settings(self) -> dict[str, Any]:
-        return {}
-
-    def _read(self, X: Any, *, reset: bool) -> tuple[Array, Array]:
-        names = NAMES
-        have = set(_frames.column_names(X) or ())
-        if "n_orders" not in have and "frequency" in have:
-            names = ("frequency", "monetary_value")
-        n, mean = _sklearn.read_vectors(
-            self, X, names, reset=reset, allow_missing=("monetary_value", "mean_value")
+    def _read(self, X: Any, *, reset: bool) -> tuple[Floats, Floats]:
+        have = set(column_names(X) or ())
+        repeat = "n_orders" not in have and "frequency" in have
+        n, mean = read_vectors(
+            self,
+            X,
+            SpendModel.columns if repeat else self.columns,
+            reset=reset,
+            allow_missing=("monetary_value", "mean_value"),
         )
         check_rows(n, mean)
         return n, mean

@@ -10,14 +10,13 @@ import numpy.typing as npt
 from custvalue._value_model import Floats, Ints, Terms
 from custvalue.exceptions import NotSupportedError
 from custvalue.purchase import PurchaseModel
-from custvalue.spend import GammaGamma, OwnMean
+from custvalue.spend import OwnMean, SpendModel
 from custvalue.value import _outcome
 
 if TYPE_CHECKING:
     from custvalue.value._customer_value import Customers, CustomerValue
 
 WIDTH = 1e-4  # of the central differences, in logs
-SPEND = (GammaGamma, OwnMean)
 
 
 def outcome_interval(model: CustomerValue, rows: Customers, terms: Terms, tail: float) -> Floats:
@@ -104,7 +103,7 @@ def _worth(
 ) -> tuple[Floats, float, Floats, Floats]:
     """Worth today of a unit of spend; an order's shape and the posterior of spend, a row each."""
     purchases, spend = model.purchases_, model.spend_
-    if not isinstance(purchases, PurchaseModel) or not isinstance(spend, SPEND):
+    if not isinstance(purchases, PurchaseModel) or not isinstance(spend, SpendModel):
         raise NotSupportedError(
             "the spread of outcomes needs a law of custvalue.purchase and of custvalue.spend; "
             f"got {type(purchases).__name__} and {type(spend).__name__}."
@@ -124,9 +123,8 @@ def _outcomes(
     purchases = model.purchases_
     span = model._span(terms.until)
     expected = model._orders(rows, terms.until)
-    x, t_x, T = purchases._read(rows.table, reset=False)
-    history = np.column_stack([x, t_x, T])
-    same = type(purchases).from_params(unit=purchases.unit_, **purchases.params_._asdict())
+    history = np.column_stack(purchases._read(rows.table, reset=False))
+    same = purchases.with_params()
 
     def pmf(part: npt.NDArray[np.intp], n_max: int) -> Floats:
         return same.predict_pmf(history[part], horizon=span, n_max=n_max)
@@ -149,7 +147,7 @@ def _slopes(
     """
     parts = (model.purchases_, model.spend_)
     for part in parts:
-        if not isinstance(part, (PurchaseModel, *SPEND)):
+        if not isinstance(part, (PurchaseModel, SpendModel)):
             raise NotSupportedError(
                 f"{type(part).__name__} has no covariance of its parameters; use laws of "
                 "custvalue.purchase and custvalue.spend."
@@ -165,7 +163,7 @@ def _slopes(
         for name, value in part.params_._asdict().items():
             ends = []
             for sign in (1.0, -1.0):
-                moved = _moved(part, name, value * np.exp(sign * WIDTH))
+                moved = part.with_params(**{name: value * np.exp(sign * WIDTH)})
                 pair = (moved, parts[1]) if which == 0 else (parts[0], moved)
                 ends.append(summary(model._with_parts(*pair)._gross(rows, terms)))
             slopes.append((ends[0] - ends[1]) / (2.0 * WIDTH))
@@ -185,10 +183,3 @@ def _log_covariance(part: Any) -> Floats:
     return np.nan_to_num(
         np.asarray(report.log_covariance)
     )  # a parameter on a boundary stays at its estimate
-
-
-def _moved(part: Any, name: str, value: float) -> Any:
-    params = {**part.params_._asdict(), name: float(value)}
-    if isinstance(part, GammaGamma):
-        return GammaGamma.from_params(**params, statistic=part.statistic, cap=part.cap)
-    return type(part).from_params(unit=part.unit_, **params)

@@ -10,7 +10,6 @@ import pytest
 import scipy.sparse as sp
 
 import custvalue as cv
-from custvalue._fitted import FittedLaw
 from custvalue._portable import (
     array_from_plain,
     array_to_plain,
@@ -25,6 +24,7 @@ from custvalue._portable import (
 )
 from custvalue._warn import heard
 from custvalue.exceptions import ArtefactError
+from custvalue.likelihood import LawModel
 from custvalue.purchase import MBGNBD, MODELS, Prior, PurchaseModel
 from custvalue.spend import GammaGamma
 from custvalue.value import CustomerValue
@@ -105,7 +105,7 @@ def sealed_again(plain):
 
 
 def read(plain):
-    return FittedLaw.from_dict(plain)
+    return LawModel.from_dict(plain)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -170,7 +170,7 @@ def test_names_that_are_missing_or_too_many_are_refused_by_name(written, name):
 
 @pytest.mark.parametrize("plain", [None, 5, "x", [], [1], {}, {"schema": 2}, {"model": "MBGNBD"}])
 def test_what_is_no_written_model_is_refused(plain):
-    for kind in (PurchaseModel, MBGNBD, GammaGamma, FittedLaw):
+    for kind in (PurchaseModel, MBGNBD, GammaGamma, LawModel):
         with pytest.raises(ArtefactError):
             kind.from_dict(plain)
 
@@ -262,9 +262,9 @@ def test_a_matrix_that_points_outside_of_itself_is_refused(change):
 def test_only_what_was_declared_is_set():
     model = MBGNBD()
     with pytest.raises(ArtefactError, match="predict"):
-        set_learned(model, {"predict": 5, "unit_": None}, ("unit_",))
+        set_learned(model, {"predict": 5, "learned_": None}, ("learned_",))
     assert callable(model.predict)
-    assert set_learned(model, {"unit_": "W"}, ("unit_",)).unit_ == "W"
+    assert set_learned(model, {"learned_": "W"}, ("learned_",)).learned_ == "W"
 
 
 def test_a_registry_is_the_only_place_of_names():

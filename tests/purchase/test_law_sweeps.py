@@ -72,7 +72,7 @@ def test_expected_orders_have_nine_digits(name, sweep):
 def test_forecasts_of_histories_have_nine_digits(name, sweep):
     entry, theta, past, t = sweep
     law = MODELS[name].law
-    future = law.alive(*theta, past[0], past[2])
+    future = law.alive(*theta, *past)
     found = law.prob_alive(*theta, *past) * law.expected_orders(*future, t)
     assert_digits(found, entry, "conditional_orders")
 

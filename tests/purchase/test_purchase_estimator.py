@@ -59,7 +59,7 @@ def test_broken_histories_are_all_named_together(model):
     with pytest.raises(DataContractError) as error:
         model.predict(bad, "4W")
     codes = {p.code for p in error.value.problems}
-    assert {"frequency", "recency-without-repeat", "recency-above-T"} <= codes
+    assert {"frequency-not-a-count", "recency-without-repeat", "recency-exceeds-T"} <= codes
 
 
 def test_silence_passed_off_as_recency_is_refused(X):

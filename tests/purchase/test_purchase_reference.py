@@ -274,10 +274,10 @@ def test_the_worked_example_of_a_zero_repeat_customer(known):
     row = [[0, 0, 40.0]]
     got = [model.predict_alive(row)[0], model.predict(row, 39.857)[0]]
     # their 0.1 is per week and continuous; as a yearly rate it is beyond any warning
-    from custvalue.purchase._forecast import residual
+    from custvalue.purchase._forecast import Past, residual
 
     x = np.zeros(1)
-    got.append(residual(ParetoNBD.law, model.params_, x, x, np.array([40.0]), 0.1)[0])
+    got.append(residual(ParetoNBD.law, model.params_, Past(x, x, x + 40.0), 0.1)[0])
     close(got, entry)
 
 

@@ -24,8 +24,8 @@ GOOD = pd.DataFrame(
 MODEL = MBGNBD.from_params(r=0.5, alpha=6.0, a=0.9, b=1.6, unit="W")
 
 WRONG = {
-    "a negative count": (GOOD.assign(frequency=[-1, 3, 3]), "frequency"),
-    "half an order": (GOOD.assign(frequency=[0, 2.5, 3]), "frequency"),
+    "a negative count": (GOOD.assign(frequency=[-1, 3, 3]), "frequency-not-a-count"),
+    "half an order": (GOOD.assign(frequency=[0, 2.5, 3]), "frequency-not-a-count"),
     "a missing time": (GOOD.assign(T=[8, np.nan, 8]), "not-finite"),
     "time without end": (GOOD.assign(T=[8, np.inf, 8]), "not-finite"),
     "time below 0": (GOOD.assign(T=[-1, 3, 8]), "T"),
@@ -48,7 +48,7 @@ def test_a_wrong_table_is_refused_by_name(kind, what):
 @pytest.mark.parametrize("kind", MODELS.values())
 def test_recency_beyond_the_time_observed_is_refused_where_it_is_read(kind):
     X = GOOD.assign(frequency=[0.0, 4.0, 3.0], recency=[0.0, 4.0, 3.0])
-    with pytest.raises(DataContractError, match=r"(frequency|recency)-above-T"):
+    with pytest.raises(DataContractError, match=r"(frequency|recency)-exceeds-T"):
         kind().fit(X)
 
 
