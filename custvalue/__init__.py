@@ -34,6 +34,7 @@ __all__ = [
     "SilenceScorer",
     "ValueGrades",
     "backtest",
+    "check_rows",
     "compress",
     "data",
     "datasets",
@@ -84,6 +85,7 @@ _ROOM_OF = {
     "SilenceScorer": "segment",
     "ValueGrades": "segment",
     "backtest": "evaluation",
+    "check_rows": "data",
     "compress": "data",
     "from_summary": "data",
     "ledger": "data",
@@ -99,6 +101,7 @@ _ROOM_OF = {
 
 if TYPE_CHECKING:
     from custvalue.data import (
+        check_rows,
         compress,
         from_summary,
         ledger,

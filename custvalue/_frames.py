@@ -28,7 +28,6 @@ from custvalue.exceptions import (
     DataContractError,
     TimeUnitError,
     TimeUnitWarning,
-    first_ids,
     no_column,
 )
 
@@ -365,12 +364,11 @@ def float_vectors(
         bad = np.isinf(vector) if name in allow_missing else ~np.isfinite(vector)
         if bad.any():
             problems.append(
-                ContractProblem(
+                ContractProblem.at(
                     "not-finite",
                     f"column {name!r} has missing (NaN) or infinite values",
                     "Drop these rows or fill them; row positions are counted from 0.",
-                    int(bad.sum()),
-                    first_ids(np.flatnonzero(bad)),
+                    np.flatnonzero(bad),
                 )
             )
     if problems:

@@ -1,5 +1,6 @@
 """Transaction log -> one row a customer, or one row a customer-period."""
 
+from custvalue._row_check import check_rows
 from custvalue.data._api import panel, split_by_date, summarize
 from custvalue.data._compress import compress
 from custvalue.data._from_summary import from_summary
@@ -12,6 +13,7 @@ __all__ = [
     "DateSplit",
     "Dropped",
     "RowLedger",
+    "check_rows",
     "compress",
     "from_summary",
     "ledger",

@@ -28,6 +28,7 @@ from custvalue._fitted import FitReport, FittedLaw, check_level
 from custvalue._frames import unit_of
 from custvalue._kernels import Histories, compress
 from custvalue._portable import check_names, number
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import weights_of
 from custvalue._units import days_per, in_units, plain_span
 from custvalue._warn import warn_caller
@@ -113,7 +114,9 @@ class PurchaseModel(DocLink, FittedLaw, BaseEstimator):
 
     # ---- forecasts ---------------------------------------------------------------------------
 
-    def predict(self, X: Any, horizon: Span | None = None) -> Floats:
+    def predict(
+        self, X: Any, horizon: Span | None = None, *, on_invalid: OnInvalid = "raise"
+    ) -> Floats:
         """Forecast the expected number of orders within the horizon, one value a row.
 
         Parameters
@@ -121,16 +124,23 @@ class PurchaseModel(DocLink, FittedLaw, BaseEstimator):
         X : table with columns frequency, recency, T, or array with these three columns first
         horizon : str or number, optional
             ``"26W"``, ``"90D"``; a bare number only where the unit of the data is unknown.
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_rows,)
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, horizon, on_invalid=on_invalid)
         x, t_x, T = self._histories(X)
         t = self._time(horizon)
         return _forecast.expected(self.law, self.params_, x, t_x, T, t)
 
-    def predict_alive(self, X: Any, at: Span | None = None) -> Floats:
+    def predict_alive(
+        self, X: Any, at: Span | None = None, *, on_invalid: OnInvalid = "raise"
+    ) -> Floats:
         """P(still a customer) of each row, now or a while after the as-of date.
 
         Parameters
@@ -138,11 +148,16 @@ class PurchaseModel(DocLink, FittedLaw, BaseEstimator):
         X : table or array
         at : str or number, optional
             How long after the as-of date; what is ordered in between is not known.
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_rows,)
         """
+        if on_invalid != "raise":
+            return flagged(self.predict_alive, X, at, on_invalid=on_invalid)
         return self._alive(*self._histories(X), at)
 
     def _alive(self, x: Floats, t_x: Floats, T: Floats, at: Span | None) -> Floats:
@@ -154,18 +169,25 @@ class PurchaseModel(DocLink, FittedLaw, BaseEstimator):
             self.law, self.params_, x, T, lambda *p: self.law.survival(*p, t)
         )
 
-    def predict_proba_any(self, X: Any, horizon: Span | None = None) -> Floats:
+    def predict_proba_any(
+        self, X: Any, horizon: Span | None = None, *, on_invalid: OnInvalid = "raise"
+    ) -> Floats:
         """Chance of at least one order within the horizon, one value a row.
 
         Parameters
         ----------
         X : table or array
         horizon : str or number, optional
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_rows,)
         """
+        if on_invalid != "raise":
+            return flagged(self.predict_proba_any, X, horizon, on_invalid=on_invalid)
         x, t_x, T = self._histories(X)
         return _forecast.prob_any(self.law, self.params_, x, t_x, T, self._time(horizon))
 

@@ -14,7 +14,6 @@ from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
     SelectionWarning,
-    first_ids,
 )
 
 Floats = npt.NDArray[np.float64]
@@ -107,7 +106,7 @@ def _problems(x: Floats, t_x: Floats, T: Floats, discrete: bool) -> list[Contrac
             )
         )
     return [
-        ContractProblem(code, message, cure, int(bad.sum()), first_ids(np.flatnonzero(bad)))
+        ContractProblem.at(code, message, cure, np.flatnonzero(bad))
         for code, message, cure, bad in cases
         if bad.any()
     ]

@@ -302,14 +302,13 @@ class ShiftedBetaGeometric(PurchaseModel):
         late = t_x != x
         if late.any():
             raise DataContractError(
-                ContractProblem(
+                ContractProblem.at(
                     "not-a-contract",
                     "'recency' differs from 'frequency': a renewal was left out and a later one "
                     "made",
                     "Contracts are renewed at every date until they end; for orders that may be "
                     "skipped use BGBB.",
-                    int(late.sum()),
-                    first_ids(np.flatnonzero(late)),
+                    np.flatnonzero(late),
                 )
             )
         return x, t_x, T

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from custvalue import _sklearn
 from custvalue._fitted import FitReport, FittedLaw, check_level
 from custvalue._portable import check_names, number
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._warn import warn_caller
 from custvalue._work import check_count
 from custvalue.exceptions import (
@@ -198,12 +199,15 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
             )
         return self
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Array:
         """Return the expected mean spend per order of each customer (or median, or capped mean).
 
         Parameters
         ----------
         X : frame or array-like of shape (n_customers, 2)
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
@@ -214,6 +218,8 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         UndefinedMeanError
             With ``statistic="mean"``, where ``p x + q <= 1`` for some customer.
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, on_invalid=on_invalid)
         _sklearn.check_is_fitted(self)
         x, zbar = self._read(X, reset=False)
         if self.statistic == "median":

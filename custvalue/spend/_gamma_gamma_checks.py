@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels._newton import Optimum
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import ContractProblem, DataContractError
 
 Array = npt.NDArray[np.float64]
 BLOCK = 8192
@@ -39,8 +39,7 @@ def check_rows(x: Array, zbar: Array) -> None:
         ),
     ):
         if bad.any():
-            at = np.flatnonzero(bad)
-            problems.append(ContractProblem(code, message, cure, at.size, first_ids(at)))
+            problems.append(ContractProblem.at(code, message, cure, np.flatnonzero(bad)))
     if problems:
         raise DataContractError(problems)
 

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from custvalue import _frames, _sklearn
 from custvalue._fitted import FitReport, FittedLaw
+from custvalue._row_check import OnInvalid, flagged
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.spend._gamma_gamma_checks import check_rows
 
@@ -119,17 +120,22 @@ class OwnMean(_sklearn.DocLink, FittedLaw, BaseEstimator):
         model.n_features_in_ = 2
         return model
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Array:
         """Return each customer's own mean; the mean of all where there is no order.
 
         Parameters
         ----------
         X : frame or array-like of shape (n_customers, 2)
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_customers,)
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, on_invalid=on_invalid)
         _sklearn.check_is_fitted(self, "params_")
         n, mean = self._read(X, reset=False)
         return np.where(n > 0, mean, self.params_.mean)
