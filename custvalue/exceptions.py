@@ -38,6 +38,7 @@ __all__ = [
     "TimeUnitError",
     "TimeUnitWarning",
     "UndefinedMeanError",
+    "UndefinedMetricError",
 ]
 
 
@@ -156,6 +157,10 @@ class FitFailedError(RuntimeError):
 
 class UndefinedMeanError(ValueError):
     """The fitted law has an infinite mean; the text lists the options."""
+
+
+class UndefinedMetricError(ValueError):
+    """The truth gives a metric no value: no total to be a share of, or no order that is right."""
 
 
 class NotSupportedError(NotImplementedError):
