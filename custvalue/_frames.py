@@ -38,6 +38,9 @@ QUANTITIES = frozenset(
     (*BTYD, "silence", "monetary_value", "n_orders", "total_value", "mean_value", "n_gaps",
      "gap_mean", "gap_max", "gap_sum", "gap_std", "spend", "profit", "orders", "age")
 )  # fmt: skip
+# what programs write as text where they have nothing to write
+NOTHING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "Null", "NULL", "None",
+           "none", "NONE", "(null)", "\\N")  # fmt: skip
 # id of a living table -> its facts; frames have no hash, so a weak-keyed dictionary can't hold them
 _beside: dict[int, dict[str, Any]] = {}
 
@@ -243,6 +246,30 @@ def with_columns(X: Any, columns: Mapping[str, Any]) -> Any:
     frame = opened(X, eager_only=True)
     own = {name: frame[name].to_native() for name in frame.columns if name not in columns}
     return frame_like(X, {**own, **columns})
+
+
+def missing_ids(values: Any) -> npt.NDArray[np.bool_]:
+    """Which ids name nobody: missing ones, and text such as ``"nan"``, ``"NULL"`` or ``""``.
+
+    A column of ids that went through text (``astype(str)``, a CSV file) has them for missing ones;
+    as ids they would make one huge customer of everybody who is not known.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_rows,)
+        Ids of any kind.
+
+    Examples
+    --------
+    >>> from custvalue._frames import missing_ids
+    >>> missing_ids(["a", "nan", None, "", "Nan"]).tolist()
+    [False, True, True, True, False]
+    """
+    ids = pd.Series(values) if not isinstance(values, pd.Series) else values
+    missing = ids.isna().to_numpy(dtype=bool)
+    if ids.dtype.kind in "biufcmM":
+        return missing
+    return missing | ids.isin(NOTHING).to_numpy(dtype=bool)
 
 
 def wall_times(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._dates import read_date
-from custvalue._frames import column, column_names, eager, rows_where, wall_times
+from custvalue._frames import column, column_names, eager, missing_ids, rows_where, wall_times
 from custvalue._units import Span, span_days
 from custvalue._warn import warn_caller
 from custvalue.data import panel, summarize
@@ -128,7 +128,7 @@ class TransactionLog:
         amount = np.asarray(column(self.frame, self.amount))
         finite = np.isfinite(amount) if amount.dtype.kind == "f" else ~pd.isna(amount)
         missing = {  # in the words of summarize, which would say the same of the same rows
-            "customer id is missing": pd.isna(column(self.frame, self.customer)),
+            "customer id is missing": missing_ids(column(self.frame, self.customer)),
             "time is missing or unreadable": np.isnat(self._times),
             "amount is missing or not finite": ~finite,
         }

@@ -216,7 +216,12 @@ def _codes(table: Any, name: str) -> tuple[Ints, Any]:
         code, ids = pd.factorize(column, sort=True)
     except TypeError:  # ids of several kinds have no order
         code, ids = pd.factorize(column)
-    return np.asarray(code, dtype=np.int64), np.asarray(ids)
+    code, ids = np.asarray(code, dtype=np.int64), np.asarray(ids)
+    nobody = _frames.missing_ids(ids)
+    if nobody.any():  # text that means nothing
+        place = np.where(nobody, -1, np.cumsum(~nobody) - 1)
+        code, ids = np.where(code < 0, -1, place[code]), ids[~nobody]
+    return code, ids
 
 
 def _stages(

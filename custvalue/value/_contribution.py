@@ -379,7 +379,7 @@ def _check(
             cure = "Give a column for costs in money."
             problems.append(ContractProblem("cost-share", str(error).rstrip("."), cure))
     if customer in have:
-        missing = pd.isna(_frames.column(X, str(customer)))
+        missing = _frames.missing_ids(_frames.column(X, str(customer)))
         if missing.any():
             problems.append(
                 ContractProblem(
