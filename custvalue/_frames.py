@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue._clock import Clock, clock_of_panel, clock_of_summary
-from custvalue._dates import read_texts
+from custvalue._dates import number_problem, read_texts
 from custvalue._units import days_per, same_unit
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
@@ -295,10 +295,8 @@ def wall_times(
             return np.empty(0, dtype="datetime64[us]")
         if raw.dtype.kind in "biufc":
             raise DataContractError(
-                ContractProblem(
-                    "time-not-a-date",
-                    f"column {name!r} has type {times.dtype}, which is no date",
-                    "Turn it into datetimes; a number does not say what it counts.",
+                number_problem(
+                    name, times.dtype, next(iter(times.drop_nulls().head(1).to_list()), None)
                 )
             )
         parsed, problem = read_texts(pd.Series(raw, dtype=object), name, time_format, time_zone)

@@ -100,7 +100,7 @@ class BacktestResult:
         return (
             rows.groupby("estimator")[numbers]
             .mean()
-            .sort_values(["gini", "mae"], ascending=[False, True], kind="stable")
+            .sort_values("gini", ascending=False, kind="stable")
         )
 
     def differences(

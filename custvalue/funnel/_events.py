@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
+from custvalue._dates import number_problem
 from custvalue._warn import warn_caller
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
 from custvalue.funnel._faults import EventColumns, Faults
@@ -264,13 +265,7 @@ def _times(table: Any, columns: EventColumns, problems: list[ContractProblem]) -
         raw.dtype.kind == "O" and len(raw) and isinstance(raw[0], (int, float)) and raw[0] == raw[0]
     )
     if numeric and not (raw.dtype.kind == "f" and np.isnan(raw).all()):
-        problems.append(
-            ContractProblem(
-                "time-not-a-date",
-                f"column {columns.time!r} holds numbers",
-                "Turn it into datetimes; a number does not say what it counts.",
-            )
-        )
+        problems.append(number_problem(columns.time, raw.dtype, raw[0]))
         nothing = np.zeros(len(raw), dtype=np.int64)
         return nothing, nothing > 0
     when = _frames.wall_times(table, columns.time, time_format=columns.time_format)

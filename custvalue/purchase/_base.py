@@ -32,7 +32,7 @@ from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import weights_of
 from custvalue._units import days_per, in_units, plain_span
 from custvalue._warn import warn_caller
-from custvalue._work import check_count
+from custvalue._work import check_count, sample_size
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ContractProblem,
@@ -699,7 +699,7 @@ class PurchaseModel(DocLink, FittedLaw, BaseEstimator):
         rows = compress(
             x, t_x, T, weights_of(sample_weight, len(x), X), 1.0 if self.law.discrete else None
         )
-        size = round(float(rows.w.sum()))
+        size = sample_size(rows.w)
         draws = []
         for _ in range(n_draws):
             w = rng.multinomial(size, rows.w / rows.w.sum()).astype(float)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._kernels import Histories, silence_instead_of_recency
+from custvalue._kernels import Histories, customers_in, silence_instead_of_recency
 from custvalue._sklearn import read_vectors
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
@@ -138,7 +138,7 @@ def check_meaning(rows: Histories, model: str) -> None:
                 "Use recency = T - silence, the time from the first to the last order.",
             )
         )
-    if rows.w.sum() >= 50 and not np.any(rows.x == 0):
+    if customers_in(rows.w) >= 50 and not np.any(rows.x == 0):
         warn_caller(
             f"no customer of {rows.w.sum():,.0f} has frequency 0. If one-time buyers were removed, "
             f"the order rate of {model} is biased upwards; pass the whole customer base.",

@@ -15,7 +15,7 @@ from custvalue._fitted import FitReport, FittedLaw, check_level
 from custvalue._portable import check_names, number
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._warn import warn_caller
-from custvalue._work import check_count
+from custvalue._work import check_count, sample_size
 from custvalue.exceptions import (
     BoundaryFitWarning,
     ContractProblem,
@@ -434,7 +434,7 @@ class GammaGamma(FittedLaw, _sklearn.DocLink, BaseEstimator):
         x, zbar = x[seen], zbar[seen]
         w = np.ones(x.size) if w is None else w[seen]
         rng, n_draws = np.random.default_rng(random_state), check_count("n_draws", n_draws, 1)
-        draws, n = np.empty((n_draws, 3)), round(float(w.sum()))
+        draws, n = np.empty((n_draws, 3)), sample_size(w)
         for i in range(n_draws):
             counts = rng.multinomial(n, w / w.sum()).astype(float)
             drawn = counts > 0
