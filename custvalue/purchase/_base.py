@@ -42,7 +42,7 @@ from custvalue.exceptions import (
 from custvalue.purchase._fit import fit_law, profile
 from custvalue.purchase._law import Floats, PurchaseLaw
 from custvalue.purchase._prior import Prior
-from custvalue.purchase._rows import check_meaning, read_histories
+from custvalue.purchase._rows import check_meaning, read_histories, warn_beyond
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -524,7 +524,9 @@ class PurchaseModel(DocLink, FittedLaw, BaseEstimator):
 
     def _histories(self, X: Any) -> tuple[Floats, Floats, Floats]:
         check_is_fitted(self, "params_")
-        return self._read(X, reset=False)
+        x, t_x, T = self._read(X, reset=False)
+        warn_beyond(type(self).__name__, T, self._report.facts.get("max_T", 0.0), self.unit_)
+        return x, t_x, T
 
     def _time(self, span: Span | None, name: str = "horizon") -> float:
         span = self.horizon if span is None else span

@@ -13,12 +13,14 @@ from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
+    DataWarning,
     SelectionWarning,
 )
 
 Floats = npt.NDArray[np.float64]
 COLUMNS = ("frequency", "recency", "T")
 BLOCK = 8192
+FAR = 2.0  # times what a fit saw: beyond it nothing was learned
 
 
 def read_histories(
@@ -144,3 +146,23 @@ def check_meaning(rows: Histories, model: str) -> None:
             f"the order rate of {model} is biased upwards; pass the whole customer base.",
             SelectionWarning,
         )
+
+
+def warn_beyond(model: str, T: Floats, longest: float, unit: str | None) -> None:
+    """Say that customers were observed far longer than any whom the law was fitted on.
+
+    Warns
+    -----
+    DataWarning
+        If some ``T`` is more than twice the longest of the fit.
+    """
+    if longest <= 0.0 or not len(T) or not T.max() > FAR * longest:
+        return
+    of = "" if unit is None else f" {unit}"
+    warn_caller(
+        f"{int((FAR * longest < T).sum()):,} of {len(T):,} rows have 'T' up to {T.max():,.6g}{of}, "
+        f"and no customer whom this {model} was fitted on was observed for more than "
+        f"{longest:,.6g}{of}: what it says of them is extrapolated. Fit it on a table as of the "
+        "same date.",
+        DataWarning,
+    )

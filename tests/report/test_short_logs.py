@@ -1,4 +1,4 @@
-"""A log of a few rows gets a page or a clear refusal, never a traceback or a figure that is none."""
+"""A log of a few rows gets a page or a clear refusal, never a traceback or a figure of nothing."""
 
 from __future__ import annotations
 
