@@ -36,6 +36,7 @@ __all__ = [
     "ValueGrades",
     "backtest",
     "chains",
+    "check_rows",
     "compress",
     "data",
     "datasets",
@@ -90,6 +91,7 @@ _ROOM_OF = {
     "TransactionLog": "data",
     "ValueGrades": "grades",
     "backtest": "evaluation",
+    "check_rows": "data",
     "compress": "data",
     "from_summary": "data",
     "ledger": "data",
@@ -107,6 +109,7 @@ if TYPE_CHECKING:
     from custvalue.chains import Chain
     from custvalue.data import (
         TransactionLog,
+        check_rows,
         compress,
         from_summary,
         ledger,

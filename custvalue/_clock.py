@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._units import DAYS_PER
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import ContractProblem, DataContractError
 
 Floats = npt.NDArray[np.float64]
 Dates = npt.NDArray[np.datetime64]
@@ -175,12 +175,11 @@ def _contradict(span: Floats, number: Floats, row: Places | None, name: str) -> 
     if not bad.any():
         what = f"{name!r} and the dates give units around {usual:.6g} days, none that is known"
     raise DataContractError(
-        ContractProblem(
+        ContractProblem.at(
             "units-differ",
             f"the dates and {name!r} do not fit one unit of time: {what}",
             "Make all rows by one call of custvalue.summarize or panel; or drop the dates "
             "(first_order, last_order, period_end) and say unit= on the estimator.",
-            int(bad.sum()),
             _places(bad, row),
         )
     )
@@ -196,13 +195,12 @@ def _check_ends(end: Floats, told: npt.NDArray[np.bool_], slack: float, row: Pla
             alone &= np.abs(known[near] - end) > slack
     if alone.any():
         raise DataContractError(
-            ContractProblem(
+            ContractProblem.at(
                 "unit-unclear",
                 "customers with one order end on dates on which no repeat buyer does, so their "
                 "'T' may count time in another unit",
                 "Make all rows by one call of custvalue.summarize; or drop the dates "
                 "(first_order, last_order) and say unit= on the estimator.",
-                int(alone.sum()),
                 _places(alone, row),
             )
         )
@@ -216,10 +214,10 @@ def _complete(*columns: npt.NDArray[Any]) -> Places | None:
     return np.flatnonzero(~missing) if missing.any() else None
 
 
-def _places(bad: npt.NDArray[np.bool_], row: Places | None) -> tuple[str, ...]:
-    """Find the first bad rows, by their places in the table as it was given."""
-    at = np.flatnonzero(bad)[:5]
-    return first_ids(at if row is None else row[at])
+def _places(bad: npt.NDArray[np.bool_], row: Places | None) -> Places:
+    """Find the bad rows, by their places in the table as it was given."""
+    at = np.flatnonzero(bad)
+    return at if row is None else row[at]
 
 
 def _days(span: npt.NDArray[np.timedelta64]) -> Floats:

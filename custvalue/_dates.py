@@ -98,10 +98,50 @@ def iso_problem(name: str, example: str, count: int, first: tuple[str, ...]) -> 
     return ContractProblem(
         "time-not-iso",
         f"column {name!r} has text that is not ISO 8601, e.g. {example}",
-        "Give time_format=, e.g. '%d/%m/%Y'; day and month are not guessed.",
+        _told_by(example) or "Give time_format=, e.g. '%d/%m/%Y'; day and month are not guessed.",
         count,
         first,
     )
+
+
+def number_problem(name: str, kind: Any, example: Any = None) -> ContractProblem:
+    """Say that a column of times holds something else, and what its numbers may count."""
+    shown = "" if example is None else f", e.g. {example}"
+    cure = _told_by(example) or "Turn it into datetimes; a number does not say what it counts."
+    return ContractProblem(
+        "time-not-a-date", f"column {name!r} has type {kind}, which is no date{shown}", cure
+    )
+
+
+def _told_by(example: Any) -> str | None:
+    """Guess what digits mean as a time, and say how to read them so.
+
+    Examples
+    --------
+    >>> from custvalue._dates import _told_by
+    >>> _told_by(45322)
+    "It looks like a day of a spreadsheet: pandas.to_datetime(column, unit='D', \
+origin='1899-12-30')."
+    """
+    try:
+        number = float(str(example).strip().strip("'\""))
+    except ValueError:
+        return None
+    if number != np.rint(number):
+        return None
+    how = None
+    day = pd.to_datetime(f"{number:.0f}", format="%Y%m%d", errors="coerce")
+    if 19_000_101 <= number <= 21_001_231 and day is not pd.NaT:
+        how = "a date written as a number", "column.astype(int).astype(str), format='%Y%m%d'"
+    elif 20_000 <= number <= 80_000:
+        how = "a day of a spreadsheet", "column, unit='D', origin='1899-12-30'"
+    for unit, size, word in (
+        ("s", 1.0, "seconds"), ("ms", 1e3, "milliseconds"), ("us", 1e6, "microseconds"),
+        ("ns", 1e9, "nanoseconds"),
+    ):  # fmt: skip
+        if 1e8 * size <= number <= 4.2e9 * size:
+            how = f"{word} since 1970", f"column, unit={unit!r}"
+    return None if how is None else f"It looks like {how[0]}: pandas.to_datetime({how[1]})."
 
 
 def zones_problem(name: str, *, none: bool) -> ContractProblem:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue._clock import Clock, clock_of_panel, clock_of_summary
-from custvalue._dates import read_texts
+from custvalue._dates import number_problem, read_texts
 from custvalue._units import days_per, same_unit
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
@@ -28,7 +28,6 @@ from custvalue.exceptions import (
     DataContractError,
     TimeUnitError,
     TimeUnitWarning,
-    first_ids,
     no_column,
 )
 
@@ -41,6 +40,9 @@ QUANTITIES = frozenset(
 )  # fmt: skip
 # measured in the table's unit of time
 TIME_COLUMNS = ("silence", "recency", "T", "gap_mean", "gap_max", "gap_sum", "gap_std")
+# what programs write as text where they have nothing to write
+NOTHING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "Null", "NULL", "None",
+           "none", "NONE", "(null)", "\\N")  # fmt: skip
 # id of a living table -> its facts; frames have no hash, so a weak-keyed dictionary can't hold them
 _beside: dict[int, dict[str, Any]] = {}
 
@@ -267,6 +269,30 @@ def with_columns(X: Any, columns: Mapping[str, Any]) -> Any:
     return frame_like(X, {**own, **columns})
 
 
+def missing_ids(values: Any) -> npt.NDArray[np.bool_]:
+    """Which ids name nobody: missing ones, and text such as ``"nan"``, ``"NULL"`` or ``""``.
+
+    A column of ids that went through text (``astype(str)``, a CSV file) has them for missing ones;
+    as ids they would make one huge customer of everybody who is not known.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_rows,)
+        Ids of any kind.
+
+    Examples
+    --------
+    >>> from custvalue._frames import missing_ids
+    >>> missing_ids(["a", "nan", None, "", "Nan"]).tolist()
+    [False, True, True, True, False]
+    """
+    ids = pd.Series(values) if not isinstance(values, pd.Series) else values
+    missing = ids.isna().to_numpy(dtype=bool)
+    if ids.dtype.kind in "biufcmM":
+        return missing
+    return missing | ids.isin(NOTHING).to_numpy(dtype=bool)
+
+
 def wall_times(
     X: Any, name: str, *, time_format: str | None = None, time_zone: str | None = None
 ) -> npt.NDArray[np.datetime64]:
@@ -290,10 +316,8 @@ def wall_times(
             return np.empty(0, dtype="datetime64[us]")
         if raw.dtype.kind in "biufc":
             raise DataContractError(
-                ContractProblem(
-                    "time-not-a-date",
-                    f"column {name!r} has type {times.dtype}, which is no date",
-                    "Turn it into datetimes; a number does not say what it counts.",
+                number_problem(
+                    name, times.dtype, next(iter(times.drop_nulls().head(1).to_list()), None)
                 )
             )
         parsed, problem = read_texts(pd.Series(raw, dtype=object), name, time_format, time_zone)
@@ -386,12 +410,11 @@ def float_vectors(
         bad = np.isinf(vector) if name in allow_missing else ~np.isfinite(vector)
         if bad.any():
             problems.append(
-                ContractProblem(
+                ContractProblem.at(
                     "not-finite",
                     f"column {name!r} has missing (NaN) or infinite values",
                     "Drop these rows or fill them; row positions are counted from 0.",
-                    int(bad.sum()),
-                    first_ids(np.flatnonzero(bad)),
+                    np.flatnonzero(bad),
                 )
             )
     if problems:

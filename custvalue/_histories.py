@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._kernels import Histories, silence_instead_of_recency
+from custvalue._kernels import Histories, customers_in, silence_instead_of_recency
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
+    DataWarning,
     SelectionWarning,
     first_ids,
 )
 
 Floats = npt.NDArray[np.float64]
 BLOCK = 8192
+FAR = 2.0  # times what a fit saw: beyond it nothing was learned
 MANY = 50  # customers from which a pattern is more than chance
 
 
@@ -104,7 +106,8 @@ def history_problems(
     # recency as the time since the last order: that of one-time buyers is all of T
     all_of_T = late & (slack < T) & (np.abs(t_x - T) <= slack)
     silent = late.sum() >= 2 and bool((all_of_T == late).all())
-    silent |= silence_instead_of_recency(x, t_x, T) is not None
+    able = (t_x <= T + slack) & (t_x >= -slack)  # rows that are wrong by themselves tell no pattern
+    silent |= silence_instead_of_recency(x[able], t_x[able], T[able]) is not None
     none = np.zeros(len(x), dtype=bool)
     rest = "custvalue.summarize makes these columns; row positions are counted from 0."
     cases = [
@@ -159,15 +162,14 @@ def history_problems(
             else none,
         ),
     ]
-    names: Any = range(len(x)) if ids is None else ids
+
+    def problem(code: str, message: str, cure: str, at: npt.NDArray[np.intp]) -> ContractProblem:
+        if ids is None:
+            return ContractProblem.at(code, message, cure, at)
+        return ContractProblem(code, message, cure, len(at), first_ids(ids[i] for i in at[:5]))
+
     return [
-        ContractProblem(
-            code,
-            message,
-            cure,
-            int(bad.sum()),
-            first_ids(names[i] for i in np.flatnonzero(bad)[:5]),
-        )
+        problem(code, message, cure, np.flatnonzero(bad))
         for code, message, cure, bad in cases
         if bad.any()
     ]
@@ -200,7 +202,7 @@ def check_meaning(rows: Histories, model: str) -> None:
             )
         )
     if not np.any(rows.x == 0):
-        warn_of_selection(rows.n, f"the order rate of {model} is")
+        warn_of_selection(customers_in(rows.w), f"the order rate of {model} is")
 
 
 def warn_of_selection(n: float, what: str = "every estimate of the order rate is") -> None:
@@ -216,3 +218,23 @@ def warn_of_selection(n: float, what: str = "every estimate of the order rate is
             "biased upwards; pass the whole customer base.",
             SelectionWarning,
         )
+
+
+def warn_beyond(model: str, T: Floats, longest: float, unit: str | None) -> None:
+    """Say that customers were observed far longer than any whom the law was fitted on.
+
+    Warns
+    -----
+    DataWarning
+        If some ``T`` is more than twice the longest of the fit.
+    """
+    if longest <= 0.0 or not len(T) or not T.max() > FAR * longest:
+        return
+    of = "" if unit is None else f" {unit}"
+    warn_caller(
+        f"{int((FAR * longest < T).sum()):,} of {len(T):,} rows have 'T' up to {T.max():,.6g}{of}, "
+        f"and no customer whom this {model} was fitted on was observed for more than "
+        f"{longest:,.6g}{of}: what it says of them is extrapolated. Fit it on a table as of the "
+        "same date.",
+        DataWarning,
+    )

@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator
 
 from custvalue import _frames
 from custvalue._portable import reading, seal, unseal
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import (
     DAYS_PER,
@@ -316,7 +317,9 @@ class ValueModel(DocLink, BaseEstimator):
 
     # ---- the questions --------------------------------------------------------------------------
 
-    def predict(self, X: Any, horizon: Span | None = None) -> Floats:
+    def predict(
+        self, X: Any, horizon: Span | None = None, *, on_invalid: OnInvalid = "raise"
+    ) -> Floats:
         """Forecast what each row's customer is worth over the horizon.
 
         Parameters
@@ -325,6 +328,9 @@ class ValueModel(DocLink, BaseEstimator):
             Of the kind that ``fit`` took; from a panel each customer's latest row.
         horizon : str, timedelta, number or None, default=None
             For example ``"52W"``; ``"forever"`` has no end. None takes the constructor's.
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
@@ -338,21 +344,30 @@ class ValueModel(DocLink, BaseEstimator):
         TimeUnitError
             If the horizon, or the table's unit, does not fit the unit of ``fit``.
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, horizon, on_invalid=on_invalid)
         terms = self.terms(horizon)
         return np.asarray(self._value(self._rows(X), terms), dtype=np.float64)
 
-    def predict_chance(self, X: Any, horizon: Span | None = None) -> Floats:
+    def predict_chance(
+        self, X: Any, horizon: Span | None = None, *, on_invalid: OnInvalid = "raise"
+    ) -> Floats:
         """Chance that each row's customer orders at least once within the horizon.
 
         Parameters
         ----------
         X : table of shape (n_rows, n_columns)
         horizon : str, timedelta, number or None, default=None
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_rows,)
         """
+        if on_invalid != "raise":
+            return flagged(self.predict_chance, X, horizon, on_invalid=on_invalid)
         terms = self.terms(horizon)
         return np.clip(self._chance(self._rows(X), terms), 0.0, 1.0)
 
@@ -363,6 +378,7 @@ class ValueModel(DocLink, BaseEstimator):
         *,
         level: float = 0.8,
         kind: Kind = "outcome",
+        on_invalid: OnInvalid = "raise",
     ) -> Floats:
         """Interval of each row's value.
 
@@ -374,6 +390,9 @@ class ValueModel(DocLink, BaseEstimator):
         kind : {"outcome", "parameter"}, default="outcome"
             ``"outcome"``: what the customer will bring, given the parameters. ``"parameter"``: the
             expected value, the parameters being estimates.
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
@@ -381,6 +400,16 @@ class ValueModel(DocLink, BaseEstimator):
             Where most of the chance lies on no order at all the upper end is the expected value,
             above which outcomes then lie less often than ``level`` says.
         """
+        if on_invalid != "raise":
+            return flagged(
+                self.predict_interval,
+                X,
+                horizon,
+                level=level,
+                kind=kind,
+                on_invalid=on_invalid,
+                width=2,
+            )
         terms, tail = self.terms(horizon), tail_of(level)
         rows = self._rows(X)
         if check_kind(kind) == "parameter":

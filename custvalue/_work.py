@@ -63,6 +63,30 @@ def check_count(name: str, value: Any, least: int, most: int | None = None) -> i
     return int(value)
 
 
+def sample_size(weight: Any) -> int:
+    """Return how many customers weights count, and a bootstrap sample draws.
+
+    Raises
+    ------
+    ValueError
+        If that is below one, or more than can be drawn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue._work import sample_size
+    >>> sample_size(np.array([2.0, 3.0]))
+    5
+    """
+    total = float(np.sum(weight))
+    if not 0.5 < total < 2.0**62:
+        raise ValueError(
+            f"the weights add up to {total:g} customers, and a bootstrap sample has as many; give "
+            "weights that count customers."
+        )
+    return round(total)
+
+
 def chances(q: Any) -> list[float]:
     """Read one or several chances between 0 and 1, numbers of any kind.
 

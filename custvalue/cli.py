@@ -8,6 +8,7 @@ import threading
 import time as clock
 import traceback
 import types
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -275,6 +276,8 @@ def run() -> int:
     An error of any other kind is a fault of the program: it is 1, with its traceback.
     """
     debug = "--debug" in sys.argv[1:]
+    if not (debug or sys.warnoptions):  # ours are told by _told_once; the process is ours alone
+        warnings.simplefilter("ignore")
     try:
         main(standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -7,8 +7,9 @@ warning has its own class, so that a service can turn one of them into an error.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
 __all__ = [
     "ArtefactError",
@@ -37,6 +38,7 @@ __all__ = [
     "TimeUnitError",
     "TimeUnitWarning",
     "UndefinedMeanError",
+    "UndefinedMetricError",
 ]
 
 
@@ -56,6 +58,9 @@ class ContractProblem:
         Number of rows (or customers) at fault; 0 where rows do not apply.
     ids : tuple of str, default=()
         The first five customer ids or row positions at fault.
+    rows : sequence of int, default=()
+        Positions of all rows at fault, where the fault is one of rows: without them the rest of
+        the table is sound.
 
     Examples
     --------
@@ -70,6 +75,25 @@ class ContractProblem:
     cure: str
     count: int = 0
     ids: tuple[str, ...] = ()
+    rows: Any = field(default=(), repr=False, compare=False)
+
+    @classmethod
+    def at(cls, code: str, message: str, cure: str, rows: Any) -> ContractProblem:
+        """Say what is wrong with some rows of a table, of which the first five are named.
+
+        Parameters
+        ----------
+        code, message, cure : str
+        rows : array of int
+            Positions of the rows, counted from 0.
+
+        Examples
+        --------
+        >>> from custvalue.exceptions import ContractProblem
+        >>> print(ContractProblem.at("negative-spend", "'spend' is negative", "Net refunds.", [4]))
+        negative-spend: 'spend' is negative (1 row, first: 4). Net refunds.
+        """
+        return cls(code, message, cure, len(rows), first_ids(rows), rows)
 
     def __str__(self) -> str:
         where = ""
@@ -133,6 +157,10 @@ class FitFailedError(RuntimeError):
 
 class UndefinedMeanError(ValueError):
     """The fitted law has an infinite mean; the text lists the options."""
+
+
+class UndefinedMetricError(ValueError):
+    """The truth gives a metric no value: no total to be a share of, or no order that is right."""
 
 
 class NotSupportedError(NotImplementedError):

@@ -33,6 +33,7 @@ FLOOR = {
     "_clock": 1.5,
     "_fitted": 2,
     "_frames": 2,
+    "_row_check": 2.5,
     "_categories": 3,
     "_drift": 1,
     "_group_sizes": 1,

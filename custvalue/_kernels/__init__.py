@@ -15,7 +15,7 @@ from custvalue._kernels._gammas import (
 )
 from custvalue._kernels._newton import Objective, Optimum, climb, covariance
 from custvalue._kernels._quadrature import legendre
-from custvalue._kernels._recency import silence_instead_of_recency
+from custvalue._kernels._recency import customers_in, silence_instead_of_recency
 from custvalue._kernels._shapley import coalitions, shapley
 from custvalue._kernels._two_powers import bounds, log_two_powers
 
@@ -31,6 +31,7 @@ __all__ = [
     "compress",
     "counts_of",
     "covariance",
+    "customers_in",
     "distinct_pairs",
     "grid_of",
     "legendre",

@@ -15,7 +15,7 @@ def silence_instead_of_recency(
 
     More repeat orders mean a later last one, so the share of the observation that ``t_x`` covers
     rises with ``x``. It falls where the column is the time since the last order. Judged on
-    customers with two repeat orders or more, of whom there must be 50.
+    customers with two repeat orders or more, of whom there must be 50 (`customers_in`).
 
     Examples
     --------
@@ -31,7 +31,7 @@ def silence_instead_of_recency(
     many = np.flatnonzero((x >= 2) & (T > 0))
     w = np.ones(len(many)) if weight is None else weight[many]
     total = float(w.sum())
-    if total < 50:
+    if customers_in(w) < 50:
         return None
     x, share = x[many], t_x[many]
     share /= T[many]
@@ -44,3 +44,19 @@ def silence_instead_of_recency(
     low = (float(w @ share) - high) / (total - above)
     high /= above
     return (round(low, 4), round(high, 4)) if high < low - 0.1 else None
+
+
+def customers_in(weight: Floats) -> float:
+    """How many customers weights stand for, whatever they are counted in.
+
+    The sum, in units of the usual weight where that is no 1: weights of 10^9 for everybody make
+    ten customers no evidence of ten billion.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue._kernels._recency import customers_in
+    >>> [customers_in(np.array(w)) for w in ([1.0] * 10, [1e9] * 10, [1.0, 1.0, 8.0])]
+    [10.0, 10.0, 10.0]
+    """
+    return float(weight.sum()) / float(np.median(weight)) if len(weight) else 0.0

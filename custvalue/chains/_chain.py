@@ -15,11 +15,13 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
+import custvalue
 from custvalue._html import html_table
+from custvalue._portable import check_names, number, reading, seal, unseal
 from custvalue._sparse import Floats, from_entries, is_sparse, row_sums, times
 from custvalue.chains import _chain_math as _math
 from custvalue.chains._absorption import Absorption, absorb
-from custvalue.exceptions import first_ids
+from custvalue.exceptions import ArtefactError, first_ids
 
 Timing: TypeAlias = Literal["start", "end"]
 
@@ -422,8 +424,10 @@ class Chain:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values (tuples of numbers or strings as names become lists)."""
         coo = sp.coo_array(self.matrix)
-        return {
-            "version": 1,
+        plain: dict[str, Any] = {
+            "schema": 2,
+            "library": custvalue.__version__,
+            "model": "Chain",
             "states": [list(s) if isinstance(s, tuple) else s for s in self.states],
             "absorbing": [list(s) if isinstance(s, tuple) else s for s in self.absorbing],
             "sparse": self.is_sparse,
@@ -431,15 +435,44 @@ class Chain:
             "col": coo.col.tolist(),
             "chance": coo.data.tolist(),
         }
+        return seal(plain)
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Chain:
-        """Chain from what ``to_dict`` gave."""
-        states = [tuple(s) if isinstance(s, list) else s for s in plain["states"]]
-        gone = [tuple(s) if isinstance(s, list) else s for s in plain["absorbing"]]
-        n = len(states)
-        matrix = from_entries(plain["chance"], plain["row"], plain["col"], n)
-        return cls(tuple(states), matrix if plain["sparse"] else matrix.toarray(), tuple(gone))
+    def from_dict(cls, plain: Mapping[str, Any]) -> Chain:
+        """Chain from what ``to_dict`` gave.
+
+        Raises
+        ------
+        ArtefactError
+            If the dictionary is broken, was changed since it was written, or holds another model.
+            It is a ``ValueError``; to change a chain on purpose, build it from its matrix.
+        """
+        with reading("chain"):
+            if isinstance(plain, Mapping) and plain.get("version") == 1:  # written without a seal
+                check_names(plain, {"version", *_WRITTEN}, "the chain")
+            else:
+                plain = unseal(plain, schemas=(2,), keys=_WRITTEN, model="Chain")
+            states = [tuple(s) if isinstance(s, list) else s for s in plain["states"]]
+            gone = [tuple(s) if isinstance(s, list) else s for s in plain["absorbing"]]
+            if not isinstance(plain["sparse"], bool):
+                raise ArtefactError("sparse must be true or false.")
+            chance = [number(value, "a chance") for value in plain["chance"]]
+            at = [[_place(k, len(states)) for k in plain[name]] for name in ("row", "col")]
+            if not len(chance) == len(at[0]) == len(at[1]):
+                raise ArtefactError("row, col and chance must be of one length.")
+            matrix = from_entries(chance, np.array(at[0], int), np.array(at[1], int), len(states))
+            made = matrix if plain["sparse"] else matrix.toarray()
+            return cls(tuple(states), made, tuple(gone))
+
+
+_WRITTEN = ("states", "absorbing", "sparse", "row", "col", "chance")
+
+
+def _place(value: Any, n: int) -> int:
+    place = number(value, "a place in the matrix")
+    if place != int(place) or not 0 <= place < n:
+        raise ArtefactError(f"place {value!r} lies outside of {n} states.")
+    return int(place)
 
 
 def by_state(given: Any, states: tuple[Hashable, ...], name: str) -> Any:

@@ -1,5 +1,6 @@
 """Transaction log -> one row a customer, or one row a customer-period."""
 
+from custvalue._row_check import check_rows
 from custvalue.data._api import occasions, panel, split_by_date, summarize
 from custvalue.data._cohorts import CohortTable, Value
 from custvalue.data._compress import compress
@@ -21,6 +22,7 @@ __all__ = [
     "RowLedger",
     "TransactionLog",
     "Value",
+    "check_rows",
     "compress",
     "from_summary",
     "ledger",

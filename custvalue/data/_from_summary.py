@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue._dates import read_date
-from custvalue._frames import TableFacts, float_columns, opened, with_facts
+from custvalue._frames import TableFacts, float_columns, missing_ids, opened, with_facts
 from custvalue._histories import MANY, history_problems, warn_of_selection
 from custvalue._units import days_per
 from custvalue._warn import warn_caller
@@ -115,6 +115,16 @@ def from_summary(
     ids: Any = range(len(x)) if customer is None else source[customer].to_list()
     problems = _problems(x, t_x, end, ids, name, discrete)
     if customer is not None:
+        nobody = missing_ids(source[customer].to_numpy())
+        if nobody.any():
+            problems.append(
+                ContractProblem.at(
+                    "missing-customer",
+                    f"column {customer!r} has no id",
+                    "Drop these rows or give them a customer; row positions are counted from 0.",
+                    np.flatnonzero(nobody),
+                )
+            )
         again = pd.Series(ids, dtype=object).duplicated().to_numpy()
         if again.any():
             problems.append(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custvalue._frames import missing_ids
 from custvalue.data._options import LogOptions
 from custvalue.exceptions import ContractProblem, DataContractError
 
@@ -51,7 +52,7 @@ def order_codes(frame: Any, options: LogOptions, row: Ints | None) -> Ints | Non
     if row is not None:
         values, missing = values[row], missing[row]
     codes = pd.factorize(values)[0].astype(np.int64)
-    missing = missing | (codes < 0)
+    missing = missing | (codes < 0) | missing_ids(values)
     codes[missing] = codes.max(initial=-1) + 1 + np.arange(int(missing.sum()))
     return codes
 

@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import opened
+from custvalue._frames import NOTHING, missing_ids, opened
 from custvalue._warn import warn_caller
 from custvalue.data._far_dates import Alone, alone, days_of
 from custvalue.data._ids import coded, order_codes
@@ -131,9 +131,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     assert when is not None
     assert amount is not None
 
-    no_id = ids.is_null().to_numpy().astype(bool, copy=False)
-    if ids.dtype.is_float():
-        no_id = no_id | np.isnan(ids.to_numpy().astype(np.float64))
+    no_id = _missing(ids)
     unusable = [("missing_customer", no_id)]
     if no_time is not None:
         unusable.append(("missing_time", no_time))
@@ -230,6 +228,22 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         row=row,
         kept={name: frame[name] for name in options.keep},
     )
+
+
+def _missing(ids: Any) -> Mask:
+    """Rows without a customer: missing ids, and text that means nothing, as in files."""
+    no_id = np.asarray(ids.is_null().to_numpy(), dtype=bool)
+    if ids.dtype.is_float():
+        return no_id | np.isnan(ids.to_numpy().astype(np.float64))
+    if any(ids.dtype == kind for kind in _WORDS):
+        said = ids.is_in(NOTHING) if ids.dtype == nw.String else ids.cast(nw.String).is_in(NOTHING)
+        no_id = no_id | np.asarray(said.fill_null(False).to_numpy(), dtype=bool)
+    elif ids.dtype == nw.Object:
+        no_id = no_id | missing_ids(ids.to_numpy())
+    return no_id
+
+
+_WORDS = (nw.String, nw.Categorical, nw.Enum)
 
 
 def _freight(money: Money, profit: npt.NDArray[np.float64] | None) -> int:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
 
+from custvalue._frames import NOTHING
 from custvalue._warn import warn_caller
 from custvalue.data._far_dates import Alone, alone
 from custvalue.data._intake import (
@@ -131,6 +132,8 @@ class LazyLog:
         no_id = customer.is_null()
         if frame.collect_schema()[self.options.customer].is_float():
             no_id = no_id | customer.is_nan()
+        elif _is_text(frame, self.options.customer):
+            no_id = no_id | customer.cast(nw.String).is_in(NOTHING)
         found = {
             "missing_customer": no_id,
             "missing_time": nw.col(TICK).is_null(),
@@ -265,7 +268,10 @@ class LazyLog:
         kept = frame.filter(nw.col(_FATE) == 0)
         made = [nw.col(name) for name in dict.fromkeys((options.customer, TICK, self.fine))]
         if options.refunds == "net_order":
-            made.append(nw.col(str(options.order)).alias(ORDER))
+            order = nw.col(str(options.order))
+            if _is_text(frame, str(options.order)):
+                order = nw.when(~order.cast(nw.String).is_in(NOTHING)).then(order)
+            made.append(order.alias(ORDER))
         for name, scale in zip(self.monies, (self.money, self.gain), strict=False):
             assert scale is not None
             value = nw.col(name)
@@ -319,6 +325,11 @@ def _inner_names(frame: Any, names: list[str], options: LogOptions) -> list[Cont
 
 def _finite(name: str) -> Any:
     return nw.when(~_not_finite(name)).then(nw.col(name)).otherwise(nw.lit(0.0))
+
+
+def _is_text(frame: Any, name: str) -> bool:
+    kind = frame.collect_schema()[name]
+    return any(kind == words for words in (nw.String, nw.Categorical, nw.Enum))
 
 
 def _not_finite(name: str) -> Any:

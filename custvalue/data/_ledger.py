@@ -12,6 +12,7 @@ import narwhals.stable.v2 as nw
 from custvalue._frames import facts_of
 from custvalue._html import html_table
 from custvalue._portable import check_names, kind_of, number, reading, texts
+from custvalue.exceptions import ArtefactError
 
 WORDS = {
     "missing_customer": "customer id is missing",
@@ -120,7 +121,9 @@ class RowLedger:
             check_names(known, [f.name for f in fields(cls)], "the row ledger")
             for name, value in known.items():
                 if name != "dropped":
-                    number(value, name, none=name.startswith(("customers", "occasions")))
+                    found = number(value, name, none=name.startswith(("customers", "occasions")))
+                    if "amount" not in name and value is not None and (found < 0 or found % 1):
+                        raise ArtefactError(f"{name}={value!r} must be a count.")
             dropped = []
             for entry in known["dropped"]:
                 check_names(entry, Dropped._fields, "a reason in the row ledger")

@@ -6,7 +6,15 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from custvalue._dates import ISO, MOST_UNREAD, ZONE, format_problem, iso_problem, zones_problem
+from custvalue._dates import (
+    ISO,
+    MOST_UNREAD,
+    ZONE,
+    format_problem,
+    iso_problem,
+    number_problem,
+    zones_problem,
+)
 from custvalue.data._options import DAY, LogOptions, origin
 from custvalue.data._times import End
 from custvalue.exceptions import ContractProblem
@@ -33,13 +41,8 @@ def with_ticks(
     column = options.time
     dtype = frame.collect_schema()[column]
     if not (dtype == nw.Datetime or dtype == nw.Date or dtype == nw.String):
-        return frame, [
-            ContractProblem(
-                "time-not-a-date",
-                f"column {column!r} has type {dtype}, which is no date",
-                "Turn it into datetimes; a number does not say what it counts.",
-            )
-        ]
+        first = frame.select(column).filter(~nw.col(column).is_null()).head(1).collect()
+        return frame, [number_problem(column, dtype, next(iter(first[column].to_list()), None))]
     zoned = dtype == nw.Datetime and dtype.time_zone is not None
     engine = _Polars() if is_polars(frame) else _Duck()
     if zoned and options.time_zone is None and isinstance(engine, _Duck):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from custvalue._dates import read_date
+from custvalue._frames import NOTHING
 from custvalue._units import days_per
 from custvalue.data._options import Unit, refuse_reserved, unit_name
 from custvalue.data._summary import SUMMARY_NAMES
@@ -22,7 +23,8 @@ WITH cv_log_lines AS (
 ), cv_occasions AS (
   SELECT cv_who, cv_day, SUM(cv_paid) AS cv_spend
   FROM cv_log_lines
-  WHERE cv_who IS NOT NULL AND cv_day <= DATE '{as_of}' AND {counts}
+  WHERE cv_who IS NOT NULL AND CAST(cv_who AS VARCHAR) NOT IN ({nothing})
+    AND cv_day <= DATE '{as_of}' AND {counts}
   GROUP BY cv_who, cv_day
   HAVING {bought}
 ), cv_gaps AS (
@@ -147,6 +149,7 @@ def summary_sql(
         as_of=end.date().isoformat(),
         days=repr(days_per(unit_name(unit))),
         counts=counts,
+        nothing=", ".join(f"'{word}'" for word in NOTHING),
         bought=bought,
     )
     try:

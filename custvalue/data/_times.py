@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custvalue._dates import read_date, read_texts
+from custvalue._dates import number_problem, read_date, read_texts
 from custvalue.data._options import DAY, LogOptions, origin
 from custvalue.exceptions import ContractProblem
 
@@ -90,11 +90,7 @@ def read_times(
         when = series.to_numpy()
     else:
         problems.append(
-            ContractProblem(
-                "time-not-a-date",
-                f"column {name!r} has type {dtype}, which is no date",
-                "Turn it into datetimes; a number does not say what it counts.",
-            )
+            number_problem(name, dtype, next(iter(series.drop_nulls().head(1).to_list()), None))
         )
         return None, None, None
     if when.dtype.kind != "M":

@@ -18,7 +18,7 @@ from custvalue.evaluation._baselines import LastPeriodRepeated
 from custvalue.evaluation._cutoffs import horizon_end, known_at
 from custvalue.evaluation._reads import Candidate, Forecaster
 from custvalue.evaluation._result import BacktestResult
-from custvalue.exceptions import InterruptedWarning
+from custvalue.exceptions import InterruptedWarning, UndefinedMetricError
 from custvalue.metrics import (
     brier_error,
     decile_calibration_error,
@@ -250,15 +250,32 @@ def _one_estimator(
     fitted = clock.perf_counter()
     predicted = forecaster.predict(known)
     done = clock.perf_counter()
+    scores, note = _scores(actual, predicted)
     return predicted, {
         "predicted_total": predicted.sum(),
-        **{name: metric(actual, predicted) for name, metric in _METRICS.items()},
+        **scores,
         **_chances(forecaster, known, orders),
         **_intervals(forecaster, known, actual, setting.level),
         "fit_seconds": fitted - start,
         "predict_seconds": done - fitted,
-        "note": "",
+        "note": note,
     }
+
+
+def _scores(actual: FloatArray, predicted: FloatArray) -> tuple[dict[str, float], str]:
+    """Score by every metric; NaN, and a note why, where what came gives one no value."""
+    scores: dict[str, float] = {}
+    without: dict[str, list[str]] = {}
+    for name, metric in _METRICS.items():
+        try:
+            scores[name] = metric(actual, predicted)
+        except UndefinedMetricError as error:
+            scores[name] = np.nan
+            why = str(error).removeprefix(metric.__name__ + " ")
+            without.setdefault(why, []).append(name)
+    return scores, " ".join(
+        f"{', '.join(names)} not defined: {why}" for why, names in without.items()
+    )
 
 
 def _chances(forecaster: Forecaster, known: TransactionLog, orders: FloatArray) -> dict[str, float]:

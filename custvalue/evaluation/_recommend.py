@@ -18,7 +18,7 @@ from custvalue.exceptions import ContractProblem, DataContractError
 if TYPE_CHECKING:
     import pandas as pd
 
-JUDGED = ("gini", "mae", "absolute_total_bias")
+JUDGED = {"gini": "gini", "mae": "mae", "absolute_total_bias": "abs_total_bias"}  # and its column
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,9 @@ def recommend(
     facts = log_facts(whole)
     ranking = _ranked(result)
     best = str(ranking.index[0])
+    known = [metric for metric, name in JUDGED.items() if ranking[name].notna().all()]
     found = result.differences(
-        against=best, metrics=JUDGED, n_resamples=n_resamples, random_state=random_state
+        against=best, metrics=known, n_resamples=n_resamples, random_state=random_state
     )
     ranking["against_suggestion"] = [_against(name, best, found) for name in ranking.index]
     words = (*in_words(facts), *_reasons(ranking, result, horizon, len(chosen)))
@@ -197,7 +198,7 @@ def _plan(
 
 
 def _ranked(result: BacktestResult) -> pd.DataFrame:
-    scores = result.scores()[["gini", "mae", "abs_total_bias"]].dropna()
+    scores = result.scores()[list(JUDGED.values())].dropna(subset="mae")  # those that failed
     ranks = scores.assign(gini=-scores["gini"]).rank(method="average")
     scores["mean_rank"] = ranks.mean(axis=1)
     return scores.sort_values(["mean_rank", "mae"])
@@ -220,8 +221,8 @@ def _reasons(
         (
             f"Suggestion: {best}. In a backtest of {len(result.estimators)} methods "
             f"({n_origins} cutoff{'s' if n_origins > 1 else ''}, horizon {horizon}) it has the "
-            f"best mean rank over order of customers (normalised Gini {row['gini']:.3f}), error a "
-            f"customer ({row['mae']:,.1f}) and total ({row['abs_total_bias']:.0%} off)."
+            f"best mean rank over order of customers ({_order(row['gini'])}), error a "
+            f"customer ({row['mae']:,.1f}) and total ({_total(row['abs_total_bias'])})."
         )
     ]
     tied = [str(n) for n in ranking.index[1:] if ranking.loc[n, "against_suggestion"] == "tied"]
@@ -239,7 +240,22 @@ def _reasons(
             + "; ".join(f"{n}: {ranking.loc[n, 'against_suggestion']!s}" for n in beaten)
             + "."
         )
-    notes = result.table.loc[result.table["note"].str.contains(": ", regex=False), "estimator"]
-    if len(notes):
-        said.append(f"Failed and left out: {', '.join(sorted(set(notes)))}; see result.table.")
+    if np.isnan(row["abs_total_bias"]):
+        said.append(
+            "No known customer bought after any cutoff, so the test tells little; choose other "
+            "cutoffs or a longer horizon."
+        )
+    failed = [name for name in result.estimators if name not in ranking.index]
+    if failed:
+        said.append(f"Failed and left out: {', '.join(sorted(failed))}; see result.table.")
     return said
+
+
+def _order(gini: float) -> str:
+    return (
+        "none to judge: all brought the same" if np.isnan(gini) else f"normalised Gini {gini:.3f}"
+    )
+
+
+def _total(bias: float) -> str:
+    return "nothing came to compare with" if np.isnan(bias) else f"{bias:.0%} off"

@@ -39,8 +39,9 @@ class BacktestResult:
         ``spearman``, ``gini``, ``top_decile`` (value of the predicted top tenth, as a share of
         what the true top tenth brought), ``decile_calibration``, ``brier`` (missing where an
         estimator states no chance of buying), ``coverage`` (missing where it states no
-        interval), ``fit_seconds``, ``predict_seconds``, ``note`` (why scores are missing). New
-        customers have no scores.
+        interval), ``fit_seconds``, ``predict_seconds``, ``note`` (why scores are missing: the
+        estimator failed, or what came gives a metric no value, as ranks where all brought the
+        same). New customers have no scores.
     predictions : DataFrame
         One row a customer and cutoff: the customer column, ``cutoff``, ``actual`` (money),
         ``actual_orders``, and one column an estimator.
@@ -86,7 +87,7 @@ class BacktestResult:
         return [str(name) for name in self.predictions.columns if name not in fixed]
 
     def scores(self) -> pd.DataFrame:
-        """Mean over cutoffs, one row an estimator, best Gini first.
+        """Mean over cutoffs where a metric has a value, one row an estimator, best Gini first.
 
         Returns
         -------
@@ -96,7 +97,11 @@ class BacktestResult:
         rows = self.table[self.table["estimator"].isin(self.estimators)].copy()
         rows["abs_total_bias"] = rows["total_bias"].abs()
         numbers = [c for c in rows.columns if c not in ("estimator", "cutoff", "note")]
-        return rows.groupby("estimator")[numbers].mean().sort_values("gini", ascending=False)
+        return (
+            rows.groupby("estimator")[numbers]
+            .mean()
+            .sort_values("gini", ascending=False, kind="stable")
+        )
 
     def differences(
         self,
@@ -129,7 +134,8 @@ class BacktestResult:
             One row a metric and other estimator that did not fail: ``estimator``, ``metric``,
             ``value``, ``reference`` (value of ``against``), ``difference``, ``lower``, ``upper``
             (percentile interval), ``verdict``: ``"better"``, ``"worse"`` or, where the interval
-            holds 0, ``"tied"``; said of the other estimator.
+            holds 0, ``"tied"``; said of the other estimator. ``"not defined"``, without numbers,
+            where what came gives the metric no value at any cutoff.
 
         Notes
         -----
@@ -162,7 +168,9 @@ class BacktestResult:
                     continue
                 value, reference = drawn[name, metric], drawn[against, metric]
                 gap = value[1:] - reference[1:]
-                lower, upper = np.quantile(gap[np.isfinite(gap)], tails)
+                known = gap[np.isfinite(gap)]
+                defined = bool(np.isfinite(value[0] - reference[0])) and len(known) > 0
+                lower, upper = np.quantile(known, tails) if defined else (np.nan, np.nan)
                 rows.append(
                     {
                         "estimator": name,
@@ -172,7 +180,9 @@ class BacktestResult:
                         "difference": value[0] - reference[0],
                         "lower": lower,
                         "upper": upper,
-                        "verdict": _verdict(lower, upper, more_is_better=COMPARED[metric]),
+                        "verdict": _verdict(lower, upper, more_is_better=COMPARED[metric])
+                        if defined
+                        else "not defined",
                     }
                 )
         return pd.DataFrame(rows)
@@ -188,6 +198,7 @@ class BacktestResult:
 
         person, people = pd.factorize(self.predictions[self.customer])
         origins = [rows.index.to_numpy() for _, rows in self.predictions.groupby("cutoff")]
+        actual = self.predictions["actual"].to_numpy()
         rng = np.random.default_rng(random_state)
         blocks: dict[tuple[str, str], list[np.ndarray]] = {
             (name, metric): []
@@ -207,21 +218,24 @@ class BacktestResult:
             left -= n - first
             first = False
             for (name, metric), parts in blocks.items():
-                parts.append(
-                    np.mean(
-                        [
-                            resampled_scores(
-                                metric,
-                                self.predictions["actual"].to_numpy()[rows],
-                                self.predictions[name].to_numpy()[rows],
-                                weights[:, person[rows]],
-                            )
-                            for rows in origins
-                        ],
-                        axis=0,
+                each = [
+                    resampled_scores(
+                        metric,
+                        actual[rows],
+                        self.predictions[name].to_numpy()[rows],
+                        weights[:, person[rows]],
                     )
-                )
+                    for rows in origins
+                    if _has_value(metric, actual[rows])
+                ]
+                parts.append(np.mean(each, axis=0) if each else np.full(n, np.nan))
         return {key: np.concatenate(parts) for key, parts in blocks.items()}
+
+
+def _has_value(metric: str, actual: np.ndarray) -> bool:
+    """Whether what came gives a metric a value at all, as a perfect forecast shows."""
+    whole = np.ones((1, len(actual)))
+    return bool(np.isfinite(resampled_scores(metric, actual, actual, whole))[0])
 
 
 def _verdict(lower: float, upper: float, *, more_is_better: bool) -> str:

@@ -322,8 +322,6 @@ def contact_timing(
 
 def _days(table: Any, customer: str, time: str, style: str | None, what: str) -> tuple[Any, Any]:
     """Read customers and whole days since 1970."""
-    import pandas as pd
-
     have = _frames.column_names(table) or []
     lost = [name for name in (customer, time) if name not in have]
     if lost:
@@ -337,7 +335,7 @@ def _days(table: Any, customer: str, time: str, style: str | None, what: str) ->
         )
     who = np.asarray(_frames.column(table, customer), dtype=object)
     when = _frames.wall_times(table, time, time_format=style)
-    bad = np.flatnonzero(pd.isna(who) | np.isnat(when))
+    bad = np.flatnonzero(_frames.missing_ids(who) | np.isnat(when))
     if len(bad) or not len(who):
         raise DataContractError(
             ContractProblem(

@@ -62,11 +62,13 @@ class FunnelBacktest:
         -------
         DataFrame
             Index ``method``, the least Brier score first: ``predicted_wins``, ``actual_wins``,
-            ``bias`` (of the totals), ``mean_absolute_bias``, ``brier``.
+            ``bias`` (of the totals; missing where no deal was won), ``mean_absolute_bias``,
+            ``brier``.
         """
         grouped = self.table.assign(gap=self.table["bias"].abs()).groupby("method", sort=False)
         out = grouped[["predicted_wins", "actual_wins"]].sum()
-        out["bias"] = out["predicted_wins"] / out["actual_wins"] - 1.0
+        came = out["actual_wins"].where(out["actual_wins"] > 0)
+        out["bias"] = out["predicted_wins"] / came - 1.0
         out["mean_absolute_bias"] = grouped["gap"].mean()
         out["brier"] = grouped["brier"].mean()
         return out.sort_values("brier", kind="stable")

@@ -129,7 +129,7 @@ def contact_paths(
             first_ids(np.flatnonzero(bad)),
         )
         for name, bad in (
-            (customer, pd.isna(who)), (channel, pd.isna(what)), (time, np.isnat(when)),
+            (customer, _frames.missing_ids(who)), (channel, pd.isna(what)), (time, np.isnat(when)),
         )
         if bad.any()
     ]  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
+from custvalue._dates import number_problem
 from custvalue._warn import warn_caller
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
 from custvalue.funnel._faults import EventColumns, Faults
@@ -216,7 +217,12 @@ def _codes(table: Any, name: str) -> tuple[Ints, Any]:
         code, ids = pd.factorize(column, sort=True)
     except TypeError:  # ids of several kinds have no order
         code, ids = pd.factorize(column)
-    return np.asarray(code, dtype=np.int64), np.asarray(ids)
+    code, ids = np.asarray(code, dtype=np.int64), np.asarray(ids)
+    nobody = _frames.missing_ids(ids)
+    if nobody.any():  # text that means nothing
+        place = np.where(nobody, -1, np.cumsum(~nobody) - 1)
+        code, ids = np.where(code < 0, -1, place[code]), ids[~nobody]
+    return code, ids
 
 
 def _stages(
@@ -259,13 +265,7 @@ def _times(table: Any, columns: EventColumns, problems: list[ContractProblem]) -
         raw.dtype.kind == "O" and len(raw) and isinstance(raw[0], (int, float)) and raw[0] == raw[0]
     )
     if numeric and not (raw.dtype.kind == "f" and np.isnan(raw).all()):
-        problems.append(
-            ContractProblem(
-                "time-not-a-date",
-                f"column {columns.time!r} holds numbers",
-                "Turn it into datetimes; a number does not say what it counts.",
-            )
-        )
+        problems.append(number_problem(columns.time, raw.dtype, raw[0]))
         nothing = np.zeros(len(raw), dtype=np.int64)
         return nothing, nothing > 0
     when = _frames.wall_times(table, columns.time, time_format=columns.time_format)

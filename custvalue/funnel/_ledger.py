@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
 from custvalue._html import html_table
+from custvalue._portable import check_names, number, reading, texts
+from custvalue.exceptions import ArtefactError
 
 # reason -> what it says, and what to do about it
 REASONS: dict[str, tuple[str, str]] = {
@@ -113,13 +116,36 @@ class FunnelLedger:
         return plain
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> FunnelLedger:
-        """Read back what ``to_dict`` wrote."""
-        dropped = tuple(DroppedDeals(**{**d, "first": tuple(d["first"])}) for d in plain["dropped"])
-        return cls(**{**plain, "dropped": dropped})
+    def from_dict(cls, plain: Mapping[str, Any]) -> FunnelLedger:
+        """Read back what ``to_dict`` wrote.
+
+        Raises
+        ------
+        ArtefactError
+            If a name is missing or unknown, or a value is not of its kind.
+        """
+        with reading("funnel ledger"):
+            check_names(plain, [f.name for f in fields(cls)], "the funnel ledger")
+            counts = {k: _count(v, k) for k, v in plain.items() if k != "dropped"}
+            dropped = []
+            for entry in plain["dropped"]:
+                check_names(entry, DroppedDeals._fields, "a reason of the funnel ledger")
+                if entry["reason"] not in REASONS:
+                    raise ArtefactError(f"reason {entry['reason']!r:.80} is none of a ledger.")
+                numbers = {k: _count(entry[k], k) for k in ("rows", "deals")}
+                first = texts(entry["first"], "first")
+                dropped.append(DroppedDeals(reason=entry["reason"], first=first, **numbers))
+            return cls(dropped=tuple(dropped), **counts)
 
     def _repr_html_(self) -> str:
         rows: list[tuple[Any, ...]] = [("in", self.rows_in, "", "")]
         rows += [(REASONS[d.reason][0], -d.rows, d.deals, ", ".join(d.first)) for d in self.dropped]
         rows += [("repeats", -self.repeated, "", ""), ("used", self.rows_used, self.deals, "")]
         return html_table("Rows of the event log", ["", "rows", "deals", "first"], rows)
+
+
+def _count(value: Any, name: str) -> int:
+    found = number(value, name)
+    if found < 0 or found % 1:
+        raise ArtefactError(f"{name}={value!r} must be a count.")
+    return int(found)

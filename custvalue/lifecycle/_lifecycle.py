@@ -17,6 +17,7 @@ from custvalue import _frames
 from custvalue._drift import DriftReport, drift_report
 from custvalue._group_sizes import group_sizes
 from custvalue._labels import Language, check_language, translate
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted, validate_data
 from custvalue._units import Span, days_per, in_units, span_days
 from custvalue._work import check_kinds
@@ -401,19 +402,24 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
     def _rule_ids(self, X: Any) -> npt.NDArray[np.int8]:
         return deciding_rule(self._evidence(X), self.thresholds_)
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
+    def predict(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[Any]:
         """Stage of every customer.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
             As in ``fit``; the same columns, extra ones are ignored by name.
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_customers,)
             One of ``classes_``.
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, on_invalid=on_invalid)
         check_is_fitted(self, "classes_")
         if hasattr(self, "tree_"):
             return self.tree_.predict(self._for_learning(self._values(X))[0])
@@ -421,21 +427,26 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         return names[RULE_STAGE[self._rule_ids(X)]]
 
     @available_if(_learned)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
+    def predict_proba(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[np.float64]:
         """Chance of every stage, where stages were learned (fitted with ``y``).
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_customers, n_classes)
             Columns as in ``classes_``; the shares of labelled stages in the customer's leaf.
         """
+        if on_invalid != "raise":
+            return flagged(self.predict_proba, X, on_invalid=on_invalid, width=len(self.classes_))
         return self.tree_.predict_proba(self._for_learning(self._values(X))[0])
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Stage as columns, one a class: 1 in the customer's stage, or the learned chances.
 
         For Pipelines and ColumnTransformers; ``set_output`` chooses the kind of table.
@@ -443,11 +454,16 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_customers, n_classes)
         """
+        if on_invalid != "raise":
+            return flagged(self.transform, X, on_invalid=on_invalid)
         check_is_fitted(self, "classes_")
         if hasattr(self, "tree_"):
             return self.predict_proba(X)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from custvalue import _frames
 from custvalue._sklearn import read_columns
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.lifecycle._stages import CRM_FLAGS, Evidence, StageThresholds
 
 # the summary's column name -> the field of Evidence; arrays are read in this order
@@ -108,8 +108,7 @@ def check_evidence(evidence: Evidence, mapping: Mapping[str, str]) -> None:
 
     def note(bad: npt.NDArray[np.bool_], code: str, message: str, cure: str) -> None:
         if bad.any():
-            rows = first_ids(np.flatnonzero(bad))
-            problems.append(ContractProblem(code, message, cure, int(bad.sum()), rows))
+            problems.append(ContractProblem.at(code, message, cure, np.flatnonzero(bad)))
 
     for name in NEEDED:
         column = getattr(evidence, ORDER_COLUMNS[name])

@@ -16,7 +16,7 @@ from custvalue._portable import check_names, number, reading, seal, unseal
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import days_per
 from custvalue._warn import warn_caller
-from custvalue._work import check_count
+from custvalue._work import check_count, sample_size
 from custvalue.exceptions import ArtefactError, BoundaryFitWarning, InSampleWarning
 from custvalue.likelihood._fit import FittedLaw, Penalty, fit_law, profile
 from custvalue.likelihood._law import Floats
@@ -287,6 +287,7 @@ class LawModel(DocLink, BaseEstimator):
 
         rng, n_draws = np.random.default_rng(random_state), check_count("n_draws", n_draws, 1)
         rows, penalty = self._rows(X, sample_weight), self._penalty()
+        sample_size(rows.n)
         draws = [
             fit_law(self.law, rows.drawn(rng), penalty=penalty, start=self.params_).params
             for _ in range(n_draws)

@@ -149,11 +149,7 @@ def _customers(
     if given.dtype.kind in "iu" and _compact(given):
         low = given.min()
         return (given - low).astype(np.int64), np.arange(low, given.max() + 1)
-    nobody = np.zeros(n, dtype=bool)
-    if given.dtype.kind in "fmM":
-        nobody = given != given
-    elif given.dtype.kind == "O":
-        nobody = np.fromiter((v is None or v != v for v in given), dtype=bool, count=n)
+    nobody = _frames.missing_ids(given)
     if nobody.any():
         raise DataContractError(
             ContractProblem(

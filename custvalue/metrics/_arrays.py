@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue.exceptions import UndefinedMetricError
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -42,12 +44,12 @@ def positive_total(truth: FloatArray, weight: FloatArray, what: str) -> float:
 
     Raises
     ------
-    ValueError
+    UndefinedMetricError
         If the total is not positive.
     """
     total = float(weight @ truth)
     if not total > 0:
-        raise ValueError(
+        raise UndefinedMetricError(
             f"{what} is a share of the actual total, and that is {total:g}: nobody bought, or "
             "refunds outweigh sales. Choose a longer horizon or another cutoff."
         )

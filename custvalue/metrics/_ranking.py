@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from custvalue.exceptions import UndefinedMetricError
 from custvalue.metrics._arrays import FloatArray, checked, positive_total
 
 
@@ -60,8 +61,9 @@ def normalized_gini_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None
 
     Raises
     ------
-    ValueError
-        If the actual total is not positive, or all actual values are equal (no order is right).
+    UndefinedMetricError
+        If the actual total is not positive, or all actual values are equal (no order is right). It
+        is a ``ValueError``.
 
     Examples
     --------
@@ -75,7 +77,9 @@ def normalized_gini_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None
     positive_total(truth, weight, "normalized_gini_score")
     gini = float(gini_of(truth, prediction, weight))
     if np.isnan(gini):
-        raise ValueError("all actual values are equal, so that no order of customers is right.")
+        raise UndefinedMetricError(
+            "all actual values are equal, so that no order of customers is right."
+        )
     return gini
 
 

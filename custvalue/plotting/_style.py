@@ -103,9 +103,20 @@ def plain_numbers(axis: Any) -> None:
 
 def date_axis(ax: Any, labels: str, *, most: int) -> None:
     """Dates along the x axis in the language asked for, at most so many."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import (
+        DAILY,
+        HOURLY,
+        MINUTELY,
+        MONTHLY,
+        SECONDLY,
+        AutoDateLocator,
+        ConciseDateFormatter,
+    )
 
-    locator = AutoDateLocator(maxticks=most)
+    # steps long enough for so few dates: without them the locator warns, and sets too many
+    locator = AutoDateLocator(minticks=min(3, most), maxticks=most)
+    for unit, step in ((MONTHLY, 12), (DAILY, 28), (HOURLY, 24), (MINUTELY, 60), (SECONDLY, 60)):
+        locator.intervald[unit] = [*locator.intervald[unit], step]
     formats: dict[str, list[str]] = {}
     if labels == "zh":
         formats["formats"] = ["%Y年", "%m月", "%d日", "%H:%M", "%H:%M", "%S.%f"]

@@ -27,9 +27,10 @@ import numpy.typing as npt
 
 from custvalue._dates import read_date
 from custvalue._frames import BTYD, frame_like, unit_of
-from custvalue._histories import check_histories, check_meaning
+from custvalue._histories import check_histories, check_meaning, warn_beyond
 from custvalue._kernels import Histories, compress
 from custvalue._portable import number
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import check_is_fitted, read_vectors, weights_of
 from custvalue._units import Span, check_annual_rate, days_per, in_units, plain_span
 from custvalue._work import MOST_CELLS, MOST_DRAWS, MOST_TERMS, chances, check_count, check_work
@@ -96,7 +97,9 @@ class PurchaseModel(LawModel):
 
     # ---- forecasts ---------------------------------------------------------------------------
 
-    def predict(self, X: Any, horizon: Span | None = None) -> Floats:
+    def predict(
+        self, X: Any, horizon: Span | None = None, *, on_invalid: OnInvalid = "raise"
+    ) -> Floats:
         """Forecast the expected number of orders within the horizon, one value a row.
 
         Parameters
@@ -104,16 +107,23 @@ class PurchaseModel(LawModel):
         X : table with columns frequency, recency, T, or array with these three columns first
         horizon : str or number, optional
             ``"26W"``, ``"90D"``; a bare number only where the unit of the data is unknown.
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_rows,)
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, horizon, on_invalid=on_invalid)
         past = self._histories(X)
         t = self._time(horizon)
         return _forecast.expected(self.law, self.params_, past, t)
 
-    def predict_alive(self, X: Any, at: Span | None = None) -> Floats:
+    def predict_alive(
+        self, X: Any, at: Span | None = None, *, on_invalid: OnInvalid = "raise"
+    ) -> Floats:
         """P(still a customer) of each row, now or a while after the as-of date.
 
         Parameters
@@ -121,11 +131,16 @@ class PurchaseModel(LawModel):
         X : table or array
         at : str or number, optional
             How long after the as-of date; what is ordered in between is not known.
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_rows,)
         """
+        if on_invalid != "raise":
+            return flagged(self.predict_alive, X, at, on_invalid=on_invalid)
         return self._alive(self._histories(X), at)
 
     def _alive(self, past: Past, at: Span | None) -> Floats:
@@ -137,18 +152,25 @@ class PurchaseModel(LawModel):
             self.law, self.params_, past, lambda *p: self.law.survival(*p, t)
         )
 
-    def predict_proba_any(self, X: Any, horizon: Span | None = None) -> Floats:
+    def predict_proba_any(
+        self, X: Any, horizon: Span | None = None, *, on_invalid: OnInvalid = "raise"
+    ) -> Floats:
         """Chance of at least one order within the horizon, one value a row.
 
         Parameters
         ----------
         X : table or array
         horizon : str or number, optional
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_rows,)
         """
+        if on_invalid != "raise":
+            return flagged(self.predict_proba_any, X, horizon, on_invalid=on_invalid)
         past = self._histories(X)
         return _forecast.prob_any(self.law, self.params_, past, self._time(horizon))
 
@@ -489,7 +511,10 @@ class PurchaseModel(LawModel):
 
     def _histories(self, X: Any) -> Past:
         check_is_fitted(self, "params_")
-        return self._read(X, reset=False)
+        past = self._read(X, reset=False)
+        longest = self.fitted_.report.facts.get("max_T", 0.0)
+        warn_beyond(type(self).__name__, past.T, longest, self.unit_)
+        return past
 
     def _read(self, X: Any, *, reset: bool) -> Past:
         """Histories of a table; models that read other columns override it."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from custvalue._kernels import Histories, Objective, counts_of, log_beta_ratio, rising_sums
 from custvalue._sklearn import read_columns
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import log_took, whole
 from custvalue.purchase._forecast import Past
@@ -171,8 +171,7 @@ class BetaBinomialResponse(PurchaseModel):
         ):
             if bad.any():
                 cure = "One row a customer: answers and solicitations as whole numbers."
-                at = np.flatnonzero(bad)
-                problems.append(ContractProblem(code, message, cure, at.size, first_ids(at)))
+                problems.append(ContractProblem.at(code, message, cure, np.flatnonzero(bad)))
         if problems:
             raise DataContractError(problems)
         return Past(x, x.copy(), T)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels import Histories, Objective
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._warn import warn_caller
 from custvalue.exceptions import OneTimeBuyerWarning
 from custvalue.purchase import _geometric
@@ -104,7 +105,9 @@ class BGNBD(PurchaseModel):
         objective=objective,
     )
 
-    def predict_alive(self, X: Any, at: Any = None) -> npt.NDArray[np.float64]:
+    def predict_alive(
+        self, X: Any, at: Any = None, *, on_invalid: OnInvalid = "raise"
+    ) -> npt.NDArray[np.float64]:
         """P(alive) of each row; see :meth:`PurchaseModel.predict_alive`.
 
         Warns
@@ -112,6 +115,8 @@ class BGNBD(PurchaseModel):
         OneTimeBuyerWarning
             If there are rows without a repeat order: the model calls them alive for certain.
         """
+        if on_invalid != "raise":
+            return flagged(self.predict_alive, X, at, on_invalid=on_invalid)
         past = self._histories(X)
         once = int(np.count_nonzero(past.x == 0))
         if once:

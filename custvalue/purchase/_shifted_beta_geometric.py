@@ -303,14 +303,13 @@ class ShiftedBetaGeometric(PurchaseModel):
         late = past.t_x != past.x
         if late.any():
             raise DataContractError(
-                ContractProblem(
+                ContractProblem.at(
                     "not-a-contract",
                     "'recency' differs from 'frequency': a renewal was left out and a later one "
                     "made",
                     "Contracts are renewed at every date until they end; for orders that may be "
                     "skipped use BGBB.",
-                    int(late.sum()),
-                    first_ids(np.flatnonzero(late)),
+                    np.flatnonzero(late),
                 )
             )
         return past

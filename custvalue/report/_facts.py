@@ -190,17 +190,22 @@ def _backtest(got: Collected) -> dict[str, Any] | None:
         "methods": [
             {
                 "method": row["estimator"],
-                "ratio": 1.0 + float(row["total_bias"]),
-                "gini": float(row["gini"]),
+                "ratio": _known(1.0 + float(row["total_bias"])),
+                "gini": _known(row["gini"]),
                 "mae": float(row["mae"]),
-                "top_decile": float(row["top_decile"]),
+                "top_decile": _known(row["top_decile"]),
             }
             for row in rows
-            if np.isfinite(row["gini"])
+            if np.isfinite(row["mae"])
         ],
         "coverage": float(rows[0]["coverage"]),
         "groups": _rows(test.groups),
     }
+
+
+def _known(value: Any) -> float | None:
+    """Return a score, None where what came gives the metric no value."""
+    return float(value) if np.isfinite(value) else None
 
 
 def _moves(got: Collected) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from custvalue._frames import NOTHING
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PARQUET = (".parquet", ".pq")
-# what programs write where they have nothing to write
-NOTHING = ["", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "Null", "NULL", "None",
-           "none", "NONE", "(null)", "\\N"]  # fmt: skip
 
 
 def read_log(
@@ -248,7 +246,7 @@ def _text_body(
     def body(names: list[str]) -> pd.DataFrame:
         place = {name: text.names.index(name) for name in names}
         as_written = texts if words else ()  # "none" is an answer too
-        nothing: Any = {place[n]: [""] if n in as_written else NOTHING for n in names}
+        nothing: Any = {place[n]: [""] if n in as_written else list(NOTHING) for n in names}
         try:
             frame = pd.read_csv(
                 io.BytesIO(text.raw),

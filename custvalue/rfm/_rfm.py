@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._frames import TIME_COLUMNS, column, frame_like, is_frame, keep_facts, unit_of
 from custvalue._kernels import quantile_cuts
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import (
     DocLink,
     check_input_features,
@@ -204,12 +205,15 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         warn_few_values(values, scores, self.variables_, given)
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Scores of every row by the frozen cut points.
 
         Parameters
         ----------
         X : frame or array-like of shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
@@ -222,6 +226,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         DataContractError
             If a column is missing or has missing or infinite values.
         """
+        if on_invalid != "raise":
+            return flagged(self.transform, X, on_invalid=on_invalid)
         values, named = self._read(X)
         scores = scores_of(values, self.variables_)
         weighted = None if self.weights_ is None else scores @ np.asarray(self.weights_)

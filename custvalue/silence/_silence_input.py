@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import check_non_negative
 
 from custvalue._frames import column_names
 from custvalue._sklearn import read_columns
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.silence._silence import GapFacts, gap_facts
 
 COLUMNS = ("silence", "n_gaps", "gap_max", "gap_sum", "n_gaps_shorter")
@@ -45,7 +44,11 @@ def read_gaps(estimator: Any, X: Any, *, reset: bool) -> GapFacts:
     values, named = read_columns(estimator, X, COLUMNS, reset=reset, allow_missing=MISSING_OK)
     if not named:
         assert_all_finite(values, estimator_name=name, input_name="X")
-        check_non_negative(values, name)
+        below = np.flatnonzero((values < 0).any(axis=1))
+        if len(below):
+            text = f"Negative values in data passed to {name}"
+            cure = "A gap is a length of time, 0 or more."
+            raise DataContractError(ContractProblem.at("negative-gap", text, cure, below))
         return gap_facts(values)
     facts = GapFacts(
         silence=values[:, 0],
@@ -81,7 +84,7 @@ def check_facts(facts: GapFacts) -> None:
     }
     cure = "custvalue.summarize makes these columns."
     problems = [
-        ContractProblem(code, text, cure, int(bad.sum()), first_ids(np.flatnonzero(bad)))
+        ContractProblem.at(code, text, cure, np.flatnonzero(bad))
         for code, (bad, text) in tests.items()
         if bad.any()
     ]

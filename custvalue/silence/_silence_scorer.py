@@ -12,6 +12,7 @@ from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._frames import column, facts_of, frame_like, keep_facts, unit_of, words_at
 from custvalue._kernels import bins_of, quantile_cuts
 from custvalue._labels import check_language, translate
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
 from custvalue._units import Span, in_units
 from custvalue.silence._learned_silence import learn_silence
@@ -189,12 +190,15 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         self.shares_ = class_shares(self._classes(facts.silence, score), (10, len(GRADES)))
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Judge the silence of every row.
 
         Parameters
         ----------
         X : frame or array-like of shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
@@ -204,6 +208,8 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             ``n_own_gaps`` (how many own gaps the answer rests on); for named frames with ``words``
             also ``basis`` and ``grade``. Same rows, same order, same index.
         """
+        if on_invalid != "raise":
+            return flagged(self.transform, X, on_invalid=on_invalid)
         check_is_fitted(self)
         facts = read_gaps(self, X, reset=False)
         measures = self.learned_.measures(facts)
@@ -221,12 +227,15 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
                 columns[name] = words_at(template, said, places)
         return keep_facts(X, frame_like(template, columns))
 
-    def score_samples(self, X: Any) -> Floats:
+    def score_samples(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Floats:
         """Give the number that grades are cut on: higher means more silent.
 
         Parameters
         ----------
         X : frame or array-like of shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
@@ -234,34 +243,46 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             S for ``"own_gap"`` and ``"threshold"``, 1 - ``prob_longer_gap`` for ``"pooled_gap"``
             and ``"shrunk"``, 1 - ``prob_order`` for ``"calibrated"``.
         """
+        if on_invalid != "raise":
+            return flagged(self.score_samples, X, on_invalid=on_invalid)
         check_is_fitted(self)
         return self.learned_.measures(read_gaps(self, X, reset=False))["score"]
 
-    def grade(self, X: Any) -> npt.NDArray[np.object_]:
+    def grade(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[np.object_]:
         """Active, watch, silent or deeply silent, for every row.
 
         Parameters
         ----------
         X : frame or array-like of shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_customers,) of str
         """
+        if on_invalid != "raise":
+            return flagged(self.grade, X, on_invalid=on_invalid)
         said = np.asarray([translate(word, self.labels) for word in GRADES], dtype=object)
         return np.asarray(said[self._grade_codes(self.score_samples(X))], dtype=object)
 
-    def predict(self, X: Any) -> npt.NDArray[np.intp]:
+    def predict(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[np.intp]:
         """1 for customers who are silent (or deeply so), 0 for the others.
 
         Parameters
         ----------
         X : frame or array-like of shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
         ndarray of shape (n_customers,)
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, on_invalid=on_invalid)
         return (self._grade_codes(self.score_samples(X)) >= 2).astype(np.intp)
 
     def choose_threshold(

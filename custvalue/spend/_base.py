@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from custvalue._fitted import check_level
 from custvalue._portable import number
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import check_is_fitted, read_vectors, weights_of
 from custvalue._work import check_count
 from custvalue.exceptions import (
@@ -29,7 +30,6 @@ from custvalue.exceptions import (
     DataContractError,
     NotSupportedError,
     UndefinedMeanError,
-    first_ids,
 )
 from custvalue.likelihood import LawModel
 from custvalue.spend._independence import Independence, independence, warn_of_totals
@@ -136,12 +136,15 @@ class SpendModel(LawModel):
 
     # ---- forecasts -------------------------------------------------------------------------------
 
-    def predict(self, X: Any) -> Floats:
+    def predict(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Floats:
         """Return the expected mean spend per order of each customer (or median, or capped mean).
 
         Parameters
         ----------
         X : frame or array-like of shape (n_customers, 2)
+        on_invalid : {"raise", "flag"}, default="raise"
+            What bad rows do: refuse the table, or get NaN with a warning (their reasons:
+            :func:`custvalue.check_rows`).
 
         Returns
         -------
@@ -152,6 +155,8 @@ class SpendModel(LawModel):
         UndefinedMeanError
             With ``statistic="mean"``, where the mean of some customer is infinite.
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, on_invalid=on_invalid)
         x, zbar = self._history(X)
         if self.statistic == "median":
             return self.law.quantile(*self.params_, x, zbar, 0.5)
@@ -380,7 +385,7 @@ def check_rows(x: Floats, zbar: Floats) -> None:
     ):
         if bad.any():
             at = np.flatnonzero(bad)
-            problems.append(ContractProblem(code, message, cure, at.size, first_ids(at)))
+            problems.append(ContractProblem.at(code, message, cure, at))
     if problems:
         raise DataContractError(problems)
 

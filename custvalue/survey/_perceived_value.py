@@ -10,8 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+import custvalue
 from custvalue import _frames
 from custvalue._labels import check_language
+from custvalue._portable import check_names, reading, seal, unseal
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
 from custvalue.survey._estimate import Floats, check_level, check_scale
 from custvalue.survey._ratings import Ratings, read_ratings, warn_of_small, without_unrated
@@ -428,7 +430,15 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         -------
         dict
         """
-        return {"parameters": self.get_params(), "value_map": self._learned().to_dict()}
+        return seal(
+            {
+                "schema": 2,
+                "library": custvalue.__version__,
+                "model": type(self).__name__,
+                "parameters": self.get_params(),
+                "value_map": self._learned().to_dict(),
+            }
+        )
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> PerceivedValue:
@@ -441,11 +451,23 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         Returns
         -------
         PerceivedValue
+
+        Raises
+        ------
+        ArtefactError
+            If the dictionary is broken, was changed since it was written, or holds another model.
+            It is a ``ValueError``.
         """
-        made = cls(**plain["parameters"])
-        made.feature_names_in_ = np.array(made._attributes(), dtype=object)
-        made.n_features_in_ = len(made.feature_names_in_)
-        made.value_map_ = ValueMap.from_dict(plain["value_map"])
+        keys = ("parameters", "value_map")
+        with reading(cls.__name__):
+            if isinstance(plain, Mapping) and "schema" not in plain:  # written without a seal
+                check_names(plain, keys, "the dictionary")
+            else:
+                plain = unseal(plain, schemas=(2,), keys=keys, model=cls.__name__)
+            made = cls(**plain["parameters"])
+            made.feature_names_in_ = np.array(made._attributes(), dtype=object)
+            made.n_features_in_ = len(made.feature_names_in_)
+            made.value_map_ = ValueMap.from_dict(plain["value_map"])
         return made
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from custvalue._portable import check_names, reading
 from custvalue.exceptions import NotSupportedError
 from custvalue.survey._estimate import TOO_FEW, Floats, check_level, plain, quantiles
 from custvalue.survey._ratings import unknown_brand
@@ -489,12 +490,20 @@ class ValueMap:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> ValueMap:
-        """Read back what `to_dict` wrote."""
-        given = dict(plain)
-        for name, value in plain.items():
-            if name in ("attributes", "brands", "waves", "scale"):
-                given[name] = tuple(value)
-            elif isinstance(value, list):
-                counts = name in ("n", "both")
-                given[name] = np.array(value, dtype=np.intp if counts else np.float64)
-        return cls(**given)
+        """Read back what `to_dict` wrote.
+
+        Raises
+        ------
+        ArtefactError
+            If a name is missing or unknown, or a value is not of its kind.
+        """
+        with reading("value map"):
+            check_names(plain, [f.name for f in fields(cls)], "the value map")
+            given = dict(plain)
+            for name, value in plain.items():
+                if name in ("attributes", "brands", "waves", "scale"):
+                    given[name] = tuple(value)
+                elif isinstance(value, list):
+                    counts = name in ("n", "both")
+                    given[name] = np.array(value, dtype=np.intp if counts else np.float64)
+            return cls(**given)

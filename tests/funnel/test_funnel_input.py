@@ -131,7 +131,7 @@ def test_an_unknown_stage_is_named_with_the_nearest_one(six_deals, at):
 def test_columns_that_are_not_there_numbers_for_dates_and_negative_amounts(six_deals, at):
     with pytest.raises(DataContractError, match="no column 'when'"):
         FunnelChain(STAGES, time="when").fit(six_deals)
-    with pytest.raises(DataContractError, match="holds numbers"):
+    with pytest.raises(DataContractError, match="which is no date"):
         FunnelChain(STAGES).fit(six_deals.assign(time=range(len(six_deals))), as_of=at(8))
     with pytest.raises(DataContractError, match="negative amounts"):
         FunnelChain(STAGES).fit(six_deals.assign(amount=-1.0), as_of=at(8))

@@ -349,3 +349,36 @@ def test_reading_the_table_of_customers_back_gives_the_table(tmp_path):
     for name in ("c", "n_orders", "total_value", "mean_value", "future_value", "expected_orders"):
         assert back[name].tolist() == made.customers[name].tolist(), name
     assert (back["first_order"] == made.customers["first_order"]).all()
+
+
+def test_a_terminal_is_told_our_warnings_once_and_no_other_librarys(tmp_path):
+    import subprocess
+    import sys
+
+    rows = ["who,when,paid"]
+    for k in range(60):
+        who = "nan" if k == 7 else f"c{k % 9}"
+        rows.append(f"{who},{2015 + k // 15}-{1 + k % 12:02d}-{1 + k % 27:02d},{5 + k % 4}")
+    (tmp_path / "log.csv").write_text("\n".join(rows) + "\n")
+    noisy = (
+        "import sys, warnings\n"
+        "import custvalue.cli as cli, custvalue.report as report\n"
+        "make = report.make_report\n"
+        "def noisy(*a, **k):\n"
+        "    warnings.warn('somebody else speaks', UserWarning)\n"
+        "    warnings.warn('and again', DeprecationWarning)\n"
+        "    return make(*a, **k)\n"
+        "report.make_report = noisy\n"
+        "sys.exit(cli.run())\n"
+    )
+    names = ["--customer", "who", "--time", "when", "--amount", "paid"]
+    done = subprocess.run(
+        [sys.executable, "-c", noisy, "report", str(tmp_path / "log.csv"), *names,
+         "--out", str(tmp_path / "out")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    notes = done.stderr.splitlines()
+    assert all(line.startswith("custvalue: note: ") for line in notes if line)
+    assert sum("customer id is missing: 1" in line for line in notes) == 1
+    assert len(set(notes)) == len(notes)
