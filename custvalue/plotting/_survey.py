@@ -243,6 +243,8 @@ def _name_points(ax: Any, x: Any, y: Any, names: Sequence[str]) -> None:
             ha={1: "left", 0: "center", -1: "right"}[h],
             va="center",
             color=_style.INK,
+            # a name stays readable where it must cross a line
+            bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75},
         )
 
 
