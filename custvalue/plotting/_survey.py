@@ -92,7 +92,8 @@ class ValueMapDisplay(Display):
         line = np.array(_ends(x, 0.2))
         heights = 1 + _slope(self.quality_weight) * (line - 1)
         ax.plot(line, heights, color=_style.INK, linewidth=1.2, label=self._word("fair value"))
-        better = y <= 1 + _slope(self.quality_weight) * (x - 1)
+        # on the line is not below fair value, whatever the rounding
+        better = y <= 1 + _slope(self.quality_weight) * (x - 1) + 1e-9
         for mask, colour, mark, said in (
             (better, _style.BLUE, "o", "more than fair value"),
             (~better, _style.ORANGE, "s", "less than fair value"),
