@@ -3,7 +3,16 @@
 from custvalue.data._api import panel, split_by_date, summarize
 from custvalue.data._compress import compress
 from custvalue.data._from_summary import from_summary
+from custvalue.data._history import SUMMARY_FEATURES as SUMMARY_FEATURES
+from custvalue.data._history import WINDOWS as WINDOWS
+from custvalue.data._history import history_frame
 from custvalue.data._ledger import Dropped, RowLedger, ledger
+from custvalue.data._log import TransactionLog, cutoffs, future_value
+from custvalue.data._log import horizon_end as horizon_end
+from custvalue.data._log import instant as instant
+from custvalue.data._log import known_at as known_at
+from custvalue.data._log import positions as positions
+from custvalue.data._log import shifted as shifted
 from custvalue.data._purchases import occasions
 from custvalue.data._split import DateSplit
 from custvalue.data._sql import summary_sql
@@ -12,8 +21,12 @@ __all__ = [
     "DateSplit",
     "Dropped",
     "RowLedger",
+    "TransactionLog",
     "compress",
+    "cutoffs",
     "from_summary",
+    "future_value",
+    "history_frame",
     "ledger",
     "occasions",
     "panel",

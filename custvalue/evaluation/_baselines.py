@@ -8,7 +8,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from custvalue._units import Span, span_days
-from custvalue.evaluation._log import TransactionLog
+from custvalue.data import TransactionLog
 from custvalue.exceptions import HorizonError
 
 if TYPE_CHECKING:

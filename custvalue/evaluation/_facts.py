@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import column, float_columns, wall_times
-from custvalue.evaluation._log import TransactionLog, known_at
+from custvalue.data import TransactionLog, known_at
 from custvalue.metrics import spearman_score
 from custvalue.segment import pareto
 

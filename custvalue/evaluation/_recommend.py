@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from custvalue._units import Span
+from custvalue.data import TransactionLog
 from custvalue.evaluation._backtest import BASELINES, Progress, as_log, backtest
 from custvalue.evaluation._facts import LogFacts, in_words, log_facts
-from custvalue.evaluation._log import TransactionLog
 from custvalue.evaluation._result import BacktestResult
 from custvalue.exceptions import ContractProblem, DataContractError
 

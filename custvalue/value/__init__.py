@@ -15,6 +15,7 @@ from custvalue.value._formulas import (
     retention_value,
     s_curve_profit,
 )
+from custvalue.value._learned_value import LearnedValue
 from custvalue.value._naive import RateForward
 from custvalue.value._potential import potential_value
 from custvalue.value._stage_value import StageValue, stage_history, stage_value
@@ -24,6 +25,7 @@ __all__ = [
     "CohortTable",
     "Contribution",
     "CustomerValue",
+    "LearnedValue",
     "RateForward",
     "RecencyMigration",
     "RetentionValue",

@@ -12,7 +12,7 @@ from custvalue._dates import read_date
 from custvalue._frames import column, column_names, eager, rows_where, wall_times
 from custvalue._units import Span, span_days
 from custvalue._warn import warn_caller
-from custvalue.data import panel, summarize
+from custvalue.data._api import panel, summarize
 from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, no_column
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class TransactionLog:
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.evaluation import TransactionLog
+    >>> from custvalue.data import TransactionLog
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")
@@ -236,6 +236,64 @@ class TransactionLog:
         """
         return column(self.summary(), self.customer)
 
+    def of(self, customers: npt.ArrayLike) -> TransactionLog:
+        """Rows of some customers alone, observed as long as before.
+
+        Parameters
+        ----------
+        customers : array-like of shape (k,)
+            Ids, as :meth:`customers` says them.
+
+        Returns
+        -------
+        TransactionLog
+
+        Raises
+        ------
+        DataContractError
+            If none of them has a row.
+        """
+        mine = positions(np.asarray(customers), column(self.frame, self.customer)) >= 0
+        if not mine.any():
+            raise DataContractError(
+                ContractProblem(
+                    "unknown-customer",
+                    "none of these customers has a row in the log",
+                    "Take ids from log.customers().",
+                )
+            )
+        return self._view(mine, self.as_of)
+
+    def last_known(self, name: str) -> npt.NDArray[Any]:
+        """Say what the newest row of each customer holds in a column.
+
+        Parameters
+        ----------
+        name : str
+            A column of the log beside customer, time and amount, such as a country.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            In the order of :meth:`customers`; of rows at the same time the last one counts.
+
+        Raises
+        ------
+        DataContractError
+            If the log has no such column.
+        """
+        have = column_names(self.frame) or []
+        if name not in have:
+            raise DataContractError(
+                no_column(name, have, "the log", "Name columns of the log in keep=.")
+            )
+        place = positions(self.customers(), column(self.frame, self.customer))
+        order = np.argsort(self._times, kind="stable")
+        order = order[place[order] >= 0]
+        newest = np.zeros(len(self.customers()), dtype=np.intp)
+        newest[place[order]] = order  # of several the last assignment stays
+        return np.asarray(column(self.frame, name))[newest]
+
     def totals(self, customers: npt.NDArray[Any]) -> tuple[FloatArray, FloatArray]:
         """Money and orders of each customer asked for within these rows, 0 where there is none.
 
@@ -313,7 +371,7 @@ def cutoffs(log: TransactionLog, dates: Sequence[Any]) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.evaluation import TransactionLog, cutoffs
+    >>> from custvalue.data import TransactionLog, cutoffs
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")
@@ -367,7 +425,7 @@ def future_value(log: TransactionLog, X: Any, *, horizon: Span) -> FloatArray:
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.evaluation import TransactionLog, cutoffs, future_value
+    >>> from custvalue.data import TransactionLog, cutoffs, future_value
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")
