@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from custvalue._cli_page import last_words, page_options, told_once
+
 EXAMPLES = """\b
 custvalue funnel events.csv --stages lead,qualified,proposal --horizon 13W --out funnel/
 
@@ -64,24 +66,18 @@ custvalue funnel deals.csv --deal id --start engage_date --close close_date \\
     help="What to do with deals whose dates are missing or contradict each other.",
 )
 @click.option("--time-format", metavar="FORMAT", help="Of dates that are not ISO, e.g. %d/%m/%Y.")
-@click.option("--encoding", help="Of a CSV file; default: UTF-8, else GB 18030.")
 @click.option("--currency", default="", help="Put before money, e.g. USD or ¥.")
-@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
-@click.option("--tables", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("funnel"),
-    show_default=True,
-    help="Folder to write to.",
-)
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Replace files in the folder that no such page wrote or that were changed since.",
-)
-@click.option("--quiet", is_flag=True, help="Write no summary.")
-def funnel(events: Path, out: Path, tables: str, quiet: bool, force: bool, **asked: Any) -> None:
+@page_options("funnel")
+def funnel(
+    events: Path,
+    encoding: str | None,
+    tables: Any,
+    out: Path,
+    formulas: Any,
+    force: bool,
+    quiet: bool,
+    **asked: Any,
+) -> None:
     """Write a sales-funnel page of EVENTS (CSV or Parquet) and its tables to a folder."""
     from custvalue.funnel import PRESETS, FunnelChain, from_deals
     from custvalue.report import make_funnel_report, read_table
@@ -90,33 +86,32 @@ def funnel(events: Path, out: Path, tables: str, quiet: bool, force: bool, **ask
     style = {name: asked.pop(name) for name in ("as_of", "by", "currency", "language")}
     texts = [asked["deal"], asked["stage"], asked["time"], *given.values()]
     texts.remove(given["close_amount"])
-    frame = read_table(
-        events, texts=[name for name in texts if name], encoding=asked.pop("encoding")
-    )
     lost = asked.pop("lost").split(",")
     stages = asked.pop("stages")
     settings: dict[str, Any] = {**asked, "lost": lost[0] if len(lost) == 1 else lost}
     settings["stages"] = stages if stages in PRESETS else stages.split(",")
     settings["amount"] = settings["amount"] or "amount"
-    if any(given[name] for name in ("start", "close", "outcome")):
-        need = [f"--{name}" for name in ("start", "close", "outcome") if not given[name]]
-        if need:
-            raise click.UsageError(f"one row a deal needs {', '.join(need)} too.")
-        frame = from_deals(
-            frame,
-            deal=asked["deal"],
-            **given,
-            won=asked["won"] or "won",
-            lost=settings["lost"],
-            amount=asked["amount"],
-            time_format=asked["time_format"],
-            bad=asked["bad"],
-        )
-        settings |= {"deal": "deal", "stage": "stage", "time": "time", "amount": "amount"}
-        settings |= {"stages": ["open"], "won": "won", "time_format": None}
-        settings["lost"] = "lost" if len(lost) == 1 else lost
-    made = make_funnel_report(frame, FunnelChain(**settings), source=events.name, **style)
-    files = made.write(out, tables="parquet" if tables == "parquet" else "csv", force=force)
+    a_row_a_deal = any(given[name] for name in ("start", "close", "outcome"))
+    need = [f"--{name}" for name in ("start", "close", "outcome") if not given[name]]
+    if a_row_a_deal and need:
+        raise click.UsageError(f"one row a deal needs {', '.join(need)} too.")
+    with told_once():
+        frame = read_table(events, texts=[name for name in texts if name], encoding=encoding)
+        if a_row_a_deal:
+            frame = from_deals(
+                frame,
+                deal=asked["deal"],
+                **given,
+                won=asked["won"] or "won",
+                lost=settings["lost"],
+                amount=asked["amount"],
+                time_format=asked["time_format"],
+                bad=asked["bad"],
+            )
+            settings |= {"deal": "deal", "stage": "stage", "time": "time", "amount": "amount"}
+            settings |= {"stages": ["open"], "won": "won", "time_format": None}
+            settings["lost"] = "lost" if len(lost) == 1 else lost
+        made = make_funnel_report(frame, FunnelChain(**settings), source=events.name, **style)
+        files = made.write(out, tables=tables, formulas=formulas, force=force)
     if not quiet:
-        click.echo(made.text)
-        click.echo("wrote " + ", ".join(str(path) for path in files))
+        last_words(made.text, files)

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from custvalue._cli_page import last_words, page_options, told_once
+
 EXAMPLE = """\b
 custvalue survey ratings.csv --scale 1 5 --benefit taste --benefit speed --sacrifice value \\
     --brand rest --respondent id --outcome pref --weights derived --focal Subway --out survey/
@@ -73,34 +75,7 @@ custvalue survey ratings.csv --scale 1 5 --benefit taste --benefit speed --sacri
 @click.option("--focal", metavar="BRAND", help="The brand that is 'we'.")
 @click.option("--against", metavar="BRAND", help="Whom to compare with; default: all others.")
 @click.option("--title", help="Of the page.")
-@click.option("--encoding", help="Of a CSV file.")
-@click.option(
-    "--language",
-    type=click.Choice(["en", "zh"]),
-    default="en",
-    show_default=True,
-    help="Of the page.",
-)
-@click.option(
-    "--tables",
-    type=click.Choice(["csv", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="Kind of the table files.",
-)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("survey"),
-    show_default=True,
-    help="Folder to write to.",
-)
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Replace files in the folder that no such page wrote or that were changed since.",
-)
-@click.option("--quiet", is_flag=True, help="Write no summary.")
+@page_options("survey")
 def survey(
     ratings: Path,
     benefits: tuple[str, ...],
@@ -110,7 +85,8 @@ def survey(
     title: str | None,
     encoding: str | None,
     language: Any,
-    tables: str,
+    tables: Any,
+    formulas: Any,
     out: Path,
     quiet: bool,
     force: bool,
@@ -127,13 +103,17 @@ def survey(
     # ids and brands stay as they are written, as in a log; answers are numbers
     who = asked["respondent"] or asked["brand"]
     columns = {"customer": who, "time": asked["brand"], "amount": attributes[0]}
-    frame = read_log(ratings, **columns, more=more, encoding=encoding)
-    value = PerceivedValue(benefits=benefits, sacrifices=sacrifices, **asked).fit(frame)
-    made = make_survey_report(
-        value, focal=focal, against=against, language=language, title=title, source=ratings.name
-    )
-    files = made.write(out, tables="parquet" if tables == "parquet" else "csv", force=force)
+    with told_once():
+        frame = read_log(ratings, **columns, more=more, encoding=encoding)
+        value = PerceivedValue(benefits=benefits, sacrifices=sacrifices, **asked).fit(frame)
+        made = make_survey_report(
+            value,
+            focal=focal,
+            against=against,
+            language=language,
+            title=title,
+            source=ratings.name,
+        )
+        files = made.write(out, tables=tables, formulas=formulas, force=force)
     if not quiet:
-        for sentence in made.summary:
-            click.echo(sentence)
-        click.echo("wrote " + ", ".join(str(path) for path in files))
+        last_words("\n".join(made.summary), files)

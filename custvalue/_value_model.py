@@ -247,6 +247,10 @@ class ValueModel(DocLink, BaseEstimator):
             _frames.check_units(self._clock_holder(), X)
         return self._read(X)
 
+    def _told_on(self, X: Any) -> Any:
+        """Return the table of customers whose rows ``explain`` tells of; of a log, its summary."""
+        return X
+
     def _clock_holder(self) -> Any:
         """Whose ``unit_`` (and ``unit=``, which vouches for tables that say none) is compared."""
         return self
@@ -637,10 +641,11 @@ class ValueModel(DocLink, BaseEstimator):
         value = self._value(rows, terms)
         columns = {k: np.broadcast_to(v, value.shape) for k, v in self._parts(rows, terms).items()}
         columns["value"] = value
-        facts = _frames.facts_of(X) if _frames.is_frame(X) else None
-        if facts is not None and facts.customer in (_frames.column_names(X) or ()):
-            columns = {facts.customer: _frames.column(X, facts.customer), **columns}
-        return _frames.frame_like(X, columns)
+        table = self._told_on(X)
+        facts = _frames.facts_of(table) if _frames.is_frame(table) else None
+        if facts is not None and facts.customer in (_frames.column_names(table) or ()):
+            columns = {facts.customer: _frames.column(table, facts.customer), **columns}
+        return _frames.frame_like(table, columns)
 
     def fit_report(self) -> dict[str, Any]:
         """Say in plain values what was fitted on what.
@@ -914,13 +919,25 @@ def read_value(plain: Any, kind: Any = None) -> Any:
     if what == "mapping":
         return {_hashable(read_value(k)): read_value(v) for k, v in plain["cells"]}
     if what == "model":
-        from custvalue.likelihood import LawModel
-
-        return LawModel.from_dict(plain["cells"])
+        return _read_model(plain["cells"])
     if what == "record" and kind is not None:
         inner = getattr(kind, "_records", {})
         return kind(**{k: read_value(v, inner.get(k)) for k, v in plain["cells"].items()})
     raise ValueError(f"a value of kind {what!r} is not known.")
+
+
+def _read_model(plain: Any) -> Any:
+    """Read a model within a model: a value model of any room, or a fitted law."""
+    from custvalue.likelihood import LawModel
+
+    name = plain.get("model") if isinstance(plain, Mapping) else None
+    heirs = list(ValueModel.__subclasses__())
+    while heirs:
+        kind = heirs.pop()
+        if kind.__name__ == name:
+            return kind.from_dict(plain)
+        heirs += kind.__subclasses__()
+    return LawModel.from_dict(plain)
 
 
 def _hashable(value: Any) -> Any:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 import time as clock
 import traceback
 import types
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,8 +15,9 @@ import click
 
 import custvalue
 from custvalue._cli_funnel import funnel
+from custvalue._cli_page import last_words, one_line, page_options, told_once
 from custvalue._cli_survey import survey
-from custvalue._warn import heard, warn_caller
+from custvalue._warn import warn_caller
 from custvalue.exceptions import CustvalueWarning
 
 EXAMPLES = """\b
@@ -30,6 +28,15 @@ custvalue report orders.csv --customer customer_id --time date --amount amount \
     --as-of 1997-09-30 --period 4W --horizon 52W \\
     --annual-discount-rate 0.10 --margin 0.3 --response 0.02 --contact-cost 0.40 --out report/
 """
+# tables beside the log, each of which adds a section: option, and what makes such a table
+GIVEN = {
+    "growth": "growth_table",
+    "profile": "profile_table",
+    "markets": "market_table",
+    "trade": "trade_profile(...).buyer_table()",
+}
+# names of theirs that look like numbers stay as they are written
+NAMES = ("segment", "category", "market", "buyer", "main_supplier")
 DEMO_OFFER = {"margin": 0.3, "response": 0.05, "contact_cost": 0.5}
 DEMO = {"customer": "customer_id", "time": "date", "amount": "amount"}
 
@@ -86,6 +93,18 @@ class Progress:
         seconds = clock.monotonic() - self._began
         self._stream.write(f"\r\x1b[K{self._text} ({seconds:.0f} s)")
         self._stream.flush()
+
+
+def given_tables(command: Any) -> Any:
+    """Give a command one option for each table that adds a section to the report."""
+    for name, maker in reversed(GIVEN.items()):
+        command = click.option(
+            f"--{name}",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            metavar="TABLE",
+            help=f"File with what custvalue.market's {maker} returns: adds a section.",
+        )(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -153,47 +172,11 @@ def main(debug: bool) -> None:
 )
 @click.option("--time-format", metavar="FORMAT", help="Of dates that are not ISO, e.g. %d/%m/%Y.")
 @click.option("--time-zone", metavar="ZONE", help="Zone of the days, for times with an offset.")
-@click.option(
-    "--encoding", help="Of a CSV file; default: UTF-8, else GB 18030 where it is likely Chinese."
-)
 @click.option("--decimal", default=".", show_default=True, help="Mark in numbers: '.' or ','.")
 @click.option("--thousands", help="Mark between thousands in numbers, e.g. ','.")
 @click.option("--currency", default="", help="Put before money, e.g. USD or ¥.")
-@click.option(
-    "--language",
-    type=click.Choice(["en", "zh"]),
-    default="en",
-    show_default=True,
-    help="Of the report.",
-)
-@click.option(
-    "--tables",
-    type=click.Choice(["csv", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="Kind of the table files.",
-)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("report"),
-    show_default=True,
-    help="Folder to write to.",
-)
-@click.option(
-    "--formulas",
-    type=click.Choice(["escape", "keep"]),
-    default="escape",
-    show_default=True,
-    help="Texts in CSV that a spreadsheet would run, such as an id =1+1: an apostrophe in front, "
-    "or as they are.",
-)
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Replace files in the folder that no report wrote or that were changed since.",
-)
-@click.option("--quiet", is_flag=True, help="Write no summary and no progress.")
+@given_tables
+@page_options("report")
 def report(
     log: Path | None,
     demo: bool,
@@ -221,12 +204,12 @@ def report(
     if lost:
         raise click.UsageError(f"say which columns to read: {', '.join(lost)} missing.")
 
-    from custvalue.report import Report, make_report, read_log
+    from custvalue.report import Report, make_report, read_log, read_table
 
     if not force:
         Report.check_folder(out)  # before the work, not after it
 
-    with _told_once(), Progress(sys.stderr if not quiet else _Nowhere()) as progress:
+    with told_once(), Progress(sys.stderr if not quiet else _Nowhere()) as progress:
         progress("read the log", 0, 0)
         if log is None:
             from custvalue.datasets import load_cdnow
@@ -238,29 +221,27 @@ def report(
             # what repeats "in every column" can be told from all of them alone
             whole = asked["duplicates"] != "keep"
             frame, source = read_log(log, **columns, more=more, whole=whole, **marks), log.name
+        for name in GIVEN:
+            if asked[name] is not None:
+                asked[name] = read_table(
+                    asked[name], texts=_names_in_both_languages(), encoding=marks["encoding"]
+                )
         made = make_report(frame, source=source, progress=progress, **asked)
         for note in made.facts["notes_on_rows"]:
             warn_caller(note, CustvalueWarning)
         files = made.write(out, tables=tables, formulas=formulas, force=force)
     if not quiet:
-        click.echo(made.summary_text())
-        click.echo("wrote " + ", ".join(str(path) for path in files))
+        last_words(made.summary_text(), files)
+
+
+def _names_in_both_languages() -> list[str]:
+    from custvalue.market._words import say
+
+    return [say(name, language) for name in NAMES for language in ("en", "zh")]
 
 
 main.add_command(funnel)
 main.add_command(survey)
-
-
-@contextmanager
-def _told_once() -> Iterator[None]:
-    """Write each of the library's warnings to the terminal once, and nobody else's."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    with heard() as told:
-        try:
-            yield
-        finally:
-            for text in dict.fromkeys(one_line(str(one)) for one in told):
-                click.echo(f"custvalue: note: {text}", err=True)
 
 
 class _Nowhere:
@@ -297,8 +278,3 @@ def run() -> int:
             click.echo(f"custvalue: {one_line(str(error))}", err=True)
         return 2
     return 0
-
-
-def one_line(text: str) -> str:
-    """``text`` on one line."""
-    return " ".join(part.strip() for part in text.splitlines() if part.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -432,6 +433,57 @@ class TransactionLog:
         last, times = instant(end, "end"), self._rows.times
         inside = (times >= after(instant(start, "start"))) & (times < after(last))
         return self._view(inside, last)
+
+    def of(self, customers: npt.ArrayLike) -> TransactionLog:
+        """Rows of some customers alone, observed as long as before.
+
+        Parameters
+        ----------
+        customers : array-like of shape (k,)
+            Ids, as :meth:`customers` says them.
+
+        Returns
+        -------
+        TransactionLog
+
+        Raises
+        ------
+        DataContractError
+            If none of them has a row.
+        """
+        mine = places_of(np.asarray(customers), column(self._rows.frame, self.customer)) >= 0
+        if not mine.any():
+            text = "none of these customers has a row in the log"
+            cure = "Take ids from log.customers()."
+            raise DataContractError(ContractProblem("unknown-customer", text, cure))
+        return self._view(mine, self.as_of)
+
+    def last_known(self, name: str) -> npt.NDArray[Any]:
+        """Say what a column of the log tells of each customer, as ``keep`` does.
+
+        Parameters
+        ----------
+        name : str
+            A column of the log beside customer, time and amount, such as a country.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            In the order of :meth:`customers`.
+
+        Raises
+        ------
+        DataContractError
+            If the log has no such column.
+        """
+        options = replace(self.options, keep=(name,))
+        refuse_lost(options, summary_names(options))
+
+        def make() -> Any:
+            frame, end = self._rows.frame, readable(self.as_of)
+            return column(summarize_eager(frame, options, end, self.unit, quiet=True), name)
+
+        return self._made(("last_known", name), make)
 
     # what is held
 

@@ -1,11 +1,11 @@
 """Rolling-origin backtests over any estimator, and leak-free tables to learn from."""
 
+from custvalue.data import cutoffs, future_value, history_frame
 from custvalue.evaluation._backtest import backtest
 from custvalue.evaluation._baselines import LastPeriodRepeated
 from custvalue.evaluation._calibrated import CalibratedTotal
-from custvalue.evaluation._cutoffs import cutoffs, future_value
 from custvalue.evaluation._facts import LogFacts, Regularity, log_facts, regularity
-from custvalue.evaluation._features import HistoryFeatures, history_frame, supervised_frame
+from custvalue.evaluation._features import HistoryFeatures, supervised_frame
 from custvalue.evaluation._reads import Candidate, reads_of
 from custvalue.evaluation._recommend import Recommendation, recommend, usual_candidates
 from custvalue.evaluation._result import BacktestResult

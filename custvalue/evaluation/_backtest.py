@@ -13,9 +13,8 @@ import numpy.typing as npt
 from custvalue._dates import instant
 from custvalue._units import Span
 from custvalue._warn import warn_caller
-from custvalue.data import TransactionLog
+from custvalue.data import TransactionLog, horizon_end, known_at
 from custvalue.evaluation._baselines import LastPeriodRepeated
-from custvalue.evaluation._cutoffs import horizon_end, known_at
 from custvalue.evaluation._reads import Candidate, Forecaster
 from custvalue.evaluation._result import BacktestResult
 from custvalue.exceptions import InterruptedWarning, UndefinedMetricError

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import column, float_columns
-from custvalue.data import TransactionLog
-from custvalue.evaluation._cutoffs import known_at
+from custvalue.data import TransactionLog, known_at
 from custvalue.grades import pareto
 from custvalue.metrics import spearman_score
 

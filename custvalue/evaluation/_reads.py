@@ -18,8 +18,8 @@ from sklearn.base import clone
 
 from custvalue._frames import column, places_of, rows_where
 from custvalue._units import Span, span_days
-from custvalue.data import TransactionLog
-from custvalue.evaluation._features import history_frame, supervised_sample
+from custvalue.data import TransactionLog, history_frame
+from custvalue.evaluation._features import supervised_sample
 from custvalue.exceptions import NotSupportedError
 
 if TYPE_CHECKING:

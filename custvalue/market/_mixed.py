@@ -91,6 +91,11 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     1        1         10             0.5
     """
 
+    _learns = (
+        "components_", "stability_", "centers_", "segment_shares_", "n_segments_", "n_features_in_",
+    )  # fmt: skip
+    _may_learn = ("feature_names_in_", "text_")
+
     def __init__(
         self,
         bases: Mapping[str, str | Sequence[str]] | None = None,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 import custvalue
+from custvalue._portable import check_names, reading, seal, set_learned, unseal
 from custvalue._sklearn import check_is_fitted
 from custvalue.exceptions import NotSupportedError
 from custvalue.market._blocks import Block, Components, Scaling, Stability
 from custvalue.market._ranking import IdealPoints
 from custvalue.market._segment_tree import Node
 
-SCHEMA = 1
+SCHEMA = 2
 _KINDS: dict[str, Any] = {
     kind.__name__: kind for kind in (Block, Components, IdealPoints, Node, Scaling, Stability)
 }
@@ -24,13 +25,16 @@ _KINDS: dict[str, Any] = {
 class Portable:
     """What estimators share that are written as JSON: settings and learned values, nothing else."""
 
+    _learns: ClassVar[tuple[str, ...]]  # every name that ``fit`` sets
+    _may_learn: ClassVar[tuple[str, ...]] = ("feature_names_in_",)  # of tables with named columns
+
     def to_dict(self) -> dict[str, Any]:
         """Write the fitted estimator as plain JSON values; they hold no row of the fitted table.
 
         Returns
         -------
         dict
-            ``schema``, ``library``, ``model``, ``settings``, ``learned``.
+            ``schema``, ``library``, ``model``, ``settings``, ``learned``, ``checksum``.
 
         Raises
         ------
@@ -38,15 +42,18 @@ class Portable:
             If a setting has no plain form, such as a random generator: give a seed.
         """
         check_is_fitted(self)
-        learned = {name: value for name, value in vars(self).items() if _is_learned(name)}
+        names = [name for name in (*self._learns, *self._may_learn) if hasattr(self, name)]
+        learned = {name: getattr(self, name) for name in names}
         settings = self.get_params(deep=False)  # type: ignore[attr-defined]
-        return {
-            "schema": SCHEMA,
-            "library": custvalue.__version__,
-            "model": type(self).__name__,
-            "settings": {name: _plain(value) for name, value in settings.items()},
-            "learned": {name: _plain(value) for name, value in learned.items()},
-        }
+        return seal(
+            {
+                "schema": SCHEMA,
+                "library": custvalue.__version__,
+                "model": type(self).__name__,
+                "settings": {name: _plain(value) for name, value in settings.items()},
+                "learned": {name: _plain(value) for name, value in learned.items()},
+            }
+        )
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -63,23 +70,19 @@ class Portable:
 
         Raises
         ------
-        ValueError
-            If the dictionary holds another model, or a schema that this version does not read.
+        ArtefactError
+            If the dictionary holds another model, a schema that this version does not read, or
+            anything that was changed after it was written.
         """
-        if plain.get("model") != cls.__name__:
-            raise ValueError(f"the dictionary holds {plain.get('model')!r}, not {cls.__name__}.")
-        if plain.get("schema") != SCHEMA:
-            raise ValueError(
-                f"schema {plain.get('schema')!r} is not the one that this version reads, {SCHEMA}."
+        with reading(cls.__name__):
+            plain = unseal(
+                plain, schemas=(SCHEMA,), keys=("settings", "learned"), model=cls.__name__
             )
-        made = cls(**{name: _read(value) for name, value in plain["settings"].items()})
-        for name, value in plain["learned"].items():
-            setattr(made, name, _read(value))
-        return made
-
-
-def _is_learned(name: str) -> bool:
-    return name.endswith("_") and not name.startswith("_")
+            check_names(plain["settings"], cls._get_param_names(), "settings")  # type: ignore[attr-defined]
+            made = cls(**{name: _read(value) for name, value in plain["settings"].items()})
+            learned = {name: _read(value) for name, value in plain["learned"].items()}
+            here = [name for name in cls._may_learn if name in learned]
+            return set_learned(made, learned, (*cls._learns, *here))
 
 
 def _plain(value: Any) -> Any:

@@ -102,6 +102,8 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
     1  retail            0.55          0.25     0.430     2  M-L harvest
     """
 
+    _learns = ("attractiveness_", "resource_fit_", "anchors_", "ideal_", "n_features_in_")
+
     def __init__(
         self,
         *,

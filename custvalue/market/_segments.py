@@ -89,6 +89,8 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     S / shop: size = S and industry = shop (40 customers)
     """
 
+    _learns = ("bases_", "n_features_in_", "tree_", "segments_", "segment_shares_")
+
     def __init__(
         self,
         by: Sequence[str] | Mapping[str, str | Sequence[str]] = (),

@@ -92,7 +92,8 @@ class ValueMapDisplay(Display):
         line = np.array(_ends(x, 0.2))
         heights = 1 + _slope(self.quality_weight) * (line - 1)
         ax.plot(line, heights, color=_style.INK, linewidth=1.2, label=self._word("fair value"))
-        better = y <= 1 + _slope(self.quality_weight) * (x - 1)
+        # on the line is not below fair value, whatever the rounding
+        better = y <= 1 + _slope(self.quality_weight) * (x - 1) + 1e-9
         for mask, colour, mark, said in (
             (better, _style.BLUE, "o", "more than fair value"),
             (~better, _style.ORANGE, "s", "less than fair value"),
@@ -243,6 +244,8 @@ def _name_points(ax: Any, x: Any, y: Any, names: Sequence[str]) -> None:
             ha={1: "left", 0: "center", -1: "right"}[h],
             va="center",
             color=_style.INK,
+            # a name stays readable where it must cross a line
+            bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75},
         )
 
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from custvalue.report._words import Words
 
 Block = dict[str, Any]
 Column = tuple[str, str, str]  # key of the fact, heading, kind
+
+
+class Shown(NamedTuple):
+    """A number that its column cannot write alike in every row: its text, and itself to sort by."""
+
+    text: str
+    sort: float
 
 
 def span(text: str, w: Words) -> str:
@@ -56,10 +63,15 @@ def table(
         cells = []
         for key, _, kind in columns:
             value = row[key]
+            if isinstance(value, Shown):
+                cells.append({"text": value.text, "sort": value.sort, "bar": None})
+                continue
             text = w.name(value) if kind in ("name", "word") else w.cell(value, _written(kind))
             missing = value is None or (isinstance(value, float) and math.isnan(value))
             bar = f"{100 * value:.1f}" if kind == "bar" and not missing else None
             sort = "" if missing else (text if kind in ("name", "word") else value)
+            if isinstance(value, float) and math.isinf(value):
+                sort = "Infinity" if value > 0 else "-Infinity"  # as a browser reads it
             cells.append({"text": text, "sort": sort, "bar": bar})
         body.append(cells)
     return {"type": "table", "id": id_, "caption": caption, "columns": heads, "rows": body}

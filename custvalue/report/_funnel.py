@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from sklearn.base import clone
 
 import custvalue
@@ -349,13 +348,11 @@ def _stages(got: dict[str, Any], w: Words) -> Block:
         ("reach", w("Get this far"), "share"),
         ("conversion", w("Go on"), "share"),
         ("won_from_here", w("Won from here"), "share"),
-        ("median_days", w("Median days"), "text"),
+        ("median_days", w("Median days"), "int"),
     ]
     rows = got["stages"].to_dict("records")
     for row in rows:
         row["stage"] = say(row["stage"], w.language)
-        days = row["median_days"]
-        row["median_days"] = "∞" if np.isinf(days) else f"{days:,.0f}"
     return table("funnel-stages", w("The stages"), columns, rows, w)
 
 
@@ -413,13 +410,12 @@ def _test_table(tested: FunnelBacktest, w: Words) -> Block:
     rows: Any = tested.scores().reset_index().to_dict("records")
     for row in rows:
         row["method"] = say(row["method"], w.language)
-        row["brier"] = f"{row['brier']:.3f}"
     columns: list[Column] = [
         ("method", w("Method"), "text"),
         ("predicted_wins", w("Wins foretold"), "int"),
         ("actual_wins", w("Wins that came"), "int"),
         ("bias", w("Too high by"), "share"),
-        ("brier", w("Error of the chances"), "text"),
+        ("brier", w("Error of the chances"), "fine"),
     ]
     return table("funnel-test", w("How forecasts of past pipelines did"), columns, rows, w)
 

@@ -7,6 +7,7 @@ from typing import Any
 from custvalue.market import TargetMarketRanker
 from custvalue.plotting import MarketMatrixDisplay
 from custvalue.report._blocks import Block, Column, figure, section, table
+from custvalue.report._given import is_market_table, market_numbers
 from custvalue.report._pictures import draw
 from custvalue.report._words import Words
 
@@ -63,25 +64,22 @@ def markets_section(ranker: TargetMarketRanker, markets: Any, w: Words) -> Block
     caption = w(
         "How to read: up is what makes a market attractive, right is how well our resources fit it."
     )
-    return section(
-        "markets",
-        w("Markets"),
-        w("Which markets first"),
-        _lead(rows, w),
-        [
-            {"type": "figures", "figures": [figure({"markets": svg}, "markets", caption)]},
-            table(
-                "markets",
-                w(
-                    "Markets in order of priority, with the share of all possible weights at which "
-                    "each comes first"
-                ),
-                columns,
-                rows,
-                w,
+    blocks: list[Block] = [
+        {"type": "figures", "figures": [figure({"markets": svg}, "markets", caption)]},
+        table(
+            "market-ranks",
+            w(
+                "Markets in order of priority, with the share of all possible weights at which "
+                "each comes first"
             ),
-        ],
-    )
+            columns,
+            rows,
+            w,
+        ),
+    ]
+    if is_market_table(markets):
+        blocks.append(market_numbers(markets, w))
+    return section("markets", w("Markets"), w("Which markets first"), _lead(rows, w), blocks)
 
 
 def _lead(rows: list[dict[str, Any]], w: Words) -> str:

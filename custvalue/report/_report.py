@@ -10,11 +10,17 @@ from custvalue._csv import Formulas
 from custvalue._html import html_table
 from custvalue._labels import Language, check_language
 from custvalue._units import check_annual_rate, check_share, span_days
-from custvalue.report._blocks import span
+from custvalue.report._blocks import Block, span
 from custvalue.report._collect import STEPS, Asked, Step, collect
 from custvalue.report._facts import facts_of_report
 from custvalue.report._folder import family_of, write_folder
 from custvalue.report._funnel import collect_funnel, funnel_section
+from custvalue.report._given import (
+    growth_section,
+    market_numbers_section,
+    profile_section,
+    trade_section,
+)
 from custvalue.report._markets import markets_section
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
@@ -26,7 +32,7 @@ from custvalue.report._words import Words
 if TYPE_CHECKING:
     import pandas as pd
 
-    from custvalue.market import TargetMarketRanker
+    from custvalue.market import TargetMarketRanker, TradeProfile
     from custvalue.survey import PerceivedValue
 
 TABLES = ("customers", "campaign", "segments", "transitions")
@@ -204,6 +210,9 @@ def make_report(
     ranker: TargetMarketRanker | None = None,
     ratings: PerceivedValue | None = None,
     focal: str | None = None,
+    growth: Any = None,
+    trade: TradeProfile | Any = None,
+    profile: Any = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -247,13 +256,22 @@ def make_report(
     progress : callable, optional
         Called with (step, its number, number of steps) as each step begins.
     markets : frame, optional
-        One row a market: adds a section about target markets. Needs ``ranker``.
+        One row a market, as `custvalue.market.market_table` returns it: adds a section with its
+        numbers.
     ranker : TargetMarketRanker, optional
-        Fitted; says which markets come first.
+        Fitted; says which of ``markets`` come first.
     ratings : PerceivedValue, optional
         Fitted on what customers think of brands: adds sections about perceived value.
     focal : str, optional
         The brand of ``ratings`` that is "we".
+    growth : frame, optional
+        What `custvalue.market.growth_table` returns: adds a section on where growth came from.
+    trade : TradeProfile or frame, optional
+        What `custvalue.market.trade_profile` returns, or its ``buyer_table()``: adds a section on
+        who buys from whom.
+    profile : frame, optional
+        What `custvalue.market.profile_table` returns: adds a section on what is typical of each
+        segment. These tables may be in either language.
 
     Returns
     -------
@@ -262,9 +280,10 @@ def make_report(
     Raises
     ------
     DataContractError
-        If the log cannot be read; all problems at once.
+        If the log cannot be read, all problems at once; or if a table given lacks columns.
     ValueError
-        If an option is out of range, or a contact is to be paid from spend without a margin.
+        If an option is out of range, a ranker has no markets to rank, or a contact is to be paid
+        from spend without a margin.
 
     Examples
     --------
@@ -282,8 +301,8 @@ def make_report(
     span_days(period, "period")
     if margin is not None:
         check_share(margin, "margin", above=True)
-    if (markets is None) != (ranker is None):
-        raise ValueError("markets and ranker go together: a table, and a fitted ranker for it.")
+    if ranker is not None and markets is None:
+        raise ValueError("ranker needs markets: the table of markets that it ranks.")
     _check_offer(margin, response, contact_cost, budget, holdout)
     asked = Asked(
         customer=customer,
@@ -310,22 +329,48 @@ def make_report(
         source=source,
     )
     check_ahead(asked)
+    # before the work on the log, so that a table that cannot be is refused at once
+    given = _given_sections(markets, ranker, ratings, focal, growth, trade, profile, words)
     tell = progress or _say_nothing
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))
     facts = facts_of_report(got, asked, words)
     shown = page(facts, pictures(got, words), words)
-    if ranker is not None:  # before the ledger, which closes the page
-        shown["sections"][-1:-1] = [markets_section(ranker, markets, words)]
-    if ratings is not None:  # before the ledger, which closes the page
-        shown["sections"][-1:-1] = sections_of(ratings, focal, words)
     if deals is not None:
         events, funnel = deals
-        shown["sections"].insert(-1, funnel_section(collect_funnel(events, funnel, as_of), words))
+        given.append(funnel_section(collect_funnel(events, funnel, as_of), words))
+    shown["sections"][-1:-1] = given  # before the ledger, which closes the page
     html = render(shown, frame_words(words))
     return Report(
         facts, got.customers, got.segments, got.transitions, html, language, currency, got.campaign
     )
+
+
+def _given_sections(
+    markets: Any,
+    ranker: TargetMarketRanker | None,
+    ratings: PerceivedValue | None,
+    focal: str | None,
+    growth: Any,
+    trade: Any,
+    profile: Any,
+    w: Words,
+) -> list[Block]:
+    """Sections about what is given beside the log, in the order of the page."""
+    made: list[Block] = []
+    if growth is not None:
+        made.append(growth_section(growth, w))
+    if profile is not None:
+        made.append(profile_section(profile, w))
+    if ranker is not None:
+        made.append(markets_section(ranker, markets, w))
+    elif markets is not None:
+        made.append(market_numbers_section(markets, w))
+    if trade is not None:
+        made.append(trade_section(trade, w))
+    if ratings is not None:
+        made += sections_of(ratings, focal, w)
+    return made
 
 
 def _check_offer(

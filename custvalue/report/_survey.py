@@ -130,6 +130,7 @@ def make_survey_report(
     check_is_fitted(ratings, "value_map_")
     tables = survey_tables(ratings, focal, against)
     points = findings(tables, w, focal, against)
+    summary = tuple(point["text"] for point in points)
     page = {
         "title": title or w("Perceived value: {source}", source=source),
         "facts": [
@@ -146,7 +147,7 @@ def make_survey_report(
             version=custvalue.__version__,
         ),
     }
-    return SurveyReport(tables, render(page, frame_words(w)), language, tuple(points))
+    return SurveyReport(tables, render(page, frame_words(w)), language, summary)
 
 
 def sections_of(ratings: PerceivedValue, focal: str | None, w: Words) -> list[Block]:
@@ -175,22 +176,27 @@ def survey_tables(
 
 def findings(
     tables: dict[str, pd.DataFrame], w: Words, focal: str | None, against: str | None
-) -> list[str]:
-    """Say the main findings in a sentence each."""
+) -> list[dict[str, str]]:
+    """Say the main findings in a sentence each, with the section that shows it."""
     value = tables["value"]
     if "wave" in value:
         value = value[value["wave"] == value["wave"].iloc[-1]]
-    best = value.sort_values("net_value", ascending=False).iloc[0]
+    order = value.sort_values("net_value", ascending=False, ignore_index=True)
+    best, ours = order.iloc[0], order[order["brand"] == focal]
     said = [
-        w(
-            "Highest net value: {brand}, {value} ({low} to {high}).",
-            brand=best["brand"],
-            value=_points(best["net_value"]),
-            low=_points(best["net_value_low"]),
-            high=_points(best["net_value_high"]),
+        w("Highest net value: {brand}, {value} ({low} to {high}).", brand=best["brand"],
+          **_net_value(best))
+    ]  # fmt: skip
+    if len(ours) and best["brand"] != focal:
+        said.append(
+            w(
+                "{brand} comes {rank} of {n} by net value, {value} ({low} to {high}).",
+                brand=focal,
+                rank=_place(int(ours.index[0]) + 1, w),
+                n=len(order),
+                **_net_value(ours.iloc[0]),
+            )
         )
-    ]
-    ours = value[value["brand"] == focal]
     if "advantage" in value and len(ours):
         row = ours.iloc[0]
         low, high = row["advantage_low"], row["advantage_high"]
@@ -201,26 +207,53 @@ def findings(
         else:
             text = "{brand} cannot be told from fair value for its price."
         said.append(w(text, brand=focal))
+    found = [{"section": "perceived-value", "text": text} for text in said]
     if "propositions" in tables:
         points = tables["propositions"]
-        important, other = points[points["important"]], against or w("the others")
+        important, other = points[points["important"]], _beside(against, w)
         for kind, text in (
             ("point of difference", "To claim, important and better than {other}: {list}."),
             ("point of contention", "To mend first, important and worse than {other}: {list}."),
         ):
             names = important["attribute"][important["kind"] == kind]
             if len(names):
-                said.append(w(text, other=other, list=w(", ").join(names)))
+                text = w(text, other=other, list=w(", ").join(names))
             elif kind == "point of difference":
-                text = "Nothing that weighs much sets {brand} apart from {other}."
-                said.append(w(text, brand=focal, other=other))
-    return said
+                text = w(
+                    "Nothing that weighs much sets {brand} apart from {other}.",
+                    brand=focal,
+                    other=other,
+                )
+            else:
+                continue
+            found.append({"section": "compared", "text": text})
+    return found
+
+
+def _beside(against: str | None, w: Words) -> str:
+    """Name of the other brand within a sentence: Latin letters stand apart from Chinese ones."""
+    if against is None:
+        return w("the others")
+    return f" {against}" if w.language == "zh" and against[:1].isascii() else against
+
+
+def _net_value(row: pd.Series) -> dict[str, str]:
+    ends = {"value": "net_value", "low": "net_value_low", "high": "net_value_high"}
+    return {name: _points(row[column]) for name, column in ends.items()}
+
+
+def _place(rank: int, w: Words) -> str:
+    """Write a rank: 1st, 2nd, 3rd, 4th in English."""
+    if w.language != "en":
+        return str(rank)
+    ending = "th" if rank % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10)
+    return f"{rank}{ending or 'th'}"
 
 
 def survey_sections(
     ratings: PerceivedValue,
     tables: dict[str, pd.DataFrame],
-    points: list[str],
+    points: list[dict[str, str]],
     w: Words,
     focal: str | None,
     against: str | None,
@@ -235,7 +268,7 @@ def survey_sections(
 def _brands(
     ratings: PerceivedValue,
     tables: dict[str, pd.DataFrame],
-    points: list[str],
+    points: list[dict[str, str]],
     w: Words,
     focal: str | None,
 ) -> Block:
@@ -244,7 +277,7 @@ def _brands(
         {
             "type": "points",
             "title": w("In short"),
-            "points": [{"section": "perceived-value", "text": text} for text in points],
+            "points": points,
         }
     ]
     figures = []
@@ -278,21 +311,23 @@ def _brands(
     if figures:
         blocks.append({"type": "figures", "figures": figures})
     wave: list[Column] = [("wave", w("Wave"), "text")] if "wave" in tables["value"] else []
+    who: list[Column] = [("brand", w("Brand"), "text"), *wave]
+    brands = _rows(tables["value"].sort_values("net_value", ascending=False))
+    if "advantage" in tables["value"]:
+        fair: list[Column] = [
+            *who,
+            ("relative_quality", w("Relative quality"), "number"),
+            ("relative_price", w("Relative price"), "number"),
+            ("fair_relative_price", w("Fair relative price"), "number"),
+            ("advantage", w("Advantage"), "number"),
+            ("advantage_low", w("from"), "number"),
+            ("advantage_high", w("to"), "number"),
+        ]
+        caption = w("Quality against price: what is fair, and what is more or less")
+        rows = sorted(brands, key=lambda row: -row["advantage"])
+        blocks.append(table("map-table", caption, fair, rows, w))
     columns: list[Column] = [
-        ("brand", w("Brand"), "text"),
-        *wave,
-        *(
-            column
-            for column in (
-                ("relative_quality", w("Relative quality"), "number"),
-                ("relative_price", w("Relative price"), "number"),
-                ("fair_relative_price", w("Fair relative price"), "number"),
-                ("advantage", w("Advantage"), "number"),
-                ("advantage_low", w("from"), "number"),
-                ("advantage_high", w("to"), "number"),
-            )
-            if column[0] in tables["value"]
-        ),
+        *who,
         ("benefit_index", w("Benefit"), "number"),
         ("burden_index", w("Burden"), "number"),
         ("net_value", w("Net value"), "number"),
@@ -301,15 +336,8 @@ def _brands(
         ("highest_share", w("Rated highest by"), "bar"),
         ("n", w("Respondents"), "int"),
     ]
-    blocks.append(
-        table(
-            "value-table",
-            w("Brands by what they give and take"),
-            columns,
-            _rows(tables["value"].sort_values("net_value", ascending=False)),
-            w,
-        )
-    )
+    caption = w("Brands by what they give and take: benefits, burdens and net value")
+    blocks.append(table("value-table", caption, columns, brands, w))
     weights: list[Column] = [
         ("attribute", w("Attribute"), "text"),
         ("side", w("Side"), "text"),
@@ -340,7 +368,8 @@ def _brands(
             rest=f"{1 - ratings.quality_weight_:.2f}",
         ),
         w(
-            "Ranges hold {level} of {draws} draws of respondents.",
+            "Ranges hold {level} of {draws} draws of respondents; those of differences within "
+            "respondents are Student's.",
             level=w.cell(ratings.level, "share"),
             draws=w.cell(ratings.n_draws, "int"),
         ),
@@ -428,7 +457,7 @@ def _compared(
     return section(
         "compared",
         w("Compared"),
-        w("{brand} against {other}", brand=focal, other=other),
+        w("{brand} against {other}", brand=focal, other=_beside(against, w)),
         w(
             "A point of difference is rated higher than the other's beyond chance; one that weighs "
             "much in value is what to claim."

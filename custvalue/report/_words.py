@@ -37,18 +37,20 @@ class Words:
         return word if self.language == "en" else WORDS_ZH.get(word, word)
 
     def cell(self, value: Any, kind: str) -> str:
-        """Write one value: ``int``, ``money``, ``share``, ``number``, ``days``, ``date``, text."""
+        """Write one value: ``int``, ``money``, ``share``, ``number``, ``fine``, ``days``, text."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return "–"
+        if isinstance(value, float) and math.isinf(value):
+            return "∞" if value > 0 else "−∞"
         if kind == "int":
-            return f"{value:,.0f}".replace("-", "−")
+            return _minus(f"{value:,.0f}")
         if kind == "money":
             return self.money(value)
         if kind == "share":
-            digits = 0 if abs(value) >= 0.0995 else 1
-            return f"{100 * value:.{digits}f}{' %' if self.language == 'en' else '%'}"
-        if kind == "number":
-            return f"{value:,.2f}"
+            digits = 1 if 0 < abs(value) < 0.0995 else 0
+            return _minus(f"{100 * value:.{digits}f}{' %' if self.language == 'en' else '%'}")
+        if kind in ("number", "fine"):
+            return _minus(f"{value:,.{2 if kind == 'number' else 3}f}")
         if kind == "days":
             return self("{n:,.0f} days", n=value)
         return str(value)
@@ -61,3 +63,8 @@ class Words:
             digits = f"{size:.2g}"
         gap = " " if self.currency.isalpha() and self.currency.isascii() else ""
         return ("−" if value < 0 else "") + self.currency + gap + digits
+
+
+def _minus(text: str) -> str:
+    """Write the sign of a number, but not that of what rounds to nothing."""
+    return text.replace("-", "−" if any(digit in text for digit in "123456789") else "")

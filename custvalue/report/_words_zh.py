@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from custvalue.report._funnel_words_zh import ZH as FUNNEL_ZH
+from custvalue.report._given_words_zh import ZH as GIVEN_ZH
+from custvalue.report._survey_words_zh import ZH as SURVEY_ZH
 
 ZH: dict[str, str] = {
     **FUNNEL_ZH,
+    **GIVEN_ZH,
+    **SURVEY_ZH,
     # -- rules and numbers --
     ", ": "，",
     "; or ": "；或",
@@ -345,33 +349,6 @@ ZH: dict[str, str] = {
     "left out: amount zero": "剔除：金额为零",
     "left out: order nets to nothing or less": "剔除：订单净额不为正",
     "left out: day nets to nothing or less": "剔除：当日净额不为正",
-    # -- target markets --
-    "Market": "市场",
-    "Rank": "名次",
-    "Priority": "优先级得分",
-    "Attractiveness": "吸引力",
-    "Resource fit": "资源匹配度",
-    "Advice": "建议",
-    "First by any weights": "任意权重下居首",
-    "Markets by attractiveness and fit": "市场的吸引力与匹配度",
-    "How to read: up is what makes a market attractive, right is how well our resources fit it.": (
-        "读法：越靠上市场越有吸引力，越靠右与本公司资源越匹配。"
-    ),
-    "Markets": "目标市场",
-    "Which markets first": "先做哪些市场",
-    "Markets in order of priority, with the share of all possible weights at which each comes "
-    "first": "按优先级排列的市场，以及在所有可能的权重中居首的比例",
-    "{market} comes first by almost any weights ({share}).": (
-        "几乎无论怎样取权重，{market}都居首（{share}）。"
-    ),
-    "{market} comes first with the weights given, and with {share} of all possible weights: "
-    "what counts how much decides.": (
-        "按给定权重{market}居首；在所有可能的权重中，它居首的占{share}：结论取决于各准则的轻重。"
-    ),
-    "No market is both attractive and fitting enough to invest in.": (
-        "没有市场的吸引力与匹配度都高到值得重点开发。"
-    ),
-    "To invest in: {list}.": "重点开发：{list}。",
     # -- pictures --
     "spend per period ({currency})": "每期消费（{currency}）",
     "spend per customer ({currency})": "人均消费（{currency}）",
@@ -389,98 +366,4 @@ ZH: dict[str, str] = {
     "Moves between segments": "细分之间的流动",
     "Forecast against what was spent": "预测与实际消费",
     "Forecast against outcome by group": "各组预测与结果",
-    # -- what customers think --
-    "Perceived value: {source}": "感知价值：{source}",
-    "Respondents at most": "受访者至多",
-    "Brands": "品牌数",
-    "Weight of benefits": "利得权重",
-    "Made by custvalue {version}. The tables beside this page hold all numbers.": (
-        "由 custvalue {version} 生成。同目录的数据表包含全部数字。"
-    ),
-    "Highest net value: {brand}, {value} ({low} to {high}).": (
-        "感知净值最高：{brand}，{value}（{low} 至 {high}）。"
-    ),
-    "{brand} gives more than fair value for its price.": "{brand} 的价值优于其价格的公允水平。",
-    "{brand} gives less than fair value for its price.": "{brand} 的价值劣于其价格的公允水平。",
-    "{brand} cannot be told from fair value for its price.": (
-        "{brand} 的价值与其价格的公允水平无法区分。"
-    ),
-    "To claim, important and better than {other}: {list}.": (
-        "可作价值主张（重要且优于{other}）：{list}。"
-    ),
-    "To mend first, important and worse than {other}: {list}.": (
-        "应先改进（重要且不如{other}）：{list}。"
-    ),
-    "Nothing that weighs much sets {brand} apart from {other}.": (
-        "在重要属性上，{brand} 与{other}没有可区分的优势。"
-    ),
-    "the others": "其他品牌",
-    "Value map": "价值图",
-    "How to read: right of and below the line a brand gives more than fair value; a bar that "
-    "crosses the line says that the two cannot be told apart.": (
-        "读法：线的右下方优于公允价值；竖线穿过公允价值线，说明两者无法区分。"
-    ),
-    "Importance and performance": "重要性与表现",
-    "How to read: up is what weighs most in value, right is what {brand} is rated best for.": (
-        "读法：越靠上对价值越重要，越靠右 {brand} 的评分越高。"
-    ),
-    "Wave": "轮次",
-    "Brand": "品牌",
-    "Relative quality": "相对质量",
-    "Relative price": "相对价格",
-    "Fair relative price": "公允相对价格",
-    "Advantage": "价值优势",
-    "from": "下限",
-    "to": "上限",
-    "Benefit": "感知利得",
-    "Burden": "感知利失",
-    "Net value": "感知净值",
-    "Rated highest by": "评价最高占比",
-    "Respondents": "受访者数",
-    "Brands by what they give and take": "各品牌的利得与利失",
-    "Attribute": "属性",
-    "Side": "得失",
-    "Weight in value": "占价值权重",
-    "Weight on its side": "同侧权重",
-    "What value is made of": "价值的构成",
-    "Change": "变化",
-    "Answered both": "两轮均答",
-    "Net value from wave to wave": "各轮感知净值",
-    "Indexes run from 0 to 100. Net value is benefit times {q} less burden times {rest}.": (
-        "指数范围为 0 至 100。感知净值 = 利得 × {q} − 利失 × {rest}。"
-    ),
-    "Ranges hold {level} of {draws} draws of respondents.": (
-        "区间包含 {draws} 次受访者重抽样中的 {level}。"
-    ),
-    "The attributes explain {r2} of the differences in {outcome}. That describes; it does not "
-    "promise what a change would bring.": (
-        "各属性解释了 {outcome} 差异的 {r2}。这只是描述，并不保证改变后的效果。"
-    ),
-    "Weights come from {rows} rows; {missing} lack an answer, and {single} respondents rated one "
-    "brand only and cannot be compared within.": (
-        "权重来自 {rows} 行；{missing} 行有未答项，"
-        "{single} 位受访者只评价了一个品牌，无法在其内部比较。"
-    ),
-    "Perceived value": "感知价值",
-    "Perceived value: what customers get for what they give": "感知价值：客户所得与所失",
-    "Each brand as its raters see it: benefits against sacrifices, and what price is fair.": (
-        "评价者眼中的各品牌：利得与利失，以及怎样的价格才公允。"
-    ),
-    "Adds to value": "净值贡献",
-    "One point more adds": "每提升一分",
-    "What it is": "类别",
-    "Difference": "差异",
-    "Rated both": "均评人数",
-    "Where the difference in net value comes from; the rows add up to the total": (
-        "净值差异的来源；各行之和即合计"
-    ),
-    "Points of difference, parity and contention, within the same respondents": (
-        "差异点、相同点与争议点（同一受访者内比较）"
-    ),
-    "Compared": "逐项对比",
-    "{brand} against {other}": "{brand} 与{other}对比",
-    "A point of difference is rated higher than the other's beyond chance; one that weighs much "
-    "in value is what to claim.": (
-        "差异点指评分高于对方且超出偶然；对价值影响大的差异点，就是应当主张的价值。"
-    ),
 }

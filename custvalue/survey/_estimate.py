@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,16 @@ from scipy import stats
 
 from custvalue._html import HtmlFacts
 from custvalue._sklearn import weights_of
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import (
+    ContractProblem,
+    DataContractError,
+    NotSupportedError,
+    first_ids,
+)
 
 Floats = npt.NDArray[np.float64]
 FEW = 20  # fewer answers than this in a cell are worth a warning
+SCHEMA = 2  # of the room's models as JSON
 TOO_FEW = "fewer than 2 answers"
 
 
@@ -324,3 +331,32 @@ def plain(value: Any) -> Any:
             value[empty] = None
         return value.tolist()
     return list(value) if isinstance(value, tuple) else value
+
+
+def settings_to_plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Write settings of an estimator as plain JSON values.
+
+    Raises
+    ------
+    NotSupportedError
+        Naming the settings that have no plain form, such as a random generator.
+    """
+    odd = []
+    for name, value in settings.items():
+        try:
+            json.dumps(value, allow_nan=False, default=_numpys_own)
+        except (TypeError, ValueError):
+            odd.append(f"{name}={value!r:.80}")
+    if odd:
+        raise NotSupportedError(
+            f"{', '.join(odd)} has no plain form; give plain values, a seed for random_state."
+        )
+    made: dict[str, Any] = json.loads(json.dumps(dict(settings), default=_numpys_own))
+    return made
+
+
+def _numpys_own(value: Any) -> Any:
+    """Give numpy's numbers and arrays as Python's."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"{value!r} is no JSON value")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+import custvalue
 from custvalue import _frames
 from custvalue._labels import check_language
+from custvalue._portable import check_names, reading, seal, texts, unseal
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
-from custvalue.survey._estimate import Floats
+from custvalue.survey._estimate import SCHEMA, Floats, settings_to_plain
 from custvalue.survey._needs import (
     KINDS,
     LAYERS,
@@ -460,6 +463,81 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         )
         columns = self._ids(X) | {say(name, language): column for name, column in rows.items()}
         return _frames.keep_facts(X, _frames.frame_like(X, columns), kind="needs by stage")
+
+    # -- to keep --
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write settings and the needs in use as plain JSON values, without any customer.
+
+        Returns
+        -------
+        dict
+            ``schema``, ``library``, ``model``, ``settings``, ``learned``, ``checksum``.
+        """
+        check_is_fitted(self, "needs_")
+        settings = self.get_params(deep=False)
+        if self.needs is not None:
+            settings["needs"] = {name: asdict(n) for name, n in read_needs(self.needs).items()}
+        if self.serves is not None:
+            settings["serves"] = self._serving().astype(int).to_dict()
+        named = hasattr(self, "feature_names_in_")
+        learned = {
+            "needs": {name: asdict(need) for name, need in self.needs_.items()},
+            "dropped": dict(self.dropped_),
+            "columns": list(map(str, self.feature_names_in_)) if named else None,
+            "n_columns": int(self.n_features_in_),
+            "used": list(self._used),
+        }
+        return seal(
+            {
+                "schema": SCHEMA,
+                "library": custvalue.__version__,
+                "model": type(self).__name__,
+                "settings": settings_to_plain(settings),
+                "learned": settings_to_plain(learned),
+            }
+        )
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> NeedsCoverage:
+        """Fitted again from `to_dict`.
+
+        Parameters
+        ----------
+        plain : mapping
+
+        Returns
+        -------
+        NeedsCoverage
+
+        Raises
+        ------
+        ArtefactError
+            If the dictionary holds another model, a schema that this version does not read, or
+            anything that was changed after it was written.
+        """
+        with reading(cls.__name__):
+            plain = unseal(
+                plain, schemas=(SCHEMA,), keys=("settings", "learned"), model=cls.__name__
+            )
+            settings, learned = plain["settings"], plain["learned"]
+            check_names(settings, cls._get_param_names(), "settings")
+            check_names(learned, ("needs", "dropped", "columns", "n_columns", "used"), "learned")
+            if settings["needs"] is not None:
+                settings["needs"] = {k: Need(**need) for k, need in settings["needs"].items()}
+            if settings["serves"] is not None:
+                settings["serves"] = pd.DataFrame(settings["serves"])
+            made = cls(**settings)
+            made._serving()
+            made.needs_ = read_needs({k: Need(**need) for k, need in learned["needs"].items()})
+            made.dropped_ = dict(learned["dropped"])
+            made.n_features_in_ = learned["n_columns"]
+            if learned["columns"] is not None:
+                made.feature_names_in_ = np.array(texts(learned["columns"], "columns"), object)
+            made._used = [int(place) for place in learned["used"]]
+            if len(made._used) != len(made.needs_):
+                raise ValueError("the needs in use do not fit their columns.")
+            return made
 
     def _needs_frame(self) -> dict[str, Any]:
         return {

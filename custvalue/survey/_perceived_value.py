@@ -15,7 +15,7 @@ from custvalue import _frames
 from custvalue._labels import check_language
 from custvalue._portable import check_names, reading, seal, unseal
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
-from custvalue.survey._estimate import Floats, check_level, check_scale
+from custvalue.survey._estimate import SCHEMA, Floats, check_level, check_scale, settings_to_plain
 from custvalue.survey._ratings import Ratings, read_ratings, warn_of_small, without_unrated
 from custvalue.survey._value_learning import learn
 from custvalue.survey._value_map import ValueMap
@@ -429,14 +429,21 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         Returns
         -------
         dict
+            ``schema``, ``library``, ``model``, ``settings``, ``learned``, ``checksum``.
+
+        Raises
+        ------
+        NotSupportedError
+            If a setting has no plain form, such as a random generator: give a seed.
         """
+        learned = self._learned().to_dict()
         return seal(
             {
-                "schema": 2,
+                "schema": SCHEMA,
                 "library": custvalue.__version__,
                 "model": type(self).__name__,
-                "parameters": self.get_params(),
-                "value_map": self._learned().to_dict(),
+                "settings": settings_to_plain(self.get_params(deep=False)),
+                "learned": learned,
             }
         )
 
@@ -455,20 +462,20 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         Raises
         ------
         ArtefactError
-            If the dictionary is broken, was changed since it was written, or holds another model.
-            It is a ``ValueError``.
+            If the dictionary holds another model, a schema that this version does not read, or
+            anything that was changed after it was written.
         """
-        keys = ("parameters", "value_map")
         with reading(cls.__name__):
-            if isinstance(plain, Mapping) and "schema" not in plain:  # written without a seal
-                check_names(plain, keys, "the dictionary")
-            else:
-                plain = unseal(plain, schemas=(2,), keys=keys, model=cls.__name__)
-            made = cls(**plain["parameters"])
+            plain = unseal(
+                plain, schemas=(SCHEMA,), keys=("settings", "learned"), model=cls.__name__
+            )
+            check_names(plain["settings"], cls._get_param_names(), "settings")
+            made = cls(**plain["settings"])
+            made._check_parameters()
             made.feature_names_in_ = np.array(made._attributes(), dtype=object)
             made.n_features_in_ = len(made.feature_names_in_)
-            made.value_map_ = ValueMap.from_dict(plain["value_map"])
-        return made
+            made.value_map_ = ValueMap.from_dict(plain["learned"])
+            return made
 
 
 def _check_names(parameter: str, given: Mapping[str, Any], names: list[str]) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from custvalue._portable import check_names, reading
-from custvalue.exceptions import NotSupportedError
+from custvalue.exceptions import ArtefactError, NotSupportedError
 from custvalue.survey._estimate import TOO_FEW, Floats, check_level, plain, quantiles
 from custvalue.survey._ratings import unknown_brand
 from custvalue.survey._value_law import Indexes, Profile, indexes, others_mean, profile
@@ -490,15 +490,9 @@ class ValueMap:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> ValueMap:
-        """Read back what `to_dict` wrote.
-
-        Raises
-        ------
-        ArtefactError
-            If a name is missing or unknown, or a value is not of its kind.
-        """
-        with reading("value map"):
-            check_names(plain, [f.name for f in fields(cls)], "the value map")
+        """Read back what `to_dict` wrote."""
+        with reading(cls.__name__):
+            check_names(plain, [f.name for f in fields(cls)], cls.__name__)
             given = dict(plain)
             for name, value in plain.items():
                 if name in ("attributes", "brands", "waves", "scale"):
@@ -506,4 +500,28 @@ class ValueMap:
                 elif isinstance(value, list):
                     counts = name in ("n", "both")
                     given[name] = np.array(value, dtype=np.intp if counts else np.float64)
-            return cls(**given)
+            made = cls(**given)
+            made._check_shapes()
+            return made
+
+    def _check_shapes(self) -> None:
+        """Refuse parts that do not fit each other, as only a file made by hand has them."""
+        waves, brands, k = len(self.waves), len(self.brands), len(self.attributes)
+        draws = len(self.drawn_q)
+        wanted = {
+            "means": (waves, brands, k),
+            "weights": (k,),
+            "n": (waves, brands),
+            "n_eff": (waves, brands),
+            "shares": (brands,),
+            "highest": (waves, brands),
+            "both": (waves, brands),
+            "paired": (4, waves, brands, brands + 1, k),
+            "drawn_means": (draws, waves, brands, k),
+            "drawn_weights": (draws, k),
+        }
+        odd = [name for name, shape in wanted.items() if getattr(self, name).shape != shape]
+        if odd or not 0 < self.n_benefits < k or not 0.0 < self.q < 1.0:
+            raise ArtefactError(
+                f"parts do not fit each other: {', '.join(odd) or 'q, n_benefits'}."
+            )

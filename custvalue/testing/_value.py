@@ -33,15 +33,18 @@ def value_models() -> dict[str, Any]:
     >>> "MarkovCLVEstimator" in value_models()
     True
     """
+    from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
     from custvalue.markov import MarkovCLVEstimator
-    from custvalue.purchase import BGNBD, NBD
+    from custvalue.purchase import BGNBD, MBGNBD, NBD
     from custvalue.rfm import RFMTransformer
     from custvalue.spend import OwnMean
     from custvalue.value import (
         CellMeans,
         CustomerValue,
+        LearnedValue,
         RateForward,
         RecencyMigration,
         RetentionValue,
@@ -60,6 +63,12 @@ def value_models() -> dict[str, Any]:
         "RetentionValue": RetentionValue(),
         "RecencyMigration": RecencyMigration(),
         "CellMeans": CellMeans(horizon=HORIZON),
+        "LearnedValue": LearnedValue(
+            classifier=make_pipeline(StandardScaler(), LogisticRegression()),
+            regressor=make_pipeline(StandardScaler(), Ridge()),
+            law=CustomerValue(purchases=MBGNBD()),
+            n_dates=2,
+        ),
     }
 
 
@@ -68,7 +77,7 @@ class Shop:
 
     Parameters
     ----------
-    kind : {"summary", "panel", "supervised"}
+    kind : {"summary", "panel", "supervised", "log"}
     random_state : int, default=0
 
     Examples
@@ -94,6 +103,8 @@ class Shop:
         names: dict[str, Any] = {"customer": "who", "time": "day", "amount": "paid", "as_of": AS_OF}
         if self.kind == "panel":
             return cv.panel(log, **names, period="4W")
+        if self.kind == "log":
+            return cv.data.TransactionLog(log, **names, unit=unit)
         return cv.summarize(log, **names, unit=unit)
 
     def _latest(self, table: Any) -> Any:
@@ -169,6 +180,7 @@ class _Case:
         self.model, self.shop = model, shop
         self.fitted = shop.fit(model)
         self.rows = shop.rows
+        self.n = len(shop.rows.customers()) if shop.kind == "log" else len(shop.rows)
 
     def final(self, fitted: Any = None) -> Any:
         fitted = self.fitted if fitted is None else fitted
@@ -227,10 +239,10 @@ def _no_horizon(case: _Case) -> None:
 
 def _zero(case: _Case) -> None:
     """A horizon of nothing is worth nothing."""
-    _same(case.value("0W"), np.zeros(len(case.rows)), "predict(X, '0W') is not 0")
+    _same(case.value("0W"), np.zeros(case.n), "predict(X, '0W') is not 0")
     chance = case.said("predict_chance", "0W")
     if chance is not None:
-        _same(chance, np.zeros(len(case.rows)), "predict_chance(X, '0W') is not 0")
+        _same(chance, np.zeros(case.n), "predict_chance(X, '0W') is not 0")
 
 
 def _longer(case: _Case) -> None:
@@ -355,10 +367,13 @@ def _money(case: _Case) -> None:
 def _order_and_names(case: _Case) -> None:
     """Permuted rows and renamed ids change nothing."""
     value = case.value()
-    turn = np.random.default_rng(8).permutation(len(case.rows))
-    mixed = case.rows.iloc[turn]
-    mixed.attrs = case.rows.attrs
-    _same(case.value(rows=mixed), value[turn], "rows in another order have other values")
+    if case.shop.kind == "log":  # customers come in the order of their ids
+        mixed, expected = case.shop._table(case.shop.log.sample(frac=1.0, random_state=8)), value
+    else:
+        turn = np.random.default_rng(8).permutation(case.n)
+        mixed, expected = case.rows.iloc[turn], value[turn]
+        mixed.attrs = case.rows.attrs
+    _same(case.value(rows=mixed), expected, "rows in another order have other values")
     named = case.shop.log.assign(who=case.shop.log["who"].map(lambda v: f"c{v:05d}"))
     table = case.shop._table(named)
     other = case.shop.fit(case.model, table)

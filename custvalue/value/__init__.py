@@ -13,6 +13,7 @@ from custvalue.value._formulas import (
     retention_value,
     s_curve_profit,
 )
+from custvalue.value._learned_value import LearnedValue
 from custvalue.value._log import cohort_table, contribution
 from custvalue.value._naive import RateForward
 from custvalue.value._potential import potential_value
@@ -21,6 +22,7 @@ from custvalue.value._stage_value import StageValue, stage_history, stage_value
 __all__ = [
     "CellMeans",
     "CustomerValue",
+    "LearnedValue",
     "RateForward",
     "RecencyMigration",
     "RetentionValue",

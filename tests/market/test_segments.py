@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.base import clone
 
-from custvalue.exceptions import DataContractError, SmallSampleWarning
+from custvalue._portable import seal
+from custvalue.exceptions import ArtefactError, DataContractError, SmallSampleWarning
 from custvalue.grades._profile import benjamini_hochberg
 from custvalue.market import (
     MarketSegments,
@@ -69,6 +70,17 @@ def test_shrunk_means_by_hand():
     found = variance_of(TWELVE["value"], TWELVE["industry"] + TWELVE["size"])
     tau2, sigma2 = found.components()
     assert (tau2, sigma2) == (pytest.approx(595.872642), pytest.approx(34.375))
+
+
+def test_the_whole_partition_explains_what_lies_between_its_means():
+    segments = MarketSegments(**OPTIONS).fit(TWELVE)
+    mean = TWELVE.groupby(["industry", "size"])["value"].transform("mean")
+    every = TWELVE["value"] - TWELVE["value"].mean()
+    between = ((mean - TWELVE["value"].mean()) ** 2).sum() / (every**2).sum()
+    assert segments.explained(TWELVE, value="value") == pytest.approx(between)
+    assert segments.explained(TWELVE) == pytest.approx(between)  # its own outcome
+    with pytest.raises(ValueError, match="which value"):
+        MarketSegments(["industry"], min_customers=2).fit(TWELVE).explained(TWELVE)
 
 
 @given(
@@ -222,8 +234,18 @@ def test_a_tree_goes_through_json_without_a_customer():
     assert again.get_params() == segments.get_params()
     with pytest.raises(ValueError, match="holds 'MarketSegments', not MixedSegments"):
         MixedSegments.from_dict(json.loads(text))
-    with pytest.raises(ValueError, match="schema 99"):
+    with pytest.raises(ArtefactError, match="schema 99"):
         MarketSegments.from_dict(json.loads(text) | {"schema": 99})
+    changed = json.loads(text)
+    changed["settings"]["min_customers"] = 99
+    with pytest.raises(ArtefactError, match="checksum"):
+        MarketSegments.from_dict(changed)
+    # past the checksum: no name but those that fit sets
+    for learned in ({"predict_": 1}, {"tree_": {"kind": "dict", "pairs": []}}):
+        changed = {k: v for k, v in json.loads(text).items() if k != "checksum"}
+        changed["learned"] |= learned
+        with pytest.raises(ArtefactError):
+            MarketSegments.from_dict(seal(changed))
 
 
 # -- profiles ------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from custvalue.exceptions import DataContractError, DataWarning
+from custvalue.exceptions import DataContractError, DataWarning, TimeUnitError
 from custvalue.market import trade_profile
 from custvalue.market._company_names import folded
 
@@ -121,6 +121,8 @@ def test_prospects_leave_out_our_buyers_and_put_those_due_first():
         profile(ours="S3").prospect_table(by="valuex")
     with pytest.raises(ValueError, match="who are we"):
         profile().prospect_table()
+    with pytest.raises(TimeUnitError, match="due_within=90"):
+        profile(rows, ours="S3").prospect_table(due_within=90)
     with pytest.raises(ValueError, match="ours='S9' is no supplier"):
         profile(ours="S9")
 
@@ -217,7 +219,9 @@ def test_the_public_shipments():
             quantity="Line Item Quantity", value="Line Item Value",
         )  # fmt: skip
     table = found.buyer_table().set_index("buyer")
+    assert len(found.rows) == 10_324
     assert len(table) == 43
+    assert found.rows["supplier"].nunique() == 73
     assert table.loc["Nigeria", "market_share"] == pytest.approx(0.215, abs=5e-4)
     assert table.loc["Nigeria", ["suppliers", "rank"]].tolist() == [24, 1]
     assert table.loc["Nigeria", "concentration"] == pytest.approx(0.680, abs=5e-4)

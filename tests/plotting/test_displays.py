@@ -298,6 +298,45 @@ def test_colours_that_carry_meaning_stand_out_from_white():
     assert _style.contrast("black", "white") == pytest.approx(21.0)
 
 
+def test_a_brand_above_the_line_of_fair_value_is_marked_as_worse_value():
+    display = plotting.ValueMapDisplay.from_predictions(
+        ["us", "A", "B"], [1.2, 0.9, 1.0], [1.3, 0.8, 1.1], quality_weight=0.6
+    )
+    line, *points = display.ax_.get_lines()
+    (x0, x1), (y0, y1) = line.get_data()
+    assert (y1 - y0) / (x1 - x0) == pytest.approx(0.6 / 0.4)
+    assert np.interp(1.0, [x0, x1], [y0, y1]) == pytest.approx(1.0)  # even quality, even price
+    at = {}
+    for mark in points:
+        for x, y in zip(*mark.get_data(), strict=True):
+            at[(float(x), float(y))] = mark.get_marker()
+    # fair are 1.3, 0.85 and 1: us on the line, A below it, B above
+    assert at == {(1.2, 1.3): "o", (0.9, 0.8): "o", (1.0, 1.1): "s"}
+
+
+def test_bars_of_the_value_map_say_which_brands_cannot_be_told_from_the_line():
+    display = plotting.ValueMapDisplay.from_estimator(RATED)
+    table = RATED.value_map_table()
+    bars = display.ax_.collections[0].get_segments()
+    for row, ((x0, low), (x1, high)) in zip(table.itertuples(), bars, strict=True):
+        assert x0 == x1 == pytest.approx(row.relative_quality)
+        assert low == pytest.approx(row.fair_relative_price - row.advantage_high)
+        assert high == pytest.approx(row.fair_relative_price - row.advantage_low)
+        crosses = low <= row.fair_relative_price <= high
+        assert crosses == (row.advantage_low <= 0 <= row.advantage_high)
+
+
+def test_what_matters_and_is_not_done_well_stands_out():
+    importance, performance = [9.1, 8.4, 6.0, 5.2, 7.6], [6.2, 8.8, 8.9, 5.0, 7.4]
+    display = plotting.ImportancePerformanceDisplay.from_predictions(importance, performance)
+    across, up, urgent, others = display.ax_.get_lines()
+    assert (across.get_xdata()[0], up.get_ydata()[0]) == (pytest.approx(7.26), pytest.approx(7.26))
+    assert list(zip(*urgent.get_data(), strict=True)) == [(6.2, 9.1)]
+    assert len(others.get_xdata()) == 4
+    corners = {"concentrate here", "keep up", "low priority", "possible overkill"}
+    assert corners <= set(texts(display))
+
+
 def test_a_market_lies_at_its_scores_in_a_circle_of_its_size():
     display = plotting.MarketMatrixDisplay.from_estimator(RANKER, MARKETS, MARKETS["big"])
     ranked = RANKER.rank_table(MARKETS)

@@ -78,8 +78,35 @@ def test_a_funnel_without_money_or_losses_still_has_a_page(events):
     assert "face value" not in page.html
 
 
-def test_every_sentence_about_deals_has_the_same_numbers_in_chinese():
-    from custvalue.report._funnel_words_zh import ZH
+def test_days_stand_right_as_numbers_do_and_what_never_ends_sorts_last():
+    from custvalue.report._blocks import table
+    from custvalue.report._words import Words
+
+    columns = [("stage", "Stage", "text"), ("median_days", "Median days", "int")]
+    rows = [{"stage": "a", "median_days": 12.4}, {"stage": "b", "median_days": np.inf}]
+    made = table("t", "", columns, rows, Words("en"))
+    assert [head["kind"] for head in made["columns"]] == ["text", "number"]
+    assert [row[1]["text"] for row in made["rows"]] == ["12", "∞"]
+    assert made["rows"][1][1]["sort"] == "Infinity"
+
+
+def test_the_page_of_stages_has_its_days_among_the_numbers(made):
+    start = made.html.index('id="funnel-stages"')
+    head = made.html[start : made.html.index("</thead>", start)]
+    assert re.search(r'class="number"><button[^>]*>Median days', head)
+
+
+def test_a_sign_is_a_minus_and_nothing_has_none():
+    from custvalue.report._words import Words
+
+    w = Words("en")
+    assert [w.cell(x, "number") for x in (-1.5, -0.001, 0.25)] == ["−1.50", "0.00", "0.25"]
+    assert [w.cell(x, "share") for x in (-0.2, 0.0, 0.05)] == ["−20 %", "0 %", "5.0 %"]
+    assert w.cell(0.1234, "fine") == "0.123"
+
+
+def test_every_sentence_has_the_same_numbers_in_chinese():
+    from custvalue.report._words_zh import ZH
 
     for english, chinese in ZH.items():
         holes = [sorted(re.findall(r"\{(\w*)", text)) for text in (english, chinese)]

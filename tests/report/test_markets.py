@@ -46,6 +46,17 @@ def test_a_leader_by_any_weights_is_said_to_be_one():
     assert "No market" in markets_section(RANKER, bad, Words("en"))["lead"]
 
 
+def test_a_market_table_stands_below_its_ranks_and_any_other_does_not():
+    assert [block.get("id") for block in markets_section(RANKER, MARKETS, Words("en"))["blocks"]] \
+        == [None, "market-ranks"]  # fmt: skip
+    numbers = MARKETS.assign(our_share=[0.1, 0.2, 0.3])
+    made = markets_section(RANKER, numbers, Words("en"))
+    assert made["blocks"][-1]["id"] == "market-numbers"
+    assert [row[0]["text"] for row in made["blocks"][-1]["rows"]] == [
+        "<b>retail</b>", "auto", "medical"
+    ]  # fmt: skip
+
+
 @pytest.mark.filterwarnings("ignore::custvalue.exceptions.FontWarning")
 def test_the_section_speaks_chinese():
     made = markets_section(RANKER, MARKETS, Words("zh"))
@@ -57,10 +68,10 @@ def test_the_section_speaks_chinese():
     }  # fmt: skip
 
 
-def test_the_page_has_it_where_it_is_asked_for_and_needs_both(cdnow_sample):
+def test_the_page_has_it_where_it_is_asked_for_and_a_ranker_needs_markets(cdnow_sample):
     names = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1997-09-30"}
-    with pytest.raises(ValueError, match="markets and ranker go together"):
-        make_report(cdnow_sample, **names, markets=MARKETS)
+    with pytest.raises(ValueError, match="ranker needs markets"):
+        make_report(cdnow_sample, **names, ranker=RANKER)
     page = make_report(cdnow_sample, **names, markets=MARKETS, ranker=RANKER).html
     assert "Which markets first" in page
     assert "<b>retail</b>" not in page  # names of the user's own are text

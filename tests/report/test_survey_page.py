@@ -55,6 +55,36 @@ def test_the_page_shows_the_numbers_of_its_tables():
     assert made.html.count("<svg") >= 2
 
 
+def test_who_we_are_among_the_brands_is_said_where_we_are_not_the_first():
+    made = make_survey_report(fitted(ratings()), focal="A", against="B")
+    order = made.tables["value"].sort_values("net_value", ascending=False)["brand"].to_list()
+    assert order == ["us", "A", "B"]
+    row = made.tables["value"].set_index("brand").loc["A"]
+    assert made.summary[1] == (
+        f"A comes 2nd of 3 by net value, {row['net_value']:.0f} "
+        f"({row['net_value_low']:.0f} to {row['net_value_high']:.0f})."
+    )
+    chinese = make_survey_report(fitted(ratings()), focal="A", against="B", language="zh")
+    assert chinese.summary[1].startswith("A 的感知净值在 3 个品牌中列第 2，")
+    assert "（重要且优于 B）：value" in chinese.summary[-1]  # letters stand apart from Chinese
+
+
+def test_every_finding_leads_to_the_section_that_shows_it():
+    page = make_survey_report(fitted(ratings()), focal="us", against="B").html
+    links = re.findall(r'<li><a href="#([^"]+)">', page)
+    assert links == ["perceived-value", "perceived-value", "compared"]
+    assert set(links) <= set(re.findall(r'<section id="([^"]+)"', page))
+
+
+def test_price_and_value_stand_in_two_tables_that_fit_the_page():
+    page = make_survey_report(fitted(ratings()), focal="us").html
+    for name, columns in (("map-table", 7), ("value-table", 8)):
+        table = page[page.index(f'id="{name}"') :]
+        assert table[: table.index("</thead>")].count("<button") == columns
+    alone = make_survey_report(fitted(ratings(("us",)), weights="equal", quality_weight=0.6))
+    assert "map-table" not in alone.html
+
+
 def test_the_page_in_chinese_has_no_english_but_the_users_own():
     made = make_survey_report(
         fitted(ratings(waves=(1, 2)), wave="year"), focal="us", language="zh", source="问卷"
@@ -128,6 +158,17 @@ def test_the_command_writes_the_page_and_the_tables(file, tmp_path, monkeypatch,
     assert written["net_value"].to_list() == pytest.approx(wanted["net_value"].to_list())
     assert written["advantage_low"].to_list() == pytest.approx(wanted["advantage_low"].to_list())
     assert "Highest net value: us" in capsys.readouterr().out
+
+
+def test_what_is_worth_a_note_is_told_once_on_one_line(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "few.csv"
+    ratings().query("id < 5").to_csv(path, index=False)
+    assert run(monkeypatch, path, *CALL, "--scale", 1, 5, "--out", tmp_path / "out") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if "fewer than 20 answers" in line] == [
+        "custvalue: note: fewer than 20 answers in us (5), A (5), B (5): intervals are wide."
+    ]
+    assert not any("Warning" in line for line in told)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 import custvalue as cv
 from custvalue._warn import heard
 from custvalue.exceptions import BinWarning
+from custvalue.lifecycle import LifecycleClassifier
 from custvalue.report import make_report
 from custvalue.report._collect import segment_moves
 from custvalue.report._facts import rule_words
@@ -58,6 +59,20 @@ def test_no_table_of_the_page_names_more_customers_than_there_are(report):
     # these are parts of the whole
     for rows in (report.facts["segments"], report.facts["quiet"]["grades"]):
         assert sum(row["customers"] for row in rows) == n
+
+
+def test_a_tenth_of_those_present_on_the_demo_log_are_problem_customers():
+    """9.6 % of the present ones; of everybody, also who left long ago, it would be 3.5 %."""
+    log = cv.datasets.load_cdnow()
+    summary = cv.summarize(
+        log, customer="customer_id", time="date", amount="amount", as_of="1998-06-30",
+        zero_amounts="keep",
+    )  # fmt: skip
+    stages = LifecycleClassifier().fit(summary)
+    stage = stages.predict(summary)
+    assert stages.problem_share(summary) == pytest.approx(0.096, abs=5e-4)
+    assert (stage == "problem").mean() == pytest.approx(0.035, abs=5e-4)
+    assert (stage == "problem").sum() == pytest.approx(0.096 * (stage != "exited").sum(), rel=0.01)
 
 
 def test_problem_customers_are_a_share_of_the_present_ones_everywhere(report):

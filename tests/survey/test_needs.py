@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custvalue.exceptions import DataContractError, DataWarning
+from custvalue.lifecycle import playbook
 from custvalue.survey import (
     Need,
     NeedsCoverage,
@@ -71,6 +72,23 @@ def test_what_only_we_have_and_advantages_that_add_up(coverage):
     assert table["need"][table["only_ours"]].to_list() == ["joint R&D"]
     total = sum(need.importance for need in NEEDS.values())
     assert table["advantage"].sum() == pytest.approx((0.803922 - 0.764706) * total, abs=2e-5)
+
+
+def test_latent_needs_that_no_rival_meets_come_first_among_the_latent():
+    needs = NEEDS | {"insight": Need(3, 9, "latent", "information")}
+    levels = OURS.assign(insight=3)
+    rivals = {"rival": RIVAL | {"insight": 0.5}}
+    table = NeedsCoverage(needs=needs).fit(levels).advantage_table(levels, rivals)
+    latent = table[table["layer"] == "latent"]
+    assert latent["need"].to_list() == ["joint R&D", "insight"]  # though it counts for less
+    assert latent["advantage"].is_monotonic_increasing
+    assert table["need"][table["only_ours"]].to_list() == ["joint R&D"]
+
+
+def test_what_rivals_have_alone_is_not_ours():
+    nothing = OURS.assign(**{"joint R&D": 0})
+    table = NeedsCoverage(needs=NEEDS).fit(OURS).advantage_table(nothing, {"rival": RIVAL})
+    assert not table["only_ours"].any()
 
 
 # -- laws --
@@ -183,6 +201,15 @@ def test_messages_speak_of_what_answers_unmet_needs(coverage):
     early = coverage.message_table(OURS, stage="new")
     assert set(early["value_kind"]) == set(STAGE_VALUES["new"])
     assert coverage.message_table(OURS, labels="zh")["价值类别"].to_list()[0] in VALUES.values()
+
+
+def test_messages_of_a_stage_speak_of_the_kinds_that_the_playbook_names(coverage):
+    plays = playbook().set_index("stage")["value_kinds"]
+    assert {stage: set(kinds.split(", ")) for stage, kinds in plays.items()} == {
+        stage: set(kinds) for stage, kinds in STAGE_VALUES.items()
+    }
+    with pytest.raises(ValueError, match=r"stage='cor'.*Did you mean 'core'\?"):
+        coverage.message_table(OURS, stage="cor")
 
 
 def test_the_map_of_kinds_can_be_edited_and_is_checked():

@@ -168,6 +168,24 @@ def test_the_restaurants(restaurants):
     assert points.index[points["important"]].to_list() == ["taste", "value"]
 
 
+def test_the_call_that_an_analyst_makes_on_the_restaurants(restaurants):
+    value = PerceivedValue(
+        benefits=["taste", "speed"], sacrifices=["value"], scale=(1, 5), brand="rest",
+        respondent="id", outcome="pref", weights="derived", quality_weight=0.6, n_draws=50,
+    ).fit(restaurants)  # fmt: skip
+    table = value.value_map_table(labels="zh")
+    assert list(table["品牌"]) == list(restaurants["rest"].unique())
+    assert list(table.columns[1:5]) == ["相对质量", "价格竞争力", "相对价格", "公允相对价格"]
+    gaps = value.gap_table(focal="Subway", against="Chipotle").set_index("attribute")
+    net = value.value_table().set_index("brand")["net_value"]
+    assert gaps["contribution"]["total"] == pytest.approx(net["Subway"] - net["Chipotle"])
+    mean = restaurants.groupby("rest")[["taste", "speed", "value"]].mean()
+    apart = 25 * (mean.loc["Subway"] - mean.loc["Chipotle"])  # five points are 0 to 100
+    weight = {k: w * (0.4 if k == "value" else 0.6) for k, w in value.weights_.items()}
+    for name, w in weight.items():
+        assert gaps["contribution"][name] == pytest.approx(w * apart[name])
+
+
 # -- laws --
 
 

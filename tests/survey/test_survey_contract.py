@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from custvalue.survey import Need, NeedsCoverage, PerceivedValue
+from custvalue._portable import seal
+from custvalue.exceptions import ArtefactError, NotSupportedError
+from custvalue.survey import Need, NeedsCoverage, PerceivedValue, serves_table
 
 
 @parametrize_with_checks([NeedsCoverage(), NeedsCoverage(labels="zh", core_additional=0.2)])
@@ -55,8 +61,6 @@ def test_extra_columns_and_their_order_do_not_matter(estimator):
 def test_rows_keep_their_index_and_pickling_keeps_the_answers(estimator):
     import pickle
 
-    from sklearn.base import clone
-
     frame = ratings().iloc[::-1].set_index(pd.Index(range(100, 140)))
     fitted = clone(estimator).set_output(transform="pandas").fit(frame)
     out = fitted.transform(frame)
@@ -64,6 +68,60 @@ def test_rows_keep_their_index_and_pickling_keeps_the_answers(estimator):
     assert list(out.columns) == list(fitted.get_feature_names_out())
     again = pickle.loads(pickle.dumps(fitted))
     pd.testing.assert_frame_equal(again.transform(frame), out)
+
+
+@pytest.mark.parametrize("estimator", [VALUE, NEEDS], ids=["PerceivedValue", "NeedsCoverage"])
+def test_a_fitted_estimator_goes_through_json_and_whatever_was_changed_is_refused(estimator):
+    frame = ratings()
+    fitted = clone(estimator).fit(frame)
+    plain = json.loads(json.dumps(fitted.to_dict()))
+    again = type(estimator).from_dict(plain)
+    assert again.transform(frame) == pytest.approx(fitted.transform(frame), nan_ok=True)
+    assert again.to_dict() == plain
+    assert again.get_feature_names_out().tolist() == fitted.get_feature_names_out().tolist()
+    for wrong, text in (
+        (plain | {"model": "MBGNBD"}, "holds 'MBGNBD'"),
+        (plain | {"schema": 99}, "schema 99"),
+        (plain | {"learned": {}}, "checksum"),
+        (plain | {"surprise": 1}, "surprise"),
+        (None, "is a dictionary"),
+    ):
+        with pytest.raises(ArtefactError, match=text):
+            type(estimator).from_dict(wrong)
+    for part in ("settings", "learned"):  # past the checksum
+        for name in plain[part]:
+            for bad in ({}, [], None, -1, "x"):
+                more = {k: v for k, v in plain.items() if k != "checksum"}
+                more[part] = {**plain[part], name: bad}
+                try:
+                    type(estimator).from_dict(seal(more))
+                except ArtefactError:
+                    continue
+            less = {k: v for k, v in plain.items() if k != "checksum"}
+            less[part] = {k: v for k, v in plain[part].items() if k != name}
+            with pytest.raises(ArtefactError):
+                type(estimator).from_dict(seal(less))
+
+
+def test_needs_of_every_origin_and_an_edited_map_go_through_json():
+    mine = serves_table()
+    mine.loc["service", "history"] = 1
+    frame = pd.DataFrame(
+        {"need": ["q", "p", "z"], "kano": ["M", "O", "I"], "required": np.array([4, 3, 3])}
+    )
+    levels = pd.DataFrame({"q": [3.0, 4.0], "p": [1.0, 3.0], "z": [0.0, 0.0]})
+    for needs in (None, frame, {"q": Need(np.int64(4), layer="core")}):
+        fitted = NeedsCoverage(needs=needs, serves=mine, labels="zh").fit(levels)
+        again = NeedsCoverage.from_dict(json.loads(json.dumps(fitted.to_dict())))
+        pd.testing.assert_frame_equal(again.work_table(levels), fitted.work_table(levels))
+        pd.testing.assert_frame_equal(again.message_table(levels), fitted.message_table(levels))
+        assert again.dropped_ == fitted.dropped_
+
+
+def test_a_random_generator_has_no_plain_form():
+    value = clone(VALUE).set_params(random_state=np.random.default_rng(0)).fit(ratings())
+    with pytest.raises(NotSupportedError, match=r"random_state=.* a seed"):
+        value.to_dict()
 
 
 def test_an_unfitted_estimator_says_so():

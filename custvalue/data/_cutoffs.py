@@ -11,7 +11,7 @@ import numpy.typing as npt
 from custvalue._dates import after, instant, readable, shifted
 from custvalue._frames import column
 from custvalue._units import Span, span_days
-from custvalue.data import TransactionLog
+from custvalue.data._log import TransactionLog
 from custvalue.exceptions import ContractProblem, DataContractError
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def cutoffs(log: TransactionLog, dates: Sequence[Any]) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.data import TransactionLog
-    >>> from custvalue.evaluation import cutoffs
+    >>> from custvalue.data import TransactionLog, cutoffs
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")
@@ -97,8 +96,7 @@ def future_value(log: TransactionLog, X: Any, *, horizon: Span) -> FloatArray:
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.data import TransactionLog
-    >>> from custvalue.evaluation import cutoffs, future_value
+    >>> from custvalue.data import TransactionLog, cutoffs, future_value
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")

@@ -1,0 +1,96 @@
+"""What every command that writes a page has alike: its last options, its notes, its last words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from custvalue._warn import heard
+
+LANGUAGES, TABLES, FORMULAS = ("en", "zh"), ("csv", "parquet"), ("escape", "keep")
+
+
+def page_options(folder: str) -> Callable[[Any], Any]:
+    """Give a command the options of a page and its tables, in one order and wording.
+
+    Parameters
+    ----------
+    folder : str
+        Where the page goes unless ``--out`` says another.
+    """
+    options = (
+        click.option(
+            "--encoding",
+            help="Of a CSV file; default: UTF-8, else GB 18030 where it is likely Chinese.",
+        ),
+        click.option(
+            "--language",
+            type=click.Choice(LANGUAGES),
+            default="en",
+            show_default=True,
+            help="Of the page.",
+        ),
+        click.option(
+            "--tables",
+            type=click.Choice(TABLES),
+            default="csv",
+            show_default=True,
+            help="Kind of the table files.",
+        ),
+        click.option(
+            "--out",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=Path(folder),
+            show_default=True,
+            help="Folder to write to.",
+        ),
+        click.option(
+            "--formulas",
+            type=click.Choice(FORMULAS),
+            default="escape",
+            show_default=True,
+            help="Texts in CSV that a spreadsheet would run, such as an id =1+1: an apostrophe in "
+            "front, or as they are.",
+        ),
+        click.option(
+            "--force",
+            is_flag=True,
+            help="Replace files in the folder that no such page wrote or that were changed since.",
+        ),
+        click.option("--quiet", is_flag=True, help="Write no summary and no progress."),
+    )
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def last_words(text: str, files: list[Path]) -> None:
+    """Say the summary of a page, and which files were written."""
+    click.echo(text)
+    click.echo("wrote " + ", ".join(str(path) for path in files))
+
+
+@contextmanager
+def told_once() -> Iterator[None]:
+    """Write each of the library's warnings to the terminal once, and nobody else's."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    with heard() as told:
+        try:
+            yield
+        finally:
+            for text in dict.fromkeys(one_line(str(one)) for one in told):
+                click.echo(f"custvalue: note: {text}", err=True)
+
+
+def one_line(text: str) -> str:
+    """``text`` on one line."""
+    return " ".join(part.strip() for part in text.splitlines() if part.strip())

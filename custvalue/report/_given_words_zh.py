@@ -1,0 +1,130 @@
+"""Sections about tables that are given to the report, in Chinese: sentence by sentence."""
+
+from __future__ import annotations
+
+ZH: dict[str, str] = {
+    # -- target markets --
+    "Market": "市场",
+    "Rank": "名次",
+    "Priority": "优先级得分",
+    "Attractiveness": "吸引力",
+    "Resource fit": "资源匹配度",
+    "Advice": "建议",
+    "First by any weights": "任意权重下居首",
+    "Markets by attractiveness and fit": "市场的吸引力与匹配度",
+    "How to read: up is what makes a market attractive, right is how well our resources fit it.": (
+        "读法：越靠上市场越有吸引力，越靠右与本公司资源越匹配。"
+    ),
+    "Markets": "目标市场",
+    "Which markets first": "先做哪些市场",
+    "Markets in order of priority, with the share of all possible weights at which each comes "
+    "first": "按优先级排列的市场，以及在所有可能的权重中居首的比例",
+    "{market} comes first by almost any weights ({share}).": (
+        "几乎无论怎样取权重，{market}都居首（{share}）。"
+    ),
+    "{market} comes first with the weights given, and with {share} of all possible weights: "
+    "what counts how much decides.": (
+        "按给定权重{market}居首；在所有可能的权重中，它居首的占{share}：结论取决于各准则的轻重。"
+    ),
+    "No market is both attractive and fitting enough to invest in.": (
+        "没有市场的吸引力与匹配度都高到值得重点开发。"
+    ),
+    "To invest in: {list}.": "重点开发：{list}。",
+    "The markets in numbers": "各市场的数字",
+    "Markets in numbers": "各市场的规模与份额",
+    "{market} is the largest market, {share} of all.": "{market}是最大的市场，占全部的 {share}。",
+    "Our share is largest in {market}: {share}.": "本公司份额最高的市场是{market}：{share}。",
+    "What is known of each market.": "各市场的已知情况。",
+    "Size": "规模",
+    "Growth a year": "年增长率",
+    "Suppliers": "供应商数",
+    "HHI": "HHI",
+    "Our share": "本公司份额",
+    "Penetration": "渗透率",
+    "BDI": "BDI",
+    "CDI": "CDI",
+    "Offers won": "成交率",
+    "Value of a customer": "客户价值",
+    "HHI is the sum of the suppliers' squared shares: 1 is a single supplier.": (
+        "HHI（集中度）为各供应商份额的平方和：1 表示只有一家供应商。"
+    ),
+    "BDI: our share of sales over the share of people, 100 is even; CDI is the same of all "
+    "suppliers.": (
+        "BDI（品牌发展指数）：本公司销售占比与人口占比之比，100 为持平；CDI（品类发展指数）按全部"
+        "供应商计算。"
+    ),
+    "Offers won is drawn to the mean of all markets where offers are few.": (
+        "报价次数少时，成交率向全部市场的均值收缩。"
+    ),
+    # -- growth --
+    "Growth": "增长",
+    "Where growth came from": "增长从何而来",
+    "Revenue went from {base} to {now}, {share} of the base.": (
+        "收入由 {base} 变为 {now}，较基期 {share}。"
+    ),
+    "Most was won by {quadrant}: {money}.": "增长最多的是{quadrant}：{money}。",
+    "{quadrant} lost {money}.": "{quadrant}减少了 {money}。",
+    "Source of growth": "增长来源",
+    "Of which": "其中",
+    "Base period": "基期",
+    "This period": "本期",
+    "Of the base": "占基期",
+    "Revenue by existing and new customers and products; the rows add up to the whole": (
+        "按新老客户与新老产品划分的收入；各行之和即合计"
+    ),
+    "A customer who bought in several ways is counted in each; money is counted once.": (
+        "以多种方式购买的客户在各行分别计数；金额只计一次。"
+    ),
+    # -- trade --
+    "Trade": "贸易记录",
+    "Who buys from whom": "谁向谁采购",
+    "{buyer} is the largest buyer, {share} of the market; {part} of it comes from {supplier}.": (
+        "{buyer}是最大的采购商，占市场的 {share}；其中 {part} 来自 {supplier}。"
+    ),
+    "Buyers": "采购商数",
+    "the largest {n} take {share}": "最大的 {n} 家占 {share}",
+    "Shipments": "发货次数",
+    "Buyer": "采购商",
+    "Value": "金额",
+    "Share of the market": "市场占比",
+    "Main supplier": "主要供应商",
+    "Its share": "其份额",
+    "Price index": "价格指数",
+    "Days quiet": "沉默天数",
+    "Next due": "预计下次采购",
+    "The largest buyers": "最大的采购商",
+    "Due soon": "即将采购",
+    "yes": "是",
+    "no": "否",
+    "Buyers who do not buy from us, those due soon first": (
+        "尚未向本公司采购的采购商，即将采购者在前"
+    ),
+    "Price index: what a buyer paid over what the market paid for the same goods.": (
+        "价格指数：采购商所付金额与市场购买同样货物所付金额之比。"
+    ),
+    "{n} shipments have a price beyond ten times the product's median, or none: they count in "
+    "volume and in no price.": (
+        "{n} 次发货的价格超出该产品中位价的十倍，或没有价格：计入数量，不计入价格。"
+    ),
+    "{n} spellings of names were taken for another; the profile's merges list them.": (
+        "{n} 种名称写法被并入另一种；merges 表逐一列出。"
+    ),
+    # -- profiles of segments --
+    "Profiles": "细分画像",
+    "What is typical of each segment": "各细分的特征",
+    "{n} segments, each held against all other customers.": ("{n} 个细分，各与其余全部客户相比。"),
+    "What sets it apart": "显著特征",
+    "In the segment": "本细分",
+    "In the rest": "其余客户",
+    "Index (100 is all)": "指数（全体为 100）",
+    "Standard deviations apart": "相差标准差",
+    "What is typical of each segment: its {n} clearest differences": (
+        "各细分的特征：最明显的 {n} 项差异"
+    ),
+    "{k} of {n} comparisons hold with at most {share} false discoveries among them (p values "
+    "adjusted by Benjamini and Hochberg).": (
+        "{n} 项比较中有 {k} 项成立，其中误报预计不超过 {share}（Benjamini-Hochberg 校正 p 值）。"
+    ),
+    "They say how segments differ, not why.": "只说明细分之间有何不同，不说明原因。",
+    "Nothing sets apart: {list}.": "没有显著特征：{list}。",
+}
