@@ -44,6 +44,7 @@ def test_equal_forecasts_tie_exactly(rng):
     assert (found["verdict"] == "tied").all()
 
 
+@pytest.mark.filterwarnings("ignore:differences of 'rmse' hang on a few")
 def test_the_truth_beats_noise_on_every_metric(rng):
     actual = rng.gamma(0.5, 10.0, 300)
     forecasts = {"noise": rng.gamma(0.5, 20.0, 300), "truth": actual}

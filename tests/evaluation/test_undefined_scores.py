@@ -51,6 +51,7 @@ def quiet(call, *args, **options):
         return call(*args, **options)
 
 
+@pytest.mark.filterwarnings("ignore:differences of 'rmse' hang on a few")
 def test_a_backtest_says_why_a_score_is_missing(log):
     result = quiet(
         backtest, {"rate": RateForward()}, log, **NAMES, cutoffs=["2023-06-30"], horizon="26W"

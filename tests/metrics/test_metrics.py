@@ -213,3 +213,10 @@ def test_every_scorer_runs_in_cross_validation(rng):
 def test_what_is_no_number_is_refused_with_the_reason(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_chance_may_be_nothing_or_certain_and_no_more():
+    assert metrics.brier_error([0, 1, 1, 0], [0.0, 1.0, 0.0, 1.0]) == 0.5
+    for beyond in (-1e-9, 1.0 + 1e-9):
+        with pytest.raises(ValueError, match="must lie in"):
+            metrics.brier_error([1], [beyond])
