@@ -139,8 +139,8 @@ def kano_classes(
     f, d = codes
     if len(f) != len(d):
         raise ValueError(f"{len(f)} functional and {len(d)} dysfunctional answers are no pairs.")
-    given = weights_of(sample_weight, len(f))
-    weight = np.ones(len(f)) if given is None else given
+    checked = weights_of(sample_weight, len(f))
+    weight = np.ones(len(f)) if checked is None else checked
     known = ~np.isnan(f) & ~np.isnan(d) & (weight > 0)
     if not known.any():
         raise ValueError("nobody answered both questions.")
@@ -148,7 +148,7 @@ def kano_classes(
     letters = np.array([TABLE[i][j] for i, j in pairs])
     weight = weight[known]
     counts = {letter: float(weight[letters == letter].sum()) for letter in CATEGORIES}
-    if given is None:
+    if checked is None:
         counts = {letter: int(count) for letter, count in counts.items()}
     n = len(letters)
     counted = np.isin(letters, list("AOMI"))
