@@ -10,16 +10,23 @@ import numpy.typing as npt
 from custvalue._categories import is_text
 from custvalue.market._variance import Codes, Floats
 
-RESTARTS = 4
+# k-means ends in many optima: with a few starts, segments of one table differ by luck, which looks
+# as if other customers would have other segments. The fit is searched longest, as all refits are
+# held against it; (rows x starts, fewest, most)
+FIT, REFIT = (100_000, 10, 50), (40_000, 4, 15)
 
 
-def centers_of(place: Floats, k: int, random: np.random.RandomState) -> Floats:
-    """Centres of k-means, the best of a few starts; fewer where a sample has fewer points."""
+def centers_of(
+    place: Floats, k: int, random: np.random.RandomState, starts: tuple[int, int, int] = FIT
+) -> Floats:
+    """Centres of k-means, the best of many starts; fewer where a sample has fewer points."""
     from sklearn.cluster import KMeans
 
     # scikit-learn warns of more centres than different points, and copies some of them
     k = min(k, len(np.unique(place, axis=0)))
-    fitted = KMeans(k, n_init=RESTARTS, random_state=random.randint(2**31 - 1)).fit(place)
+    work, fewest, most = starts
+    n_init = int(np.clip(work // len(place), fewest, most))
+    fitted = KMeans(k, n_init=n_init, random_state=random.randint(2**31 - 1)).fit(place)
     return np.asarray(fitted.cluster_centers_)
 
 

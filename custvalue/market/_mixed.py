@@ -17,7 +17,7 @@ from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, v
 from custvalue._warn import warn_caller
 from custvalue.exceptions import DataWarning
 from custvalue.market._blocks import Stability, components_of
-from custvalue.market._clusters import centers_of, nearest_center, told_apart
+from custvalue.market._clusters import REFIT, centers_of, nearest_center, told_apart
 from custvalue.market._portable import Portable
 from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
 from custvalue.market._words import named, say
@@ -71,6 +71,9 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     A missing number counts as the mean, a missing category as one of its own. A category that was
     not seen in ``fit``, or ``rare`` there, counts as none: the scaling would carry these few so far
     away that they became a segment of their own.
+
+    Hennig (2007) draws customers again in the same way and judges each cluster by itself; here the
+    whole partition is judged, by the adjusted Rand index. The cut of 0.8 is ours.
 
     References
     ----------
@@ -249,7 +252,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             components = components_of(drawn, float(self.inertia), float(self.rare))
             there, here = components.of(drawn), components.of(bases)
             for k in fits:
-                again = nearest_center(here, centers_of(there, k, random))
+                again = nearest_center(here, centers_of(there, k, random, REFIT))
                 scores[k].append(float(adjusted_rand_score(codes[k], again)))
         found = tuple(Stability(k, float(np.mean(scores[k]))) for k in fits)
         firm = [one.segments for one in found if one.adjusted_rand >= self.stable]

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from custvalue._labels import Language
+from custvalue._sklearn import weights_of
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.survey._estimate import check_level, wilson
+from custvalue.survey._estimate import check_level, effective_size, wilson
 from custvalue.survey._words import said
 
 ANSWERS = ("like", "must", "neutral", "tolerate", "dislike")
@@ -31,8 +33,9 @@ class KanoClasses:
     """What a feature is to those asked.
 
     ``category`` (its letter, or ``"mixed"`` where ``strength`` is below the cut), ``counts`` by
-    letter, ``better`` and ``worse`` with their intervals, ``strength``: largest less second share,
-    ``n`` pairs of answers.
+    letter (sums of weights where these were given), ``better`` and ``worse`` with their intervals,
+    ``strength``: largest less second share, ``n`` pairs of answers, ``n_eff`` their effective
+    size.
 
     Examples
     --------
@@ -42,13 +45,14 @@ class KanoClasses:
     """
 
     category: str
-    counts: dict[str, int]
+    counts: dict[str, float]
     better: float
     worse: float
     better_interval: tuple[float, float] = field(repr=False)
     worse_interval: tuple[float, float] = field(repr=False)
     strength: float
     n: int
+    n_eff: float
 
     def table(self, labels: Language = "en") -> pd.DataFrame:
         """One row a category: how many answers, which share.
@@ -66,13 +70,18 @@ class KanoClasses:
         rows = {
             "category": [CATEGORIES[letter] for letter in self.counts],
             "answers": counts,
-            "share": np.array(counts) / self.n,
+            "share": np.array(counts) / sum(counts),
         }
         return said(pd.DataFrame(rows), labels, words=("category",))
 
 
 def kano_classes(
-    functional: Any, dysfunctional: Any, *, mixed_below: float = 0.06, level: float = 0.95
+    functional: Any,
+    dysfunctional: Any,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    mixed_below: float = 0.06,
+    level: float = 0.95,
 ) -> KanoClasses:
     """Class of a feature by Kano's 5 x 5 table of paired answers.
 
@@ -81,8 +90,11 @@ def kano_classes(
     functional, dysfunctional : array-like of shape (n,) of str
         How a respondent would feel with, and without, the feature: ``"like"``, ``"must"`` (it must
         be so), ``"neutral"``, ``"tolerate"``, ``"dislike"``. None is no answer.
+    sample_weight : array-like of shape (n,), optional
+        As from `rake`; intervals then go by the effective size.
     mixed_below : float, default=0.06
-        Category strength below which the class is called mixed.
+        Category strength below which the class is called mixed; the usual cut, recalled from
+        reviews of the method and not looked up.
     level : float, default=0.95
 
     Returns
@@ -127,13 +139,19 @@ def kano_classes(
     f, d = codes
     if len(f) != len(d):
         raise ValueError(f"{len(f)} functional and {len(d)} dysfunctional answers are no pairs.")
-    known = ~np.isnan(f) & ~np.isnan(d)
+    checked = weights_of(sample_weight, len(f))
+    weight = np.ones(len(f)) if checked is None else checked
+    known = ~np.isnan(f) & ~np.isnan(d) & (weight > 0)
     if not known.any():
         raise ValueError("nobody answered both questions.")
     pairs = zip(f[known].astype(int), d[known].astype(int), strict=True)
-    letters = [TABLE[i][j] for i, j in pairs]
-    counts = {letter: letters.count(letter) for letter in CATEGORIES}
+    letters = np.array([TABLE[i][j] for i, j in pairs])
+    weight = weight[known]
+    counts = {letter: float(weight[letters == letter].sum()) for letter in CATEGORIES}
+    if checked is None:
+        counts = {letter: int(count) for letter, count in counts.items()}
     n = len(letters)
+    counted = np.isin(letters, list("AOMI"))
     base = sum(counts[letter] for letter in "AOMI")
     if not base:
         raise ValueError(
@@ -142,15 +160,17 @@ def kano_classes(
         )
     better, worse = (counts["A"] + counts["O"]) / base, (counts["O"] + counts["M"]) / base
     order = sorted(counts, key=lambda letter: -counts[letter])
-    strength = (counts[order[0]] - counts[order[1]]) / n
-    high, low = wilson(worse, base, check_level(level))
+    strength = (counts[order[0]] - counts[order[1]]) / float(weight.sum())
+    size = effective_size(weight[counted])
+    high, low = wilson(worse, size, check_level(level))
     return KanoClasses(
         order[0] if strength >= mixed_below else "mixed",
         counts,
         better,
         -worse,
-        wilson(better, base, level),
+        wilson(better, size, level),
         (-low, -high),
         strength,
         n,
+        effective_size(weight),
     )

@@ -13,6 +13,7 @@ from scipy import stats
 
 from custvalue import _frames
 from custvalue._labels import Language
+from custvalue._sklearn import weights_of
 from custvalue.survey._estimate import Floats, check_level, check_scale, numbers
 from custvalue.survey._words import said, say
 
@@ -111,7 +112,8 @@ class ExpectationGap:
     """Gaps between perception and expectation, ``plain`` (mean) and ``weighted``.
 
     ``dimensions``, and for each ``expected``, ``perceived``, ``gap``, ``low``, ``high`` (NaN where
-    only means were given) and ``weights`` that add up to one; ``n`` respondents, 0 for means.
+    only means were given) and ``weights`` that add up to one; ``n`` respondents, 0 for means, and
+    ``n_eff``, their effective size: the least of any dimension.
 
     Examples
     --------
@@ -130,6 +132,7 @@ class ExpectationGap:
     plain: float
     weighted: float
     n: int
+    n_eff: float = 0.0
 
     def table(self, labels: Language = "en") -> pd.DataFrame:
         """One row a dimension, the widest gap first.
@@ -142,7 +145,7 @@ class ExpectationGap:
         -------
         DataFrame
             ``item``, ``weight``, ``expected``, ``perceived``, ``gap``, ``low``, ``high``, ``n``,
-            ``reason`` (why there is no interval).
+            ``n_eff``, ``reason`` (why there is no interval).
         """
         short = self.n < 2
         rows = {
@@ -154,6 +157,7 @@ class ExpectationGap:
             "low": self.low,
             "high": self.high,
             "n": self.n,
+            "n_eff": self.n_eff,
             "reason": say("means were given, not answers" if short else "", labels),
         }
         table = pd.DataFrame(rows).sort_values("gap", kind="stable", ignore_index=True)
@@ -166,6 +170,7 @@ def expectation_gap(
     weights: npt.ArrayLike | None = None,
     *,
     dimensions: Sequence[str] | None = None,
+    sample_weight: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> ExpectationGap:
     """Perceived less expected service by dimension (SERVQUAL), plain and weighted.
@@ -180,6 +185,8 @@ def expectation_gap(
     dimensions : sequence of str, optional
         Their names; default: the columns' own, or for five without names those of SERVQUAL
         (有形性、可靠性、响应性、保证性、移情性).
+    sample_weight : array-like of shape (n,), optional
+        Of the respondents, as from `rake`.
     level : float, default=0.95
 
     Returns
@@ -219,20 +226,26 @@ def expectation_gap(
         raise ValueError(f"weights={weights!r} must be {k} numbers, none negative.")
     w = w / w.sum()
     low = high = np.full(k, np.nan)
-    n = 0
+    n, size = 0, 0.0
     if e.ndim == 2:
+        given = weights_of(sample_weight, len(e))
         each = p - e
         known = ~np.isnan(each)
-        counts = known.sum(axis=0)
+        respondent = np.where(known, (np.ones(len(e)) if given is None else given)[:, None], 0.0)
+        counts, total = (respondent > 0).sum(axis=0), respondent.sum(axis=0)
         if (counts == 0).any():
             lost = [names[j] for j in np.flatnonzero(counts == 0)]
             raise ValueError(f"nobody answered {', '.join(lost)} both ways; leave it out.")
-        e, p = (np.nanmean(np.where(known, v, np.nan), axis=0) for v in (e, p))
-        n = int(counts.min())
+        e, p = ((respondent * np.where(known, v, 0.0)).sum(axis=0) / total for v in (e, p))
+        sizes = total**2 / (respondent**2).sum(axis=0)
+        n, size = int(counts.min()), float(sizes.min())
         if n > 1:
-            error = np.nanstd(each, axis=0, ddof=1) / np.sqrt(counts)
-            half = stats.t.ppf(0.5 + 0.5 * check_level(level), counts - 1) * error
+            off = np.where(known, each - (p - e), 0.0)
+            error = np.sqrt((respondent * off**2).sum(axis=0) / total / (sizes - 1.0))
+            half = stats.t.ppf(0.5 + 0.5 * check_level(level), sizes - 1.0) * error
             low, high = p - e - half, p - e + half
+    elif sample_weight is not None:
+        raise ValueError("means have no respondents to weigh: sample_weight goes with answers.")
     elif np.isnan(e).any() or np.isnan(p).any():
         raise ValueError("means with NaN: leave out the dimensions that nobody answered.")
     gap = p - e
@@ -247,6 +260,7 @@ def expectation_gap(
         float(gap.mean()),
         float(w @ gap),
         n,
+        size,
     )
 
 

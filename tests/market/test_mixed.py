@@ -200,16 +200,23 @@ def test_the_grocery_customers_fall_into_stable_segments():
     table = pd.read_parquet(Path(folder) / "grocery_customers.parquet")
     table = table[(table["Year_Birth"] > 1930) & (table["Income"] < 200_000)]
     assert len(table) == 2212
+    basket = [name for name in table if name.startswith("Mnt")]
+    spend = np.log(table[basket].sum(axis=1))
+    table[basket] = np.log1p(table[basket])
     bases = {
-        "demographic": ["Year_Birth", "Income", "Kidhome", "Teenhome", "Education"],
-        "spend": [name for name in table if name.startswith("Mnt")],
+        "demographic": [
+            "Year_Birth", "Income", "Kidhome", "Teenhome", "Education", "Marital_Status"
+        ],
+        "spend": basket,
         "channel": [name for name in table if name.startswith("Num")],
-    }
-    segments = MixedSegments(bases, max_segments=3, n_draws=4, random_state=0).fit(table)
+    }  # fmt: skip
+    segments = MixedSegments(bases, max_segments=5, n_draws=10, random_state=0).fit(table)
+    assert len(segments.components_.axes) == 11
     stability = segments.stability_table().set_index("segments")["adjusted_rand"]
-    assert stability[2] > 0.85
-    spend = np.log(table[bases["spend"]].sum(axis=1))
-    assert segments.explained(table.assign(spend=spend), value="spend") > 0.5
+    # of independent code: 0.96, 0.94, 0.83, 0.81; with fewer starts of k-means, four come out lower
+    np.testing.assert_allclose(stability[[2, 3, 5]], [0.96, 0.94, 0.81], atol=0.06)
+    assert stability[4] > 0.83
+    assert segments.explained(table.assign(spend=spend), value="spend") > 0.7
 
 
 @parametrize_with_checks([MixedSegments(n_segments=2), MixedSegments(n_draws=2, max_segments=3)])

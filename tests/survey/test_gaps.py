@@ -40,6 +40,27 @@ def test_gaps_of_answers_have_paired_intervals():
         assert (found.low[j], found.high[j]) == pytest.approx((wanted.low, wanted.high))
 
 
+def test_doubling_a_respondent_is_weight_two_in_gaps_and_equal_weights_change_nothing():
+    random = np.random.default_rng(1)
+    expected = random.integers(3, 8, (25, 3)).astype(float)
+    perceived = expected - random.integers(-1, 3, (25, 3))
+    perceived[4, 1] = np.nan
+    weight = np.where(np.arange(25) == 3, 2.0, 1.0)
+    again = [*range(25), 3]
+    one = expectation_gap(expected, perceived, sample_weight=weight)
+    other = expectation_gap(expected[again], perceived[again])
+    assert one.gap == pytest.approx(other.gap)
+    assert (one.n, other.n) == (24, 25)
+    assert one.n_eff == pytest.approx(effective_size(np.delete(weight, 4)))
+    plain, even = (
+        expectation_gap(expected, perceived, sample_weight=w) for w in (None, np.full(25, 7.0))
+    )
+    assert plain.low == pytest.approx(even.low)
+    assert plain.n_eff == pytest.approx(24.0)
+    with pytest.raises(ValueError, match="no respondents to weigh"):
+        expectation_gap([5, 4], [4, 4], sample_weight=[1, 1])
+
+
 def test_a_dimension_that_nobody_answered_is_refused_by_name():
     with pytest.raises(ValueError, match="nobody answered care"):
         expectation_gap([[5, np.nan], [6, np.nan]], [[4, 3], [4, 3]], dimensions=["speed", "care"])
@@ -124,6 +145,25 @@ def test_a_feature_of_twenty_pairs():
     assert found.strength == pytest.approx(0.20)
     assert found.worse_interval[0] < found.worse < found.worse_interval[1] < 0
     assert list(found.table("zh")["类别"])[2] == "必备型"
+
+
+def test_weights_of_raking_count_in_kanos_classes():
+    f, d = zip(*PAIRS, strict=True)
+    weight = np.array([2.0] * 4 + [1.0] * 16)
+    twice = [*PAIRS, *PAIRS[:4]]
+    found = kano_classes(f, d, sample_weight=weight)
+    wanted = kano_classes(*zip(*twice, strict=True))
+    assert found.counts == pytest.approx(wanted.counts)
+    assert (found.better, found.worse) == pytest.approx((wanted.better, wanted.worse))
+    assert found.strength == pytest.approx(wanted.strength)
+    assert (found.n, wanted.n) == (20, 24)
+    assert found.n_eff == pytest.approx(24**2 / 32)
+    # as sure as its effective size, no more: 22 of weight among the four that count
+    z, share, size = stats.norm.ppf(0.975), found.better, 22**2 / 30
+    for end in found.better_interval:
+        assert abs(share - end) / np.sqrt(end * (1 - end) / size) == pytest.approx(z)
+    nobody = kano_classes([*f, "like"], [*d, "neutral"], sample_weight=[*np.ones(20), 0.0])
+    assert nobody.counts == pytest.approx(kano_classes(f, d).counts)
 
 
 def test_two_classes_that_are_equally_large_are_mixed():

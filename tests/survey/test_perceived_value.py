@@ -65,7 +65,10 @@ def scattered(seed=0, n=30, brands=("us", "A", "B"), waves=None):
 
 
 def test_gales_profile_of_a_chicken_brand():
-    """Six benefits on 1 to 10; the arithmetic is ours, the numbers are recalled, not looked up."""
+    """Six benefits on 1 to 10: the arithmetic is ours.
+
+    The numbers are recalled from the book; its page was looked for in public text and not found.
+    """
     weights = dict(zip("abcdef", [10, 20, 20, 15, 10, 25], strict=True))
     ours = dict(zip("abcdef", [8.1, 9.0, 9.2, 8.0, 8.0, 9.4], strict=True))
     others = dict(zip("abcdef", [7.2, 7.3, 6.5, 8.0, 8.0, 6.4], strict=True))
