@@ -10,6 +10,7 @@ from custvalue.evaluation._reads import Candidate, reads_of
 from custvalue.evaluation._recommend import Recommendation, recommend, usual_candidates
 from custvalue.evaluation._result import BacktestResult
 from custvalue.evaluation._split import CustomerTimeSplit, OutOfTimeSplit
+from custvalue.evaluation._stacked import StackedValue, usual_parts
 
 __all__ = [
     "BacktestResult",
@@ -22,6 +23,7 @@ __all__ = [
     "OutOfTimeSplit",
     "Recommendation",
     "Regularity",
+    "StackedValue",
     "TransactionLog",
     "backtest",
     "cutoffs",
@@ -33,4 +35,5 @@ __all__ = [
     "regularity",
     "supervised_frame",
     "usual_candidates",
+    "usual_parts",
 ]

@@ -16,7 +16,7 @@ from custvalue.value._formulas import (
     s_curve_profit,
 )
 from custvalue.value._learned_value import LearnedValue
-from custvalue.value._naive import RateForward
+from custvalue.value._naive import RateForward, SameForAll
 from custvalue.value._potential import potential_value
 from custvalue.value._stage_value import StageValue, stage_history, stage_value
 
@@ -29,6 +29,7 @@ __all__ = [
     "RateForward",
     "RecencyMigration",
     "RetentionValue",
+    "SameForAll",
     "StageValue",
     "cohort_table",
     "contribution",
