@@ -3,6 +3,7 @@
 from custvalue.data import TransactionLog, cutoffs, future_value, history_frame
 from custvalue.evaluation._backtest import backtest
 from custvalue.evaluation._baselines import LastPeriodRepeated
+from custvalue.evaluation._best import BestValue
 from custvalue.evaluation._calibrated import CalibratedTotal
 from custvalue.evaluation._facts import LogFacts, Regularity, log_facts, regularity
 from custvalue.evaluation._features import HistoryFeatures, supervised_frame
@@ -11,9 +12,11 @@ from custvalue.evaluation._recommend import Recommendation, recommend, usual_can
 from custvalue.evaluation._result import BacktestResult
 from custvalue.evaluation._split import CustomerTimeSplit, OutOfTimeSplit
 from custvalue.evaluation._stacked import StackedValue, usual_parts
+from custvalue.evaluation._verdict import Proof, Verdict
 
 __all__ = [
     "BacktestResult",
+    "BestValue",
     "CalibratedTotal",
     "Candidate",
     "CustomerTimeSplit",
@@ -21,10 +24,12 @@ __all__ = [
     "LastPeriodRepeated",
     "LogFacts",
     "OutOfTimeSplit",
+    "Proof",
     "Recommendation",
     "Regularity",
     "StackedValue",
     "TransactionLog",
+    "Verdict",
     "backtest",
     "cutoffs",
     "future_value",

@@ -28,7 +28,7 @@ from custvalue.value import CustomerValue, LearnedValue, SameForAll
 
 LONGEST = 364.0  # days: the longest horizon that earlier origins are asked for
 FEWEST_BUYERS = 50  # of a horizon, or it is no proof of anything
-SHORTEST = 28.0  # days of history before an origin
+SHORTEST = 56.0  # days of history before an origin
 _SHARED = ("annual_discount_rate", "margin", "timing", "period")
 
 
@@ -154,8 +154,8 @@ class StackedValue(ValueModel):
     Notes
     -----
     Earlier origins lie a half, a whole and one and a half of the longest provable horizon before
-    the end: half the history, at most 364 days. A longer horizon is asked of the fitted parts, with
-    weights and level as they were proven.
+    the end (half the history, at most 364 days), each with half of that, and 56 days, of history
+    before it. A longer horizon is asked of the fitted parts, with weights and level as proven.
 
     Examples
     --------
@@ -173,7 +173,7 @@ class StackedValue(ValueModel):
     """
 
     reads_table: ClassVar[str] = "log"
-    _learned = StackedForecast
+    _learned: ClassVar[type] = StackedForecast
 
     def __init__(
         self,
@@ -240,6 +240,7 @@ class StackedValue(ValueModel):
         origins: list[Origin],
         left_out: dict[str, str],
         tell: Callable[[str], None] = lambda text: None,
+        weights: Floats | None = None,
     ) -> None:
         """Learn from origins that were asked already; ``models`` are those of their columns."""
         told = tuple(f"{k}: {v}" for k, v in left_out.items())
@@ -257,7 +258,9 @@ class StackedValue(ValueModel):
             )
             return
         buyers = float(np.mean([(o.came > 0).sum() for o in origins]))
-        w = stacking.convex_weights(origins, float(self.pull) / np.sqrt(buyers))
+        w = weights
+        if w is None:
+            w = stacking.convex_weights(origins, float(self.pull) / np.sqrt(buyers))
         level = stacking.level_of(origins, float(self.spread))
         names = list(models)
         use = [k for k in range(len(names)) if w[k] > 0.0 or k == 0]
@@ -270,7 +273,7 @@ class StackedValue(ValueModel):
         logs = np.log(np.maximum(totals, 1e-300))
         wanted = level.factor * np.exp(level.weights @ logs)
         scales = wanted / np.maximum(np.asarray(totals), 1e-300)
-        blends = [o.said @ (w * self._scale_at(o, level)) for o in origins]
+        blends = [o.said @ (w * stacking.scales_at(o, level)) for o in origins]
         chances = [blend_chances(o.chances, w) for o in origins]
         came = np.concatenate([o.came for o in origins])
         edges = sizes = None
@@ -297,12 +300,6 @@ class StackedValue(ValueModel):
             seen,
             told,
         )
-
-    @staticmethod
-    def _scale_at(origin: Origin, level: stacking.Level) -> Floats:
-        """Scale of each part that brings it to the level as it is held, at an origin."""
-        totals = np.log(origin.said.sum(axis=0))
-        return np.asarray(np.exp(level.weights @ totals - totals) * level.factor)
 
     def _models(self) -> dict[str, Any]:
         models = usual_parts() if self.models is None else dict(self.models)
@@ -412,17 +409,10 @@ class StackedValue(ValueModel):
             part = self._holder()
             ends = part._outcome_interval(rows.parts[0], self._terms_of(part, terms), tail)
             return np.asarray(ends)[rows.places[0]]
-        _, some, size, at = self._sizes(rows, terms)
-        levels = (np.arange(stacking.POINTS) + 0.5) / stacking.POINTS
-        # who most likely brings nothing is not cut off at the bottom: all that is cut off is above
-        below = np.maximum(tail - (1.0 - some), 0.0)
-        ends = np.zeros((rows.n, 2))
-        for side, u in enumerate((below, 1.0 - 2.0 * tail + below)):
-            within = (u - (1.0 - some)) / some
-            for b, table in enumerate(self.forecast_.sizes):
-                mine = (at == b) & (within > 0.0)
-                ends[mine, side] = size[mine] * np.interp(within[mine], levels, table)
-        return np.sort(ends, axis=1) - np.reshape(self._cost(rows, terms), (-1, 1))
+        gross, some, _, _ = self._sizes(rows, terms)
+        known = self.forecast_
+        ends = stacking.size_interval(gross, some, known.chance_edges, known.sizes, tail)
+        return ends - np.reshape(self._cost(rows, terms), (-1, 1))
 
     def _outcome_draws(
         self, rows: StackedRows, terms: Terms, n_draws: int, rng: np.random.Generator

@@ -59,7 +59,7 @@ def convex_weights(origins: list[Origin], pull: float) -> Floats:
     much and not for the level. What is made small is the mean over origins of the deviance over
     that of equal weights, plus ``pull`` times the squared distance from equal weights.
     """
-    from scipy.optimize import minimize
+    from scipy import optimize
 
     k = origins[0].said.shape[1]
     equal = np.full(k, 1.0 / k)
@@ -78,12 +78,12 @@ def convex_weights(origins: list[Origin], pull: float) -> Floats:
             slope = slope + (d @ p) / len(y) / unit / len(shaped)
         return value, slope
 
-    objective: Any = loss  # with its slope
-    how: Any = {"jac": True, "method": "SLSQP"}
+    minimize: Any = optimize.minimize  # its types know no objective with its slope
     found = minimize(
-        objective,
+        loss,
         equal,
-        **how,
+        jac=True,
+        method="SLSQP",
         bounds=[(0.0, 1.0)] * k,
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1.0, "jac": lambda w: np.ones(k)},
         options={"maxiter": 200, "ftol": 1e-10},
@@ -155,3 +155,32 @@ def relative_sizes(
         table[b] = np.quantile(own, levels)
         table[b] /= table[b].mean()
     return edges, table
+
+
+def scales_at(origin: Origin, level: Level) -> Floats:
+    """Scale of each part that brings it to the level as it is held, at an origin."""
+    totals = np.log(origin.said.sum(axis=0))
+    return np.asarray(np.exp(level.weights @ totals - totals) * level.factor)
+
+
+def size_interval(
+    gross: Floats, chance: Floats, edges: Floats, sizes: Floats, tail: float
+) -> Floats:
+    """Interval of each outcome, shape (n, 2), from the table of :func:`relative_sizes`.
+
+    Who most likely brings nothing is not cut off at the bottom: all that is cut off is above, and
+    1 - 2 tail is held wherever more than that may come than nothing. A gross value below 0 has the
+    interval of its size, mirrored.
+    """
+    none = 1.0 - chance
+    levels = (np.arange(POINTS) + 0.5) / POINTS
+    below = np.maximum(tail - none, 0.0)
+    at = np.searchsorted(edges, chance, side="right")
+    size = gross / chance
+    ends = np.zeros((len(gross), 2))
+    for side, u in enumerate((below, 1.0 - 2.0 * tail + below)):
+        within = (u - none) / chance
+        for b, table in enumerate(sizes):
+            mine = (at == b) & (within > 0.0)
+            ends[mine, side] = size[mine] * np.interp(within[mine], levels, table)
+    return np.sort(ends, axis=1)

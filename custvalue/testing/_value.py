@@ -37,7 +37,7 @@ def value_models() -> dict[str, Any]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from custvalue.evaluation import StackedValue
+    from custvalue.evaluation import BestValue, StackedValue
     from custvalue.markov import MarkovCLVEstimator
     from custvalue.purchase import BGNBD, MBGNBD, NBD
     from custvalue.segment import RFMTransformer
@@ -72,6 +72,7 @@ def value_models() -> dict[str, Any]:
             law=CustomerValue(purchases=MBGNBD()),
             n_dates=2,
         ),
+        "BestValue": BestValue({"law": CustomerValue(purchases=MBGNBD()), "rate": RateForward()}),
         "StackedValue": StackedValue(
             {
                 "law": CustomerValue(purchases=MBGNBD()),
