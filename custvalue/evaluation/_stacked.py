@@ -82,6 +82,8 @@ class StackedForecast:
         Days back, horizon, customers, and log ratio of what came to what the blend said.
     left_out : tuple of str
         Parts that failed at an origin, with the error.
+    remarks : tuple of str
+        What parts warned of when they were fitted on the whole log.
     """
 
     unit: str
@@ -97,6 +99,7 @@ class StackedForecast:
     sizes: Any = None
     origins: tuple[Any, ...] = ()
     left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class StackedRows(NamedTuple):
@@ -264,9 +267,11 @@ class StackedValue(ValueModel):
         level = stacking.level_of(origins, float(self.spread))
         names = list(models)
         use = [k for k in range(len(names)) if w[k] > 0.0 or k == 0]
-        fitted, totals = [], []
+        fitted, totals, remarks = [], [], []
         for name in names:
-            part = fitted_part(models[name], log, self.panel_period)
+            with heard() as said:  # a boundary of one part is a remark on a blend
+                part = fitted_part(models[name], log, self.panel_period)
+            remarks += [f"{name}: {one}" for one in said]
             fitted.append(part)
             totals.append(float(_plain(part, log, self.panel_period, _longest(log)).sum()))
             tell(name)
@@ -299,6 +304,7 @@ class StackedValue(ValueModel):
             sizes,
             seen,
             told,
+            tuple(remarks),
         )
 
     def _models(self) -> dict[str, Any]:
@@ -503,6 +509,8 @@ class StackedValue(ValueModel):
         }
         if known.left_out:
             said["left out"] = list(known.left_out)
+        if known.remarks:
+            said["remarks"] = list(known.remarks)
         if known.why_law_alone:
             return {**said, "no weights": known.why_law_alone}
         return {
