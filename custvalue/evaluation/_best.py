@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from custvalue.data import TransactionLog
 from custvalue.evaluation import _stacking as stacking
 from custvalue.evaluation._progress import Progress, Teller
 from custvalue.evaluation._stacked import (
-    StackedForecast,
     StackedValue,
     as_transaction_log,
     blend_chances,
@@ -34,26 +33,6 @@ from custvalue.metrics import (
 CLEARLY = 0.02  # of deviance: by less a single model does not beat a blend
 WORTH = 0.01  # of deviance: by less nothing beats the same for all
 TAIL = 0.1
-
-
-@dataclass(frozen=True, eq=False)
-class BestForecast(StackedForecast):
-    """What a fitted ``BestValue`` knows beside its parts, weights, level and spread.
-
-    Parameters
-    ----------
-    kind : {"stack", "single", "equal", "law"}
-        What was chosen.
-    proofs : tuple of tuple
-        Figures of each earlier date, weighed by the others: the fields of ``Proof``.
-    deviances : tuple of tuple
-        Name and mean Tweedie deviance at the earlier dates over that of the same for all: of each
-        candidate, and of the blend.
-    """
-
-    kind: str = "law"
-    proofs: tuple[Any, ...] = ()
-    deviances: tuple[Any, ...] = ()
 
 
 class BestValue(StackedValue):
@@ -86,7 +65,7 @@ class BestValue(StackedValue):
 
     Attributes
     ----------
-    forecast_ : BestForecast
+    forecast_ : StackedForecast
         All that was learned: frozen, and without a customer.
     unit_ : str
         ``"D"``.
@@ -109,8 +88,6 @@ class BestValue(StackedValue):
     >>> model.verdict().uses["list"]
     'good'
     """
-
-    _learned: ClassVar[type] = BestForecast
 
     def __init__(
         self,
@@ -175,9 +152,8 @@ class BestValue(StackedValue):
             self._learn(log, models, origins, left_out, tell, found.weights)
         finally:
             tell.close()
-        own = {k: v for k, v in vars(self.forecast_).items() if k in _STACKED}
-        self.forecast_: BestForecast = BestForecast(
-            **own, kind=found.kind, proofs=found.proofs, deviances=found.deviances
+        self.forecast_ = replace(
+            self.forecast_, kind=found.kind, proofs=found.proofs, deviances=found.deviances
         )
         return self
 
@@ -225,9 +201,6 @@ class BestValue(StackedValue):
 
     def _settings(self) -> dict[str, Any]:
         return {k: v for k, v in super()._settings().items() if k != "progress"}
-
-
-_STACKED = tuple(StackedForecast.__dataclass_fields__)
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,13 @@ class StackedForecast:
         Parts that failed at an origin, with the error.
     remarks : tuple of str
         What parts warned of when they were fitted on the whole log.
+    kind : {"stack", "single", "equal", "law"}
+        What was chosen, where something was: see ``BestValue``.
+    proofs : tuple of tuple
+        Figures of each earlier date, weighed by the others: the fields of ``Proof``.
+    deviances : tuple of tuple
+        Name and mean Tweedie deviance at the earlier dates over that of the same for all: of each
+        candidate, and of the blend.
     """
 
     unit: str
@@ -100,6 +107,9 @@ class StackedForecast:
     origins: tuple[Any, ...] = ()
     left_out: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    kind: str = "stack"
+    proofs: tuple[Any, ...] = ()
+    deviances: tuple[Any, ...] = ()
 
 
 class StackedRows(NamedTuple):
@@ -176,7 +186,7 @@ class StackedValue(ValueModel):
     """
 
     reads_table: ClassVar[str] = "log"
-    _learned: ClassVar[type] = StackedForecast
+    _learned = StackedForecast
 
     def __init__(
         self,

@@ -100,6 +100,12 @@ class Proof:
         Decile calibration error once the total is right.
     coverage : float
         Of intervals of 80 %; nan where no part states a chance.
+
+    Examples
+    --------
+    >>> from custvalue.evaluation import Proof
+    >>> Proof(364, 364, 2500, ratio=0.97, gini=0.8, gain=0.5, deciles=0.1, coverage=0.82).ratio
+    0.97
     """
 
     days_back: int

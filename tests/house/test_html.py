@@ -13,7 +13,7 @@ import custvalue as cv
 from custvalue._fitted import FitReport
 from custvalue._html import html_facts, html_table
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
-from custvalue.evaluation import BacktestResult
+from custvalue.evaluation import BacktestResult, Verdict
 from custvalue.funnel import ChannelAttribution, DroppedDeals, FunnelBacktest, FunnelLedger
 from custvalue.markov import Absorption, Chain
 from custvalue.purchase import MBGNBD
@@ -72,6 +72,7 @@ def test_every_result_that_shows_itself_escapes_every_text_in_it():
         ),
         FunnelLedger: FunnelLedger(1, 0, 0, 0, (DroppedDeals("missing_time", 1, 1, (evil,)),)),
         FunnelReport: FunnelReport(*[pd.DataFrame()] * 5, None, {}, html="", text=evil),
+        Verdict: Verdict("unproven", {}, "law", (), (), 1.0, evil),
         Report: Said({"about": {"as_of": evil}}, *[None] * 3, html=""),
     }  # fmt: skip
     writing = {
