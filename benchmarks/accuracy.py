@@ -1,19 +1,25 @@
-"""Who forecasts best: ``python -m benchmarks.accuracy [scenario ...] [--differences]``.
+"""Who forecasts best: ``python -m benchmarks.accuracy [scenario ...] [--differences] [--regret]``.
 
 Every method that is installed, on every scenario; ``--differences`` compares each with the one
-named by ``--against``. Scenarios:
+named by ``--against``; ``--regret`` ends with one table: by scenario and score how far that one
+lies behind the best of all rows, with the bootstrap interval. Scenarios:
 
 * ``cdnow``: cutoff week 39, horizon 39 weeks, 23,500 customers;
 * ``online_retail``: cutoff day 189, horizon 182 days (refunds netted within the day; rows without
   a customer left out);
 * ``cdnow_rolling``, ``online_retail_rolling``: three earlier and later origins each, so that a
   default that suits one date only shows;
+* ``retail_transactions``, ``retail_transactions_rolling``: four years of steady buyers;
+* ``superstore``, ``superstore_rolling``: a sample shop whose customers can hardly be ranked;
+* ``shop_plain``, ``shop_frequent``, ``shop_panel``, ``shop_durable``, ``shop_subscription``,
+  ``shop_seasonal``, ``shop_heavy``, ``shop_regular``: ``datasets.make_shop``, two years known, 52
+  weeks forecast; ``shop`` stands for all of them;
 * ``simulated_plain``, ``_growth``, ``_decline``, ``_season``, ``_regular``, ``_heavy`` and
   ``_cohort``: shops in whose data no method has its own model (see ``benchmarks/shops.py``);
   ``simulated`` stands for all of them.
 
-online_retail is read from the folder named by CUSTVALUE_DATA, or ``shared/data`` beside the
-project; it is skipped with the reason where it is not there.
+What is no part of the library is read from the folder named by CUSTVALUE_DATA, or ``shared/data``
+beside the project; a scenario is skipped with the reason where its file is not there.
 """
 
 from __future__ import annotations
@@ -35,11 +41,25 @@ import pandas as pd
 import custvalue as cv
 from benchmarks.peers import EXCLUDED, PACKAGES, Clvkit, Lifetimes, installed
 from benchmarks.shops import CUTOFF, KINDS, START, shop
-from custvalue.evaluation import BacktestResult, CalibratedTotal, backtest
+from custvalue.datasets import make_shop
+from custvalue.evaluation import BacktestResult, BestValue, CalibratedTotal, backtest
 from custvalue.markov import MarkovCLVEstimator
 
 MARKOV = "MarkovCLVEstimator"
-SHOWN = ["gini", "ratio", "mae", "rmse", "spearman", "top_decile", "brier", "coverage", "seconds"]
+BEST = "BestValue"
+REGRETTED = {"gini": 1, "tweedie": -1, "absolute_total_bias": -1}  # 1: more is better
+SHOWN = [
+    "gini",
+    "ratio",
+    "tweedie",
+    "mae",
+    "rmse",
+    "decile_calibration",
+    "top_decile",
+    "brier",
+    "coverage",
+    "seconds",
+]
 ROUNDED = {"ratio": 2, "mae": 1, "rmse": 1, "seconds": 2}
 
 
@@ -78,6 +98,42 @@ def simulated(kind: str) -> Scenario:
     return Scenario(shop(kind), _CDNOW, [cutoff], "52W")
 
 
+def retail_transactions() -> Scenario:
+    return Scenario(_stored("retail_transactions"), _STEADY, ["2014-03-16"], "52W")
+
+
+def retail_transactions_rolling() -> Scenario:
+    days = ["2013-03-16", "2013-09-16", "2014-09-10"]
+    return Scenario(_stored("retail_transactions"), _STEADY, days, "26W")
+
+
+def superstore() -> Scenario:
+    return Scenario(_stored("superstore"), _SUPERSTORE, ["2018-12-30"], "52W")
+
+
+def superstore_rolling() -> Scenario:
+    days = ["2017-12-30", "2018-06-30", "2019-06-30"]
+    return Scenario(_stored("superstore"), _SUPERSTORE, days, "26W")
+
+
+def made(kind: Any) -> Scenario:
+    cutoff = START + pd.Timedelta(days=CUTOFF - 1)
+    log = make_shop(kind, 2500, days=1096, start=START, random_state=7).log
+    return Scenario(log, _CDNOW, [cutoff], "52W")
+
+
+_SUPERSTORE = {"customer": "Customer ID", "time": "Order Date", "amount": "Sales"}
+_STEADY = {"customer": "customer_id", "time": "trans_date", "amount": "tran_amount"}
+MADE = (
+    "plain",
+    "frequent",
+    "panel",
+    "durable",
+    "subscription",
+    "seasonal",
+    "heavy",
+    "regular",
+)
 _CDNOW = {"customer": "customer_id", "time": "date", "amount": "amount"}
 _RETAIL = {
     "customer": "CustomerID",
@@ -90,16 +146,25 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
     "online_retail": online_retail,
     "cdnow_rolling": cdnow_rolling,
     "online_retail_rolling": online_retail_rolling,
+    "retail_transactions": retail_transactions,
+    "retail_transactions_rolling": retail_transactions_rolling,
+    "superstore": superstore,
+    "superstore_rolling": superstore_rolling,
+    **{f"shop_{kind}": partial(made, kind) for kind in MADE},
     **{f"simulated_{kind}": partial(simulated, kind) for kind in KINDS},
 }
 
 
-def _online_retail() -> tuple[pd.DataFrame, pd.Timestamp]:
+def _stored(name: str) -> pd.DataFrame:
     folder = os.environ.get("CUSTVALUE_DATA", Path(__file__).parents[2] / "shared" / "data")
-    path = Path(folder) / "online_retail.parquet"
+    path = Path(folder) / f"{name}.parquet"
     if not path.exists():
         raise FileNotFoundError(f"{path.name} is not here; set CUSTVALUE_DATA to its folder")
-    log = pd.read_parquet(path)
+    return pd.read_parquet(path)
+
+
+def _online_retail() -> tuple[pd.DataFrame, pd.Timestamp]:
+    log = _stored("online_retail")
     first = log["InvoiceDate"].min().normalize()
     log["amount"] = log["Quantity"] * log["UnitPrice"]
     log = log.loc[log["CustomerID"].notna(), ["CustomerID", "InvoiceDate", "amount"]]
@@ -127,6 +192,9 @@ def methods(*, peers: bool = True, calibrated: bool = False) -> dict[str, Any]:
     named["retention (Dwyer)"] = value.RetentionValue()
     named["recency migration (Berger & Nasr 5)"] = value.RecencyMigration()
     named["RFM cell means (Hughes)"] = value.CellMeans()
+    named["same for all"] = value.SameForAll()
+    named["learner"] = value.LearnedValue()
+    named[BEST] = BestValue()
     named["chain of counts"] = MarkovCLVEstimator(transitions="counts")
     named["chain of RFM scores"] = make_pipeline(cv.RFMTransformer(), MarkovCLVEstimator())
     named["gradient boosting"] = HistGradientBoostingRegressor(max_iter=100, random_state=0)
@@ -174,11 +242,41 @@ def verdicts(result: BacktestResult, against: str) -> pd.DataFrame:
     return found.pivot(index="estimator", columns="metric", values="interval")
 
 
+def regret(result: BacktestResult, of: str) -> dict[str, Any]:
+    """How far a method lies behind the best row: Gini, share of the deviance, log of the total.
+
+    In brackets the 95 % bootstrap interval of the difference to that row.
+    """
+    scores = result.scores()
+    scores["absolute_total_bias"] = scores["abs_total_bias"]
+    whole = [name for name in result.estimators if not result.predictions[name].isna().any()]
+    row: dict[str, Any] = {}
+    if of not in whole:
+        return {"failed": True}
+    for metric, sign in REGRETTED.items():
+        best = (sign * scores.loc[whole, metric]).idxmax()
+        unit = scores.loc[best, metric] if metric == "tweedie" else 1.0
+        told = f"{abs(scores.loc[of, metric] - scores.loc[best, metric]) / unit:.3f}"
+        if best != of:
+            found = result.differences(against=best, metrics=[metric], n_resamples=200)
+            mine = found[found["estimator"] == of].iloc[0]
+            told += f" [{-sign * mine['upper'] / unit:+.3f}, {-sign * mine['lower'] / unit:+.3f}]"
+            if sign < 0:
+                told = told.split(" [")[0] + (
+                    f" [{mine['lower'] / unit:+.3f}, {mine['upper'] / unit:+.3f}]"
+                )
+        row[metric] = f"{told} {best}"
+    row["total / actual"] = round(float(1.0 + scores.loc[of, "total_bias"]), 2)
+    row["coverage"] = round(float(scores.loc[of, "coverage"]), 2)
+    return row
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scenario", nargs="*", default=list(SCENARIOS)[:2])
     parser.add_argument("--differences", action="store_true", help="bootstrap intervals too")
-    parser.add_argument("--against", default="CustomerValue", help="whom differences are from")
+    parser.add_argument("--against", default=BEST, help="whom differences and regret are of")
+    parser.add_argument("--regret", action="store_true", help="one table of regret at the end")
     parser.add_argument("--without-peers", action="store_true", help="custvalue's methods alone")
     parser.add_argument("--calibrated", action="store_true", help="a total calibrated, too")
     chosen = parser.parse_args(arguments)
@@ -190,7 +288,9 @@ def main(arguments: list[str] | None = None) -> None:
     )
     print("\n".join(EXCLUDED))
     shops = [name for name in SCENARIOS if name.startswith("simulated_")]
-    wanted = [n for part in chosen.scenario for n in (shops if part == "simulated" else [part])]
+    groups = {"simulated": shops, "shop": [f"shop_{kind}" for kind in MADE]}
+    wanted = [name for part in chosen.scenario for name in groups.get(part, [part])]
+    regrets = {}
     for name in wanted:
         try:
             scenario = SCENARIOS[name]()
@@ -201,9 +301,15 @@ def main(arguments: list[str] | None = None) -> None:
         result = run(scenario, named, progress=True)
         print(f"\n## {name}: horizon {scenario.horizon}, {len(scenario.cutoffs)} origins")
         print(table(result).to_string())
+        if chosen.regret:
+            regrets[name] = regret(result, chosen.against)
+            print(pd.DataFrame({name: regrets[name]}).T.to_string(), flush=True)
         if chosen.differences:
             print(f"\nagainst {chosen.against} (95 % bootstrap interval):")
             print(verdicts(result, chosen.against).to_string())
+    if regrets:
+        print(f"\n## regret of {chosen.against} against the best row")
+        print(pd.DataFrame(regrets).T.to_string())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Other people's packages behind ``fit`` and ``predict``, so that they can take part.
 
-Each reads a :class:`custvalue.evaluation.TransactionLog` and answers money within a horizon. What
+Each reads a :class:`custvalue.data.TransactionLog` and answers money within a horizon. What
 is not installed is left out of the tables and named.
 """
 

@@ -11,14 +11,19 @@ import numpy as np
 from custvalue._units import Span
 from custvalue.data import TransactionLog
 from custvalue.evaluation._backtest import BASELINES, Progress, as_log, backtest
+from custvalue.evaluation._best import BestValue
 from custvalue.evaluation._facts import LogFacts, in_words, log_facts
 from custvalue.evaluation._result import BacktestResult
+from custvalue.evaluation._stacked import usual_parts
+from custvalue.evaluation._verdict import Verdict
 from custvalue.exceptions import ContractProblem, DataContractError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-JUDGED = {"gini": "gini", "mae": "mae", "absolute_total_bias": "abs_total_bias"}  # and its column
+# metric of `BacktestResult.differences`, and its column in the scores
+JUDGED = {"gini": "gini", "tweedie": "tweedie", "absolute_total_bias": "abs_total_bias"}
+BEST = "chosen by its past"
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,14 @@ class Recommendation:
         Name of the suggested estimator.
     facts : LogFacts
     ranking : DataFrame
-        One row an estimator, best first: ``gini``, ``mae``, ``abs_total_bias``, ``mean_rank``
-        (over the three), ``against_suggestion`` (``"tied"`` where no interval of a difference
-        leaves 0, else what is better or worse).
+        One row an estimator, the suggestion first: ``gini``, ``tweedie``, ``abs_total_bias``,
+        ``mae``, ``mean_rank`` (over the first three), ``against_suggestion`` (``"tied"`` where no
+        interval of a difference leaves 0, else what is better or worse).
     words : tuple of str
         The reasons, one sentence or two each.
     result : BacktestResult
+    model : BestValue or None
+        The suggestion, fitted on the whole log, where it is the one that the log's past chooses.
 
     Examples
     --------
@@ -53,6 +60,12 @@ class Recommendation:
     ranking: pd.DataFrame
     words: tuple[str, ...]
     result: BacktestResult
+    model: BestValue | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the suggested forecast may be used for; None where it is not ``model``."""
+        return None if self.model is None else self.model.verdict()
 
     def __str__(self) -> str:
         return "\n".join(self.words)
@@ -61,8 +74,8 @@ class Recommendation:
 def usual_candidates() -> dict[str, Any]:
     """Estimators that :func:`recommend` compares when none are given.
 
-    ``x spend`` is the spend model that the log asks for (see ``CustomerValue``); ``x own mean``
-    stands beside it, so that the table shows what shrinking earns.
+    First :class:`BestValue`, which chooses among them by the log's own past; then its candidates
+    one by one, so that the table shows what choosing earns.
 
     Returns
     -------
@@ -72,22 +85,9 @@ def usual_candidates() -> dict[str, Any]:
     --------
     >>> from custvalue.evaluation import usual_candidates
     >>> list(usual_candidates())[0]
-    'Markov chain'
+    'chosen by its past'
     """
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    from custvalue.markov import MarkovCLVEstimator
-    from custvalue.purchase import MBGNBD, ParetoNBD
-    from custvalue.spend import OwnMean
-    from custvalue.value import CustomerValue
-
-    return {
-        "Markov chain": MarkovCLVEstimator(),
-        "Pareto/NBD x spend": CustomerValue(purchases=ParetoNBD()),
-        "Pareto/NBD x own mean": CustomerValue(purchases=ParetoNBD(), spend=OwnMean()),
-        "MBG/NBD x spend": CustomerValue(purchases=MBGNBD()),
-        "gradient boosting": HistGradientBoostingRegressor(max_iter=100, random_state=0),
-    }
+    return {BEST: BestValue(progress=False), **usual_parts()}
 
 
 def recommend(
@@ -108,9 +108,12 @@ def recommend(
 ) -> Recommendation:
     """Suggest an estimator for a log, with reasons.
 
-    The facts of the log, a backtest, and a rule: the estimator with the best mean rank over
-    normalised Gini, mean absolute error and total bias is suggested; what ties with it on all
-    three is named, and where nothing beats a naive forecast, that is said.
+    The facts of the log, a backtest, and a rule. :class:`BestValue`, the forecast that the log's
+    own past chooses, is suggested unless another is better than it in order of customers
+    (normalised Gini), expected money (Tweedie deviance) or total, and worse in none; it is then
+    fitted on the whole log, and its verdict for each use is among the words. Among ``estimators``
+    of your own the one with the best mean rank over the three is suggested. What ties with the
+    suggestion on all three is named, and where nothing beats a naive forecast, that is said.
 
     Parameters
     ----------
@@ -165,14 +168,28 @@ def recommend(
     )
     facts = log_facts(whole)
     ranking = _ranked(result)
+
+    def against(name: str) -> list[str]:
+        known = [metric for metric, column in JUDGED.items() if ranking[column].notna().all()]
+        found = result.differences(
+            against=name, metrics=known, n_resamples=n_resamples, random_state=random_state
+        )
+        return [_against(other, name, found) for other in ranking.index]
+
     best = str(ranking.index[0])
-    known = [metric for metric, name in JUDGED.items() if ranking[name].notna().all()]
-    found = result.differences(
-        against=best, metrics=known, n_resamples=n_resamples, random_state=random_state
-    )
-    ranking["against_suggestion"] = [_against(name, best, found) for name in ranking.index]
-    words = (*in_words(facts), *_reasons(ranking, result, horizon, len(chosen)))
-    return Recommendation(best, facts, ranking, words, result)
+    if estimators is None and BEST in ranking.index:
+        told = dict(zip(ranking.index, against(BEST), strict=True))
+        beaten = [str(n) for n, t in told.items() if "better" in t and "worse" not in t]
+        best = beaten[0] if beaten else BEST
+    ranking["against_suggestion"] = against(best)
+    ranking = ranking.loc[[best, *(n for n in ranking.index if n != best)]]
+    words = [*in_words(facts), *_reasons(ranking, result, horizon, len(chosen))]
+    model = None
+    if estimators is None and best == BEST:
+        model = BestValue(horizon=horizon, panel_period=period, progress=progress or None)
+        model.fit(whole)
+        words += model.verdict().words()
+    return Recommendation(best, facts, ranking, tuple(words), result, model)
 
 
 def _plan(
@@ -198,10 +215,10 @@ def _plan(
 
 
 def _ranked(result: BacktestResult) -> pd.DataFrame:
-    scores = result.scores()[list(JUDGED.values())].dropna(subset="mae")  # those that failed
-    ranks = scores.assign(gini=-scores["gini"]).rank(method="average")
+    scores = result.scores()[[*JUDGED.values(), "mae"]].dropna(subset="mae")  # those that failed
+    ranks = scores.assign(gini=-scores["gini"]).drop(columns="mae").rank(method="average")
     scores["mean_rank"] = ranks.mean(axis=1)
-    return scores.sort_values(["mean_rank", "mae"])
+    return scores.sort_values(["mean_rank", "tweedie"])
 
 
 def _against(name: str, best: str, found: pd.DataFrame) -> str:
@@ -217,12 +234,18 @@ def _reasons(
 ) -> list[str]:
     best = str(ranking.index[0])
     row = ranking.iloc[0]
+    first = row["mean_rank"] <= ranking["mean_rank"].min()
+    why = (
+        "the best mean rank over"
+        if first
+        else "no method against it that is better in one and worse in none of"
+    )
     said = [
         (
             f"Suggestion: {best}. In a backtest of {len(result.estimators)} methods "
-            f"({n_origins} cutoff{'s' if n_origins > 1 else ''}, horizon {horizon}) it has the "
-            f"best mean rank over order of customers ({_order(row['gini'])}), error a "
-            f"customer ({row['mae']:,.1f}) and total ({_total(row['abs_total_bias'])})."
+            f"({n_origins} cutoff{'s' if n_origins > 1 else ''}, horizon {horizon}) it has {why} "
+            f"order of customers ({_order(row['gini'])}), expected money (Tweedie deviance "
+            f"{row['tweedie']:,.4g}) and total ({_total(row['abs_total_bias'])})."
         )
     ]
     tied = [str(n) for n in ranking.index[1:] if ranking.loc[n, "against_suggestion"] == "tied"]

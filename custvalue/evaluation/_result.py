@@ -21,6 +21,7 @@ COMPARED = {
     "gini": True,
     "mae": False,
     "rmse": False,
+    "tweedie": False,
     "absolute_total_bias": False,
     "spearman": True,
     "top_decile": True,
@@ -39,12 +40,13 @@ class BacktestResult:
         One row an estimator and cutoff, one more a cutoff for customers who first bought within
         the horizon. Columns: ``estimator``, ``cutoff``, ``n_customers``, ``actual_total``,
         ``predicted_total``, ``total_bias`` (predicted / actual - 1), ``mae``, ``rmse``,
-        ``spearman``, ``gini``, ``top_decile`` (value of the predicted top tenth, as a share of
-        what the true top tenth brought), ``decile_calibration``, ``brier`` (missing where an
-        estimator states no chance of buying), ``coverage`` (missing where it states no
-        interval), ``fit_seconds``, ``predict_seconds``, ``note`` (why scores are missing: the
-        estimator failed, or what came gives a metric no value, as ranks where all brought the
-        same). New customers have no scores.
+        ``tweedie`` (mean Tweedie deviance of power 1.5), ``spearman``, ``gini``,
+        ``top_decile`` (value of the predicted top tenth, as a share of what the true top tenth
+        brought), ``decile_calibration``, ``brier`` (missing where an estimator states no chance of
+        buying), ``coverage`` (missing where it states no interval), ``fit_seconds``,
+        ``predict_seconds``, ``note`` (why scores are missing: the estimator failed, or what came
+        gives a metric no value, as ranks where all brought the same). New customers have no
+        scores.
     predictions : DataFrame
         One row a customer and cutoff: the customer column, ``cutoff``, ``actual`` (money),
         ``actual_orders``, and one column an estimator.
@@ -125,8 +127,8 @@ class BacktestResult:
         against : str
             Estimator that the others are compared with.
         metrics : sequence of str
-            Of ``"gini"``, ``"mae"``, ``"rmse"``, ``"absolute_total_bias"``, ``"spearman"``,
-            ``"top_decile"``.
+            Of ``"gini"``, ``"mae"``, ``"rmse"``, ``"tweedie"``, ``"absolute_total_bias"``,
+            ``"spearman"``, ``"top_decile"``.
         level : float, default=0.95
         n_resamples : int, default=400
         random_state : int, default=0

@@ -7,6 +7,7 @@ from custvalue.metrics._errors import (
     interval_coverage,
     interval_error,
     mean_absolute_error,
+    mean_tweedie_error,
     root_mean_squared_error,
     total_bias,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "interval_coverage",
     "interval_error",
     "mean_absolute_error",
+    "mean_tweedie_error",
     "normalized_gini_score",
     "resampled_scores",
     "root_mean_squared_error",

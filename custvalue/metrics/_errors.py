@@ -107,6 +107,46 @@ def root_mean_squared_error(y_true: Any, y_pred: Any, *, sample_weight: Any = No
     return float(squared_error_of(truth, prediction, weight))
 
 
+def mean_tweedie_error(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
+    """Mean Tweedie deviance of power 1.5, made for money that mostly does not come.
+
+    ``4 (sqrt(y) - sqrt(m))^2 / sqrt(m)`` a row, truth y and forecast m: smallest in the mean where
+    the forecast is the expected value, which the mean absolute error is not (where most bring
+    nothing, that is smallest for a forecast of nothing). Twice the money has sqrt(2) times the
+    error.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_rows,)
+        What came and what was predicted, in one unit. A negative truth (refunds) counts as 0; a
+        forecast below a thousandth of the mean truth counts as that much, for an error that ends.
+    sample_weight : array-like of shape (n_rows,), optional
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the actual total is not positive.
+
+    References
+    ----------
+    Jorgensen, B. (1987), Exponential dispersion models, Journal of the Royal Statistical Society B
+    49(2), 127-162.
+
+    Examples
+    --------
+    >>> from custvalue.metrics import mean_tweedie_error
+    >>> mean_tweedie_error([0.0, 16.0], [4.0, 4.0])
+    8.0
+    """
+    truth, prediction, weight = checked(y_true, y_pred, sample_weight)
+    positive_total(truth, weight, "mean_tweedie_error")
+    return float(tweedie_of(truth, prediction, weight))
+
+
 def brier_error(bought: Any, probability: Any, *, sample_weight: Any = None) -> float:
     """Mean squared distance between a stated chance and what happened (0 or 1).
 
@@ -247,6 +287,15 @@ def absolute_error_of(truth: FloatArray, prediction: FloatArray, weight: FloatAr
 def squared_error_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> FloatArray:
     """Kernel of :func:`root_mean_squared_error`."""
     return np.sqrt((weight @ (prediction - truth) ** 2) / weight.sum(axis=-1))
+
+
+def tweedie_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> FloatArray:
+    """Kernel of :func:`mean_tweedie_error`."""
+    came = np.maximum(truth, 0.0)
+    size = weight.sum(axis=-1)
+    least = 1e-3 * np.asarray(weight @ came) / size
+    root = np.sqrt(np.maximum(prediction, least[..., None]))
+    return np.asarray((weight * (4.0 * (np.sqrt(came) - root) ** 2 / root)).sum(axis=-1) / size)
 
 
 def _check_ends(low: FloatArray, high: FloatArray) -> None:

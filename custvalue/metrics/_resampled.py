@@ -13,6 +13,7 @@ from custvalue.metrics._errors import (
     absolute_error_of,
     bias_of,
     squared_error_of,
+    tweedie_of,
 )
 from custvalue.metrics._ranking import gini_of, spearman_of, top_share_of
 
@@ -21,6 +22,7 @@ _KERNELS: dict[str, Callable[[FloatArray, FloatArray, FloatArray], FloatArray]] 
     "absolute_total_bias": absolute_bias_of,
     "mae": absolute_error_of,
     "rmse": squared_error_of,
+    "tweedie": tweedie_of,
     "gini": gini_of,
     "spearman": spearman_of,
     "top_decile": top_share_of,
@@ -33,8 +35,8 @@ def resampled_scores(metric: str, y_true: Any, y_pred: Any, weights: Any) -> Flo
     Parameters
     ----------
     metric : str
-        ``"total_bias"``, ``"absolute_total_bias"``, ``"mae"``, ``"rmse"``, ``"gini"``,
-        ``"spearman"`` or ``"top_decile"``.
+        ``"total_bias"``, ``"absolute_total_bias"``, ``"mae"``, ``"rmse"``,
+        ``"tweedie"``, ``"gini"``, ``"spearman"`` or ``"top_decile"``.
     y_true, y_pred : array-like of shape (n_rows,)
         What came and what was predicted.
     weights : array-like of shape (n_resamples, n_rows)

@@ -9,6 +9,7 @@ from custvalue.metrics._calibration import decile_calibration_error
 from custvalue.metrics._errors import (
     absolute_total_bias_error,
     mean_absolute_error,
+    mean_tweedie_error,
     root_mean_squared_error,
 )
 from custvalue.metrics._ranking import normalized_gini_score, spearman_score, top_share_score
@@ -20,6 +21,7 @@ _BY_NAME: dict[str, Callable[..., float]] = {
     "neg_absolute_total_bias": absolute_total_bias_error,
     "neg_decile_calibration": decile_calibration_error,
     "neg_mean_absolute_error": mean_absolute_error,
+    "neg_mean_tweedie": mean_tweedie_error,
     "neg_root_mean_squared_error": root_mean_squared_error,
 }
 
@@ -31,8 +33,9 @@ def value_scorer(name: str, **parameters: Any) -> Callable[..., float]:
     ----------
     name : str
         ``"normalized_gini"``, ``"spearman"``, ``"top_share"``, ``"neg_absolute_total_bias"``,
-        ``"neg_decile_calibration"``, ``"neg_mean_absolute_error"`` or
-        ``"neg_root_mean_squared_error"``; ``neg_`` because scikit-learn maximises.
+        ``"neg_decile_calibration"``, ``"neg_mean_absolute_error"``,
+        ``"neg_mean_tweedie"`` or ``"neg_root_mean_squared_error"``; ``neg_`` because
+        scikit-learn maximises.
     **parameters
         Passed to the metric, e.g. ``top=0.05``.
 

@@ -37,6 +37,7 @@ def value_models() -> dict[str, Any]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    from custvalue.evaluation import BestValue, StackedValue
     from custvalue.markov import MarkovCLVEstimator
     from custvalue.purchase import BGNBD, MBGNBD, NBD
     from custvalue.rfm import RFMTransformer
@@ -48,6 +49,7 @@ def value_models() -> dict[str, Any]:
         RateForward,
         RecencyMigration,
         RetentionValue,
+        SameForAll,
     )
 
     return {
@@ -60,6 +62,7 @@ def value_models() -> dict[str, Any]:
         "CustomerValue of own means": CustomerValue(purchases=BGNBD(), spend=OwnMean()),
         "CustomerValue of repeat orders": CustomerValue(orders="repeat"),
         "RateForward": RateForward(),
+        "SameForAll": SameForAll(),
         "RetentionValue": RetentionValue(),
         "RecencyMigration": RecencyMigration(),
         "CellMeans": CellMeans(horizon=HORIZON),
@@ -68,6 +71,14 @@ def value_models() -> dict[str, Any]:
             regressor=make_pipeline(StandardScaler(), Ridge()),
             law=CustomerValue(purchases=MBGNBD()),
             n_dates=2,
+        ),
+        "BestValue": BestValue({"law": CustomerValue(purchases=MBGNBD()), "rate": RateForward()}),
+        "StackedValue": StackedValue(
+            {
+                "law": CustomerValue(purchases=MBGNBD()),
+                "chain": MarkovCLVEstimator(transitions="counts"),
+                "same for all": SameForAll(),
+            }
         ),
     }
 

@@ -15,7 +15,7 @@ from custvalue.value._formulas import (
 )
 from custvalue.value._learned_value import LearnedValue
 from custvalue.value._log import cohort_table, contribution
-from custvalue.value._naive import RateForward
+from custvalue.value._naive import RateForward, SameForAll
 from custvalue.value._potential import potential_value
 from custvalue.value._stage_value import StageValue, stage_history, stage_value
 
@@ -26,6 +26,7 @@ __all__ = [
     "RateForward",
     "RecencyMigration",
     "RetentionValue",
+    "SameForAll",
     "StageValue",
     "cohort_table",
     "contribution",

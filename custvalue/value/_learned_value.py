@@ -119,6 +119,8 @@ class LearnedValue(ValueModel):
         Earlier dates to learn from, half of the longest learned horizon apart.
     max_customers : int or None, default=20000
         Larger logs are learned from so many customers, drawn fairly; None takes all.
+    n_repeats : int, default=3
+        Shuffles of each feature behind :meth:`feature_importance`; 0 saves their time.
     horizon : str, timedelta, number or None, default=None
         As in every value model; what is learned does not depend on it.
     annual_discount_rate : float, default=0.0
@@ -177,6 +179,7 @@ class LearnedValue(ValueModel):
         windows: Sequence[str] = WINDOWS,
         n_dates: int = 4,
         max_customers: int | None = 20_000,
+        n_repeats: int = 3,
         horizon: Span | None = None,
         annual_discount_rate: float = 0.0,
         margin: float | str | None = None,
@@ -192,6 +195,7 @@ class LearnedValue(ValueModel):
         self.windows = windows
         self.n_dates = n_dates
         self.max_customers = max_customers
+        self.n_repeats = n_repeats
         self.horizon = horizon
         self.annual_discount_rate = annual_discount_rate
         self.margin = margin
@@ -229,6 +233,8 @@ class LearnedValue(ValueModel):
             raise ValueError(f"keep must be a list of columns; write keep=[{self.keep!r}].")
         if int(self.n_dates) < 1:
             raise ValueError(f"n_dates={self.n_dates!r} must be at least 1.")
+        if int(self.n_repeats) < 0:
+            raise ValueError(f"n_repeats={self.n_repeats!r} must be 0 or more.")
         for window in self.windows:
             span_days(window)
         law = self._plain_law().fit(log.summary("D"))
@@ -353,7 +359,7 @@ class LearnedValue(ValueModel):
             if (test.y > 0).sum() < FEWEST_BUYERS / 4:
                 continue
             parts = _TwoParts(*self._parts_to_fit(before)).fit(before)
-            return _prove(parts, test, self.random_state)
+            return _prove(parts, test, int(self.n_repeats), self.random_state)
         return None
 
     # ---- what is expected -----------------------------------------------------------------------
@@ -585,7 +591,7 @@ class LearnedValue(ValueModel):
         DataFrame
             One row a feature, most important first: ``feature``, ``importance`` (mean rise of the
             Tweedie deviance of power 1.5 on the latest date that could be kept out of learning,
-            where the feature's column is shuffled; words of one column together), ``sd`` (of three
+            where the feature's column is shuffled; words of one column together), ``sd`` (of the
             shuffles).
 
         Raises
@@ -598,7 +604,8 @@ class LearnedValue(ValueModel):
         check_is_fitted(self, "forecast_")
         known = self.forecast_
         if known.importance is None:
-            raise self._unsaid(f"what its features are worth ({self._why() or 'a short past'})")
+            why = self._why() or "a short past, or n_repeats=0"
+            raise self._unsaid(f"what its features are worth ({why})")
         names = _groups(known.names)
         table = pd.DataFrame(
             {
@@ -663,7 +670,7 @@ class _Lesson(NamedTuple):
 class _Proof(NamedTuple):
     spread: tuple[Floats, Floats]
     level_error: float
-    importance: Floats
+    importance: Floats | None
 
 
 class _TwoParts:
@@ -707,7 +714,7 @@ def _log_spread(chance: Floats, off: Floats) -> tuple[Floats, Floats]:
     return edges, np.sqrt((square + 10.0 * whole) / (n + 10.0))  # ten orders of the whole
 
 
-def _prove(parts: _TwoParts, test: _Lesson, random_state: int) -> _Proof:
+def _prove(parts: _TwoParts, test: _Lesson, n_repeats: int, random_state: int) -> _Proof:
     """Spread, error of the level and worth of features on a date that was kept out."""
     from sklearn.metrics import mean_tweedie_deviance
 
@@ -725,19 +732,19 @@ def _prove(parts: _TwoParts, test: _Lesson, random_state: int) -> _Proof:
         chance, mean = parts.predict(X, usual[few])
         return float(mean_tweedie_deviance(y[few], np.maximum(chance * mean, least), power=1.5))
 
-    plain = miss(test.X[few])
+    plain = miss(test.X[few]) if n_repeats else 0.0
     rises = []
-    for columns in _groups(test.names).values():
+    for columns in _groups(test.names).values() if n_repeats else ():
         own = []
-        for _ in range(3):
+        for _ in range(n_repeats):
             X = test.X[few].copy()
             X[:, columns] = X[rng.permutation(len(few))][:, columns]
             own.append(miss(X) - plain)
-        rises.append((float(np.mean(own)), float(np.std(own, ddof=1))))
+        rises.append((float(np.mean(own)), float(np.std(own))))
     return _Proof(
         _log_spread(p[some], np.log(test.y[some] / size[some])),
         float(np.hypot(level, noise)),
-        np.asarray(rises, dtype=np.float64),
+        np.asarray(rises, dtype=np.float64) if rises else None,
     )
 
 

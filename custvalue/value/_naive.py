@@ -1,4 +1,4 @@
-"""The baseline that every model must beat: the rate so far carried forward."""
+"""Baselines that every model must beat: the rate so far carried forward, and the same for all."""
 
 from __future__ import annotations
 
@@ -174,6 +174,96 @@ class RateForward(ValueModel):
             "discounted_units": terms.annuity(),
             "contact_cost": flat_cost(self, terms) * terms.annuity(),
         }
+
+
+class SameForAll(RateForward):
+    """Every customer brings what the mean customer brought a unit of time.
+
+    The spend of all over the time that all were seen. It ranks nobody; who loses to it on the
+    money a customer brings should say the same of everybody.
+
+    Parameters
+    ----------
+    horizon : str, timedelta, number or None, default=None
+    annual_discount_rate : float, default=0.0
+    margin : float, str or None, default=None
+        Share of spend that is profit; None takes ``total_profit`` where the table has it.
+    contact_cost : float, default=0.0
+    timing : {"continuous", "start", "middle", "end"}, default="continuous"
+    period : str, default="1M"
+    unit : str or None, default=None
+        Unit of ``T`` where the table does not say.
+
+    Attributes
+    ----------
+    forecast_ : RateForecast
+    unit_ : str or None
+        Unit of time of the data.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue.value import SameForAll
+    >>> table = pd.DataFrame({"n_orders": [4, 1], "T": [20.0, 10.0], "total_value": [80.0, 10.0]})
+    >>> SameForAll(horizon=10).fit(table).predict(table)
+    array([30., 30.])
+    """
+
+    def __init__(
+        self,
+        *,
+        horizon: Span | None = None,
+        annual_discount_rate: float = 0.0,
+        margin: float | str | None = None,
+        contact_cost: float = 0.0,
+        timing: Timing = "continuous",
+        period: Span = "1M",
+        unit: str | None = None,
+    ) -> None:
+        super().__init__(
+            horizon=horizon,
+            annual_discount_rate=annual_discount_rate,
+            margin=margin,
+            contact_cost=contact_cost,
+            timing=timing,
+            period=period,
+            unit=unit,
+        )
+
+    def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> SameForAll:
+        """Learn the mean rate and the mean order.
+
+        Parameters
+        ----------
+        X : frame of shape (n_customers, n_columns)
+            Columns ``n_orders``, ``T``, ``total_value``; ``total_profit`` where it is known.
+        y : None
+            Not used.
+        sample_weight : array-like of shape (n_customers,), default=None
+
+        Returns
+        -------
+        self : SameForAll
+        """
+        n_orders, span, spend, profit = self._columns(X, reset=True)
+        w = _sklearn.weights_of(sample_weight, span.size, X)
+        w = np.ones(span.size) if w is None else w
+        unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
+        seen, orders = max(float(w @ span), 1e-300), max(float(w @ n_orders), 1e-300)
+        money = float(w @ spend), float(w @ profit)
+        self.forecast_ = RateForecast(
+            unit,
+            0.0,
+            (money[0] / seen, money[1] / seen),
+            (money[0] / orders, money[1] / orders),
+        )
+        return self
+
+    def _read(self, X: Any) -> Rates:
+        _sklearn.check_is_fitted(self)
+        n = len(self._columns(X, reset=False)[0])
+        spend, profit = self.forecast_.new_rate
+        return Rates(np.full(n, spend), np.full(n, profit), X)
 
 
 def flat_cost(model: ValueModel, terms: Terms) -> float:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import custvalue as cv
-from custvalue.evaluation import TransactionLog
+from custvalue.data import TransactionLog
 from custvalue.exceptions import DataContractError
 from custvalue.report import read_log
 

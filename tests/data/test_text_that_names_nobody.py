@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import custvalue as cv
-from custvalue.evaluation import TransactionLog
+from custvalue.data import TransactionLog
 from custvalue.exceptions import DataContractError, DataWarning
 from custvalue.funnel import FunnelChain, contact_paths
 from custvalue.report import read_log

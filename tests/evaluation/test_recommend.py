@@ -10,6 +10,7 @@ from sklearn.linear_model import LinearRegression
 from custvalue.data import TransactionLog
 from custvalue.evaluation import log_facts, recommend, regularity
 from custvalue.exceptions import DataContractError
+from custvalue.testing import Shop
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
 
@@ -134,3 +135,47 @@ def test_a_history_of_days_is_refused(cdnow_sample):
     first = cdnow_sample["date"].min()
     with pytest.raises(DataContractError, match="six weeks"):
         recommend(cdnow_sample[cdnow_sample["date"] < first + pd.Timedelta(days=20)], **NAMES)
+
+
+def test_the_log_chooses_unless_a_method_is_better_and_worse_in_nothing(rng, monkeypatch):
+    from custvalue.evaluation import BestValue, _best, _recommend, _stacked
+    from custvalue.purchase import MBGNBD
+    from custvalue.value import CustomerValue, SameForAll
+
+    def parts():
+        return {"law": CustomerValue(purchases=MBGNBD()), "same for all": SameForAll()}
+
+    for module in (_recommend, _stacked):
+        monkeypatch.setattr(module, "usual_parts", parts)
+    log = TransactionLog(Shop("log").log, customer="who", time="day", amount="paid")
+    advice = recommend(log, horizon="26W", n_resamples=60)
+    assert list(advice.result.estimators[:3]) == ["chosen by its past", "law", "same for all"]
+    told = advice.ranking["against_suggestion"]
+    if advice.suggestion == "chosen by its past":
+        assert isinstance(advice.model, BestValue)
+        assert advice.verdict.words()[0] in str(advice)
+        others = told.iloc[1:]
+        assert not (others.str.contains("better") & ~others.str.contains("worse")).any()
+        assert advice.model.predict(log).shape == (len(log.customers()),)
+    else:
+        assert advice.model is None
+    assert _best.WORTH < _best.CLEARLY
+
+
+def test_own_estimators_are_ranked_by_expected_money_and_not_by_the_median(rng):
+    class Nothing:
+        """Smallest mean absolute error where most bring nothing."""
+
+        reads_table = "log"
+
+        def fit(self, X):
+            return self
+
+        def predict(self, X, horizon):
+            return np.full(len(X.customers()), 1e-3)
+
+    log = TransactionLog(Shop("log").log, customer="who", time="day", amount="paid")
+    advice = recommend(log, estimators={"nothing": Nothing()}, horizon="4W", n_resamples=40)
+    assert advice.suggestion != "nothing"
+    assert advice.ranking.index[-1] == "nothing"
+    assert advice.ranking.loc["nothing", "mae"] == advice.ranking["mae"].min()

@@ -16,7 +16,7 @@ from custvalue._html import html_facts, html_table
 from custvalue.chains import Absorption, Chain
 from custvalue.data import CohortTable
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
-from custvalue.evaluation import BacktestResult
+from custvalue.evaluation import BacktestResult, Verdict
 from custvalue.funnel import ChannelAttribution, DroppedDeals, FunnelBacktest, FunnelLedger
 from custvalue.grades import Portrait
 from custvalue.purchase import MBGNBD
@@ -73,6 +73,7 @@ def test_every_result_that_shows_itself_escapes_every_text_in_it():
         ),
         FunnelLedger: FunnelLedger(1, 0, 0, 0, (DroppedDeals("missing_time", 1, 1, (evil,)),)),
         FunnelReport: FunnelReport(*[pd.DataFrame()] * 5, None, {}, html="", text=evil),
+        Verdict: Verdict("unproven", {}, "law", (), (), 1.0, evil),
         Report: Said({"about": {"as_of": evil}}, *[None] * 3, html=""),
     }  # fmt: skip
     writing = {

@@ -238,7 +238,7 @@ def test_a_summary_is_valued_as_the_latest_rows_of_the_panel(cdnow_sample, last,
 
 def test_a_log_is_fitted_and_valued_without_a_panel_in_hand(cdnow_sample, history, last, model):
     few = cdnow_sample[cdnow_sample["customer_id"] % 4 == 0]
-    log = cv.evaluation.TransactionLog(
+    log = cv.TransactionLog(
         few, customer="customer_id", time="date", amount="amount", as_of="1997-09-30"
     )
     again = MarkovCLVEstimator(horizon="24W", margin=0.3, unit="4W").fit(log)

@@ -23,6 +23,7 @@ ALL = (
     metrics.mean_absolute_error,
     metrics.root_mean_squared_error,
     metrics.decile_calibration_error,
+    metrics.mean_tweedie_error,
 )
 
 
@@ -125,6 +126,11 @@ def test_errors_agree_with_scikit_learn_and_scipy(rng):
     assert metrics.root_mean_squared_error(truth, forecast, sample_weight=weight) == pytest.approx(
         sklearn.metrics.root_mean_squared_error(truth, forecast, sample_weight=weight)
     )
+    assert metrics.mean_tweedie_error(truth, forecast + 1.0, sample_weight=weight) == pytest.approx(
+        sklearn.metrics.mean_tweedie_deviance(
+            truth, forecast + 1.0, sample_weight=weight, power=1.5
+        )
+    )
     assert metrics.spearman_score(truth, forecast) == pytest.approx(
         stats.spearmanr(truth, forecast).statistic
     )
@@ -220,3 +226,19 @@ def test_a_chance_may_be_nothing_or_certain_and_no_more():
     for beyond in (-1e-9, 1.0 + 1e-9):
         with pytest.raises(ValueError, match="must lie in"):
             metrics.brier_error([1], [beyond])
+
+
+def test_the_tweedie_error_is_smallest_for_the_mean_where_the_absolute_error_forecasts_nothing(rng):
+    came = rng.gamma(2.0, 50.0, 4000) * (rng.random(4000) < 0.3)
+    levels = np.array([0.001, 0.5, 0.9, 1.0, 1.1, 2.0]) * came.mean()
+    tweedie = [metrics.mean_tweedie_error(came, np.full(4000, v)) for v in levels]
+    absolute = [metrics.mean_absolute_error(came, np.full(4000, v)) for v in levels]
+    assert np.argmin(tweedie) == 3
+    assert np.argmin(absolute) == 0
+
+
+def test_a_forecast_of_nothing_and_a_refund_have_an_error_that_ends():
+    # mean truth 5: a forecast of 0 counts as 0.005, a truth of -3 as 0
+    root = np.sqrt(0.005)
+    by_hand = (4 * (np.sqrt(10) - root) ** 2 / root + 4 * root) / 2
+    assert metrics.mean_tweedie_error([10.0, -3.0], [0.0, -1.0]) == pytest.approx(by_hand)

@@ -209,6 +209,15 @@ def test_larger_logs_are_learned_from_a_sample_and_predicted_whole(log):
     assert len(model.predict(log, "26W")) == len(log.customers())
 
 
+def test_features_are_not_shuffled_where_nobody_asks(log):
+    model = quick(n_repeats=0).fit(log)
+    with pytest.raises(NotSupportedError, match="n_repeats=0"):
+        model.feature_importance()
+    assert len(quick(n_repeats=1).fit(log).feature_importance()) == len(
+        model.fit_report()["features"]
+    )
+
+
 def test_what_is_no_log_and_what_is_no_list_are_refused(log):
     with pytest.raises(DataContractError, match="TransactionLog"):
         LearnedValue().fit(log.summary())
