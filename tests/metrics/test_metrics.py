@@ -220,3 +220,10 @@ def test_a_chance_may_be_nothing_or_certain_and_no_more():
     for beyond in (-1e-9, 1.0 + 1e-9):
         with pytest.raises(ValueError, match="must lie in"):
             metrics.brier_error([1], [beyond])
+
+
+def test_decile_calibration_is_a_share_of_the_total():
+    truth, said = np.array([0.0, 2.0, 5.0, 9.0]), np.array([1.0, 1.0, 4.0, 8.0])
+    # lower half: 2 said, 2 came; upper half: 12 said, 14 came; 2 of 16
+    assert metrics.decile_calibration_error(truth, said, n_groups=2) == 0.125
+    assert metrics.decile_calibration_error(100 * truth, 100 * said, n_groups=2) == 0.125
