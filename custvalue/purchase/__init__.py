@@ -1,6 +1,7 @@
 """When customers buy and whether they still do: one law and estimator a file."""
 
 from custvalue._fitted import FitReport
+from custvalue.purchase._alive_error import alive_interval
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._beta_binomial import BetaBinomialResponse
 from custvalue.purchase._bgbb import BGBB
@@ -29,6 +30,7 @@ __all__ = [
     "PurchaseModel",
     "Scorer",
     "ShiftedBetaGeometric",
+    "alive_interval",
 ]
 
 # the registry: every law and contract test runs over it

@@ -242,3 +242,10 @@ def test_a_forecast_of_nothing_and_a_refund_have_an_error_that_ends():
     root = np.sqrt(0.005)
     by_hand = (4 * (np.sqrt(10) - root) ** 2 / root + 4 * root) / 2
     assert metrics.mean_tweedie_error([10.0, -3.0], [0.0, -1.0]) == pytest.approx(by_hand)
+
+
+def test_decile_calibration_is_a_share_of_the_total():
+    truth, said = np.array([0.0, 2.0, 5.0, 9.0]), np.array([1.0, 1.0, 4.0, 8.0])
+    # lower half: 2 said, 2 came; upper half: 12 said, 14 came; 2 of 16
+    assert metrics.decile_calibration_error(truth, said, n_groups=2) == 0.125
+    assert metrics.decile_calibration_error(100 * truth, 100 * said, n_groups=2) == 0.125

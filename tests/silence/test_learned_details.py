@@ -34,3 +34,21 @@ def test_gaps_below_one_unit_are_gaps_too():
     facts = gap_facts([[0.5, 3 / 7, 1 / 7], [0.5, 0.0, 0.0]])
     assert facts.gap_max.tolist() == [3 / 7, 0.0]
     assert silence_score(facts.silence[:1], facts.gap_max[:1])[0] == pytest.approx(3.5 / 3)
+
+
+@pytest.mark.parametrize("calibrator", ["logistic", "isotonic"])
+def test_a_claimed_brier_score_is_what_new_customers_have(calibrator):
+    def customers(seed):
+        rng = np.random.default_rng(seed)
+        usual = rng.gamma(3.0, 10.0, 6000)
+        gaps = usual[:, None] * rng.exponential(1.0, (6000, 4))
+        came = rng.random(6000) < np.exp(-gaps[:, 0] / (usual + 20.0))
+        return gap_facts(np.maximum(gaps, 0.1)), came
+
+    facts, came = customers(1)
+    found = learn_return_chance(facts, came, 30.0, GapPrior(2.0, 40.0), calibrator=calibrator)
+    new, then = customers(2)
+    real = np.mean((then - found.of(new)) ** 2)
+    assert found.brier == pytest.approx(real, rel=0.05)
+    assert found.brier_of_base_rate == pytest.approx(np.mean(came) * (1 - np.mean(came)))
+    assert found.brier < found.brier_of_base_rate
