@@ -324,7 +324,7 @@ def profile_section(profile: Any, w: Words) -> Block:
     w : Words
     """
     frame = in_english(profile, _PROFILE, "profile_table")
-    frame["category"] = frame["category"].fillna("").astype(str)
+    frame["category"] = ["" if pd.isna(word) else str(word) for word in frame["category"]]
     firm = frame[frame["p_adjusted"] < DOUBT].copy()
     firm["strength"] = firm["z"].abs()
     order = list(dict.fromkeys(frame["segment"].astype(str)))
