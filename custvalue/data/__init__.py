@@ -14,6 +14,7 @@ from custvalue.data._log import known_at as known_at
 from custvalue.data._log import positions as positions
 from custvalue.data._log import shifted as shifted
 from custvalue.data._purchases import occasions
+from custvalue.data._season import Season, season_of
 from custvalue.data._split import DateSplit
 from custvalue.data._sql import summary_sql
 
@@ -21,6 +22,7 @@ __all__ = [
     "DateSplit",
     "Dropped",
     "RowLedger",
+    "Season",
     "TransactionLog",
     "compress",
     "cutoffs",
@@ -30,6 +32,7 @@ __all__ = [
     "ledger",
     "occasions",
     "panel",
+    "season_of",
     "split_by_date",
     "summarize",
     "summary_sql",

@@ -18,6 +18,7 @@ from custvalue.value._formulas import (
 from custvalue.value._learned_value import LearnedValue
 from custvalue.value._naive import RateForward, SameForAll
 from custvalue.value._potential import potential_value
+from custvalue.value._seasonal_value import SeasonalValue
 from custvalue.value._stage_value import StageValue, stage_history, stage_value
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "RecencyMigration",
     "RetentionValue",
     "SameForAll",
+    "SeasonalValue",
     "StageValue",
     "cohort_table",
     "contribution",
