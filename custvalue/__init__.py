@@ -20,6 +20,7 @@ __all__ = [
     "BGNBD",
     "MBGNBD",
     "NBD",
+    "BestValue",
     "BetaBinomialResponse",
     "Chain",
     "CustomerValue",
@@ -32,6 +33,7 @@ __all__ = [
     "RFMTransformer",
     "ShiftedBetaGeometric",
     "SilenceScorer",
+    "TransactionLog",
     "ValueGrades",
     "backtest",
     "compress",
@@ -71,6 +73,7 @@ _ROOM_OF = {
     "GammaGamma": "spend",
     "BGBB": "purchase",
     "BGNBD": "purchase",
+    "BestValue": "evaluation",
     "BetaBinomialResponse": "purchase",
     "Chain": "markov",
     "LifecycleClassifier": "segment",
@@ -82,6 +85,7 @@ _ROOM_OF = {
     "RFMTransformer": "segment",
     "ShiftedBetaGeometric": "purchase",
     "SilenceScorer": "segment",
+    "TransactionLog": "data",
     "ValueGrades": "segment",
     "backtest": "evaluation",
     "compress": "data",
@@ -99,6 +103,7 @@ _ROOM_OF = {
 
 if TYPE_CHECKING:
     from custvalue.data import (
+        TransactionLog,
         compress,
         from_summary,
         ledger,
@@ -107,7 +112,7 @@ if TYPE_CHECKING:
         summarize,
         summary_sql,
     )
-    from custvalue.evaluation import backtest, recommend
+    from custvalue.evaluation import BestValue, backtest, recommend
     from custvalue.funnel import FunnelChain
     from custvalue.markov import Chain, MarkovCLVEstimator
     from custvalue.purchase import (
