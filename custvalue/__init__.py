@@ -20,6 +20,7 @@ __all__ = [
     "BGNBD",
     "MBGNBD",
     "NBD",
+    "BestValue",
     "BetaBinomialResponse",
     "Chain",
     "CustomerValue",
@@ -77,6 +78,7 @@ _ROOM_OF = {
     "GammaGamma": "spend",
     "BGBB": "purchase",
     "BGNBD": "purchase",
+    "BestValue": "evaluation",
     "BetaBinomialResponse": "purchase",
     "Chain": "chains",
     "LifecycleClassifier": "lifecycle",
@@ -118,7 +120,7 @@ if TYPE_CHECKING:
         summarize,
         summary_sql,
     )
-    from custvalue.evaluation import backtest, recommend
+    from custvalue.evaluation import BestValue, backtest, recommend
     from custvalue.funnel import FunnelChain
     from custvalue.grades import ValueGrades, portrait
     from custvalue.lifecycle import LifecycleClassifier

@@ -733,8 +733,7 @@ class ValueModel(DocLink, BaseEstimator):
 
     def _unsaid(self, what: str) -> NotSupportedError:
         return NotSupportedError(
-            f"{type(self).__name__} is a formula that does not say {what}; CustomerValue and "
-            "MarkovCLVEstimator do."
+            f"{type(self).__name__} does not say {what}; CustomerValue and MarkovCLVEstimator do."
         )
 
 

@@ -15,6 +15,7 @@ from custvalue.data._history import history_frame
 from custvalue.data._ledger import Dropped, RowLedger, ledger
 from custvalue.data._log import TransactionLog
 from custvalue.data._options import LogOptions
+from custvalue.data._season import Season, season_of
 from custvalue.data._split import DateSplit
 from custvalue.data._sql import summary_sql
 
@@ -26,6 +27,7 @@ __all__ = [
     "Dropped",
     "LogOptions",
     "RowLedger",
+    "Season",
     "TransactionLog",
     "Value",
     "check_rows",
@@ -37,6 +39,7 @@ __all__ = [
     "ledger",
     "occasions",
     "panel",
+    "season_of",
     "split_by_date",
     "summarize",
     "summary_sql",

@@ -55,7 +55,7 @@ def alive_interval(
     >>> bool(((table["lower"] <= table["alive"]) & (table["alive"] <= table["upper"])).all())
     True
     """
-    x, t_x, T = model._histories(X)
+    past = model._histories(X)
     drawn = np.asarray(draws, dtype=np.float64)
     names = model.params_._fields
     if drawn.ndim != 2 or drawn.shape[1] != len(names) or len(drawn) < 2:
@@ -64,10 +64,10 @@ def alive_interval(
             f"{', '.join(names)}; their shape is {drawn.shape}."
         )
     tail = (1.0 - check_level(level)) / 2.0
-    check_work(len(x) * len(drawn), MOST_CELLS, "chances", "Give fewer rows or draws.")
-    alive = _forecast.alive_now(model.law, model.params_, x, t_x, T)
+    check_work(len(past.x) * len(drawn), MOST_CELLS, "chances", "Give fewer rows or draws.")
+    alive = _forecast.alive_now(model.law, model.params_, past)
     each = np.stack(
-        [_forecast.alive_now(model.law, type(model.params_)(*row), x, t_x, T) for row in drawn]
+        [_forecast.alive_now(model.law, type(model.params_)(*row), past) for row in drawn]
     )
     low, high = np.quantile(each, [tail, 1.0 - tail], axis=0)
     return frame_like(

@@ -50,6 +50,7 @@ def value_models() -> dict[str, Any]:
         RecencyMigration,
         RetentionValue,
         SameForAll,
+        SeasonalValue,
     )
 
     return {
@@ -73,6 +74,7 @@ def value_models() -> dict[str, Any]:
             n_dates=2,
         ),
         "BestValue": BestValue({"law": CustomerValue(purchases=MBGNBD()), "rate": RateForward()}),
+        "SeasonalValue": SeasonalValue(),
         "StackedValue": StackedValue(
             {
                 "law": CustomerValue(purchases=MBGNBD()),

@@ -17,6 +17,7 @@ from custvalue.value._learned_value import LearnedValue
 from custvalue.value._log import cohort_table, contribution
 from custvalue.value._naive import RateForward, SameForAll
 from custvalue.value._potential import potential_value
+from custvalue.value._seasonal_value import SeasonalValue
 from custvalue.value._stage_value import StageValue, stage_history, stage_value
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "RecencyMigration",
     "RetentionValue",
     "SameForAll",
+    "SeasonalValue",
     "StageValue",
     "cohort_table",
     "contribution",

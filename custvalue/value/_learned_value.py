@@ -161,7 +161,7 @@ class LearnedValue(ValueModel):
     ...                      time="date", amount="amount")
     >>> model = LearnedValue(horizon="26W").fit(log)
     >>> model.predict(log).shape
-    (2357,)
+    (2349,)
     >>> model.forecast_.grid
     (68, 136, 272)
     """

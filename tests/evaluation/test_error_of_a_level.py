@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from custvalue.evaluation import CalibratedTotal, TransactionLog
+from custvalue.data import TransactionLog
+from custvalue.evaluation import CalibratedTotal
 from custvalue.value import RateForward
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from custvalue.markov import Chain
-from custvalue.markov._chain_math import MOST_BY_HAND
+from custvalue.chains import Chain
+from custvalue.chains._chain_math import MOST_BY_HAND
 
 N = MOST_BY_HAND + 40
 

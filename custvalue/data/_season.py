@@ -1,0 +1,193 @@
+"""A season that all customers share, as a change of clock: busy months are longer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from custvalue._frames import column
+from custvalue.data._log import TransactionLog
+from custvalue.exceptions import ContractProblem, DataContractError
+
+Floats = npt.NDArray[np.float64]
+LEAST_MONTHS = 24
+EVIDENCE = 0.05  # chance of so strong a pattern where there is none
+
+
+@dataclass(frozen=True)
+class Season:
+    """How fast each month of the year goes, and what else the months told.
+
+    Parameters
+    ----------
+    pace : tuple of float
+        Orders a customer places in each month, over those of a mean day; twelve numbers whose mean
+        over the days of a year is 1.
+    p_value : float
+        Chance of so strong a pattern by accident.
+    growth : float
+        Change of the log of repeat orders a known customer and year; below 0 where customers leave.
+    n_months : int
+        Whole months that were looked at.
+    left_out_days : int
+        Days of the first and last month that were not whole.
+
+    Examples
+    --------
+    >>> from custvalue.data import Season
+    >>> still = Season()
+    >>> still.is_identity
+    True
+    >>> float(still.days("2024-03-31") - still.days("2024-02-29"))
+    31.0
+    """
+
+    pace: tuple[float, ...] = (1.0,) * 12
+    p_value: float = 1.0
+    growth: float = 0.0
+    n_months: int = 0
+    left_out_days: int = 0
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether all months go at one pace."""
+        return all(p == 1.0 for p in self.pace)
+
+    def days(self, dates: Any) -> Floats:
+        """Days of the season's clock from 1970 to the end of each date.
+
+        Parameters
+        ----------
+        dates : datetime64 or array-like of it
+            Whole days.
+
+        Returns
+        -------
+        ndarray of float
+            A date in a busy month is more than a day after the one before it.
+        """
+        day = np.asarray(dates, dtype="datetime64[D]")
+        month = day.astype("datetime64[M]")
+        within = (day - month.astype("datetime64[D]")).astype(np.float64) + 1.0
+        start = np.datetime64("1970-01", "M")
+        index = (month - start).astype(np.int64)
+        reach = max(int(index.max(initial=0)), 0) + 1
+        months = start + np.arange(reach + 1)
+        length = np.diff(months.astype("datetime64[D]")).astype(np.float64)
+        pace = np.resize(np.asarray(self.pace), reach)  # January is month 0 of 1970
+        before = np.concatenate([[0.0], np.cumsum(pace * length)])
+        return np.asarray(before[index] + within * np.asarray(self.pace)[index % 12])
+
+
+def season_of(log: TransactionLog) -> Season:
+    """Learn the season that all customers share from whole months of a log.
+
+    The log of repeat orders a known customer and day is a quadratic trend and an effect of each
+    month of the year, weighted by orders. The effects are tested against what the years disagree
+    about (F-test) and, where they stand, shrunk by it.
+
+    Parameters
+    ----------
+    log : TransactionLog
+
+    Returns
+    -------
+    Season
+        The identity where the years do not agree on a pattern.
+
+    Raises
+    ------
+    DataContractError
+        If the log has fewer than 24 whole months: a season cannot be told from a trend.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from custvalue.data import TransactionLog, season_of
+    >>> rng = np.random.default_rng(1)
+    >>> days = pd.date_range("2021-01-01", "2023-12-31")
+    >>> busy = np.where(days.month >= 10, 2.0, 1.0)
+    >>> who, at = np.nonzero(rng.random((300, len(days))) < 0.02 * busy)
+    >>> log = TransactionLog(pd.DataFrame({"who": who, "day": days[at], "paid": 1.0}),
+    ...                      customer="who", time="day", amount="paid")
+    >>> season = season_of(log)
+    >>> bool(season.pace[10] > 1.5 * season.pace[4])
+    True
+    """
+    first_day = log.first.astype("datetime64[D]")
+    end = log.as_of.astype("datetime64[D]")
+    begin = first_day.astype("datetime64[M]")
+    begin = begin if begin.astype("datetime64[D]") == first_day else begin + 1
+    stop = (end + 1).astype("datetime64[M]")  # first month that is not whole
+    n = int((stop - begin).astype(np.int64))
+    if n < LEAST_MONTHS:
+        raise DataContractError(
+            ContractProblem(
+                "short-history",
+                f"the log has {max(n, 0)} whole months, and under {LEAST_MONTHS} a season cannot "
+                "be told from a trend",
+                "Wait for two years, or ask for a horizon of whole years.",
+            )
+        )
+    edges = (begin + np.arange(n + 1)).astype("datetime64[D]")
+    left_out = int((edges[0] - first_day).astype(int) + (end + 1 - edges[-1]).astype(int))
+    came = np.sort(np.asarray(column(log.summary("D"), "first_order"), dtype="datetime64[D]"))
+    orders = _order_days(log)
+    repeat = (
+        np.histogram(orders.astype(np.int64), edges.astype(np.int64))[0]
+        - np.histogram(came.astype(np.int64), edges.astype(np.int64))[0]
+    )
+    middle = edges[:-1] + (edges[1:] - edges[:-1]) // 2
+    known = np.searchsorted(came, middle, side="right").astype(np.float64)
+    length = (edges[1:] - edges[:-1]).astype(np.float64)
+    used = known > 0
+    if used.sum() < LEAST_MONTHS:
+        return Season(n_months=int(used.sum()), left_out_days=left_out)
+    month = (edges[:-1].astype("datetime64[M]").astype(np.int64) % 12)[used]
+    y = np.log((repeat[used] + 0.5) / (known * length)[used])
+    return _fitted(y, repeat[used] + 0.5, month, int(used.sum()), left_out)
+
+
+def _order_days(log: TransactionLog) -> npt.NDArray[Any]:
+    """Day of each purchase occasion, a day of a customer counted once."""
+    return np.asarray(column(log.occasions(), "date"), dtype="datetime64[D]")
+
+
+def _fitted(
+    y: Floats, weight: Floats, month: npt.NDArray[np.int64], n: int, left_out: int
+) -> Season:
+    from scipy.stats import f as f_law
+
+    t = (np.arange(n) - (n - 1) / 2.0) / 12.0
+    plain = np.column_stack([np.ones(n), t, t * t])
+    effects = np.zeros((n, 11))
+    for j in range(11):  # they sum to 0
+        effects[:, j] = (month == j).astype(float) - (month == 11).astype(float)
+    whole = np.hstack([plain, effects])
+    root = np.sqrt(weight)[:, None]
+
+    def misses(X: Floats) -> tuple[Floats, float]:
+        beta = np.asarray(np.linalg.lstsq(X * root, y * root[:, 0], rcond=None)[0], np.float64)
+        return beta, float((weight * (y - X @ beta) ** 2).sum())
+
+    free = n - whole.shape[1]
+    beta0, without = misses(plain)
+    beta, left = misses(whole)
+    spread = max(left / free, 1.0)  # of a Poisson count it is 1
+    p = float(f_law.sf((without - left) / 11.0 / spread, 11, free))
+    growth = float(beta0[1])
+    if p > EVIDENCE:
+        return Season(p_value=p, growth=growth, n_months=n, left_out_days=left_out)
+    s = np.append(beta[3:], -beta[3:].sum())
+    cov = spread * np.linalg.inv((whole * weight[:, None]).T @ whole)[3:, 3:]
+    noise = np.append(np.diag(cov), cov.sum())
+    between = max(float((s**2).mean() - noise.mean()), 0.0)
+    s = s * between / (between + noise)
+    length = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+    pace = np.exp(s)
+    pace /= float(pace @ length) / length.sum()
+    return Season(tuple(float(v) for v in pace), p, float(beta[1]), n, left_out)
