@@ -235,7 +235,7 @@ def report(
 
 
 def _names_in_both_languages() -> list[str]:
-    from custvalue.market._words import say
+    from custvalue.market import say
 
     return [say(name, language) for name in NAMES for language in ("en", "zh")]
 

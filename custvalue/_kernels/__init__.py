@@ -1,5 +1,6 @@
 """Numerics that several laws need: numpy and scipy only."""
 
+from custvalue._kernels._beta_density import log_beta_density
 from custvalue._kernels._beta_mean import mean_over_beta
 from custvalue._kernels._bins import bins_of, quantile_cuts
 from custvalue._kernels._compress import Histories, compress, distinct_pairs, grid_of
@@ -17,9 +18,11 @@ from custvalue._kernels._newton import Objective, Optimum, climb, covariance
 from custvalue._kernels._quadrature import legendre
 from custvalue._kernels._recency import customers_in, silence_instead_of_recency
 from custvalue._kernels._shapley import coalitions, shapley
-from custvalue._kernels._two_powers import bounds, log_two_powers
+from custvalue._kernels._two_powers import NODES, PANEL, bounds, log_two_powers
 
 __all__ = [
+    "NODES",
+    "PANEL",
     "Histories",
     "Objective",
     "Optimum",
@@ -35,6 +38,7 @@ __all__ = [
     "distinct_pairs",
     "grid_of",
     "legendre",
+    "log_beta_density",
     "log_beta_ratio",
     "log_rising",
     "log_two_powers",

@@ -2,6 +2,7 @@
 
 from custvalue.grades import profile_table
 from custvalue.market._blocks import Stability
+from custvalue.market._growth import PARTS as PARTS
 from custvalue.market._growth import growth_table
 from custvalue.market._market_table import herfindahl, market_table
 from custvalue.market._mixed import MixedSegments
@@ -18,6 +19,8 @@ from custvalue.market._ranking import PairWeights, pair_weights
 from custvalue.market._segments import MarketSegments
 from custvalue.market._trade import TradeProfile, trade_profile
 from custvalue.market._variance import Variance, variance_of
+from custvalue.market._words import nearest as nearest
+from custvalue.market._words import say as say
 
 __all__ = [
     "INDUSTRY_FOUR",

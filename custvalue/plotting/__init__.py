@@ -16,6 +16,14 @@ from custvalue.plotting._segments import (
     segment_table,
 )
 from custvalue.plotting._silence import GapCurveDisplay, TimelineDisplay
+from custvalue.plotting._style import BAR as BAR
+from custvalue.plotting._style import BLUE as BLUE
+from custvalue.plotting._style import INK as INK
+from custvalue.plotting._style import ORANGE as ORANGE
+from custvalue.plotting._style import plain_numbers as plain_numbers
+from custvalue.plotting._style import quiet_axes as quiet_axes
+from custvalue.plotting._style import set_letters as set_letters
+from custvalue.plotting._style import state_names as state_names
 from custvalue.plotting._style import svg_text
 from custvalue.plotting._survey import ImportancePerformanceDisplay, ValueMapDisplay
 from custvalue.plotting._transitions import FlowDisplay, TransitionDisplay, flow_table

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from custvalue._labels import Language
-from custvalue.funnel._words import say
+from custvalue.funnel import say
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
 

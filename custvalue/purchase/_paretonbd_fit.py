@@ -7,8 +7,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._kernels import Histories, Objective, bounds, counts_of, legendre, rising_sums
-from custvalue._kernels._two_powers import NODES, PANEL
+from custvalue._kernels import (
+    NODES,
+    PANEL,
+    Histories,
+    Objective,
+    bounds,
+    counts_of,
+    legendre,
+    rising_sums,
+)
 from custvalue.purchase._law import Floats, in_logs
 from custvalue.purchase._paretonbd_grid import add_grid, mesh_of, split
 

@@ -24,8 +24,7 @@ from custvalue.exceptions import (
 )
 from custvalue.lifecycle import LifecycleClassifier
 from custvalue.markov import MarkovCLVEstimator
-from custvalue.plotting import flow_table, tracking_table
-from custvalue.plotting._style import state_names
+from custvalue.plotting import flow_table, state_names, tracking_table
 from custvalue.report._backtest import Tested, hold_back, model_of
 from custvalue.report._campaign import QUIET, WINDOW, campaign
 from custvalue.report._old_customers import warn_of_old_customers

@@ -14,10 +14,15 @@ from custvalue._html import html_table
 from custvalue._labels import Language, check_language
 from custvalue._units import span_days
 from custvalue._warn import heard
-from custvalue.funnel import FunnelBacktest, FunnelChain, backtest_funnel, overdue_table
-from custvalue.funnel._ledger import REASONS
-from custvalue.funnel._settings import columns_by
-from custvalue.funnel._words import say
+from custvalue.funnel import (
+    REASONS,
+    FunnelBacktest,
+    FunnelChain,
+    backtest_funnel,
+    columns_by,
+    overdue_table,
+    say,
+)
 from custvalue.plotting import FunnelDisplay, svg_text
 from custvalue.report._blocks import Block, Column, section, span, table, tile
 from custvalue.report._collect import to_pandas

@@ -9,9 +9,7 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.market import TradeProfile
-from custvalue.market._growth import PARTS
-from custvalue.market._words import nearest, say
+from custvalue.market import PARTS, TradeProfile, nearest, say
 from custvalue.report._blocks import Block, Column, Shown, section, table, tile
 from custvalue.report._collect import to_pandas
 from custvalue.report._words import Words

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._kernels._beta_density import log_beta_density
+from custvalue._kernels import log_beta_density
 
 Array = npt.NDArray[np.float64]
 
