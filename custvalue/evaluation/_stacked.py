@@ -24,7 +24,7 @@ from custvalue.exceptions import (
     DataContractError,
     NotSupportedError,
 )
-from custvalue.value import CustomerValue, LearnedValue, SameForAll
+from custvalue.value import CustomerValue, LearnedValue, RateForward, SameForAll
 
 LONGEST = 364.0  # days: the longest horizon that earlier origins are asked for
 FEWEST_BUYERS = 50  # of a horizon, or it is no proof of anything
@@ -54,6 +54,7 @@ def usual_parts() -> dict[str, Any]:
         "law x Gamma-Gamma": CustomerValue(spend=GammaGamma()),
         "Markov chain": MarkovCLVEstimator(),
         "learner": LearnedValue(law=CustomerValue(purchases=MBGNBD()), n_repeats=0),
+        "rate so far": RateForward(),
         "same for all": SameForAll(),
     }
 
@@ -137,7 +138,7 @@ class StackedValue(ValueModel):
         reads a summary; None is :func:`usual_parts`.
     pull : float, default=0.2
         How strongly weights are drawn to equal ones, over the root of the number of buyers seen.
-    spread : float, default=0.35
+    spread : float, default=0.25
         Prior standard deviation of the log of the factor that sets the total right.
     panel_period : str, default="4W"
         Of parts that read a panel.
@@ -194,7 +195,7 @@ class StackedValue(ValueModel):
         models: Mapping[str, Any] | None = None,
         *,
         pull: float = 0.2,
-        spread: float = 0.35,
+        spread: float = 0.25,
         panel_period: str = "4W",
         max_customers: int | None = 20_000,
         horizon: Span | None = None,
