@@ -65,7 +65,7 @@ def check_rows(method: Callable[..., Any], X: Any, *args: Any, **options: Any) -
     >>> table["valid"].tolist()
     [True, False, True]
     >>> table["reason"][1]
-    "frequency: 'frequency' must be a whole number of repeat orders, 0 or more"
+    "frequency-not-a-count: 'frequency' must be a whole number of repeat orders, 0 or more"
     """
     X = _rows_of(X)
     found = _ask(method, X, args, options)

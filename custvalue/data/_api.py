@@ -85,7 +85,7 @@ def summarize(
     1  bob          0      0.0  29.0     29.0             NaN          8.0
     """
     names = {"customer": customer, "time": time, "amount": amount}
-    return TransactionLog(log, **names, as_of=as_of, unit=unit, **policies).summary()
+    return TransactionLog(log, **names, as_of=as_of, unit=unit, tell_end=True, **policies).summary()
 
 
 @names_policies
@@ -152,7 +152,7 @@ def panel(
     3  bob       2    0       1    8.0        0          8.0
     """
     names = {"customer": customer, "time": time, "amount": amount}
-    return TransactionLog(log, **names, as_of=as_of, **policies).panel(period)
+    return TransactionLog(log, **names, as_of=as_of, tell_end=True, **policies).panel(period)
 
 
 @names_policies
@@ -227,7 +227,9 @@ def split_by_date(
     ['cid']
     """
     names = {"customer": customer, "time": time, "amount": amount}
-    return TransactionLog(log, **names, as_of=as_of, unit=unit, **policies).split(cutoff, horizon)
+    return TransactionLog(log, **names, as_of=as_of, unit=unit, tell_end=True, **policies).split(
+        cutoff, horizon
+    )
 
 
 @names_policies
@@ -279,4 +281,4 @@ def occasions(
     1  bob 2024-01-16    8.0
     """
     names = {"customer": customer, "time": time, "amount": amount}
-    return TransactionLog(log, **names, as_of=as_of, **policies).occasions()
+    return TransactionLog(log, **names, as_of=as_of, tell_end=True, **policies).occasions()

@@ -107,6 +107,14 @@ class Contribution:
         costs = (cost, cost_to_serve, acquisition_cost)
         wanted = ["total_value", "n_orders", *(n for n in (customer, *costs) if isinstance(n, str))]
         _check(have, wanted, cost, by, "the summary")
+        if (
+            customer is not None
+            and (nobody := _frames.missing_ids(_frames.column(X, customer))).any()
+        ):
+            text = f"column {customer!r} has missing ids"
+            cure = "Drop these rows or give them a customer."
+            at = np.flatnonzero(nobody)
+            raise DataContractError(ContractProblem.at("missing-customer", text, cure, at))
         profit = ["total_profit"] if cost is None and "total_profit" in have else []
         names = ["total_value", "n_orders", *profit, *(n for n in costs if isinstance(n, str))]
         table = _frames.float_columns(X, names, caller="contribution's summary")

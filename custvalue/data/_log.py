@@ -76,7 +76,10 @@ class TransactionLog:
         End of observation: of a date (and a time that is midnight) the whole day is seen, of a time
         the grain of ``occasion`` it lies in, a day at most; later rows are not. Rows are cut before
         they are netted, so a longer ``occasion`` never shows what came after. Without it the day of
-        the log's last usable row, and tables that say so warn.
+        the log's last usable row.
+    tell_end : bool, default=False
+        Whether tables warn where ``as_of`` is not given, as the functions (``summarize``, ...) do:
+        a quiet end of the log would look like activity.
     **policies
         As in :class:`LogOptions`: ``keep``, ``occasion``, ``refunds``, ``zero_amounts``,
         ``duplicates``, ``invalid``, ``order``, ``margin``, ``cost``, ``time_format``,
@@ -130,8 +133,10 @@ class TransactionLog:
         amount: str,
         unit: Unit = "D",
         as_of: Any = None,
+        tell_end: bool = False,
         **policies: Any,
     ) -> None:
+        self._tells_end = tell_end
         self.options = log_options(customer, time, amount, **policies)
         engine_of(frame)  # or it is no table
         have = column_names(frame)
@@ -327,8 +332,7 @@ class TransactionLog:
         Contribution
             Its revenue is the ledger's: the sum over the table is the amount used.
         """
-        frame = self._rows.frame
-        self._is_told()
+        frame = self._read()
         return contribution_of_rows(
             frame, self.options, self._end,
             cost=cost, cost_to_serve=cost_to_serve, acquisition_cost=acquisition_cost, by=by,
@@ -495,12 +499,16 @@ class TransactionLog:
         return self._held
 
     def _is_told(self) -> bool:
-        """Whether the rows are in memory, so that what they lack was said; the end is said here."""
-        if self._held is None or not (self._is_view or _in_memory(self.frame)):
+        """Whether the rows are read here, so that what they lack was said; else the engine says."""
+        if self._tells_end or not (self._is_view or _in_memory(self.frame)):
             return False
-        if self._end is None:
-            warn_caller(last_order_text(self._held.end), AsOfWarning)
-        return True
+        return bool(self._rows)
+
+    def _read(self) -> Any:
+        """Rows in memory; where the end is taken from them, that is said if it was asked for."""
+        if self._tells_end and self._end is None:
+            warn_caller(last_order_text(self._rows.end), AsOfWarning)
+        return self._rows.frame
 
     def _made(self, key: Any, make: Any) -> Any:
         if key not in self._tables:
@@ -508,8 +516,7 @@ class TransactionLog:
         return self._tables[key]
 
     def _folded(self) -> tuple[Intake, Folded, RowLedger]:
-        frame = self._rows.frame
-        self._is_told()
+        frame = self._read()
         rows = take_in(frame, self.options, self._end, quiet=True)
         return rows, *fold(rows, self.options)
 
@@ -533,7 +540,7 @@ class TransactionLog:
         part = _Held(rows_where(held.frame, mask), held.times[mask], held.first, as_of, held.end)
         view.__dict__ = {
             **self.__dict__, "frame": part.frame, "_held": part, "_end": readable(as_of),
-            "_tables": {}, "_is_view": True,
+            "_tables": {}, "_is_view": True, "_tells_end": False,
         }  # fmt: skip
         return view
 

@@ -173,6 +173,8 @@ def recommend(
 
     def against(name: str) -> list[str]:
         known = [metric for metric, column in JUDGED.items() if ranking[column].notna().all()]
+        if not known:  # nothing came that would tell methods apart
+            return ["" if other == name else "tied" for other in ranking.index]
         found = result.differences(
             against=name, metrics=known, n_resamples=n_resamples, random_state=random_state
         )

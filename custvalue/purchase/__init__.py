@@ -1,6 +1,5 @@
 """When customers buy and whether they still do: one law and estimator a file."""
 
-from custvalue._fitted import FitReport
 from custvalue.purchase._alive_error import alive_interval
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._beta_binomial import BetaBinomialResponse
@@ -21,7 +20,6 @@ __all__ = [
     "MODELS",
     "NBD",
     "BetaBinomialResponse",
-    "FitReport",
     "Mixing",
     "Orders",
     "ParetoNBD",

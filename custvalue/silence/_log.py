@@ -52,5 +52,5 @@ def silence_from_log(
     array([10.,  5.])
     """
     names = {"customer": customer, "time": time, "amount": amount}
-    read = TransactionLog(log, **names, as_of=as_of, unit=unit, **policies)
+    read = TransactionLog(log, **names, as_of=as_of, unit=unit, tell_end=True, **policies)
     return read.summary(), float_columns(read.gaps(), ["gap"])[:, 0]

@@ -82,7 +82,9 @@ def contribution(
     if customer is None or time is None or amount is None:
         raise TypeError("a log needs customer=, time= and amount=; a summary none of time, amount.")
     names = {"customer": customer, "time": time, "amount": amount}
-    return TransactionLog(X, **names, as_of=as_of, **policies).contribution(by=by, **costs)
+    return TransactionLog(X, **names, as_of=as_of, tell_end=True, **policies).contribution(
+        by=by, **costs
+    )
 
 
 def cohort_table(
@@ -138,4 +140,4 @@ def cohort_table(
     [777, 854, 718]
     """
     names = {"customer": customer, "time": time, "amount": amount}
-    return TransactionLog(log, **names, as_of=as_of, **policies).cohorts(value)
+    return TransactionLog(log, **names, as_of=as_of, tell_end=True, **policies).cohorts(value)

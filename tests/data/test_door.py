@@ -174,11 +174,13 @@ def test_a_table_is_made_once(cdnow_sample):
     assert log.summary() is not log.summary("W")
 
 
-def test_an_end_that_is_not_told_is_said_where_a_table_depends_on_it(cdnow_sample):
+def test_an_end_that_is_not_told_is_the_last_day_and_the_functions_say_so(cdnow_sample):
     log = TransactionLog(cdnow_sample, **CDNOW)
     assert str(log.as_of)[:10] == "1998-06-30"  # the last row's day
-    with pytest.warns(AsOfWarning, match="1998-06-30"):
-        log.summary()
+    assert cv.data.ledger(log.summary()).rows_in == len(cdnow_sample)
+    for call in (cv.summarize, cv.panel, cv.data.occasions, cohort_table, contribution):
+        with pytest.warns(AsOfWarning, match="1998-06-30"):
+            call(cdnow_sample, **CDNOW)
 
 
 def test_views_at_a_time_of_day_see_what_the_summary_sees():

@@ -102,8 +102,8 @@ def test_a_file_and_a_frame_leave_out_the_same_rows(tmp_path):
 
 def test_a_log_handle_and_a_cohort_table_know_nobody_of_that_name():
     with pytest.warns(DataWarning, match=f"customer id is missing: {len(NOBODY)}"):
-        log = TransactionLog(LOG, **NAMES)
-    assert log.customers().tolist() == ["ann", "bob"]
+        who = TransactionLog(LOG, **NAMES).customers()
+    assert who.tolist() == ["ann", "bob"]
     with pytest.warns(DataWarning, match="customer id is missing"):
         table = cohort_table(LOG, **NAMES, as_of="2024-02-29")
     assert table.size.sum() == 2

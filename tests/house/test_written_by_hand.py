@@ -101,7 +101,7 @@ def test_a_number_that_was_edited_is_found_by_the_checksum(written, name):
     if "chance" in changed:
         changed["chance"][0], changed["chance"][1] = 0.7, 0.3  # rows still sum to one
     else:
-        changed["parameters"]["level"] = 0.5
+        changed["settings"]["level"] = 0.5
     with pytest.raises(ArtefactError, match="checksum"):
         read(changed)
 

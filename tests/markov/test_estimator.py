@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 import custvalue as cv
 from custvalue import RFMTransformer
 from custvalue.chains import Chain, TransitionCounts
-from custvalue.chains._counts import evidence, fit_concentration, mix_rows, pooled_moves
+from custvalue.chains._counts import evidence, fit_concentration
 from custvalue.chains._state_list import StateList
 from custvalue.exceptions import (
     DataContractError,
@@ -27,6 +27,7 @@ from custvalue.exceptions import (
     TimeUnitError,
 )
 from custvalue.markov import ColumnStates, MarkovCLVEstimator, PanelStates, _clv
+from custvalue.markov._rows_of_counts import mix_rows, pooled_moves
 from custvalue.purchase import BGNBD, NBD
 
 SMALL = PanelStates(recency_max=4, frequency_classes=3, monetary_classes=1)
