@@ -119,7 +119,7 @@ class RateForward(ValueModel):
         -------
         self : RateForward
         """
-        n_orders, span, spend, profit = self._columns(X, reset=True)
+        n_orders, span, spend, profit = _columns(self, X, reset=True)
         w = _sklearn.weights_of(sample_weight, span.size, X)
         w = np.ones(span.size) if w is None else w
         unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
@@ -135,27 +135,14 @@ class RateForward(ValueModel):
         )
         return self
 
-    def _columns(self, X: Any, *, reset: bool) -> tuple[Floats, Floats, Floats, Floats]:
-        names = ("n_orders", "T", "total_value")
-        values, named = _sklearn.read_columns(self, X, names, reset=reset, min_columns=3)
-        profit = values[:, 2]
-        if named and "total_profit" in (_frames.column_names(X) or ()):
-            profit = _frames.float_columns(X, ["total_profit"])[:, 0]
-        return values[:, 0], values[:, 1], values[:, 2], profit
-
     def _read(self, X: Any) -> Rates:
         _sklearn.check_is_fitted(self)
-        _, span, spend, profit = self._columns(X, reset=False)
+        _, span, spend, profit = _columns(self, X, reset=False)
         span = np.maximum(span, self.forecast_.min_span)
         return Rates(spend / span, profit / span, X)
 
     def _gross(self, rows: Rates, terms: Terms) -> Floats:
-        if terms.margin is None:
-            return rows.profit
-        if isinstance(terms.margin, str):
-            share = _frames.float_columns(rows.table, [terms.margin], caller="RateForward's X")
-            return np.asarray(rows.spend * share[:, 0])
-        return np.asarray(rows.spend * terms.margin)
+        return _rate_of_profit(rows, terms, "RateForward")
 
     def _value(self, rows: Rates, terms: Terms) -> Floats:
         return np.asarray(
@@ -163,10 +150,7 @@ class RateForward(ValueModel):
         )
 
     def _newcomer(self, terms: Terms) -> tuple[float, float]:
-        which = 1 if terms.margin is None else 0
-        share = 1.0 if terms.margin is None else terms.margin
-        rate = share * self.forecast_.new_rate[which] - flat_cost(self, terms)
-        return share * self.forecast_.first[which], rate * terms.annuity()
+        return _new_rate(self, terms)
 
     def _parts(self, rows: Rates, terms: Terms) -> dict[str, Any]:
         return {
@@ -176,7 +160,7 @@ class RateForward(ValueModel):
         }
 
 
-class SameForAll(RateForward):
+class SameForAll(ValueModel):
     """Every customer brings what the mean customer brought a unit of time.
 
     The spend of all over the time that all were seen. It ranks nobody; who loses to it on the
@@ -209,6 +193,9 @@ class SameForAll(RateForward):
     array([30., 30.])
     """
 
+    reads_table: ClassVar[str] = "summary"
+    _learned = RateForecast
+
     def __init__(
         self,
         *,
@@ -220,15 +207,13 @@ class SameForAll(RateForward):
         period: Span = "1M",
         unit: str | None = None,
     ) -> None:
-        super().__init__(
-            horizon=horizon,
-            annual_discount_rate=annual_discount_rate,
-            margin=margin,
-            contact_cost=contact_cost,
-            timing=timing,
-            period=period,
-            unit=unit,
-        )
+        self.horizon = horizon
+        self.annual_discount_rate = annual_discount_rate
+        self.margin = margin
+        self.contact_cost = contact_cost
+        self.timing = timing
+        self.period = period
+        self.unit = unit
 
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> SameForAll:
         """Learn the mean rate and the mean order.
@@ -245,7 +230,7 @@ class SameForAll(RateForward):
         -------
         self : SameForAll
         """
-        n_orders, span, spend, profit = self._columns(X, reset=True)
+        n_orders, span, spend, profit = _columns(self, X, reset=True)
         w = _sklearn.weights_of(sample_weight, span.size, X)
         w = np.ones(span.size) if w is None else w
         unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
@@ -261,9 +246,16 @@ class SameForAll(RateForward):
 
     def _read(self, X: Any) -> Rates:
         _sklearn.check_is_fitted(self)
-        n = len(self._columns(X, reset=False)[0])
+        n = len(_columns(self, X, reset=False)[0])
         spend, profit = self.forecast_.new_rate
         return Rates(np.full(n, spend), np.full(n, profit), X)
+
+    def _value(self, rows: Rates, terms: Terms) -> Floats:
+        gross = _rate_of_profit(rows, terms, "SameForAll")
+        return np.asarray((gross - flat_cost(self, terms)) * terms.annuity())
+
+    def _newcomer(self, terms: Terms) -> tuple[float, float]:
+        return _new_rate(self, terms)
 
 
 def flat_cost(model: ValueModel, terms: Terms) -> float:
@@ -274,3 +266,30 @@ def flat_cost(model: ValueModel, terms: Terms) -> float:
             "number."
         )
     return float(terms.contact_cost) / terms.period
+
+
+def _columns(model: Any, X: Any, *, reset: bool) -> tuple[Floats, Floats, Floats, Floats]:
+    """Orders, time seen, spend and profit of each row; profit is spend where it is not known."""
+    names = ("n_orders", "T", "total_value")
+    values, named = _sklearn.read_columns(model, X, names, reset=reset, min_columns=3)
+    profit = values[:, 2]
+    if named and "total_profit" in (_frames.column_names(X) or ()):
+        profit = _frames.float_columns(X, ["total_profit"])[:, 0]
+    return values[:, 0], values[:, 1], values[:, 2], profit
+
+
+def _rate_of_profit(rows: Rates, terms: Terms, caller: str) -> Floats:
+    if terms.margin is None:
+        return rows.profit
+    if isinstance(terms.margin, str):
+        share = _frames.float_columns(rows.table, [terms.margin], caller=f"{caller}'s X")
+        return np.asarray(rows.spend * share[:, 0])
+    return np.asarray(rows.spend * terms.margin)
+
+
+def _new_rate(model: ValueModel, terms: Terms) -> tuple[float, float]:
+    """Profit of a first order, and of the mean rate after it."""
+    which = 1 if terms.margin is None else 0
+    share = 1.0 if terms.margin is None else terms.margin
+    rate = share * model.forecast_.new_rate[which] - flat_cost(model, terms)
+    return share * model.forecast_.first[which], rate * terms.annuity()
