@@ -145,7 +145,7 @@ SHARES = {  # where a share, chance, margin or rate is taken: 30 is never 30 %
     "effect": lambda x: campaign_effect([1.0, 2.0] * 20, [1.0, 0.0] * 20, margin=x),
     "pareto top": lambda x: pareto([1.0, 2.0], top=x),
     "pareto value": lambda x: pareto([1.0, 2.0], of_value=x),
-    "contribution": lambda x: contribution(LOG, **NAMES, cost=x),
+    "contribution": lambda x: contribution(LOG, **NAMES, as_of="2024-03-01", cost=x),
     "retention": lambda x: retention_value(100.0, x, 0.1),
     "chances": lambda x: migration_value(40, 4, [0.3, x], 0.2, n_periods=4),
     "sales": lambda x: repeat_sale_value(260, 50, x, 0.2, years=10),

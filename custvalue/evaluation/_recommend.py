@@ -248,8 +248,8 @@ def _reasons(
         (
             f"Suggestion: {best}. In a backtest of {len(result.estimators)} methods "
             f"({n_origins} cutoff{'s' if n_origins > 1 else ''}, horizon {horizon}) it has {why} "
-            f"order of customers ({_order(row['gini'])}), expected money (Tweedie deviance "
-            f"{row['tweedie']:,.4g}) and total ({_total(row['abs_total_bias'])})."
+            f"order of customers ({_order(row['gini'])}), expected money "
+            f"({_deviance(row['tweedie'])}) and total ({_total(row['abs_total_bias'])})."
         )
     ]
     tied = [str(n) for n in ranking.index[1:] if ranking.loc[n, "against_suggestion"] == "tied"]
@@ -282,6 +282,10 @@ def _order(gini: float) -> str:
     return (
         "none to judge: all brought the same" if np.isnan(gini) else f"normalised Gini {gini:.3f}"
     )
+
+
+def _deviance(tweedie: float) -> str:
+    return "none to judge" if np.isnan(tweedie) else f"Tweedie deviance {tweedie:,.4g}"
 
 
 def _total(bias: float) -> str:
