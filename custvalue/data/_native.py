@@ -41,7 +41,7 @@ def with_ticks(
     column = options.time
     dtype = frame.collect_schema()[column]
     if not (dtype == nw.Datetime or dtype == nw.Date or dtype == nw.String):
-        first = frame.select(column).filter(~nw.col(column).is_null()).head(1).collect()
+        first = frame.select(nw.col(column)).filter(~nw.col(column).is_null()).head(1).collect()
         return frame, [number_problem(column, dtype, next(iter(first[column].to_list()), None))]
     zoned = dtype == nw.Datetime and dtype.time_zone is not None
     engine = _Polars() if is_polars(frame) else _Duck()

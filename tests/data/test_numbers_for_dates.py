@@ -35,9 +35,7 @@ ENGINES = {
     "polars": pl.from_pandas,
     "polars lazy": lambda log: pl.from_pandas(log).lazy(),
     "pyarrow": lambda log: pa.Table.from_pandas(log, preserve_index=False),
-    "duckdb": lambda log: duckdb.connect().from_arrow(
-        pa.Table.from_pandas(log, preserve_index=False)
-    ),
+    "duckdb": lambda log: duckdb.from_arrow(pa.Table.from_pandas(log, preserve_index=False)),
     "handle": lambda log: log,
 }
 

@@ -42,9 +42,7 @@ DOORS = {
     ),
     "pyarrow": lambda log: pa.Table.from_pandas(log, preserve_index=False),
     "dask": lambda log: dd.from_pandas(log, npartitions=2),
-    "duckdb": lambda log: duckdb.connect().from_arrow(
-        pa.Table.from_pandas(log, preserve_index=False)
-    ),
+    "duckdb": lambda log: duckdb.from_arrow(pa.Table.from_pandas(log, preserve_index=False)),
 }
 
 
