@@ -428,7 +428,7 @@ MILLION = {
 def million(base):
     n, draw = 1_000_000, np.random.default_rng(20261121)
     frequency = draw.poisson(1.5, n).astype(float)
-    T = draw.uniform(10.0, 300.0, n)
+    T = draw.uniform(7.0, 70.0, n)
     customers = pd.DataFrame({"frequency": frequency, "recency": 0.5 * T, "T": T})
     customers.loc[frequency == 0, "recency"] = 0.0
     log = pd.DataFrame(
