@@ -28,7 +28,7 @@ FLOOR = {
     "_kernels": 0,
     "_html": -1,
     "_dates": 1,
-    "_labels": 0,
+    "_words": 0,
     "_units": 1,
     "_clock": 1.5,
     "_fitted": 2,
