@@ -41,6 +41,7 @@ FLOOR = {
     "_sklearn": 3,
     "_histories": 1,
     "likelihood": 3.3,
+    "campaign": 3.4,
     "_value_model": 3.5,
     "data": 3.8,
     "purchase": 4,

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from custvalue._units import check_share
 from custvalue._warn import warn_caller
 from custvalue.exceptions import SmallSampleWarning
-from custvalue.silence._silence import Floats
 
+Floats = npt.NDArray[np.float64]
 Method = Literal["auto", "score", "permutation", "bootstrap", "welch"]
 FEWEST = 20  # outcomes that are not zero, in a group
 STEP = 1e-12  # of a share
@@ -42,7 +42,7 @@ class CampaignEffect:
 
     Examples
     --------
-    >>> from custvalue.silence import CampaignEffect
+    >>> from custvalue.campaign import CampaignEffect
     >>> print(CampaignEffect(900, 100, 12.0, 9.0, 3.0, 1.0, 5.0, 0.95, 0.5, 0.4))
     900 treated customers brought 12 each, 100 control customers 9.
     Effect 3 a customer (95 % interval 1 to 5); after margin and contact cost 1.1 (0.1 to 2.1), in
@@ -158,7 +158,7 @@ def campaign_effect(
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.silence import campaign_effect
+    >>> from custvalue.campaign import campaign_effect
     >>> rng = np.random.default_rng(4)
     >>> found = campaign_effect(rng.exponential(12, 900), rng.exponential(9, 100))
     >>> found.low < 3 < found.high
@@ -248,7 +248,7 @@ def detectable_response(
 
     Examples
     --------
-    >>> from custvalue.silence import detectable_response
+    >>> from custvalue.campaign import detectable_response
     >>> detectable_response(900, 100, 0.05).__round__(3)
     0.091
     """
