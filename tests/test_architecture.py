@@ -56,7 +56,7 @@ FLOOR = {
     "survey": 5,
     "value": 6,
     "funnel": 6,
-    "metrics": 6,
+    "metrics": 1,
     "evaluation": 7,
     "plotting": 7,
     "report": 8,
