@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 
 from custvalue._kernels import climb, compress
+from custvalue.campaign import campaign_effect
 from custvalue.chains._tests import homogeneity, order_one_against_two
 from custvalue.evaluation import BacktestResult
 from custvalue.exceptions import CustvalueWarning, FitFailedError
 from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
-from custvalue.silence import campaign_effect
 from custvalue.spend import GammaGamma
 
 LAWS: dict[Any, dict[str, float]] = {

@@ -36,6 +36,7 @@ __all__ = [
     "TransactionLog",
     "ValueGrades",
     "backtest",
+    "campaign",
     "chains",
     "check_rows",
     "compress",

@@ -22,11 +22,12 @@ from custvalue._units import (
     rate_per,
     span_days,
 )
+from custvalue.campaign import campaign_effect
 from custvalue.chains import Chain
 from custvalue.exceptions import RateWarning, TimeUnitError
 from custvalue.grades import pareto
 from custvalue.report import make_report
-from custvalue.silence import activation_plan, campaign_effect
+from custvalue.silence import activation_plan
 from custvalue.value import (
     contribution,
     migration_value,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from custvalue import _frames
 from custvalue._fitted import check_level
+from custvalue._kernels import wilson
 from custvalue._sklearn import check_is_fitted
 from custvalue._units import Span, days_per
 from custvalue._words import FUNNEL, Language
@@ -477,17 +478,6 @@ def control_table(
 def _stays(moves: Any, S: int, K: int) -> Floats:
     row = np.arange(S * K)
     return np.asarray(moves[row, np.minimum(row + 1, row // K * K + K - 1)]).ravel()
-
-
-def wilson(p: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
-    """Interval of a proportion (Wilson 1927, J. Am. Stat. Assoc. 22); 0 to 1 where n is 0."""
-    from scipy.special import ndtri
-
-    z2 = float(ndtri(0.5 + level / 2.0)) ** 2
-    size = np.maximum(np.asarray(n, dtype=float), 1e-300)
-    middle = (p + z2 / (2.0 * size)) / (1.0 + z2 / size)
-    reach = np.sqrt(z2 * (p * (1.0 - p) / size + z2 / (4.0 * size**2))) / (1.0 + z2 / size)
-    return np.clip(middle - reach, 0.0, 1.0), np.clip(middle + reach, 0.0, 1.0)
 
 
 def sales_velocity(

@@ -1,7 +1,7 @@
 """Who has gone quiet, who is worth winning back, and whether a campaign won them."""
 
+from custvalue.campaign import CampaignEffect, campaign_effect, detectable_response
 from custvalue.silence._activation import activation_plan
-from custvalue.silence._effect import CampaignEffect, campaign_effect, detectable_response
 from custvalue.silence._gap_prior import GapPrior
 from custvalue.silence._learning import LearningSet, learning_set
 from custvalue.silence._log import silence_from_log

@@ -266,24 +266,38 @@ class ShrunkGaps(SilenceMethod):
 
 
 @dataclass(frozen=True)
-class CalibratedChance(ShrunkGaps):
+class CalibratedChance(SilenceMethod):
     """Chance of an order within a window, learned from what customers did after an earlier date.
 
     Parameters
     ----------
+    shrunk : ShrunkGaps
+        Its measures, which the chance is learned on.
     chance : ReturnChance
     """
 
+    shrunk: ShrunkGaps
     chance: ReturnChance
 
     names: ClassVar[tuple[str, ...]] = (*ShrunkGaps.names, "prob_order")
+    bases: ClassVar[tuple[str, str, str]] = ShrunkGaps.bases
     cuts: ClassVar[tuple[float, float, float]] = (0.5, 0.75, 0.9)
+
+    @property
+    def prior(self) -> GapPrior:
+        """Purchase rates over customers."""
+        return self.shrunk.prior
 
     @classmethod
     def check(cls, scorer: Any) -> None:
         """Refuse a scorer without a window."""
         if scorer.window is None:
             raise ValueError("method='calibrated' needs a window, e.g. window='90D'.")
+
+    @classmethod
+    def needs_gaps(cls, scorer: Any) -> bool:
+        """Whether the regularity is to be learned."""
+        return ShrunkGaps.needs_gaps(scorer)
 
     @classmethod
     def needs_outcome(cls, scorer: Any) -> bool:
@@ -295,20 +309,22 @@ class CalibratedChance(ShrunkGaps):
         """Fit the prior, then the chance on its measures."""
         assert lesson.ordered is not None
         window = _length(scorer, lesson.unit, "window")
-        prior = _prior_of(lesson, scorer)
-        chance = learn_return_chance(lesson.facts, lesson.ordered, window, prior, scorer.calibrator)
-        return cls(longest_of(lesson.facts), prior, chance)
+        shrunk = ShrunkGaps.learn(lesson, scorer)
+        chance = learn_return_chance(
+            lesson.facts, lesson.ordered, window, shrunk.prior, scorer.calibrator
+        )
+        return cls(shrunk.longest_gaps, shrunk, chance)
 
     def measures(self, facts: GapFacts) -> dict[str, Floats]:
         """Those of ``"shrunk"``, and the chance of an order."""
         chance = self.chance.of(facts)
-        return {**super().measures(facts), "prob_order": chance, "score": 1.0 - chance}
+        return {**self.shrunk.measures(facts), "prob_order": chance, "score": 1.0 - chance}
 
     def anew(self, facts: GapFacts) -> CalibratedChance:
         """Fit the rates of other customers; the chance keeps its weights."""
-        prior = super().anew(facts).prior
-        chance = self.chance._replace(prior=prior)
-        return replace(self, longest_gaps=longest_of(facts), prior=prior, chance=chance)
+        shrunk = self.shrunk.anew(facts)
+        chance = self.chance._replace(prior=shrunk.prior)
+        return CalibratedChance(shrunk.longest_gaps, shrunk, chance)
 
     def return_chance(self) -> ReturnChance | None:
         """Give the learned chance."""

@@ -1,0 +1,34 @@
+"""Whether a campaign worked: what it brought against a control group, and what a test can show."""
+
+from custvalue.campaign._adjust import Adjustment
+from custvalue.campaign._balance import (
+    Balance,
+    BalancingWeights,
+    SampleRatio,
+    covariate_balance,
+    entropy_balance,
+    sample_ratio_test,
+)
+from custvalue.campaign._effect import campaign_effect
+from custvalue.campaign._response import ResponseModel, gains_table
+from custvalue.campaign._result import CampaignEffect, CampaignEffects, GroupEffect
+from custvalue.campaign._size import CampaignPlan, detectable_response, plan_test
+
+__all__ = [
+    "Adjustment",
+    "Balance",
+    "BalancingWeights",
+    "CampaignEffect",
+    "CampaignEffects",
+    "CampaignPlan",
+    "GroupEffect",
+    "ResponseModel",
+    "SampleRatio",
+    "campaign_effect",
+    "covariate_balance",
+    "detectable_response",
+    "entropy_balance",
+    "gains_table",
+    "plan_test",
+    "sample_ratio_test",
+]

@@ -1,0 +1,102 @@
+"""The room's words in Chinese."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from custvalue._labels import check_language
+
+ZH: dict[str, str] = {
+    # columns
+    "campaign": "活动",
+    "group": "分组",
+    "n_treated": "处理组人数",
+    "n_control": "对照组人数",
+    "mean_treated": "处理组均值",
+    "mean_control": "对照组均值",
+    "effect": "效果",
+    "low": "区间下限",
+    "high": "区间上限",
+    "low_of_all": "同时区间下限",
+    "high_of_all": "同时区间上限",
+    "standard_error": "标准误",
+    "shrunk": "收缩后效果",
+    "shrunk_low": "收缩区间下限",
+    "shrunk_high": "收缩区间上限",
+    "verdict": "结论",
+    "note": "说明",
+    "covariate": "协变量",
+    "difference": "标准化差异",
+    "alike": "是否相近",
+    "customers": "客户数",
+    "expected": "应有客户数",
+    # cells
+    "gain": "增益",
+    "loss": "损失",
+    "not seen": "未见效果",
+    "fewer than two customers in a group": "某组不足两位客户",
+    "fewer than three groups tell nothing of how much they differ": (
+        "分组不足三个，无法判断组间差异"
+    ),
+    "equal outcomes: nothing to tell chance from": "结果全部相同，无从判断偶然性",
+    # sentences
+    "{k} covariates, the largest difference {d:.2f} standard deviations ({worst})": (
+        "{k} 个协变量，最大差异 {d:.2f} 个标准差（{worst}）"
+    ),
+    "; all together p = {p:.3g}": "；联合检验 p = {p:.3g}",
+    ".": "。",
+    "{n:,} customers a campaign and {m:,} in control show an effect of {effect:.4g} a customer "
+    "({lift:.1f} % of\n{mean:.4g}) in {power:.0f} % of tests at {level:.4g} % confidence.": (
+        "每个活动 {n:,} 位、对照组 {m:,} 位客户，可在 {level:.4g}% 置信度下以 {power:.0f}% 的把握\n"
+        "发现人均 {effect:.4g} 的效果（{mean:.4g} 的 {lift:.1f}%）。"
+    ),
+    "{n:,} treated customers brought {mean:.4g} each, {m:,} control customers {base:.4g}.\n"
+    "Effect {effect:.4g} a customer ({level:.4g} % interval {low:.4g} to {high:.4g}); after margin "
+    "and contact cost {net:.4g} ({net_low:.4g} to {net_high:.4g}), in\ntotal {all:,.0f} "
+    "({all_low:,.0f} to {all_high:,.0f}).": (
+        "{n:,} 位处理组客户人均 {mean:.4g}，{m:,} 位对照组客户人均 {base:.4g}。\n"
+        "人均效果 {effect:.4g}（{level:.4g}% 区间 {low:.4g} 至 {high:.4g}）；"
+        "扣除利润率与接触成本后 {net:.4g}（{net_low:.4g} 至 {net_high:.4g}），\n合计 {all:,.0f}"
+        "（{all_low:,.0f} 至 {all_high:,.0f}）。"
+    ),
+    "{n:,} treated customers: {mean:.4g} a count, {m:,} control customers {base:.4g}.\n"
+    "Effect {effect:.4g} a count ({level:.4g} % interval {low:.4g} to {high:.4g}).": (
+        "{n:,} 位处理组客户：每单位 {mean:.4g}，{m:,} 位对照组客户 {base:.4g}。\n"
+        "每单位效果 {effect:.4g}（{level:.4g}% 区间 {low:.4g} 至 {high:.4g}）。"
+    ),
+    "What was known before tells nothing of the outcome (correlation {r:.2f}): no gain by "
+    "adjusting.": "活动前信息与结果几乎无关（相关系数 {r:.2f}）：调整无益。",
+    "Adjusted by what was known before (correlation {r:.2f}, unadjusted {plain:.4g}): {saved:.0f} "
+    "% fewer\ncustomers for the same answer.": (
+        "已按活动前信息调整（相关系数 {r:.2f}，未调整效果 {plain:.4g}）："
+        "同样的精度可少用 {saved:.0f}% 的客户。"
+    ),
+    "{k} campaigns against one control group: each interval holds in {level:.4g} % of tests, all "
+    "together in fewer; those of the table's last columns hold together.": (
+        "{k} 个活动对同一对照组：单个区间的置信度为 {level:.4g}%，同时成立的置信度更低；"
+        "表中最后几列为同时成立的区间。"
+    ),
+}
+
+
+def say(word: str, language: str) -> str:
+    """``word`` in the language asked for; a word of the user's own stays as it is.
+
+    Examples
+    --------
+    >>> from custvalue.campaign._words import say
+    >>> say("gain", "zh"), say("letter", "zh")
+    ('增益', 'letter')
+    """
+    return word if check_language(language) == "en" else ZH.get(word, word)
+
+
+def said(table: pd.DataFrame, language: str, words: tuple[str, ...] = ()) -> pd.DataFrame:
+    """``table`` with its headings, and the cells of the columns ``words``, in the language."""
+    if check_language(language) == "en":
+        return table
+    cells: dict[str, Any] = {name: [say(cell, language) for cell in table[name]] for name in words}
+    out = table.assign(**cells)
+    return out.rename(columns={name: say(name, language) for name in out.columns})
