@@ -235,9 +235,9 @@ def report(
 
 
 def _names_in_both_languages() -> list[str]:
-    from custvalue.market import say
+    from custvalue._words import MARKET
 
-    return [say(name, language) for name in NAMES for language in ("en", "zh")]
+    return [MARKET.name(name, language) for name in NAMES for language in ("en", "zh")]
 
 
 main.add_command(funnel)

@@ -266,6 +266,20 @@ def no_column(
     return ContractProblem("missing-column", text, cure)
 
 
+def nearest(word: object, known: Iterable[object]) -> str:
+    """Ask for the known name most like ``word``, upper or lower case; nothing where none is near.
+
+    Examples
+    --------
+    >>> from custvalue.exceptions import nearest
+    >>> nearest("Nigera", ["Nigeria", "Ghana"]), nearest("x", ["Nigeria"])
+    (" Did you mean 'Nigeria'?", '')
+    """
+    names = {str(name).casefold(): str(name) for name in known}
+    close = get_close_matches(str(word).casefold(), names, n=1)
+    return f" Did you mean {names[close[0]]!r}?" if close else ""
+
+
 def first_ids(ids: Iterable[object], n: int = 5) -> tuple[str, ...]:
     """First ``n`` ids as text, for errors and ledgers.
 

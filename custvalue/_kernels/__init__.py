@@ -18,6 +18,7 @@ from custvalue._kernels._newton import Objective, Optimum, climb, covariance
 from custvalue._kernels._quadrature import legendre
 from custvalue._kernels._recency import customers_in, silence_instead_of_recency
 from custvalue._kernels._shapley import coalitions, shapley
+from custvalue._kernels._shares import share_ratio, wilson
 from custvalue._kernels._two_powers import NODES, PANEL, bounds, log_two_powers
 
 __all__ = [
@@ -47,7 +48,9 @@ __all__ = [
     "quantile_cuts",
     "rising_sums",
     "shapley",
+    "share_ratio",
     "sigmoid",
     "silence_instead_of_recency",
     "softplus",
+    "wilson",
 ]

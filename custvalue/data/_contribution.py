@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
-from custvalue._labels import check_language, translate
 from custvalue._units import check_share
+from custvalue._words import HOUSE, Language, check_language
 from custvalue.data._build import build
 from custvalue.data._intake import take_in
 from custvalue.data._money import sums
@@ -183,25 +183,25 @@ class Contribution:
         best = float(np.interp(customer_share, x, np.concatenate([[0.0], running])))
         return 1.0 - best / total
 
-    def labelled(self, labels: str = "en") -> Any:
+    def labelled(self, language: Language = "en") -> Any:
         """Return the table with its column names in another language.
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
         frame
         """
-        return _labelled(self.table, labels)
+        return _labelled(self.table, language)
 
-    def group_table(self, labels: str = "en") -> Any:
+    def group_table(self, language: Language = "en") -> Any:
         """Return the groups of ``by=`` with their column names in another language.
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -214,7 +214,7 @@ class Contribution:
         """
         if self.groups is None:
             raise ValueError("there are no groups: contribution(..., by='region').")
-        return _labelled(self.groups, labels)
+        return _labelled(self.groups, language)
 
     def __str__(self) -> str:
         n = len(self.curve)
@@ -235,10 +235,10 @@ COLUMNS = ("orders", "revenue", "cost", "gross_profit", "cost_to_serve", "acquis
 GROUP_COLUMNS = (*COLUMNS, "group", "customers", "contribution_share", "below_zero")
 
 
-def _labelled(table: Any, labels: str) -> Any:
-    language = check_language(labels)
+def _labelled(table: Any, language: Language) -> Any:
+    language = check_language(language)
     names = _frames.column_names(table) or []
-    new = {translate(n, language) if n in GROUP_COLUMNS else n: n for n in names}
+    new = {HOUSE(n, language) if n in GROUP_COLUMNS else n: n for n in names}
     return _frames.frame_like(table, {k: _frames.column(table, n) for k, n in new.items()})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from custvalue._labels import Language, check_language
+from custvalue._words import Language, check_language
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,10 +15,9 @@ from custvalue.funnel._drivers import win_drivers
 from custvalue.funnel._funnel_chain import FunnelChain
 from custvalue.funnel._ledger import REASONS as REASONS
 from custvalue.funnel._ledger import DroppedDeals, FunnelLedger
+from custvalue.funnel._presets import PRESETS
 from custvalue.funnel._settings import columns_by as columns_by
 from custvalue.funnel._tables import control_table, early_value, overdue_table, sales_velocity
-from custvalue.funnel._words import PRESETS
-from custvalue.funnel._words import say as say
 
 __all__ = [
     "PRESETS",

@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
-from custvalue._labels import check_language
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.funnel._events import nearest
-from custvalue.funnel._words import say, spoken
+from custvalue._words import FUNNEL, Language, check_language
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids, nearest
 from custvalue.silence import GapPrior
 
 Floats = npt.NDArray[np.float64]
@@ -32,7 +30,7 @@ def account_coverage(
     level_before: str | None = None,
     silence: str | None = None,
     keep: Sequence[str] = (),
-    labels: str = "en",
+    language: Language = "en",
 ) -> Any:
     """How well an account's buying centre is covered, and what blocks it (决策链).
 
@@ -61,7 +59,7 @@ def account_coverage(
         watch list.
     keep : sequence of str, default=()
         Other columns to keep, as the weakest contact's row has them: owner, next step, due date.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -87,7 +85,7 @@ def account_coverage(
     """
     import pandas as pd
 
-    check_language(labels)
+    check_language(language)
     table = _frames.eager(contacts)
     names = [account, contact, role, influence, level, level_before, silence, *keep]
     have = _frames.column_names(table) or []
@@ -101,7 +99,7 @@ def account_coverage(
                 "Say which columns to read.",
             )
         )
-    english = {say(name, "zh"): name for name in ROLES}
+    english = {FUNNEL.name(name, "zh"): name for name in ROLES}
     roles = [english.get(str(word), str(word)) for word in _frames.column(table, role)]
     numeric = [name for name in (influence, level, level_before, silence) if name is not None]
     numbers = dict(
@@ -121,7 +119,7 @@ def account_coverage(
     told = np.array(roles, dtype=object).astype(str)
     checks = [
         (
-            f"column {role!r} has a role that is not known{hint}",
+            f"column {role!r} has a role that is not known.{hint}",
             np.flatnonzero(~np.isin(told, ROLES)),
             f"Roles are {', '.join(ROLES)}.",
         ),
@@ -167,7 +165,7 @@ def account_coverage(
         watch |= numbers[silence] >= 1.0
     columns["watch"] = np.bincount(code, watch, n) > 0
     columns |= {name: np.asarray(_frames.column(table, name))[weakest] for name in keep}
-    return _frames.new_table(table, spoken(columns, labels))
+    return _frames.new_table(table, FUNNEL.table(columns, language, cells=["stage"]))
 
 
 def need_window(
@@ -249,7 +247,7 @@ def contact_timing(
     low: float = 0.1,
     high: float = 0.9,
     time_format: str | None = None,
-    labels: str = "en",
+    language: Language = "en",
 ) -> Any:
     """Share of contacts before, in and after the need window of the customer they went to.
 
@@ -265,7 +263,7 @@ def contact_timing(
         Chances that the order has come by the ends of the window.
     time_format : str, optional
         Of dates as text that are not ISO 8601.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -290,7 +288,7 @@ def contact_timing(
     """
     import pandas as pd
 
-    check_language(labels)
+    check_language(language)
     table, orders = _frames.eager(contacts), _frames.eager(log)
     who, when = _days(table, customer, time, time_format, "contacts")
     buyer, bought = _days(orders, customer, time, time_format, "the log")
@@ -317,7 +315,7 @@ def contact_timing(
         "contacts": count,
         "share": count / len(who),
     }
-    return _frames.new_table(table, spoken(columns, labels, words=("timing",)))
+    return _frames.new_table(table, FUNNEL.table(columns, language, cells=("timing",)))
 
 
 def _days(table: Any, customer: str, time: str, style: str | None, what: str) -> tuple[Any, Any]:

@@ -12,11 +12,11 @@ from sklearn.base import clone
 
 from custvalue import _frames
 from custvalue._units import Span, span_days
+from custvalue._words import FUNNEL, Language
 from custvalue.funnel._deals import won_by
 from custvalue.funnel._events import DAY, DealLog, moment, read_events
 from custvalue.funnel._open import read_open
 from custvalue.funnel._settings import columns_of
-from custvalue.funnel._words import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def backtest_funnel(
     *,
     cutoffs: Sequence[Any],
     horizon: Span,
-    labels: str = "en",
+    language: Language = "en",
 ) -> FunnelBacktest:
     """Forecast what was open at past dates, and compare with what came.
 
@@ -98,7 +98,7 @@ def backtest_funnel(
     events : frame
     cutoffs : sequence of date
     horizon : str or timedelta
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
         Language of the methods' names.
 
     Returns
@@ -150,12 +150,14 @@ def backtest_funnel(
         stage = read_open(fitted, open_).stage
         methods = {"FunnelChain": chance, **_habits(log, stage, len(columns.stages))}
         for name, p in methods.items():
-            row = _scored(say(name, labels), cutoff, np.asarray(p), actual)
+            row = _scored(FUNNEL.name(name, language), cutoff, np.asarray(p), actual)
             if name != "FunnelChain":
                 row |= {"low": np.nan, "high": np.nan, "covered": None}
             rows.append(row)
         found = {"deal": ids, "cutoff": str(cutoff), "won": actual}
-        seen.append(pd.DataFrame({**found, **{say(k, labels): v for k, v in methods.items()}}))
+        seen.append(
+            pd.DataFrame({**found, **{FUNNEL.name(k, language): v for k, v in methods.items()}})
+        )
     deals = pd.concat(seen, ignore_index=True) if seen else pd.DataFrame()
     return FunnelBacktest(pd.DataFrame(rows), deals, str(horizon))
 

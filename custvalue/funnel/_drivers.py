@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
-from custvalue._labels import check_language
 from custvalue._warn import heard
+from custvalue._words import FUNNEL, Language, check_language
 from custvalue.exceptions import BoundaryFitWarning, ContractProblem, DataContractError
-from custvalue.funnel._words import spoken
 from custvalue.purchase import BetaBinomialResponse
 
 Floats = npt.NDArray[np.float64]
@@ -28,7 +27,7 @@ def win_drivers(
     outcome: str = "outcome",
     won: str = "won",
     lost: str | Sequence[str] = "lost",
-    labels: str = "en",
+    language: Language = "en",
 ) -> Any:
     """Win rate by level of each factor, shrunk, and the factor's importance.
 
@@ -44,7 +43,7 @@ def win_drivers(
         Column that says won or lost.
     won : str, default="won"
     lost : str or sequence of str, default="lost"
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -72,7 +71,7 @@ def win_drivers(
     0     a     10    8       0.8         1.0
     1     b     10    3       0.3         1.0
     """
-    check_language(labels)
+    check_language(language)
     names = list(factors)
     if not 1 <= len(names) <= MOST_FACTORS or len(set(names)) < len(names):
         raise ValueError(f"factors={names!r} must be 1 to {MOST_FACTORS} columns that differ.")
@@ -116,7 +115,7 @@ def win_drivers(
         rows["win_rate"] += (x / n).tolist()
         rows["shrunk"] += shrunk_rates(x, n).tolist()
         rows["importance"] += [float(shares[k])] * len(n)
-    return _frames.new_table(table, spoken(rows, labels))
+    return _frames.new_table(table, FUNNEL.table(rows, language, cells=["stage"]))
 
 
 def shrunk_rates(won: Any, n: Any) -> Floats:

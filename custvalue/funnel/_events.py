@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,7 @@ import numpy.typing as npt
 from custvalue import _frames
 from custvalue._dates import number_problem
 from custvalue._warn import warn_caller
-from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids, nearest
 from custvalue.funnel._faults import EventColumns, Faults
 from custvalue.funnel._ledger import REASONS, DroppedDeals, FunnelLedger
 
@@ -242,21 +240,14 @@ def _stages(
         problems.append(
             ContractProblem(
                 "unknown-stage",
-                f"column {columns.stage!r} has {words[k]!r}, which is no stage or outcome"
-                f"{nearest(words[k], names)}; known are {', '.join(names)}",
+                f"column {columns.stage!r} has {words[k]!r}, which is no stage or outcome; known "
+                f"are {', '.join(names)}.{nearest(words[k], names)}",
                 "Name it in stages=, won= or lost=, or correct the log.",
                 len(rows),
                 first_ids(rows),
             )
         )
     return stage, code < 0
-
-
-def nearest(word: str, names: Sequence[str]) -> str:
-    """Hint at the known name that looks most like ``word``."""
-    low = {str(name).lower(): str(name) for name in names}
-    close = get_close_matches(word.lower(), list(low), n=1)
-    return f" (did you mean {low[close[0]]!r}?)" if close else ""
 
 
 def _times(table: Any, columns: EventColumns, problems: list[ContractProblem]) -> tuple[Ints, Mask]:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from custvalue import _frames
-from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span, rate_per
+from custvalue._words import Language
 from custvalue.funnel import _tables
 from custvalue.funnel._counts import Exposure, FunnelCounts, warn_of
 from custvalue.funnel._draws import FunnelDraws
@@ -71,8 +71,6 @@ class FunnelChain(DocLink, BaseEstimator):
         What to do with deals whose dates are missing or contradict each other.
     time_format : str, optional
         Of dates as text that are not ISO 8601.
-    labels : {"en", "zh"}, default="en"
-        Language of the tables.
 
     Attributes
     ----------
@@ -129,7 +127,6 @@ class FunnelChain(DocLink, BaseEstimator):
         concentration: float | None = None,
         bad: str = "error",
         time_format: str | None = None,
-        labels: str = "en",
     ) -> None:
         self.stages = stages
         self.deal = deal
@@ -150,7 +147,6 @@ class FunnelChain(DocLink, BaseEstimator):
         self.concentration = concentration
         self.bad = bad
         self.time_format = time_format
-        self.labels = labels
 
     def fit(self, X: Any, y: Any = None, *, as_of: Any = None) -> Self:
         """Learn the hazards of a log of events.
@@ -213,7 +209,6 @@ class FunnelChain(DocLink, BaseEstimator):
             raise ValueError(
                 "these counts were made with other stages, outcomes, period, age_classes or expire."
             )
-        check_language(self.labels)
         rate_per(self.annual_discount_rate, "Y")
         if self.timing not in ("start", "end"):
             raise ValueError(f"timing={self.timing!r} must be 'start' or 'end'.")
@@ -356,7 +351,7 @@ class FunnelChain(DocLink, BaseEstimator):
         )
 
     def stage_table(
-        self, *, group: Any = None, horizon: Span | None = None, labels: str | None = None
+        self, *, group: Any = None, horizon: Span | None = None, language: Language = "en"
     ) -> Any:
         """One row a stage: what enters, sits, gets on and is won.
 
@@ -366,8 +361,7 @@ class FunnelChain(DocLink, BaseEstimator):
             One of the groups of ``by``; its chain instead of the pooled one.
         horizon : str or timedelta, optional
             Reach, conversion and outcomes within a span of entering; default: until the end.
-        labels : {"en", "zh"}, optional
-            Language; default: the constructor's.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -385,7 +379,7 @@ class FunnelChain(DocLink, BaseEstimator):
                 raise ValueError(f"group={group!r} was not seen; known: {list(self.group_laws_)}.")
             law = self.group_laws_[group]
         periods = None if horizon is None else periods_of(self, horizon)
-        return _tables.stages_of(self, law, periods, labels or self.labels)
+        return _tables.stages_of(self, law, periods, language)
 
     def pipeline_table(
         self,
@@ -394,7 +388,7 @@ class FunnelChain(DocLink, BaseEstimator):
         *,
         horizon: Span | None = None,
         draws: FunnelDraws | None = None,
-        labels: str | None = None,
+        language: Language = "en",
     ) -> Any:
         """Sum what open deals are expected to bring, by group; the last row is all of them.
 
@@ -407,7 +401,7 @@ class FunnelChain(DocLink, BaseEstimator):
         horizon : str or timedelta, optional
         draws : FunnelDraws, optional
             As :meth:`bootstrap` gives them: adds the estimate's share of the spread.
-        labels : {"en", "zh"}, optional
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -418,7 +412,7 @@ class FunnelChain(DocLink, BaseEstimator):
         """
         check_is_fitted(self, "counts_")
         periods = periods_of(self, horizon)
-        return _tables.pipeline(self, X, by, periods, draws, labels or self.labels)
+        return _tables.pipeline(self, X, by, periods, draws, language)
 
     def forecast(
         self,
@@ -426,7 +420,7 @@ class FunnelChain(DocLink, BaseEstimator):
         arrivals: Any = None,
         *,
         horizon: Span | None = None,
-        labels: str | None = None,
+        language: Language = "en",
     ) -> Any:
         """Wins and undiscounted money by period, of open deals and of those to come.
 
@@ -437,7 +431,7 @@ class FunnelChain(DocLink, BaseEstimator):
         arrivals : float or array-like of shape (n_periods,), optional
             New deals a period; default: as many as under observation; 0 for none.
         horizon : str or timedelta, optional
-        labels : {"en", "zh"}, optional
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -448,9 +442,9 @@ class FunnelChain(DocLink, BaseEstimator):
         """
         check_is_fitted(self, "counts_")
         periods = _tables.check_periods(periods_of(self, horizon), "forecast")
-        return _tables.forecast_by_period(self, X, arrivals, periods, labels or self.labels)
+        return _tables.forecast_by_period(self, X, arrivals, periods, language)
 
-    def bottleneck_table(self, *, labels: str | None = None) -> Any:
+    def bottleneck_table(self, *, language: Language = "en") -> Any:
         """Where one point of chance, moved from lost to the next stage, wins most.
 
         Returns
@@ -461,9 +455,9 @@ class FunnelChain(DocLink, BaseEstimator):
             amounts are known, and the ``bottleneck``: the greatest gain where deals are lost.
         """
         check_is_fitted(self, "counts_")
-        return _tables.bottlenecks(self, labels or self.labels)
+        return _tables.bottlenecks(self, language)
 
-    def velocity_table(self, *, labels: str | None = None) -> Any:
+    def velocity_table(self, *, language: Language = "en") -> Any:
         """Sales velocity beside the chain's own wins a period, and Little's law as the check.
 
         Returns
@@ -473,7 +467,7 @@ class FunnelChain(DocLink, BaseEstimator):
             that enter times their time to the outcome (Little 1961), and both velocities agree.
         """
         check_is_fitted(self, "counts_")
-        return _tables.velocity(self, labels or self.labels)
+        return _tables.velocity(self, language)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything learned as plain JSON values; no deal's row."""

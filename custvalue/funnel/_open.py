@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids, nearest
 from custvalue.funnel._counts import FunnelCounts, FunnelShape, open_deals
-from custvalue.funnel._events import DealLog, group_names, nearest
+from custvalue.funnel._events import DealLog, group_names
 from custvalue.funnel._settings import columns_by
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def read_open(funnel: FunnelChain, X: Any, *, money: bool = False) -> OpenDeals:
         problems.append(
             ContractProblem(
                 "unknown-stage",
-                f"column 'stage' has {word!r}, which is no stage{nearest(word, stages)}; known "
-                f"are {', '.join(stages)}",
+                f"column 'stage' has {word!r}, which is no stage; known are "
+                f"{', '.join(stages)}.{nearest(word, stages)}",
                 "A deal that is won or lost is not open.",
                 len(rows),
                 first_ids(rows),

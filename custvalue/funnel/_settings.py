@@ -11,7 +11,7 @@ from custvalue._units import Span, days_per, span_days
 from custvalue.funnel._counts import FunnelShape
 from custvalue.funnel._events import DAY, moment
 from custvalue.funnel._faults import EventColumns
-from custvalue.funnel._words import PRESETS
+from custvalue.funnel._presets import PRESETS
 
 if TYPE_CHECKING:
     from custvalue.funnel._funnel_chain import FunnelChain

@@ -10,15 +10,16 @@ import numpy.typing as npt
 
 from custvalue import _frames
 from custvalue._fitted import check_level
+from custvalue._kernels import wilson
 from custvalue._sklearn import check_is_fitted
 from custvalue._units import Span, days_per
-from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue._words import FUNNEL, Language
+from custvalue.exceptions import ContractProblem, DataContractError, nearest
 from custvalue.funnel._draws import FunnelDraws
-from custvalue.funnel._events import DAY, group_names, nearest
+from custvalue.funnel._events import DAY, group_names
 from custvalue.funnel._law import FunnelLaw
 from custvalue.funnel._open import OpenDeals, read_open
 from custvalue.funnel._settings import columns_by, periods_of
-from custvalue.funnel._words import spoken
 
 if TYPE_CHECKING:
     from custvalue.funnel._funnel_chain import FunnelChain
@@ -34,7 +35,9 @@ def start_shares(funnel: FunnelChain) -> Floats:
     return np.eye(len(started))[0]
 
 
-def stages_of(funnel: FunnelChain, law: FunnelLaw, periods: float | None, language: str) -> Any:
+def stages_of(
+    funnel: FunnelChain, law: FunnelLaw, periods: float | None, language: Language
+) -> Any:
     """Table of the stages under one chain."""
     counts = funnel.counts_
     S, L = len(counts.shape.stages), law.n_ages
@@ -58,7 +61,7 @@ def stages_of(funnel: FunnelChain, law: FunnelLaw, periods: float | None, langua
     }
     if periods is None:
         columns["days_left"] = law.ends.time[entry] * days
-    return _frames.new_table(None, spoken(columns, language))
+    return _frames.new_table(None, FUNNEL.table(columns, language, cells=["stage"]))
 
 
 def moments(
@@ -81,7 +84,7 @@ def pipeline(
     by: Any,
     periods: float | None,
     draws: FunnelDraws | None,
-    language: str,
+    language: Language,
 ) -> Any:
     """Sum what open deals are expected to bring, by group and in all."""
     import pandas as pd
@@ -136,11 +139,11 @@ def pipeline(
         ]
         columns["sd_parameter"] = np.std(drawn, axis=0, ddof=1)
         columns["sd"] = np.hypot(columns["sd_outcome"], columns["sd_parameter"])
-    return _frames.new_table(X, spoken(columns, language, words=("stage", *names)))
+    return _frames.new_table(X, FUNNEL.table(columns, language, cells=("stage", *names)))
 
 
 def forecast_by_period(
-    funnel: FunnelChain, X: Any, arrivals: Any, periods: float, language: str
+    funnel: FunnelChain, X: Any, arrivals: Any, periods: float, language: Language
 ) -> Any:
     """Wins and money by period, of open deals and of those to come."""
     counts = funnel.counts_
@@ -178,10 +181,10 @@ def forecast_by_period(
         "money": money_open + wins_new * mean,
         "sd": np.sqrt((a * a * each * (1.0 - each)).sum(axis=0) + wins_new * square),
     }
-    return _frames.new_table(X, spoken(columns, language))
+    return _frames.new_table(X, FUNNEL.table(columns, language, cells=["stage"]))
 
 
-def bottlenecks(funnel: FunnelChain, language: str) -> Any:
+def bottlenecks(funnel: FunnelChain, language: Language) -> Any:
     """Say what one point of chance, moved from lost to the next stage, brings."""
     counts, law = funnel.counts_, funnel.law_
     start = law.entry(start_shares(funnel))
@@ -200,7 +203,7 @@ def bottlenecks(funnel: FunnelChain, language: str) -> Any:
     if np.isfinite(amount):
         columns["money_per_point"] = 0.01 * gain * entries * amount
     columns["bottleneck"] = np.arange(len(gain)) == int(np.argmax(worth))
-    return _frames.new_table(None, spoken(columns, language))
+    return _frames.new_table(None, FUNNEL.table(columns, language, cells=["stage"]))
 
 
 def early_value(
@@ -210,7 +213,7 @@ def early_value(
     amount: float | None = None,
     cost: float | Mapping[str, float] = 0.0,
     horizon: Span | None = None,
-    labels: str | None = None,
+    language: Language = "en",
 ) -> Any:
     """Say what it brings to be there from an earlier stage on, instead of coming at ``late``.
 
@@ -231,8 +234,7 @@ def early_value(
         Money a period of a deal, of touches in a stage before ``late``; stages not named cost 0.
     horizon : str or timedelta, optional
         Default: the funnel's.
-    labels : {"en", "zh"}, optional
-        Language; default: the funnel's.
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -261,8 +263,8 @@ def early_value(
     stages = counts.shape.stages
     if late not in stages[1:]:
         raise ValueError(
-            f"late={late!r} must be a stage after the first{nearest(str(late), stages)}; stages "
-            f"are {', '.join(stages)}."
+            f"late={late!r} must be a stage after the first; stages are "
+            f"{', '.join(stages)}.{nearest(late, stages)}"
         )
     if amount is None:
         if not counts.won_total[0]:
@@ -301,8 +303,8 @@ def early_value(
         "cost": np.array(costs),
         "net_gain": np.array(early) - np.array(later) - np.array(costs),
     }
-    language = labels or funnel.labels
-    return _frames.new_table(None, spoken(columns, language))
+    language = language
+    return _frames.new_table(None, FUNNEL.table(columns, language, cells=["stage"]))
 
 
 def limits(funnel: FunnelChain, share: float) -> Floats:
@@ -314,7 +316,7 @@ def limits(funnel: FunnelChain, share: float) -> Floats:
 
 
 def overdue_table(
-    funnel: FunnelChain, X: Any, *, share: float = 0.8, labels: str | None = None
+    funnel: FunnelChain, X: Any, *, share: float = 0.8, language: Language = "en"
 ) -> Any:
     """Open deals that have sat longer in their stage than ``share`` of the winners did.
 
@@ -325,8 +327,7 @@ def overdue_table(
     X : frame
         Open deals, as ``FunnelChain.open_deals`` gives them.
     share : float, default=0.8
-    labels : {"en", "zh"}, optional
-        Language; default: the funnel's.
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -365,7 +366,7 @@ def overdue_table(
     }
     names = [name for name in _frames.column_names(table) or () if name not in made]
     columns = {name: _frames.column(table, name) for name in names}
-    return _frames.new_table(X, spoken({**columns, **made}, labels or funnel.labels))
+    return _frames.new_table(X, FUNNEL.table({**columns, **made}, language, cells=["stage"]))
 
 
 def control_table(
@@ -375,7 +376,7 @@ def control_table(
     *,
     draws: FunnelDraws | None = None,
     level: float = 0.95,
-    labels: str | None = None,
+    language: Language = "en",
 ) -> Any:
     """Key control points (KCP): conversion against its gate, and what sits beyond its time.
 
@@ -391,8 +392,7 @@ def control_table(
     draws : FunnelDraws, optional
         Intervals from resampled deals instead of Wilson's.
     level : float, default=0.95
-    labels : {"en", "zh"}, optional
-        Language; default: the funnel's.
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -418,7 +418,7 @@ def control_table(
     check_is_fitted(funnel, "counts_")
     check_level(level)
     gates = gates or {}
-    language = labels or funnel.labels
+    language = language
     counts, law = funnel.counts_, funnel.law_
     law.need_losses("conversion")
     stages = counts.shape.stages
@@ -426,9 +426,9 @@ def control_table(
     wrong = [key for gate in gates.values() for key in gate if key not in ("within", "conversion")]
     if strange or wrong:
         raise ValueError(
-            f"gates names {', '.join(map(repr, strange + wrong))}"
-            f"{nearest(strange[0], stages) if strange else ''}; stages are {', '.join(stages)}, "
-            "and a gate has 'within' (a span) and 'conversion' (a chance)."
+            f"gates names {', '.join(map(repr, strange + wrong))}; stages are "
+            f"{', '.join(stages)}, and a gate has 'within' (a span) and 'conversion' (a chance)."
+            + (nearest(strange[0], stages) if strange else "")
         )
     S, L = len(stages), law.n_ages
     days = counts.shape.period / DAY
@@ -472,23 +472,12 @@ def control_table(
         "beyond": np.bincount(open_.stage[beyond], minlength=S),
         "money_beyond": np.bincount(open_.stage[beyond], amount[beyond], S),
     }
-    return _frames.new_table(X, spoken(columns, language, words=("stage", "verdict")))
+    return _frames.new_table(X, FUNNEL.table(columns, language, cells=("stage", "verdict")))
 
 
 def _stays(moves: Any, S: int, K: int) -> Floats:
     row = np.arange(S * K)
     return np.asarray(moves[row, np.minimum(row + 1, row // K * K + K - 1)]).ravel()
-
-
-def wilson(p: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
-    """Interval of a proportion (Wilson 1927, J. Am. Stat. Assoc. 22); 0 to 1 where n is 0."""
-    from scipy.special import ndtri
-
-    z2 = float(ndtri(0.5 + level / 2.0)) ** 2
-    size = np.maximum(np.asarray(n, dtype=float), 1e-300)
-    middle = (p + z2 / (2.0 * size)) / (1.0 + z2 / size)
-    reach = np.sqrt(z2 * (p * (1.0 - p) / size + z2 / (4.0 * size**2))) / (1.0 + z2 / size)
-    return np.clip(middle - reach, 0.0, 1.0), np.clip(middle + reach, 0.0, 1.0)
 
 
 def sales_velocity(
@@ -530,7 +519,7 @@ def sales_velocity(
     return float(open_deals * win_rate * mean_amount / cycle_time)
 
 
-def velocity(funnel: FunnelChain, language: str) -> Any:
+def velocity(funnel: FunnelChain, language: Language) -> Any:
     """Velocity beside the chain's own wins a period, with Little's law as the check."""
     counts, law = funnel.counts_, funnel.law_
     law.need_losses("velocity")
@@ -567,7 +556,7 @@ def velocity(funnel: FunnelChain, language: str) -> Any:
         "value": [float(value) for _, value, _ in rows],
         "unit": [unit for _, _, unit in rows],
     }
-    return _frames.new_table(None, spoken(columns, language, words=("quantity", "unit")))
+    return _frames.new_table(None, FUNNEL.table(columns, language, cells=("quantity", "unit")))
 
 
 def check_periods(periods: float | None, what: str) -> float:

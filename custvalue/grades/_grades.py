@@ -12,10 +12,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._group_sizes import group_sizes
-from custvalue._labels import check_language, translate, translate_if_known
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
 from custvalue._units import check_share
 from custvalue._warn import warn_caller
+from custvalue._words import HOUSE, Language, check_language
 from custvalue._work import check_kinds
 from custvalue.exceptions import BinWarning
 
@@ -155,8 +155,6 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         customers who bring the first 20 % of what all customers above zero bring together).
     key_grades : int, default=1
         The best grades that make a key customer (重点客户); the others are general (一般客户).
-    labels : {"en", "zh"}, default="en"
-        Language of :meth:`grade_table` and :meth:`summary_table`.
 
     Attributes
     ----------
@@ -194,13 +192,11 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         shares: Sequence[float] = (0.2, 0.4, 0.6, 0.8),
         by: str = "customers",
         key_grades: int = 1,
-        labels: str = "en",
     ) -> None:
         self.column = column
         self.shares = shares
         self.by = by
         self.key_grades = key_grades
-        self.labels = labels
 
     def fit(self, X: Any, y: Any = None) -> ValueGrades:
         """Learn the cuts.
@@ -253,7 +249,6 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
             raise ValueError(f"by={self.by!r} must be 'customers' or 'value'.")
         if self.key_grades not in range(6):
             raise ValueError(f"key_grades={self.key_grades!r} must be a whole number from 0 to 5.")
-        check_language(self.labels)
         return shares
 
     def _names(self) -> list[str]:
@@ -304,14 +299,13 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
             )
         return np.array([f"{name}_grade" for name in names], dtype=object)
 
-    def grade_table(self, X: Any, *, labels: str | None = None) -> Any:
+    def grade_table(self, X: Any, *, language: Language = "en") -> Any:
         """Value, grade and kind of every customer, by the first graded column.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -320,28 +314,27 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
             ``customer_kind`` (key or general customer); same rows, order and index.
         """
         check_is_fitted(self, "cuts_")
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         values = self._read(X, reset=False)
         grade = _grades(values, self.cuts_)[:, 0]
         columns: dict[str, Any] = dict([ids]) if (ids := _frames.customer_ids(X)) else {}
-        columns[translate_if_known(self._value_name(), language)] = values[:, 0]
-        columns[translate("grade", language)] = _frames.words_at(X, GRADES, grade)
-        kinds = [translate(word, language) for word in ("general customer", "key customer")]
+        columns[HOUSE.name(self._value_name(), language)] = values[:, 0]
+        columns[HOUSE("grade", language)] = _frames.words_at(X, GRADES, grade)
+        kinds = [HOUSE(word, language) for word in ("general customer", "key customer")]
         is_key = (grade < self.key_grades).astype(np.intp)
-        columns[translate("customer_kind", language)] = _frames.words_at(X, kinds, is_key)
+        columns[HOUSE("customer_kind", language)] = _frames.words_at(X, kinds, is_key)
         return _frames.keep_facts(X, _frames.frame_like(X, columns), kind="grades")
 
     def _value_name(self) -> str:
         return str(getattr(self, "feature_names_in_", ["value"])[0])
 
-    def summary_table(self, X: Any, *, labels: str | None = None) -> Any:
+    def summary_table(self, X: Any, *, language: Language = "en") -> Any:
         """Size and value of every grade.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -350,21 +343,21 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
             frozen cut; minus infinity for E), ``total_value``, ``value_share``.
         """
         check_is_fitted(self, "cuts_")
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         value = self._read(X, reset=False)[:, 0]
         grade = _grades(value[:, None], self.cuts_[:1])[:, 0]
         sizes = group_sizes(grade, 5, value, "total_value")
         kind = ["key customer" if g < self.key_grades else "general customer" for g in range(5)]
         columns = {
             "grade": list(GRADES),
-            "customer_kind": [translate(word, language) for word in kind],
+            "customer_kind": [HOUSE(word, language) for word in kind],
             "customers": sizes["customers"],
             "customer_share": sizes["customer_share"],
             "value_from": np.append(self.cuts_[0], -np.inf),
             "total_value": sizes["total_value"],
             "value_share": sizes["value_share"],
         }
-        table = _frames.new_table(X, {translate(k, language): v for k, v in columns.items()})
+        table = _frames.new_table(X, {HOUSE(k, language): v for k, v in columns.items()})
         return _frames.keep_facts(X, table, kind="grade sizes")
 
     def drift(self, X: Any) -> DriftReport:

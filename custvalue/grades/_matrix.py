@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._group_sizes import group_sizes
-from custvalue._labels import check_language, translate, translate_if_known
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
+from custvalue._words import HOUSE, Language, check_language
 
 Floats = npt.NDArray[np.float64]
 QUADRANTS = (
@@ -141,8 +141,6 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
     names : sequence of 4 str or None, default=None
         Names of the quadrants: high on both axes, on the first only, on the second only, on
         neither. None: made from ``axes``.
-    labels : {"en", "zh"}, default="en"
-        Language of the tables.
 
     Attributes
     ----------
@@ -179,14 +177,12 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         cuts: Sequence[float] = (0.5, 0.5),
         axes: Sequence[str] = ("activity", "loyalty"),
         names: Sequence[str] | None = None,
-        labels: str = "en",
     ) -> None:
         self.activity = activity
         self.loyalty = loyalty
         self.cuts = cuts
         self.axes = axes
         self.names = names
-        self.labels = labels
 
     def fit(self, X: Any, y: Any = None) -> ActivityLoyaltyMatrix:
         """Learn the ranks.
@@ -209,10 +205,9 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         ValueError
             If a weight is 0 or not finite, or an index has no column.
         """
-        check_language(self.labels)
         if isinstance(self.axes, str) or len(self.axes) != 2 or self.axes[0] == self.axes[1]:
             raise ValueError(f"axes={self.axes!r} must be two different names.")
-        self._quadrant_names(self.labels)
+        self._quadrant_names("en")
         if np.shape(self.cuts) != (2,):
             raise ValueError(f"cuts={self.cuts!r} must be two numbers, for activity and loyalty.")
         have = _frames.column_names(X)
@@ -246,14 +241,14 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         self.quadrant_shares_ = np.asarray(class_shares(places[:, None], (4,))[0])
         return self
 
-    def _quadrant_names(self, labels: str) -> list[str]:
+    def _quadrant_names(self, language: Language) -> list[str]:
         if self.names is None:
             known = QUADRANTS_OF.get((self.axes[0], self.axes[1]))
             if known is not None:
-                return [translate(name, labels) for name in known]
-            first, second = (translate_if_known(axis, labels) for axis in self.axes)
+                return [HOUSE(name, language) for name in known]
+            first, second = (HOUSE.name(axis, language) for axis in self.axes)
             return [
-                translate(pattern, labels).format(first=first, second=second)
+                HOUSE(pattern, language).format(first=first, second=second)
                 for pattern in HIGH_AND_LOW
             ]
         if len(self.names) != 4:
@@ -301,7 +296,7 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         ndarray of shape (n_customers,) of str
         """
         places = self._quadrants(self.transform(X))
-        return np.array(self._quadrant_names(self.labels), dtype=object)[places]
+        return np.array(self._quadrant_names("en"), dtype=object)[places]
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Names of :meth:`transform`'s columns.
@@ -319,14 +314,13 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "ranks_")
         return np.array([str(axis) for axis in self.axes], dtype=object)
 
-    def quadrant_table(self, X: Any, *, labels: str | None = None) -> Any:
+    def quadrant_table(self, X: Any, *, language: Language = "en") -> Any:
         """Both indexes and the quadrant of every customer.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -334,18 +328,18 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
             The customer where ``X`` states one, ``activity``, ``loyalty`` (or the two ``axes``),
             ``quadrant``; same rows, order and index.
         """
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         indexes = self.transform(X)
         columns: dict[str, Any] = dict([ids]) if (ids := _frames.customer_ids(X)) else {}
         for axis, index in zip(self.axes, indexes.T, strict=True):
-            columns[translate_if_known(axis, language)] = index
-        columns[translate("quadrant", language)] = _frames.words_at(
+            columns[HOUSE.name(axis, language)] = index
+        columns[HOUSE("quadrant", language)] = _frames.words_at(
             X, self._quadrant_names(language), self._quadrants(indexes)
         )
         return _frames.keep_facts(X, _frames.frame_like(X, columns), kind="quadrants")
 
     def summary_table(
-        self, X: Any, *, value: str | None = "total_value", labels: str | None = None
+        self, X: Any, *, value: str | None = "total_value", language: Language = "en"
     ) -> Any:
         """Size and money of the four quadrants.
 
@@ -354,8 +348,7 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         X : frame or array-like, shape (n_customers, n_columns)
         value : str or None, default="total_value"
             Column with each customer's money; left out where ``X`` has none of the name.
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -363,7 +356,7 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
             ``quadrant``, ``customers``, ``customer_share``, and with money the total under its own
             name and ``value_share``.
         """
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         place = self._quadrants(self.transform(X))
         money = None
         if value is not None and value in (_frames.column_names(X) or []):
@@ -371,7 +364,7 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         sizes = group_sizes(place, len(QUADRANTS), money, str(value))
         sizes.pop("mean_value", None)
         columns: dict[str, Any] = {"quadrant": self._quadrant_names(language), **sizes}
-        named = {translate_if_known(name, language): column for name, column in columns.items()}
+        named = {HOUSE.name(name, language): column for name, column in columns.items()}
         return _frames.keep_facts(X, _frames.new_table(X, named), kind="quadrant sizes")
 
     def drift(self, X: Any) -> DriftReport:

@@ -13,8 +13,8 @@ from scipy.special import ndtr
 
 from custvalue import _frames
 from custvalue._categories import MISSING, columns_of, is_text
-from custvalue._labels import check_language, translate
 from custvalue._units import DAYS_PER, days_per
+from custvalue._words import HOUSE, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.grades._grades import ValueGrades
 from custvalue.grades._profile import benjamini_hochberg, compared, parts_of
@@ -65,7 +65,7 @@ def portrait(
     lifecycle: LifecycleClassifier | None = None,
     grades: ValueGrades | None = None,
     also: Mapping[str, str] | None = None,
-    labels: str = "en",
+    language: Language = "en",
 ) -> Portrait:
     """Describe one customer, or a group, in sentences.
 
@@ -86,7 +86,7 @@ def portrait(
         the next year", "region": "region"}``. Of a group, the mean of a number is told beside that
         of the rest; of text the commonest categories, and which are over-represented in it, with
         their index (100: as in all; see :func:`profile_table`).
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
         Language.
 
     Returns
@@ -110,7 +110,7 @@ def portrait(
       Usual gap 36 days, longest 3 months; last order 10 days ago, within the own rhythm.
       Spent more than 99 % of all customers.
     """
-    language = check_language(labels)
+    language = check_language(language)
     ids = _ids(customers, customer)
     numbers = _frames.float_columns(
         customers, _NEEDED, allow_missing=_NEEDED, caller="portrait's table"
@@ -132,12 +132,12 @@ def portrait(
         lines += more
         facts |= found
     if grades is not None:
-        table = grades.grade_table(part, labels="en")
+        table = grades.grade_table(part, language="en")
         grade = _frames.column(table, "grade")
         if one:
             kind = _frames.column(table, "customer_kind")[0]
             lines.append(
-                say("Value grade {g}: {kind}.", g=grade[0], kind=translate(str(kind), language))
+                say("Value grade {g}: {kind}.", g=grade[0], kind=HOUSE(str(kind), language))
             )
             facts["grade"] = str(grade[0])
         else:
@@ -157,12 +157,12 @@ def portrait(
 class _Sayer:
     """Fills sentences in the language and unit of one portrait."""
 
-    def __init__(self, language: str, unit: str | None) -> None:
+    def __init__(self, language: Language, unit: str | None) -> None:
         self.language = language
         self.unit = unit
 
     def __call__(self, template: str, **fill: Any) -> str:
-        return translate(template, self.language).format(**fill)
+        return HOUSE(template, self.language).format(**fill)
 
     def span(self, length: float) -> str:
         """Length in days up to two months, then months, then years."""
@@ -176,7 +176,7 @@ class _Sayer:
         if number == "1":
             word = word.removesuffix("s")
         space = " " if self.language == "en" else ""
-        return f"{number}{space}{translate(word, self.language)}"
+        return f"{number}{space}{HOUSE(word, self.language)}"
 
     def listed(self, shares: Mapping[str, float]) -> str:
         """Shares as a list, largest first."""
@@ -267,18 +267,18 @@ def _group(
 def _stage_of_one(
     say: _Sayer, lifecycle: LifecycleClassifier, part: Any
 ) -> tuple[list[str], dict[str, Any]]:
-    table = lifecycle.stage_table(part, labels=say.language, view="eight")
+    table = lifecycle.stage_table(part, language=say.language, view="eight")
     columns = {name: _frames.column(table, say(name))[0] for name in ("stage", "rule")}
     facts: dict[str, Any] = {name: str(value) for name, value in columns.items()}
     lines = [say("Stage: {stage} ({rule}).", **facts)]
     if hasattr(lifecycle, "tree_"):
         return lines, facts
-    upgrade = lifecycle.upgrade_table(part, labels="en", view="eight")
+    upgrade = lifecycle.upgrade_table(part, language="en", view="eight")
     row = {
         name: _frames.column(upgrade, name)[0]
         for name in ("stage", "timing", "next_stage", "time_in_stage", "since_is")
     }
-    spoken = lifecycle.upgrade_table(part, labels=say.language, view="eight")
+    spoken = lifecycle.upgrade_table(part, language=say.language, view="eight")
     wants = _frames.column(spoken, say("wants"))[0]
     if row["since_is"] != "unknown":
         about = "about {span}" if row["since_is"] == "estimated" else "{span}"
@@ -288,7 +288,9 @@ def _stage_of_one(
         )
     if row["next_stage"] and wants:
         lines.append(say("For {next}: {wants}.", next=say(str(row["next_stage"])), wants=wants))
-    plays = playbook(labels=say.language)  # its columns speak too; stage, message, step come first
+    plays = playbook(
+        language=say.language
+    )  # its columns speak too; stage, message, step come first
     mine = plays[plays.iloc[:, 0] == say(str(row["stage"]))]
     message, step = mine.iloc[0, 1:3]
     lines.append(say("Say: {message}. Do: {step}.", message=message, step=step))
@@ -299,7 +301,7 @@ def _stage_of_one(
 def _stages(
     say: _Sayer, lifecycle: LifecycleClassifier, part: Any
 ) -> tuple[list[str], dict[str, Any]]:
-    table = lifecycle.stage_table(part, labels=say.language, view="eight")
+    table = lifecycle.stage_table(part, language=say.language, view="eight")
     shares = _shares(_frames.column(table, say("stage")))
     return [say("Stages: {list}.", list=say.listed(shares))], {"stages": shares}
 

@@ -18,8 +18,8 @@ from scipy.special import ndtr
 
 from custvalue import _frames
 from custvalue._categories import MISSING, coded, columns_of, is_text
-from custvalue._labels import check_language, translate
 from custvalue._warn import warn_caller
+from custvalue._words import HOUSE, Language, check_language
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
@@ -121,7 +121,7 @@ def parts_of(values: npt.NDArray[Any]) -> Iterator[tuple[str, Floats]]:
 
 
 def profile_table(
-    X: Any, segments: Any, columns: Sequence[str] | None = None, *, labels: str = "en"
+    X: Any, segments: Any, columns: Sequence[str] | None = None, *, language: Language = "en"
 ) -> Any:
     """Tell how each segment differs from the rest of the customers.
 
@@ -135,7 +135,7 @@ def profile_table(
         Columns to compare; default: all but that of the segments and the customer's id. Text and
         truth values are categories; a missing category is one of its own, a missing number is left
         out.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
         Language.
 
     Returns
@@ -168,7 +168,7 @@ def profile_table(
     >>> profile_table(customers, "group").iloc[0].to_dict()["index"]
     150.0
     """
-    language = check_language(labels)
+    language = check_language(language)
     facts = _frames.facts_of(X)
     have = _frames.column_names(X) or []
     named = isinstance(segments, str)
@@ -219,9 +219,9 @@ def profile_table(
     out: dict[str, Any] = {
         "segment": [str(row[0]) for row in rows],
         "column": [row[1] for row in rows],
-        "category": [translate(MISSING, language) if row[2] == MISSING else row[2] for row in rows],
+        "category": [HOUSE(MISSING, language) if row[2] == MISSING else row[2] for row in rows],
     }
     for part in fields(Comparison):
         out[part.name] = np.array([getattr(row[3], part.name) for row in rows])
     out["p_adjusted"] = benjamini_hochberg(2.0 * ndtr(-np.abs(z)))
-    return _frames.new_table(X, {translate(name, language): v for name, v in out.items()})
+    return _frames.new_table(X, {HOUSE(name, language): v for name, v in out.items()})

@@ -16,49 +16,40 @@ from sklearn.utils.validation import column_or_1d
 from custvalue import _frames
 from custvalue._drift import DriftReport, drift_report
 from custvalue._group_sizes import group_sizes
-from custvalue._labels import Language, check_language, translate
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted, validate_data
 from custvalue._units import Span, days_per, in_units, span_days
+from custvalue._words import HOUSE, Language, check_language
 from custvalue._work import check_kinds
 from custvalue.exceptions import NotSupportedError
 from custvalue.lifecycle import _lifecycle_evidence as reading
+from custvalue.lifecycle._decided import LearnedStages, StageRules
 from custvalue.lifecycle._lifecycle_history import StageHistory, make_history
-from custvalue.lifecycle._lifecycle_outputs import _FROM_CRM, _RHYTHM, _rhythm, _warn_of_problems
-from custvalue.lifecycle._lifecycle_reader import in_language
-from custvalue.lifecycle._lifecycle_tables import _days_before, _words
+from custvalue.lifecycle._lifecycle_outputs import RHYTHM, days_before, rhythm, warn_of_problems
 from custvalue.lifecycle._lifecycle_words import (
-    leaf_words,
-    rule_words,
     stage_names,
-    translated,
-    unused_rules,
 )
 from custvalue.lifecycle._playbook import playbook
 from custvalue.lifecycle._stage_time import SINCE_IS, TIMING, WANTS, progress, wants_words, windows
 from custvalue.lifecycle._stages import (
-    POTENTIAL,
-    PRESENT,
-    PROBLEM,
     RULE_STAGE,
-    RULES,
     STAGES,
-    VIEW,
-    VIEW_OF,
     Evidence,
     StageThresholds,
     deciding_rule,
     held_up,
-    problem_counts,
 )
 
 
 def _learned(estimator: Any) -> bool:
-    if not hasattr(estimator, "tree_"):
+    if not isinstance(estimator.learned_, LearnedStages):
         raise AttributeError(
             "stage rules decide and give no probabilities; fit with labelled stages (y) for them."
         )
     return True
+
+
+Read = tuple[npt.NDArray[np.float64], dict[str, str]]  # values, and what errors call the columns
 
 
 class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstimator):
@@ -121,8 +112,6 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         Least time between two changes of stage in :meth:`history`, so that stages don't flicker.
     view : {"eight", "four"}, default="eight"
         ``"four"`` shows potential, new, mature and declining.
-    labels : {"en", "zh"}, default="en"
-        Language of stages, rules and columns.
     max_depth : int, default=6
         With ``y``: depth of the tree.
     ccp_alpha : float, default=0.001
@@ -132,12 +121,15 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
 
     Attributes
     ----------
+    learned_ : StageRules or LearnedStages
+        What decides: the written rules with their frozen thresholds (fitted without ``y``), or a
+        tree (fitted with ``y``). The attributes below are read off it.
     classes_ : ndarray of str
         Stages that ``predict`` can give.
     thresholds_ : StageThresholds
-        Frozen cuts of the rules (fitted without ``y``).
+        Cuts of the written rules.
     tree_ : DecisionTreeClassifier
-        The learned rules (fitted with ``y``).
+        Learned rules.
     unit_ : str or None
         Unit of the spans.
     stage_shares_ : ndarray
@@ -193,7 +185,6 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         problem_ceiling: float = 0.03,
         min_stay: Span | None = None,
         view: str = "eight",
-        labels: str = "en",
         max_depth: int = 6,
         ccp_alpha: float = 0.001,
         random_state: int | np.random.RandomState | None = 0,
@@ -216,7 +207,6 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         self.problem_ceiling = problem_ceiling
         self.min_stay = min_stay
         self.view = view
-        self.labels = labels
         self.max_depth = max_depth
         self.ccp_alpha = ccp_alpha
         self.random_state = random_state
@@ -265,29 +255,28 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             exit_chance="number",
             problem_ceiling="number",
         )
-        check_language(self.labels)
-        stage_names(self.view, self.labels)
+        stage_names(self.view, "en")
         mapping = reading.check_mapping(self.columns)
         found = reading.present_columns(X, mapping)
-        for name in ("tree_", "thresholds_"):
-            if hasattr(self, name):
-                delattr(self, name)
-        self.unit_ = _frames.unit_of(X, self.unit, caller="LifecycleClassifier")
+        unit = _frames.unit_of(X, self.unit, caller="LifecycleClassifier")
         if sample_weight is None:
             sample_weight = _frames.weight_column(X)
+        learned: StageRules | LearnedStages
         if y is None:
-            self._fit_rules(X, found, mapping, sample_weight)
+            learned = self._rules(X, found, mapping, unit, sample_weight)
         else:
-            self._fit_tree(X, y, found, mapping, sample_weight)
+            learned = self._tree(X, y, found, mapping, unit, sample_weight)
+        self.learned_ = learned
         return self
 
-    def _fit_rules(
+    def _rules(
         self,
         X: Any,
         found: tuple[str, ...] | None,
         mapping: dict[str, str],
+        unit: str | None,
         sample_weight: Any,
-    ) -> None:
+    ) -> StageRules:
         if found is not None:
             reading.check_needed(found, mapping)
             values = reading.read_named(self, X, found, mapping, reset=True)
@@ -305,20 +294,19 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             found = reading.KNOWN[:k]
         evidence = reading.to_evidence(values, found)
         reading.check_evidence(evidence, mapping)
-        self.columns_ = found
-        self.by_name_ = hasattr(self, "feature_names_in_")
-        self.thresholds_ = self._thresholds(evidence, sample_weight)
-        stage = RULE_STAGE[deciding_rule(evidence, self.thresholds_)]
-        self.stage_shares_ = np.bincount(stage, minlength=len(STAGES)) / len(stage)
-        names = stage_names(self.view, self.labels)
-        self.classes_ = np.array(list(dict.fromkeys(names)), dtype=object)
+        thresholds = self._thresholds(evidence, unit, sample_weight)
+        stage = RULE_STAGE[deciding_rule(evidence, thresholds)]
+        shares = np.bincount(stage, minlength=len(STAGES)) / len(stage)
+        return StageRules(found, hasattr(self, "feature_names_in_"), unit, thresholds, shares)
 
-    def _thresholds(self, evidence: Evidence, sample_weight: Any) -> StageThresholds:
+    def _thresholds(
+        self, evidence: Evidence, unit: str | None, sample_weight: Any
+    ) -> StageThresholds:
         def units(span: Span, name: str) -> float:
-            return in_units(span, self.unit_, name)
+            return in_units(span, unit, name)
 
         bare = StageThresholds(
-            unit=self.unit_,
+            unit=unit,
             new_window=(
                 units(self.new_window[0], "new_window"),
                 units(self.new_window[1], "new_window"),
@@ -343,14 +331,15 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             bare, evidence, self.core_value_quantile, sample_weight, held_up(evidence, bare)[0]
         )
 
-    def _fit_tree(
+    def _tree(
         self,
         X: Any,
         y: Any,
         found: tuple[str, ...] | None,
         mapping: dict[str, str],
+        unit: str | None,
         sample_weight: Any,
-    ) -> None:
+    ) -> LearnedStages:
         from sklearn.tree import DecisionTreeClassifier  # loads half of scikit-learn
 
         if found is not None:
@@ -359,48 +348,73 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         else:
             values, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
         check_classification_targets(y)
-        self.columns_ = found or ()
-        self.by_name_ = found is not None
-        values, names = self._for_learning(values)
+        if found is not None:
+            values, names = reading.learning_columns(values, found)
+        else:
+            names = tuple(map(str, getattr(self, "feature_names_in_", ()))) or tuple(
+                f"x{j}" for j in range(values.shape[1])
+            )
         tree = DecisionTreeClassifier(
             max_depth=self.max_depth, ccp_alpha=self.ccp_alpha, random_state=self.random_state
-        )
-        self.tree_ = tree.fit(values, y, sample_weight=sample_weight)
-        self.learned_from_ = names
+        ).fit(values, y, sample_weight=sample_weight)
         lacking = np.flatnonzero(np.isnan(values).any(axis=0))
-        self.may_lack_ = frozenset(names[j] for j in lacking)
-        self.classes_ = tree.classes_
-        place = np.searchsorted(self.classes_, tree.predict(values))
-        self.stage_shares_ = np.bincount(place, minlength=len(self.classes_)) / len(place)
+        place = np.searchsorted(tree.classes_, tree.predict(values))
+        return LearnedStages(
+            found or (),
+            found is not None,
+            unit,
+            tree,
+            names,
+            frozenset(names[j] for j in lacking),
+            np.bincount(place, minlength=len(tree.classes_)) / len(place),
+        )
 
-    def _for_learning(
-        self, values: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
-        if self.columns_:
-            return reading.learning_columns(values, self.columns_)
-        theirs = getattr(self, "feature_names_in_", None)
-        if theirs is None:
-            theirs = [f"x{j}" for j in range(values.shape[1])]
-        return values, tuple(map(str, theirs))
+    # -- what was learned ------------------------------------------------------------------------
+
+    @property
+    def classes_(self) -> npt.NDArray[Any]:
+        """Stages that ``predict`` can give."""
+        return self.learned_.classes(self.view)
+
+    @property
+    def thresholds_(self) -> StageThresholds:
+        """Frozen cuts of the written rules."""
+        return self.learned_.thresholds  # type: ignore[union-attr]
+
+    @property
+    def tree_(self) -> Any:
+        """The fitted tree, where stages were learned."""
+        return self.learned_.tree  # type: ignore[union-attr]
+
+    @property
+    def unit_(self) -> str | None:
+        """Unit of the spans."""
+        return self.learned_.unit
+
+    @property
+    def columns_(self) -> tuple[str, ...]:
+        """Known columns that were found in ``fit``."""
+        return self.learned_.columns
+
+    @property
+    def stage_shares_(self) -> npt.NDArray[np.float64]:
+        """Shares of the fitted customers in each stage."""
+        return self.learned_.shares
 
     # -- reading and deciding --------------------------------------------------------------------
 
-    def _values(self, X: Any) -> npt.NDArray[np.float64]:
-        check_is_fitted(self, "classes_")
-        if self.by_name_ and _frames.is_frame(X):
-            return reading.read_named(
-                self, X, self.columns_, reading.check_mapping(self.columns), reset=False
-            )
+    def _read(self, X: Any) -> Read:
+        """Read a table once."""
+        check_is_fitted(self, "learned_")
+        mapping = reading.check_mapping(self.columns)
+        if self.learned_.by_name and _frames.is_frame(X):
+            columns = self.learned_.columns
+            return reading.read_named(self, X, columns, mapping, reset=False), mapping
         _frames.check_units(self, X)
-        return validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
-
-    def _evidence(self, X: Any) -> Evidence:
-        evidence = reading.to_evidence(self._values(X), self.columns_)
-        reading.check_evidence(evidence, reading.check_mapping(self.columns))
-        return evidence
-
-    def _rule_ids(self, X: Any) -> npt.NDArray[np.int8]:
-        return deciding_rule(self._evidence(X), self.thresholds_)
+        values = validate_data(
+            self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan"
+        )
+        return values, mapping
 
     def predict(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[Any]:
         """Stage of every customer.
@@ -420,11 +434,8 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         """
         if on_invalid != "raise":
             return flagged(self.predict, X, on_invalid=on_invalid)
-        check_is_fitted(self, "classes_")
-        if hasattr(self, "tree_"):
-            return self.tree_.predict(self._for_learning(self._values(X))[0])
-        names = np.array(stage_names(self.view, self.labels), dtype=object)
-        return names[RULE_STAGE[self._rule_ids(X)]]
+        values, mapping = self._read(X)
+        return self.classes_[self.learned_.codes(values, mapping, self.view)]
 
     @available_if(_learned)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[np.float64]:
@@ -444,7 +455,8 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         """
         if on_invalid != "raise":
             return flagged(self.predict_proba, X, on_invalid=on_invalid, width=len(self.classes_))
-        return self.tree_.predict_proba(self._for_learning(self._values(X))[0])
+        values, _ = self._read(X)
+        return self.learned_.chances(values)  # type: ignore[union-attr]
 
     def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Stage as columns, one a class: 1 in the customer's stage, or the learned chances.
@@ -464,12 +476,10 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         """
         if on_invalid != "raise":
             return flagged(self.transform, X, on_invalid=on_invalid)
-        check_is_fitted(self, "classes_")
-        if hasattr(self, "tree_"):
-            return self.predict_proba(X)
-        stage = RULE_STAGE[self._rule_ids(X)]
-        place = VIEW_OF[stage] if len(self.classes_) == len(VIEW) else stage
-        return np.eye(len(self.classes_))[place]
+        values, mapping = self._read(X)
+        if isinstance(self.learned_, LearnedStages):
+            return self.learned_.chances(values)
+        return np.eye(len(self.classes_))[self.learned_.codes(values, mapping, self.view)]
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Names of :meth:`transform`'s columns: ``stage_`` and the class.
@@ -483,7 +493,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         -------
         ndarray of str
         """
-        check_is_fitted(self, "classes_")
+        check_is_fitted(self, "learned_")
         return np.array([f"stage_{name}" for name in self.classes_], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
@@ -492,57 +502,40 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         tags.input_tags.allow_nan = True
         return tags
 
-    def _language(self, labels: str | None) -> Language:
-        """Language of a table, of a classifier that is fitted."""
-        check_is_fitted(self, "classes_")
-        return check_language(labels or self.labels)
-
-    def _needs_rules(self, what: str) -> None:
-        if hasattr(self, "tree_"):
+    def _rules_for(self, what: str) -> StageRules:
+        check_is_fitted(self, "learned_")
+        if isinstance(self.learned_, LearnedStages):
             raise NotSupportedError(
                 f"{what} reads the written rules; this classifier learned its own from y. "
                 "Fit another one without y for it."
             )
-
-    def _names(self, view: str, labels: str) -> list[str]:
-        if hasattr(self, "tree_"):
-            return [str(name) for name in in_language(self.classes_, labels)]
-        return list(dict.fromkeys(stage_names(view, labels)))
-
-    def _codes(self, X: Any, view: str, labels: str) -> tuple[npt.NDArray[np.intp], list[str]]:
-        """Place of every customer's stage in the list of names, and the list."""
-        names = self._names(view, labels)
-        if hasattr(self, "tree_"):
-            return np.searchsorted(self.classes_, self.predict(X)).astype(np.intp), names
-        stage = RULE_STAGE[self._rule_ids(X)]
-        return (VIEW_OF[stage] if len(names) == len(VIEW) else stage).astype(np.intp), names
-
-    def _rule_ids_of(self, evidence: Evidence) -> npt.NDArray[np.int8]:
-        return deciding_rule(evidence, self.thresholds_)
+        return self.learned_
 
     def _id_column(self, X: Any) -> dict[str, Any]:
         ids = _frames.customer_ids(X)
         return {} if ids is None else {ids[0]: ids[1]}
 
     def _table_like(
-        self, X: Any, columns: dict[str, Any], labels: str, *, kind: str, rows_of_X: bool = True
+        self,
+        X: Any,
+        columns: dict[str, Any],
+        language: Language,
+        *,
+        kind: str,
+        rows_of_X: bool = True,
     ) -> Any:
         ids = self._id_column(X) if rows_of_X else {}
-        named = {
-            name if name in ids else translate(name, labels): values
-            for name, values in columns.items()
-        }
+        named = HOUSE.table(columns, language, keep=ids)
         table = _frames.frame_like(X, named) if rows_of_X else _frames.new_table(X, named)
         return _frames.keep_facts(X, table, kind=kind)
 
-    def stage_table(self, X: Any, *, labels: str | None = None, view: str | None = None) -> Any:
+    def stage_table(self, X: Any, *, language: Language = "en", view: str | None = None) -> Any:
         """Stage of every customer with the rule that decided.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
-        labels : {"en", "zh"} or None
-            Language of this table; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
         view : {"eight", "four"} or None
             View of this table; None for the estimator's own.
 
@@ -552,33 +545,19 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             The customer column where ``X`` states one, then ``stage``, ``rule`` (in words) and
             ``source`` (orders, crm, model or learned); same rows, order and index.
         """
-        language = self._language(labels)
+        language = check_language(language)
+        values, mapping = self._read(X)
         columns = self._id_column(X)
-        if hasattr(self, "tree_"):
-            leaf = self.tree_.apply(self._for_learning(self._values(X))[0])
-            words = leaf_words(self.tree_, self.learned_from_, self.unit_, language, self.may_lack_)
-            sentence = np.empty(max(words) + 1, dtype=object)
-            sentence[list(words)] = list(words.values())
-            place = np.argmax(self.tree_.tree_.value[leaf, 0], axis=1)
-            columns["stage"] = in_language(self.classes_, language)[place]
-            columns["rule"] = sentence[leaf]
-            columns["source"] = np.full(len(leaf), translate("learned", language), dtype=object)
-        else:
-            rule = self._rule_ids(X)
-            names = stage_names(view or self.view, language)
-            sources = _words([rule_.source for rule_ in RULES], language)
-            columns["stage"] = _frames.words_at(X, names, RULE_STAGE[rule])
-            columns["rule"] = _frames.words_at(X, rule_words(self.thresholds_, language), rule)
-            columns["source"] = _frames.words_at(X, sources, rule)
+        told = self.learned_.told(values, mapping, view or self.view, language)
+        columns |= {name: _frames.words_at(X, *said) for name, said in told.items()}
         return self._table_like(X, columns, language, kind="stages")
 
-    def rules_table(self, *, labels: str | None = None) -> Any:
+    def rules_table(self, *, language: Language = "en") -> Any:
         """Every rule in order of precedence: its stage, words, source, and whether it is used.
 
         Parameters
         ----------
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -586,60 +565,34 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             ``order``, ``stage``, ``rule``, ``source``, ``used``: a rule is not used where the table
             that was fitted lacks its column. Of a learned tree one row a leaf.
         """
-        language = self._language(labels)
-        if hasattr(self, "tree_"):
-            words = leaf_words(self.tree_, self.learned_from_, self.unit_, language, self.may_lack_)
-            leaf_class = self.classes_[np.argmax(self.tree_.tree_.value[:, 0], axis=1)]
-            stages = list(in_language(leaf_class, language)[list(words)])
-            rules, sources, used = (
-                list(words.values()),
-                ["learned"] * len(words),
-                [True] * len(words),
-            )
-        else:
-            names = stage_names(self.view, language)
-            stages = [names[rule.stage] for rule in RULES]
-            rules = rule_words(self.thresholds_, language)
-            sources = [rule.source for rule in RULES]
-            unused = unused_rules(self.columns_)
-            used = [rule.code not in unused for rule in RULES]
-        return translated(
-            pd.DataFrame(
-                {
-                    "order": np.arange(1, len(rules) + 1),
-                    "stage": stages,
-                    "rule": rules,
-                    "source": [translate(source, language) for source in sources],
-                    "used": used,
-                }
-            ),
-            language,
-        )
+        check_is_fitted(self, "learned_")
+        listed = self.learned_.listed(self.view, check_language(language))
+        table = pd.DataFrame({"order": np.arange(1, len(listed["rule"]) + 1), **listed})
+        return HOUSE.table(table, language)
 
-    def rules_text(self, *, labels: str | None = None) -> str:
+    def rules_text(self, *, language: Language = "en") -> str:
         """Print the rules as sentences, one a line, in order of precedence.
 
         Parameters
         ----------
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
         str
             As :meth:`rules_table`; rules without their column are marked as not used.
         """
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         colon = ": " if language == "en" else "："
-        note = translate(" (not used: no such column)", language)
-        table = self.rules_table(labels=language)
+        note = HOUSE(" (not used: no such column)", language)
+        table = self.rules_table(language=language)
         return "\n".join(
             f"{stage}{colon}{rule}{'' if used else note}"
             for _, stage, rule, _, used in table.itertuples(index=False)
         )
 
     def upgrade_table(
-        self, X: Any, *, as_of: Any = None, labels: str | None = None, view: str | None = None
+        self, X: Any, *, as_of: Any = None, language: Language = "en", view: str | None = None
     ) -> Any:
         """Where each customer stands within the stage, and what is missing for the next.
 
@@ -649,8 +602,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         as_of : date or None
             End of observation; None for what the table states. Without one there are times in the
             stage, but no dates.
-        labels : {"en", "zh"} or None
-            Language of this table; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
         view : {"eight", "four"} or None
             View of this table; None for the estimator's own.
 
@@ -669,46 +621,45 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         NotSupportedError
             If the stages were learned from labels: a tree has no next stage.
         """
-        language = self._language(labels)
-        self._needs_rules("upgrade_table")
+        language = check_language(language)
+        rules = self._rules_for("upgrade_table")
         names = [*stage_names(view or self.view, language), ""]  # code -1 is the empty last
-        evidence = self._evidence(X)
-        rule = self._rule_ids_of(evidence)
+        evidence = rules.evidence(*self._read(X))
+        rule = deciding_rule(evidence, rules.thresholds)
         stage = RULE_STAGE[rule]
-        at = progress(evidence, rule, self.thresholds_)
+        at = progress(evidence, rule, rules.thresholds)
         low, high = np.full(len(STAGES), np.nan), np.full(len(STAGES), np.nan)
-        for code, (start, end) in windows(self.thresholds_).items():
+        for code, (start, end) in windows(rules.thresholds).items():
             low[code], high[code] = start, end
         columns = self._id_column(X)
         columns["stage"] = _frames.words_at(X, names, stage)
         clock = _frames.clock_of(X)
         as_of = as_of if as_of is not None else (clock.as_of or None if clock else None)
         if as_of is not None and self.unit_ is not None:
-            columns["stage_since"] = _days_before(as_of, at.since * days_per(self.unit_))
+            columns["stage_since"] = days_before(as_of, at.since * days_per(self.unit_))
+        since_is, timing, wants = (
+            [HOUSE(word, language) for word in words] for words in (SINCE_IS, TIMING, WANTS)
+        )
+        joined = wants_words(wants, ", " if language == "en" else "、")
         columns |= {
-            "since_is": _frames.words_at(X, _words(SINCE_IS, language), at.since_is),
+            "since_is": _frames.words_at(X, since_is, at.since_is),
             "time_in_stage": at.since,
             "window_from": low[stage],
             "window_to": high[stage],
-            "timing": _frames.words_at(X, _words(TIMING, language), at.timing),
+            "timing": _frames.words_at(X, timing, at.timing),
             "next_stage": _frames.words_at(X, names, at.next_stage),
             "orders_missing": at.orders_missing,
             "span_missing": at.span_missing,
-            "wants": _frames.words_at(
-                X,
-                wants_words(_words(WANTS, language), ", " if language == "en" else "、"),
-                at.wants,
-            ),
+            "wants": _frames.words_at(X, joined, at.wants),
         }
         return self._table_like(X, columns, language, kind="upgrades")
 
-    def playbook(self, *, labels: str | None = None, view: str | None = None) -> Any:
+    def playbook(self, *, language: Language = "en", view: str | None = None) -> Any:
         """Value message and next step of every stage; see :func:`custvalue.lifecycle.playbook`.
 
         Parameters
         ----------
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
         view : {"eight", "four"} or None
             None for the estimator's own.
 
@@ -716,16 +667,15 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         -------
         DataFrame
         """
-        return playbook(labels=labels or self.labels, view=view or self.view)
+        return playbook(language=language, view=view or self.view)
 
-    def health(self, X: Any, *, labels: str | None = None, view: str | None = None) -> Any:
+    def health(self, X: Any, *, language: Language = "en", view: str | None = None) -> Any:
         """Size and money of every stage, and a warning where problem customers are too many.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
-        labels : {"en", "zh"} or None
-            Language of this table; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
         view : {"eight", "four"} or None
             View of this table; None for the estimator's own.
 
@@ -744,17 +694,16 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             If problem customers are more than ``problem_ceiling`` of the present ones (with orders
             and not exited).
         """
-        language = self._language(labels)
-        codes, names = self._codes(X, view or self.view, language)
-        problems, present = self._problems(X)
-        _warn_of_problems(problems, present, self.problem_ceiling)
-        money = None
-        if "total_value" in self.columns_:
-            money = self._values(X)[:, self.columns_.index("total_value")]
+        language, view = check_language(language), view or self.view
+        values, mapping = self._read(X)
+        codes = self.learned_.codes(values, mapping, view)
+        names = list(self.learned_.classes(view, language))
+        warn_of_problems(*self.learned_.problems(values, mapping), self.problem_ceiling)
+        at = dict(zip(self.columns_, values.T, strict=False))
+        money = at.get("total_value")
         columns = {"stage": names, **group_sizes(codes, len(names), money, "total_value")}
-        if set(_RHYTHM) <= set(self.columns_):
-            at = {name: self._values(X)[:, self.columns_.index(name)] for name in _RHYTHM}
-            columns |= _rhythm(codes, len(names), at)
+        if set(RHYTHM) <= set(at):
+            columns |= rhythm(codes, len(names), at)
         return self._table_like(X, columns, language, kind="health", rows_of_X=False)
 
     def problem_share(self, X: Any) -> float:
@@ -769,8 +718,8 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         float
             0 where nobody is present.
         """
-        check_is_fitted(self, "classes_")
-        problems, present = self._problems(X)
+        values, mapping = self._read(X)
+        problems, present = self.learned_.problems(values, mapping)
         return problems / present if present else 0.0
 
     def history(
@@ -779,7 +728,6 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         *,
         dates: Sequence[Any] | None = None,
         customer: str | None = None,
-        labels: str | None = None,
         view: str | None = None,
     ) -> StageHistory:
         """Stages at several dates, with migration in customers and money.
@@ -794,8 +742,6 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             Their as-of dates; None for what the tables state.
         customer : str or None
             The customer column; None for what the tables state.
-        labels : {"en", "zh"} or None
-            Language of the tables; None for the estimator's own.
         view : {"eight", "four"} or None
             View of the tables; None for the estimator's own.
 
@@ -810,25 +756,17 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             If a summary has customers twice; with learned stages also if it lacks customers of an
             earlier one (by rules they have no order left and are potential again).
         """
-        language = self._language(labels)
-        view = view or self.view
-
-        def decide(table: Any) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-            codes, _ = self._codes(table, view, language)
-            if hasattr(self, "tree_"):
-                return codes, np.zeros(len(codes), dtype=bool)
-            return codes, _FROM_CRM[self._rule_ids(table)]
-
+        check_is_fitted(self, "learned_")
+        learned, view = self.learned_, view or self.view
         return make_history(
             summaries,
             dates,
             customer,
             reading.check_mapping(self.columns)["total_value"],
-            decide,
-            self._names(view, language),
-            None if hasattr(self, "tree_") else POTENTIAL,
+            lambda table: learned.moves(*self._read(table), view),
+            [str(name) for name in learned.classes(view)],
+            learned.absent,
             0.0 if self.min_stay is None else span_days(self.min_stay, "min_stay"),
-            language,
         )
 
     def drift(self, X: Any, y: Any = None) -> DriftReport:
@@ -851,24 +789,21 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         ValueError
             If stages were learned and ``y`` is not given.
         """
-        check_is_fitted(self, "classes_")
-        learned = hasattr(self, "tree_")
-        if learned and y is None:
-            raise ValueError("these stages were learned; drift needs y to learn them anew.")
-        anew = clone(self).fit(X, y)
-        if learned:
+        check_is_fitted(self, "learned_")
+        if isinstance(self.learned_, LearnedStages):
+            if y is None:
+                raise ValueError("these stages were learned; drift needs y to learn them anew.")
             place = {name: code for code, name in enumerate(self.classes_)}
-            now, later = (
-                np.array([place.get(name, -1) for name in model.predict(X)])
-                for model in (self, anew)
-            )
         else:
-            now, later = (RULE_STAGE[model._rule_ids(X)] for model in (self, anew))
-        return drift_report(["stage"], [self.stage_shares_], now[:, None], later[:, None])
+            place = {name: code for code, name in enumerate(self.learned_.classes("eight"))}
+        anew = clone(self).fit(X, y)
 
-    def _problems(self, X: Any) -> tuple[int, int]:
-        """Numbers of problem customers and of present ones."""
-        if hasattr(self, "tree_"):
-            return problem_counts(self.predict(X))
-        stage = RULE_STAGE[self._rule_ids(X)]
-        return int((stage == PROBLEM).sum()), int(PRESENT[stage].sum())
+        def places(model: LifecycleClassifier) -> npt.NDArray[np.intp]:
+            values, mapping = model._read(X)
+            names = model.learned_.classes("eight")
+            codes = model.learned_.codes(values, mapping, "eight")
+            return np.array([place.get(name, -1) for name in names[codes]], dtype=np.intp)
+
+        return drift_report(
+            ["stage"], [self.stage_shares_], places(self)[:, None], places(anew)[:, None]
+        )

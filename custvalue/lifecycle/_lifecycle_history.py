@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from custvalue import _frames
 from custvalue._dates import read_date
-from custvalue._labels import Language, check_language, translate
+from custvalue._words import HOUSE, Language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 UNSEEN = -1  # no row yet at this date
@@ -39,8 +39,6 @@ class StageHistory:
         Stage code at each date; -1 before a customer's first row.
     value : ndarray of shape (n_customers, n_dates) or None
         Money up to each date (0 before the first row); None where the tables had none.
-    labels : {"en", "zh"}
-        Language of the tables.
     template : frame
         An empty table of the kind that the tables are made in.
 
@@ -69,7 +67,6 @@ class StageHistory:
     stages: tuple[str, ...]
     codes: npt.NDArray[np.int8]
     value: npt.NDArray[np.float64] | None
-    labels: Language
     template: Any
 
     def __repr__(self) -> str:
@@ -85,6 +82,7 @@ class StageHistory:
         end: int = -1,
         *,
         show: str = "customers",
+        language: Language = "en",
     ) -> Any:
         """How many customers, or how much money, went from which stage to which.
 
@@ -96,6 +94,7 @@ class StageHistory:
         show : {"customers", "money", "share"}, default="customers"
             ``"customers"`` counts, ``"money"`` adds up what came in between the two dates,
             ``"share"`` divides each row of counts by its sum (NaN in a row without customers).
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -117,11 +116,12 @@ class StageHistory:
         cells: npt.NDArray[Any] = rows if show != "customers" else rows.astype(np.int64)
         if show == "share":
             cells = rows / rows.sum(axis=1, keepdims=True)
-        names = [*self.stages, translate("first seen", self.labels)]
+        said = self._said(language)
+        names = [*said, HOUSE("first seen", language)]
         columns: dict[str, Any] = {
-            translate("from", self.labels): [names[i] for i in present],
+            HOUSE("from", language): [names[i] for i in present],
         }
-        for j, name in enumerate(self.stages):
+        for j, name in enumerate(said):
             columns[name] = cells[:, j]
         return _frames.new_table(self.template, columns)
 
@@ -181,8 +181,12 @@ class StageHistory:
         before = 0.0 if start is None else self.value[:, start]
         return self.value[:, end] - before
 
-    def table(self) -> Any:
+    def table(self, *, language: Language = "en") -> Any:
         """Every customer at every date: stage, since when, and the money up to then.
+
+        Parameters
+        ----------
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -194,15 +198,15 @@ class StageHistory:
         known = self.codes != UNSEEN
         who, when = np.nonzero(known)
         since = self.dates[self.since()[known]]
-        names = np.array(self.stages, dtype=object)
+        names = np.array(self._said(language), dtype=object)
         columns: dict[str, Any] = {
             self.customer: self.customers[who],
-            translate("date", self.labels): self.dates[when],
-            translate("stage", self.labels): names[self.codes[known]],
-            translate("stage_since", self.labels): since,
+            HOUSE("date", language): self.dates[when],
+            HOUSE("stage", language): names[self.codes[known]],
+            HOUSE("stage_since", language): since,
         }
         if self.value is not None:
-            columns[translate("total_value", self.labels)] = self.value[known]
+            columns[HOUSE("total_value", language)] = self.value[known]
         return _frames.new_table(self.template, columns)
 
     def since(self) -> npt.NDArray[np.intp]:
@@ -219,18 +223,25 @@ class StageHistory:
             out[:, j] = np.where(same, out[:, j - 1], j)
         return out
 
-    def sizes(self) -> Any:
+    def sizes(self, *, language: Language = "en") -> Any:
         """Count the customers in every stage at every date.
+
+        Parameters
+        ----------
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
         frame
             Column ``date``, then one column a stage.
         """
-        columns: dict[str, Any] = {translate("date", self.labels): self.dates}
-        for code, name in enumerate(self.stages):
+        columns: dict[str, Any] = {HOUSE("date", language): self.dates}
+        for code, name in enumerate(self._said(language)):
             columns[name] = (self.codes == code).sum(axis=0)
         return _frames.new_table(self.template, columns)
+
+    def _said(self, language: Language) -> list[str]:
+        return [HOUSE.name(stage, language) for stage in self.stages]
 
 
 def make_history(
@@ -242,7 +253,6 @@ def make_history(
     stages: Sequence[str],
     absent: int | None,
     min_stay_days: float,
-    labels: str,
 ) -> StageHistory:
     """Line the customers of several tables up and stage them at each date.
 
@@ -290,7 +300,6 @@ def make_history(
         tuple(stages),
         codes,
         value,
-        check_language(labels),
         _frames.empty_like(tables[0]),
     )
 

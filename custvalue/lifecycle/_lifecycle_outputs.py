@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._dates import read_day
 from custvalue._warn import warn_caller
 from custvalue.exceptions import ProblemShareWarning
-from custvalue.lifecycle._stages import RULES
 
-_RHYTHM = ("n_orders", "recency", "silence")
-_FROM_CRM = np.array([rule.source == "crm" for rule in RULES])
+RHYTHM = ("n_orders", "recency", "silence")
 
 
-def _rhythm(
+def rhythm(
     codes: npt.NDArray[np.intp], n_groups: int, at: dict[str, npt.NDArray[np.float64]]
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Orders a customer, orders a customer and unit of time, and mean gap of each group."""
@@ -39,7 +38,8 @@ def _rhythm(
     }
 
 
-def _warn_of_problems(problems: int, present: int, ceiling: float) -> None:
+def warn_of_problems(problems: int, present: int, ceiling: float) -> None:
+    """Say that problem customers are too many."""
     # counts, not shares, so that exactly 3 of 100 is not above 3 %
     if problems <= ceiling * present * (1 + 1e-12):
         return
@@ -48,3 +48,13 @@ def _warn_of_problems(problems: int, present: int, ceiling: float) -> None:
         f"customers; the ceiling is {ceiling:.1%}. upgrade_table says what each of them wants.",
         ProblemShareWarning,
     )
+
+
+def days_before(as_of: Any, days: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:
+    """Dates that lie the given number of days before ``as_of``; NaT where days are NaN."""
+    end = read_day(as_of).astype("datetime64[ms]")
+    out = np.full(days.shape, np.datetime64("NaT"), dtype="datetime64[ms]")
+    known = ~np.isnan(days)
+    whole = end - np.round(days[known] * 86_400_000).astype("timedelta64[ms]")
+    out[known] = whole.astype("datetime64[D]")
+    return out

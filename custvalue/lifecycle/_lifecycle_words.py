@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from custvalue._labels import Language, translate
 from custvalue._units import DAYS_PER, days_per
+from custvalue._words import HOUSE, Language
 from custvalue.lifecycle._stages import RULES, STAGES, VIEW, VIEW_OF, StageThresholds
 
 _PHRASE_OF = {
@@ -32,7 +32,7 @@ _SPANS = {"recency", "silence", "gap_max", "gap_mean", "gap_std"}
 _FLAGS = {"in_plan", "contacted", "open_dispute", "terminated", "joint_project"}
 
 
-def stage_names(view: str, labels: str) -> list[str]:
+def stage_names(view: str, language: Language) -> list[str]:
     """Names of the eight stages, or of the four that they fall into, by stage code.
 
     Raises
@@ -43,10 +43,10 @@ def stage_names(view: str, labels: str) -> list[str]:
     if view not in ("eight", "four"):
         raise ValueError(f"view={view!r} must be 'eight' or 'four'.")
     words = STAGES if view == "eight" else tuple(VIEW[i] for i in VIEW_OF)
-    return [translate(word, labels) for word in words]
+    return [HOUSE(word, language) for word in words]
 
 
-def span_words(length: float, unit: str | None, labels: str = "en") -> str:
+def span_words(length: float, unit: str | None, language: Language = "en") -> str:
     """Write a span of time in the largest unit in which it is a plain number.
 
     Examples
@@ -67,30 +67,30 @@ def span_words(length: float, unit: str | None, labels: str = "en") -> str:
         count = days / DAYS_PER[code]
         if code == "D" or (count >= 1 and abs(count - round(count)) < 1e-6):
             word = one if f"{count:.4g}" == "1" else many
-            space = " " if labels == "en" else ""
-            return f"{count:.4g}{space}{translate(word, labels)}"
+            space = " " if language == "en" else ""
+            return f"{count:.4g}{space}{HOUSE(word, language)}"
     raise AssertionError("unreachable: days always end the search")
 
 
-def rule_words(at: StageThresholds, labels: Language = "en") -> list[str]:
+def rule_words(at: StageThresholds, language: Language = "en") -> list[str]:
     """Every rule of ``RULES`` as a sentence with its thresholds, in order of precedence."""
     more = []
     if at.core_irregularity is not None:
         more.append(
-            translate("gaps no more irregular than {n}", labels).format(
+            HOUSE("gaps no more irregular than {n}", language).format(
                 n=f"{at.core_irregularity:.4g}"
             )
         )
     if at.core_value is not None:
-        more.append(translate("total value from {n} on", labels).format(n=f"{at.core_value:,.6g}"))
+        more.append(HOUSE("total value from {n} on", language).format(n=f"{at.core_value:,.6g}"))
     if at.satisfied_from is not None:
         more.append(
-            translate("satisfaction from {n} on", labels).format(n=f"{at.satisfied_from:.4g}")
+            HOUSE("satisfaction from {n} on", language).format(n=f"{at.satisfied_from:.4g}")
         )
-    comma = ", " if labels == "en" else "，"
+    comma = ", " if language == "en" else "，"
 
     def span(length: float) -> str:
-        return span_words(length, at.unit, labels)
+        return span_words(length, at.unit, language)
 
     fill: dict[str, Any] = {
         "exit_chance": f"{at.exit_chance:.4g}",
@@ -105,14 +105,14 @@ def rule_words(at: StageThresholds, labels: Language = "en") -> list[str]:
         "established_orders": at.established_orders,
         "core_more": "".join(comma + part for part in more),
     }
-    return [translate(rule.words, labels).format(**fill) for rule in RULES]
+    return [HOUSE(rule.words, language).format(**fill) for rule in RULES]
 
 
 def leaf_words(
     tree: Any,
     names: tuple[str, ...],
     unit: str | None,
-    labels: Language = "en",
+    language: Language = "en",
     may_lack: frozenset[str] = frozenset(),
 ) -> dict[int, str]:
     """For every leaf of a fitted scikit-learn tree, its conditions as one sentence.
@@ -123,17 +123,17 @@ def leaf_words(
     inner = tree.tree_
     missing_left = getattr(inner, "missing_go_to_left", np.zeros(inner.node_count, dtype=bool))
     out: dict[int, str] = {}
-    joint = f" {translate('and', labels)} " if labels == "en" else translate("and", labels)
+    joint = f" {HOUSE('and', language)} " if language == "en" else HOUSE("and", language)
 
     def walk(node: int, bounds: dict[str, tuple[float, float, bool]]) -> None:
         left, right = inner.children_left[node], inner.children_right[node]
         if left == right:
             parts = [
-                _bound(name, low, high, unit, labels)
-                + (translate(" or unknown", labels) if unknown and name in may_lack else "")
+                _bound(name, low, high, unit, language)
+                + (HOUSE(" or unknown", language) if unknown and name in may_lack else "")
                 for name, (low, high, unknown) in bounds.items()
             ]
-            out[node] = joint.join(parts) or translate("every customer", labels)
+            out[node] = joint.join(parts) or HOUSE("every customer", language)
             return
         name = names[inner.feature[node]]
         cut = float(inner.threshold[node])
@@ -146,25 +146,25 @@ def leaf_words(
     return out
 
 
-def _bound(name: str, low: float, high: float, unit: str | None, labels: Language) -> str:
+def _bound(name: str, low: float, high: float, unit: str | None, language: Language) -> str:
     if name in _FLAGS:
         yes = low > -np.inf
-        return translate("{what}" if yes else "no {what}", labels).format(
-            what=translate(_PHRASE_OF[name], labels)
+        return HOUSE("{what}" if yes else "no {what}", language).format(
+            what=HOUSE(_PHRASE_OF[name], language)
         )
-    what = translate(_PHRASE_OF[name], labels) if name in _PHRASE_OF else name
+    what = HOUSE(_PHRASE_OF[name], language) if name in _PHRASE_OF else name
 
     def number(value: float) -> str:
         if name in _SPANS and unit is not None:
-            return span_words(value, unit, labels)
+            return span_words(value, unit, language)
         return f"{value:,.4g}"
 
     if high == np.inf:
-        text = translate("{what} over {low}", labels).format(what=what, low=number(low))
+        text = HOUSE("{what} over {low}", language).format(what=what, low=number(low))
     elif low == -np.inf:
-        text = translate("{what} at most {high}", labels).format(what=what, high=number(high))
+        text = HOUSE("{what} at most {high}", language).format(what=what, high=number(high))
     else:
-        text = translate("{what} over {low} up to {high}", labels).format(
+        text = HOUSE("{what} over {low} up to {high}", language).format(
             what=what, low=number(low), high=number(high)
         )
     return text
@@ -183,8 +183,3 @@ _COLUMN_OF_RULE = {
 def unused_rules(columns: tuple[str, ...]) -> set[str]:
     """Codes of the rules whose CRM column is not among ``columns``."""
     return {rule for rule, column in _COLUMN_OF_RULE.items() if column not in columns}
-
-
-def translated(frame: Any, labels: str) -> Any:
-    """Return a small pandas table with its column names in the language asked for."""
-    return frame.rename(columns={name: translate(name, labels) for name in frame.columns})

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from custvalue._labels import check_language, translate
+from custvalue._words import HOUSE, Language, check_language
 from custvalue.lifecycle._stages import STAGES, VIEW, VIEW_OF
 
-# stage -> (value message, next step); both have a Chinese twin in ``_labels``
+# stage -> (value message, next step); both have a Chinese twin in ``_words``
 _PLAYS = {
     "potential": (
         "image and brand",
@@ -96,18 +96,18 @@ VALUE_KINDS = (
 )
 
 
-def play_of(stage: str, labels: str) -> tuple[str, str]:
+def play_of(stage: str, language: Language) -> tuple[str, str]:
     """Value message and next step of one stage."""
     message, step = _PLAYS[stage]
-    return translate(message, labels), translate(step, labels)
+    return HOUSE(message, language), HOUSE(step, language)
 
 
-def playbook(*, labels: str = "en", view: str = "eight") -> Any:
+def playbook(*, language: Language = "en", view: str = "eight") -> Any:
     """Value message, next step, kinds of value, timing and medium of every stage.
 
     Parameters
     ----------
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
         Language of the table.
     view : {"eight", "four"}, default="eight"
         ``"four"`` puts the coarse stage in front; the advice stays that of the eight.
@@ -123,7 +123,7 @@ def playbook(*, labels: str = "en", view: str = "eight") -> Any:
     Raises
     ------
     ValueError
-        If ``labels`` or ``view`` is unknown.
+        If ``language`` or ``view`` is unknown.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def playbook(*, labels: str = "en", view: str = "eight") -> Any:
     >>> playbook().loc[7, "value_message"]
     'care goes on'
     """
-    check_language(labels)
+    check_language(language)
     if view not in ("eight", "four"):
         raise ValueError(f"view={view!r} must be 'eight' or 'four'.")
     rows = []
@@ -139,15 +139,15 @@ def playbook(*, labels: str = "en", view: str = "eight") -> Any:
         message, step = _PLAYS[stage]
         row = {"group": VIEW[VIEW_OF[code]]} if view == "four" else {}
         kinds, timing, medium = _HOW[stage]
-        comma = ", " if labels == "en" else "、"
+        comma = ", " if language == "en" else "、"
         row |= {"stage": stage, "value_message": message, "next_step": step}
-        said = {translate(k, labels): translate(v, labels) for k, v in row.items()}
-        said[translate("value_kinds", labels)] = comma.join(
-            translate(f"{kind} value", labels) if labels == "zh" else kind for kind in kinds
+        said = {HOUSE(k, language): HOUSE(v, language) for k, v in row.items()}
+        said[HOUSE("value_kinds", language)] = comma.join(
+            HOUSE(f"{kind} value", language) if language == "zh" else kind for kind in kinds
         )
-        said[translate("playbook timing", labels) if labels == "zh" else "timing"] = translate(
-            timing, labels
+        said[HOUSE("playbook timing", language) if language == "zh" else "timing"] = HOUSE(
+            timing, language
         )
-        said[translate("medium", labels)] = translate(medium, labels)
+        said[HOUSE("medium", language)] = HOUSE(medium, language)
         rows.append(said)
     return pd.DataFrame(rows)

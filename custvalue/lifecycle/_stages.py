@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._labels import translate
+from custvalue._words import HOUSE
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def problem_counts(stages: npt.ArrayLike) -> tuple[int, int]:
     word = np.asarray(stages, dtype=object)
     code = np.full(len(word), -1)
     for i, stage in enumerate(STAGES):
-        code[(word == stage) | (word == translate(stage, "zh"))] = i
+        code[(word == stage) | (word == HOUSE(stage, "zh"))] = i
     # a stage of one's own making is a customer who is there
     return int((code == PROBLEM).sum()), int((PRESENT[code] | (code < 0)).sum())
 
@@ -79,7 +79,7 @@ class Rule(NamedTuple):
 
 
 # In order of precedence: the first rule that holds decides. ``words`` are templates that
-# ``rule_words`` fills with the thresholds; every one has a Chinese twin in ``_labels``.
+# ``rule_words`` fills with the thresholds; every one has a Chinese twin in ``_words``.
 RULES = (
     Rule("terminated", EXITED, "crm", "the relationship was ended"),
     Rule("dispute", PROBLEM, "crm", "open dispute"),

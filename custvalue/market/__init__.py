@@ -19,8 +19,6 @@ from custvalue.market._ranking import PairWeights, pair_weights
 from custvalue.market._segments import MarketSegments
 from custvalue.market._trade import TradeProfile, trade_profile
 from custvalue.market._variance import Variance, variance_of
-from custvalue.market._words import nearest as nearest
-from custvalue.market._words import say as say
 
 __all__ = [
     "INDUSTRY_FOUR",

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from custvalue import _frames
-from custvalue._labels import check_language
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.market._words import check_columns, named, nearest, say
+from custvalue._words import MARKET, Language, check_language
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids, nearest
+from custvalue.market._columns import check_columns
 
 # quadrant, part: what a customer and a product were, and what became of the pair
 PARTS = (
@@ -39,7 +39,7 @@ def growth_table(
     now: Any,
     new: str = "base",
     detail: bool = True,
-    labels: str = "en",
+    language: Language = "en",
 ) -> Any:
     """Split the change of revenue by existing and new customers and products; it adds up.
 
@@ -56,7 +56,7 @@ def growth_table(
         ``now`` (periods must then sort).
     detail : bool, default=True
         Whether penetration is told in its five parts; else one row a quadrant.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
         Language.
 
     Returns
@@ -89,7 +89,7 @@ def growth_table(
     2   market development    0.0   60.0    60.0
     3      diversification    0.0    0.0     0.0
     """
-    language = check_language(labels)
+    language = check_language(language)
     if new not in ("base", "ever"):
         raise ValueError(f"new={new!r} must be 'base' or 'ever'.")
     rows = _rows(sales, {"customer": customer, "product": product, "period": period}, value)
@@ -143,15 +143,15 @@ def growth_table(
     sums = {name: np.bincount(code, weights=table[name], minlength=k) for name in ("base", "now")}
     moved = sums["now"] - sums["base"]
     whole = float(moved.sum())
-    out: dict[str, Any] = {"quadrant": [say(quadrant, language) for quadrant, _ in names]}
+    out: dict[str, Any] = {"quadrant": [MARKET.name(quadrant, language) for quadrant, _ in names]}
     if detail:
-        out["part"] = [say(word, language) for _, word in names]
+        out["part"] = [MARKET.name(word, language) for _, word in names]
     heads = pd.DataFrame({"part": code, "who": who}).drop_duplicates()["part"]
     out["customers"] = np.bincount(heads, minlength=k)
     out |= sums
     out["change"] = moved
     out["change_share"] = moved / whole if whole else np.full(k, np.nan)
-    return _frames.new_table(sales, named(out, language))
+    return _frames.new_table(sales, MARKET.table(out, language))
 
 
 def _rows(sales: Any, columns: dict[str, str], value: str) -> pd.DataFrame:

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
-from custvalue._labels import check_language
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.market._words import check_columns, named, nearest
+from custvalue._words import MARKET, Language, check_language
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids, nearest
+from custvalue.market._columns import check_columns
 from custvalue.purchase import BetaBinomialResponse
 
 Floats = npt.NDArray[np.float64]
@@ -61,7 +61,7 @@ def market_table(
     customers: str | None = None,
     offers: str | None = None,
     wins: str | None = None,
-    labels: str = "en",
+    language: Language = "en",
 ) -> Any:
     """Describe each market by what was sold there, by whom, and to how many.
 
@@ -85,7 +85,7 @@ def market_table(
         Column of ``markets``: how many of them are our customers.
     offers, wins : str, optional
         Columns of ``markets``: offers made and won; both or none.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
         Language.
 
     Returns
@@ -120,7 +120,7 @@ def market_table(
     0      x       0.25  400.0  160.0
     1      y       0.00    0.0   80.0
     """
-    language = check_language(labels)
+    language = check_language(language)
     if (offers is None) != (wins is None):
         raise ValueError("offers and wins go together: name both or none.")
     asked = {"people": people, "customers": customers, "offers": offers, "wins": wins}
@@ -172,7 +172,7 @@ def market_table(
         for name in about.columns:
             if name not in wanted.values():
                 out[str(name)] = about.loc[names, name].to_numpy()
-    return _frames.new_table(sales, named(out, language))
+    return _frames.new_table(sales, MARKET.table(out, language))
 
 
 def _problems_of(rows: pd.DataFrame, value: str, year: str | None) -> list[ContractProblem]:

@@ -12,15 +12,14 @@ from sklearn.utils import check_random_state
 
 from custvalue import _frames
 from custvalue._categories import columns_of, is_text
-from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, validate_data
 from custvalue._warn import warn_caller
+from custvalue._words import MARKET, Language, check_language
 from custvalue.exceptions import DataWarning
 from custvalue.market._blocks import Stability, components_of
 from custvalue.market._clusters import REFIT, centers_of, nearest_center, told_apart
 from custvalue.market._portable import Portable
 from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
-from custvalue.market._words import named, say
 
 ALL = "all"
 
@@ -50,8 +49,6 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         Categories that a smaller share of the fitted customers have (or have not) count as none; 0
         keeps them all.
     random_state : int, RandomState or None, default=None
-    labels : {"en", "zh"}, default="en"
-        Language of the tables.
 
     Attributes
     ----------
@@ -110,7 +107,6 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         inertia: float = 0.8,
         rare: float = 0.01,
         random_state: Any = None,
-        labels: str = "en",
     ) -> None:
         self.bases = bases
         self.n_segments = n_segments
@@ -120,7 +116,6 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         self.inertia = inertia
         self.rare = rare
         self.random_state = random_state
-        self.labels = labels
 
     def fit(self, X: Any, y: Any = None) -> MixedSegments:
         """Learn scales, components and segments.
@@ -174,7 +169,6 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         return self
 
     def _check_options(self) -> None:
-        check_language(self.labels)
         number = self.n_segments
         if number != "auto" and not (isinstance(number, (int, np.integer)) and number >= 1):
             raise ValueError(f"n_segments={number!r} must be 'auto' or a whole number from 1 on.")
@@ -314,7 +308,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         check_input_features(self, input_features)
         return np.array([f"component{j}" for j in range(len(self.components_.axes))], dtype=object)
 
-    def segment_table(self, X: Any, *, value: str | None = None, labels: str | None = None) -> Any:
+    def segment_table(self, X: Any, *, value: str | None = None, language: Language = "en") -> Any:
         """Size and worth of every segment.
 
         Parameters
@@ -322,8 +316,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         X : frame or array-like, shape (n_customers, n_columns)
         value : str or None
             Column with each customer's value.
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -331,7 +324,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             ``segment``, ``customers``, ``customer_share``; with a value also ``value``,
             ``value_share``, ``mean_value`` (NaN for an empty segment), ``shrunk_mean``.
         """
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         codes, _ = self._codes(X)
         k = self.n_segments_
         size = np.bincount(codes, minlength=k)
@@ -350,7 +343,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
                 "mean_value": found.mean,
                 "shrunk_mean": found.shrunk_means(),
             }
-        return _frames.new_table(X, named(columns, language))
+        return _frames.new_table(X, MARKET.table(columns, language))
 
     def explained(self, X: Any, *, value: str) -> float:
         """Share of the squares of a value that lies between the segments (eta squared).
@@ -369,13 +362,12 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         money = _frames.float_columns(X, [value], caller="MixedSegments's X")[:, 0]
         return variance_by_code(money, codes, self.n_segments_).eta_squared
 
-    def stability_table(self, *, labels: str | None = None) -> Any:
+    def stability_table(self, *, language: Language = "en") -> Any:
         """How stable each number of segments is.
 
         Parameters
         ----------
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -388,7 +380,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             If the number was given: then none was tried.
         """
         check_is_fitted(self, "centers_")
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         if not self.stability_:
             raise ValueError("the number of segments was not searched; use n_segments='auto'.")
         number = np.array([one.segments for one in self.stability_])
@@ -399,7 +391,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             "stable": alike >= self.stable,
             "chosen": number == self.n_segments_,
         }
-        return _frames.new_table(None, named(columns, language))
+        return _frames.new_table(None, MARKET.table(columns, language))
 
     def reach_table(
         self,
@@ -407,7 +399,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         columns: Sequence[str],
         *,
         random_state: int | None = 0,
-        labels: str | None = None,
+        language: Language = "en",
     ) -> Any:
         """How well the segments can be told from columns that a sales team sees.
 
@@ -418,8 +410,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             What is known of a prospect before the first order.
         random_state : int or None, default=0
             Of the folds.
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -432,7 +423,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         ValueError
             If a segment has fewer than two customers, or there is one segment only.
         """
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         codes, _ = self._codes(X)
         found = columns_of(X, columns, "reach_table's X")
         size = np.bincount(codes)
@@ -444,7 +435,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             )
         told = {name: [name] for name in columns}
         if len(columns) > 1:
-            told[say("all together", language)] = list(columns)
+            told[MARKET.name("all together", language)] = list(columns)
         scores = [told_apart([found[c] for c in names], codes, random_state)
                   for names in told.values()]  # fmt: skip
         out = {
@@ -452,7 +443,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             "balanced_accuracy": np.array(scores),
             "by_chance": np.full(len(told), 1.0 / len(size)),
         }
-        return _frames.new_table(X, named(out, language))
+        return _frames.new_table(X, MARKET.table(out, language))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

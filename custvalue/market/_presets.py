@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._categories import as_words
-from custvalue._labels import check_language
+from custvalue._words import MARKET, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.market._words import say
 
 INDUSTRY_FOUR = ("manufacturing", "retail", "finance", "services")
 REACH_FOUR = ("local", "regional", "national", "international")
@@ -24,7 +23,7 @@ def classes_of(
     values: npt.ArrayLike,
     classes: Mapping[str, str | Sequence[str]],
     *,
-    labels: str = "en",
+    language: Language = "en",
 ) -> npt.NDArray[Any]:
     """Put a company's own words into a few named classes; what is in none stops the work.
 
@@ -37,7 +36,7 @@ def classes_of(
         Words as they stand in the table.
     classes : dict of str to sequence of str
         Class, and the words that belong to it.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
         Language of the ready classes' names.
 
     Returns
@@ -58,13 +57,13 @@ def classes_of(
     >>> classes_of(["bank", "steel"], {"finance": ["bank"], "manufacturing": ["steel"]}).tolist()
     ['finance', 'manufacturing']
     """
-    language = check_language(labels)
+    language = check_language(language)
     class_of: dict[str, str] = {}
     for name, words in classes.items():
         for word in [words] if isinstance(words, str) else words:
             if word in class_of:
                 raise ValueError(f"{word!r} is in two classes, {class_of[word]!r} and {name!r}.")
-            class_of[word] = say(name, language)
+            class_of[word] = MARKET.name(name, language)
     raw = np.asarray(values, dtype=object)
     words_at = as_words(raw)
     missing = np.array([value is None or value != value for value in raw], dtype=bool)
@@ -105,14 +104,14 @@ class SizeCuts(NamedTuple):
     medium: float
     large: float
 
-    def classes(self, revenue: npt.ArrayLike, *, labels: str = "en") -> npt.NDArray[Any]:
+    def classes(self, revenue: npt.ArrayLike, *, language: Language = "en") -> npt.NDArray[Any]:
         """Small, medium or large (小型、中型、大型) for every company.
 
         Parameters
         ----------
         revenue : array-like of shape (n,)
             Missing revenue has no class (None).
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -120,7 +119,9 @@ class SizeCuts(NamedTuple):
         """
         if not self.medium < self.large:
             raise ValueError(f"medium={self.medium!r} must lie below large={self.large!r}.")
-        words = np.array([say(word, check_language(labels)) for word in SIZE_THREE], dtype=object)
+        words = np.array(
+            [MARKET.name(word, check_language(language)) for word in SIZE_THREE], dtype=object
+        )
         value = np.asarray(revenue, dtype=np.float64)
         place = np.searchsorted([self.medium, self.large], value, side="right")
         found = words[np.minimum(place, 2)]
@@ -173,7 +174,7 @@ def learn_size_cuts(revenue: npt.ArrayLike) -> SizeCuts:
 
 
 def behaviour_three(
-    n_orders: npt.ArrayLike, stage: npt.ArrayLike, *, labels: str = "en"
+    n_orders: npt.ArrayLike, stage: npt.ArrayLike, *, language: Language = "en"
 ) -> npt.NDArray[Any]:
     """Potential, wandering or loyal (潜在型、游离型、忠诚型), from orders and lifecycle stage.
 
@@ -182,7 +183,7 @@ def behaviour_three(
     n_orders : array-like of shape (n,)
     stage : array-like of shape (n,) of str
         Stages of :class:`custvalue.lifecycle.LifecycleClassifier`, in English.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -195,16 +196,13 @@ def behaviour_three(
     >>> behaviour_three([0, 2, 9], ["target", "new", "core"]).tolist()
     ['potential', 'wandering', 'loyal']
     """
-    from custvalue._labels import translate
-
-    language = check_language(labels)
+    language = check_language(language)
     orders, stages = np.asarray(n_orders, dtype=np.float64), np.asarray(stage, dtype=object)
     if orders.shape != stages.shape:
         raise ValueError(f"n_orders {orders.shape} and stage {stages.shape} differ in length.")
-    loyal_words = {*_LOYAL_STAGES, *(translate(word, "zh") for word in _LOYAL_STAGES)}
-    loyal = np.array([word in loyal_words for word in stages])
+    loyal = np.array([word in _LOYAL_STAGES for word in stages])
     place = np.where(~(orders > 0), 0, np.where(loyal, 2, 1))
-    words = [say(f"{word} kind", language) for word in BEHAVIOUR_THREE]
+    words = [MARKET.name(f"{word} kind", language) for word in BEHAVIOUR_THREE]
     if language == "en":
         words = list(BEHAVIOUR_THREE)
     return np.array(words, dtype=object)[place]

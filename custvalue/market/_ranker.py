@@ -10,10 +10,10 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue import _frames
-from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
 from custvalue._warn import warn_caller
-from custvalue.exceptions import BinWarning, NotSupportedError
+from custvalue._words import MARKET, Language, check_language
+from custvalue.exceptions import BinWarning, NotSupportedError, nearest
 from custvalue.market._portable import Portable
 from custvalue.market._ranking import (
     Floats,
@@ -28,7 +28,6 @@ from custvalue.market._ranking import (
     weighted_sum,
 )
 from custvalue.market._ranking_options import check_options, checked_weights, learned_anchors
-from custvalue.market._words import named, nearest, say
 
 LEVELS = ("L", "M", "H")
 # by attractiveness and fit, low to high: harvest or leave, select, invest
@@ -67,8 +66,6 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
         Where medium and high begin, on both sides.
     market : str, optional
         Column with the markets' names; None: the rows are told by their index or position.
-    labels : {"en", "zh"}, default="en"
-        Language of the tables.
 
     Attributes
     ----------
@@ -114,7 +111,6 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
         anchors: Mapping[str, tuple[float, float]] | None = None,
         cuts: Sequence[float] = (1 / 3, 2 / 3),
         market: str | None = None,
-        labels: str = "en",
     ) -> None:
         self.attractiveness = attractiveness
         self.resource_fit = resource_fit
@@ -123,7 +119,6 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
         self.anchors = anchors
         self.cuts = cuts
         self.market = market
-        self.labels = labels
 
     def fit(self, X: Any, y: Any = None) -> TargetMarketRanker:
         """Learn the anchors, and freeze them.
@@ -281,14 +276,13 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
         index = getattr(X, "index", None)
         return list(index) if have and index is not None else list(range(len(X)))
 
-    def rank_table(self, X: Any, *, labels: str | None = None) -> Any:
+    def rank_table(self, X: Any, *, language: Language = "en") -> Any:
         """Both sides, priority, rank, cell and advice of every market.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_markets, n_criteria)
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -297,13 +291,13 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
             equal priorities share a rank), ``cell`` (level of attractiveness, then of fit: L, M,
             H), ``advice`` (invest, select, harvest); same rows, order and index.
         """
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         scores = self.transform(X)
         cuts = np.asarray(self.cuts, dtype=np.float64)
         # a score that reaches a cut but for rounding has reached it
         level = np.searchsorted(cuts, scores[:, :2] + 1e-12, side="right")
         cells = [f"{LEVELS[a]}-{LEVELS[f]}" for a, f in level]
-        advice = [say(word, language) for word in ADVICE]
+        advice = [MARKET.name(word, language) for word in ADVICE]
         columns = {
             "market": self._names(X),
             "attractiveness": scores[:, 0],
@@ -313,7 +307,7 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
             "cell": cells,
             "advice": _frames.words_at(X, advice, _ADVICE_OF[level[:, 0], level[:, 1]]),
         }
-        return _frames.frame_like(X, named(columns, language))
+        return _frames.frame_like(X, MARKET.table(columns, language))
 
     def acceptability_table(
         self,
@@ -323,7 +317,7 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
         standard_errors: Mapping[str, str] | None = None,
         n_draws: int = 10_000,
         random_state: int | np.random.Generator | None = None,
-        labels: str | None = None,
+        language: Language = "en",
     ) -> Any:
         """How often each market takes each rank when the weights are not taken for certain.
 
@@ -340,8 +334,7 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
             are drawn too.
         n_draws : int, default=10,000
         random_state : int, Generator or None
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -349,7 +342,7 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
             ``market``, ``rank_1`` to ``rank_n`` (shares of the draws, adding up to one in each row;
             equal priorities share the better rank), ``expected_rank``.
         """
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         if concentration is not None and not concentration > 0:
             raise ValueError(f"concentration={concentration!r} must be above 0, or None.")
         if not isinstance(n_draws, (int, np.integer)) or n_draws < 1:
@@ -370,10 +363,10 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
             rank = ranks_of(share * first + (1.0 - share) * second)
             np.add.at(counts, (np.broadcast_to(np.arange(n), rank.shape), rank - 1), 1)
         chance = counts / n_draws
-        columns: dict[str, Any] = {say("market", language): self._names(X)}
-        rank_word = say("rank", language)
+        columns: dict[str, Any] = {MARKET.name("market", language): self._names(X)}
+        rank_word = MARKET.name("rank", language)
         columns |= {f"{rank_word}_{r + 1}": chance[:, r] for r in range(n)}
-        columns[say("expected_rank", language)] = chance @ np.arange(1.0, n + 1.0)
+        columns[MARKET.name("expected_rank", language)] = chance @ np.arange(1.0, n + 1.0)
         return _frames.frame_like(X, columns)
 
     def _drawn_weights(
@@ -407,14 +400,13 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
         spread[:, [criteria.index(name) for name in standard_errors]] = errors
         return spread
 
-    def switching_table(self, X: Any, *, labels: str | None = None) -> Any:
+    def switching_table(self, X: Any, *, language: Language = "en") -> Any:
         """Which weight of each criterion, the others in proportion, gives another market the lead.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_markets, n_criteria)
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -429,7 +421,7 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
         NotSupportedError
             For ``"product"`` and ``"topsis"``, whose priority is not linear in the weights.
         """
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         if self.method != "saw":
             raise NotSupportedError(
                 f"switching weights are exact for method='saw' only, not for {self.method!r}: use "
@@ -455,10 +447,10 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
             )
             step = own * (scores[:, j] - others)  # of the priority for a weight that goes 0 to 1
             found = switching_weight(now, step, float(weights[j]))
-            rows.append((criterion, say(side, language), float(weights[j]), *found))
+            rows.append((criterion, MARKET.name(side, language), float(weights[j]), *found))
         found = switching_weight(now, first - second, share)
         if self.attractiveness_ and self.resource_fit_:
-            rows.append((say("attractiveness_weight", language), "", share, *found))
+            rows.append((MARKET.name("attractiveness_weight", language), "", share, *found))
         lead = names[int(np.argmax(now))]
         columns = {
             "criterion": [row[0] for row in rows],
@@ -468,15 +460,14 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
             "new_first": ["" if row[4] is None else str(names[row[4]]) for row in rows],
             "first_now": [str(lead)] * len(rows),
         }
-        return _frames.new_table(X, named(columns, language))
+        return _frames.new_table(X, MARKET.table(columns, language))
 
-    def criteria_table(self, *, labels: str | None = None) -> Any:
+    def criteria_table(self, *, language: Language = "en") -> Any:
         """Criteria in use: side, weight, which way is better, and the frozen anchors.
 
         Parameters
         ----------
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -485,15 +476,15 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
             ``high``.
         """
         check_is_fitted(self, "anchors_")
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         pairs = np.array([self.anchors_[name] for name in self._criteria()])
         sides = [_SIDES[0]] * len(self.attractiveness_) + [_SIDES[1]] * len(self.resource_fit_)
         columns = {
             "criterion": self._criteria(),
-            "side": [say(side, language) for side in sides],
+            "side": [MARKET.name(side, language) for side in sides],
             "weight": self._weights(),
-            "better": [say("more" if s > 0 else "less", language) for s in self._signs()],
+            "better": [MARKET.name("more" if s > 0 else "less", language) for s in self._signs()],
             "low": pairs[:, 0],
             "high": pairs[:, 1],
         }
-        return _frames.new_table(None, named(columns, language))
+        return _frames.new_table(None, MARKET.table(columns, language))

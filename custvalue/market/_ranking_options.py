@@ -7,16 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from custvalue._labels import check_language
+from custvalue.exceptions import nearest
 from custvalue.market._ranking import Floats
-from custvalue.market._words import nearest
 
 METHODS = ("saw", "product", "topsis")
 
 
 def check_options(ranker: Any) -> None:
     """Refuse options that do not exist."""
-    check_language(ranker.labels)
     if ranker.method not in METHODS:
         raise ValueError(f"method={ranker.method!r} must be one of {list(METHODS)}.")
     if not 0.0 <= ranker.attractiveness_weight <= 1.0:

@@ -12,13 +12,12 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from custvalue import _frames
 from custvalue._categories import MISSING, category_columns, coded
 from custvalue._drift import DriftReport, drift_report
-from custvalue._labels import check_language
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
+from custvalue._words import MARKET, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.market._portable import Portable
 from custvalue.market._segment_tree import OTHER, Coded, Grower, Node, leaf_codes
 from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
-from custvalue.market._words import named, say
 
 SCALES = ("log1p", "winsorised", "as it stands")
 
@@ -50,8 +49,6 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         Most columns on a path.
     alpha : float, default=0.05
         For ``order="value"``: a split needs a smaller adjusted p value.
-    labels : {"en", "zh"}, default="en"
-        Language of names and tables.
 
     Attributes
     ----------
@@ -101,7 +98,6 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         min_customers: int = 30,
         max_depth: int = 4,
         alpha: float = 0.05,
-        labels: str = "en",
     ) -> None:
         self.by = by
         self.order = order
@@ -110,7 +106,6 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         self.min_customers = min_customers
         self.max_depth = max_depth
         self.alpha = alpha
-        self.labels = labels
 
     def fit(self, X: Any, y: Any = None) -> MarketSegments:
         """Grow the tree.
@@ -162,7 +157,6 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         }
 
     def _check_options(self) -> list[str]:
-        check_language(self.labels)
         if isinstance(self.by, str):
             raise ValueError(f"by={self.by!r} must be a list of columns, such as [{self.by!r}].")
         columns = [name for names in self._bases().values() for name in names]
@@ -219,9 +213,9 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             return np.clip(value, *np.quantile(value, [0.01, 0.99]))
         return value
 
-    def _names(self, language: str) -> list[str]:
+    def _names(self, language: Language) -> list[str]:
         if not self.tree_.children:
-            return [say("all customers", language)]
+            return [MARKET.name("all customers", language)]
         return [
             " / ".join(_category(word, language) for _, word in leaf.path)
             for leaf in self.tree_.leaves()
@@ -244,7 +238,7 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         ndarray of shape (n_customers,) of str
         """
         code = self._codes(X)
-        return np.array(self._names(self.labels), dtype=object)[code]
+        return np.array(self._names("en"), dtype=object)[code]
 
     def transform(self, X: Any) -> Any:
         """Segment as columns, one a segment: 1 in the customer's own, else 0.
@@ -276,7 +270,7 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         check_input_features(self, input_features)
         return np.array([f"segment_{name}" for name in self.segments_], dtype=object)
 
-    def segment_table(self, X: Any, *, value: str | None = None, labels: str | None = None) -> Any:
+    def segment_table(self, X: Any, *, value: str | None = None, language: Language = "en") -> Any:
         """Size and worth of every segment.
 
         Parameters
@@ -284,8 +278,7 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         X : frame
         value : str or None
             Column with each customer's value; None for the estimator's outcome, where it has one.
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -296,7 +289,7 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             categories that were too few for a segment and are counted in this one. An "other"
             without a customer is left out.
         """
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         code = self._codes(X)
         names = self._names(language)
         size = np.bincount(code, minlength=len(names))
@@ -319,15 +312,14 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         columns["joined"] = [joined.get(leaf.path, "") for leaf in leaves]
         shown = [j for j, leaf in enumerate(leaves) if leaf.customers or size[j]]
         columns = {name: np.asarray(column)[shown] for name, column in columns.items()}
-        return _frames.new_table(X, named(columns, language))
+        return _frames.new_table(X, MARKET.table(columns, language))
 
-    def split_table(self, *, labels: str | None = None) -> Any:
+    def split_table(self, *, language: Language = "en") -> Any:
         """Every split of the tree: where, by which column, and how much it explains there.
 
         Parameters
         ----------
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -337,9 +329,9 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             ``p_adjusted``.
         """
         check_is_fitted(self, "tree_")
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         nodes = list(self.tree_.splits())
-        everyone = say("all customers", language)
+        everyone = MARKET.name("all customers", language)
         columns: dict[str, Any] = {
             "segment": [
                 " / ".join(_category(word, language) for _, word in node.path) or everyone
@@ -355,30 +347,29 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         if self.order == "value":
             for name in ("eta_squared", "f", "p_adjusted"):
                 columns[name] = np.array([getattr(node, name) for node in nodes], dtype=float)
-        return _frames.new_table(None, named(columns, language))
+        return _frames.new_table(None, MARKET.table(columns, language))
 
-    def rules_text(self, *, labels: str | None = None) -> str:
+    def rules_text(self, *, language: Language = "en") -> str:
         """Print every segment with the categories that lead to it, one a line.
 
         Parameters
         ----------
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
         str
         """
         check_is_fitted(self, "tree_")
-        language = check_language(labels or self.labels)
+        language = check_language(language)
         joins, colon, space = (" and ", ": ", " ") if language == "en" else ("，", "：", "")
         lines = []
         for name, leaf in zip(self._names(language), self.tree_.leaves(), strict=True):
             if not leaf.customers:
                 continue
             rule = joins.join(f"{c} = {_category(w, language)}" for c, w in leaf.path)
-            count = say("({n} customers)", language).format(n=f"{leaf.customers:,}")
-            lines.append(f"{name}{colon}{rule or say('everybody', language)}{space}{count}")
+            count = MARKET.name("({n} customers)", language).format(n=f"{leaf.customers:,}")
+            lines.append(f"{name}{colon}{rule or MARKET.name('everybody', language)}{space}{count}")
         return "\n".join(lines)
 
     def explained(self, X: Any, *, value: str | None = None) -> float:
@@ -435,8 +426,8 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         return tags
 
 
-def _category(word: str, language: str) -> str:
-    return say(OTHER, language) if word == OTHER else word
+def _category(word: str, language: Language) -> str:
+    return MARKET.name(OTHER, language) if word == OTHER else word
 
 
 def _joined(root: Node) -> dict[tuple[tuple[str, str], ...], str]:

@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from custvalue._labels import check_language
 from custvalue._units import Span, in_units
 from custvalue._warn import warn_caller
+from custvalue._words import MARKET, Language, check_language
 from custvalue.data import summarize
-from custvalue.exceptions import DataWarning
+from custvalue.exceptions import DataWarning, nearest
 from custvalue.market._company_names import merged_names
 from custvalue.market._market_table import herfindahl
 from custvalue.market._trade_rows import shipment_rows, usual_price
-from custvalue.market._words import named, nearest
 from custvalue.silence import SilenceScorer
 
 ODD = 10.0  # times the product's median price, or a part of it
@@ -26,7 +25,7 @@ ODD = 10.0  # times the product's median price, or a part of it
 class TradeProfile:
     """Buyers, their suppliers, prices, ports and months, from records of shipments.
 
-    Made by :func:`trade_profile`. All tables are pandas; ``labels="zh"`` gives Chinese columns.
+    Made by :func:`trade_profile`. All tables are pandas; ``language="zh"`` gives Chinese columns.
 
     Parameters
     ----------
@@ -63,12 +62,12 @@ class TradeProfile:
     as_of: pd.Timestamp
     ours: str | None = None
 
-    def buyer_table(self, *, labels: str = "en") -> pd.DataFrame:
+    def buyer_table(self, *, language: Language = "en") -> pd.DataFrame:
         """One row a buyer, the largest first.
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -107,7 +106,7 @@ class TradeProfile:
                 table[f"{what}_share"] = top["share"]
         table["price_index"] = self._price_index("buyer")
         table = table.reset_index().sort_values(["rank", "buyer"], ignore_index=True)
-        return _labelled(table, labels)
+        return _labelled(table, language)
 
     def _rhythm(self) -> pd.DataFrame:
         """Silence, S and next due date of each buyer."""
@@ -129,14 +128,16 @@ class TradeProfile:
         usual = (fair["quantity"] * fair["usual_price"]).groupby([fair[c] for c in _list(by)])
         return fair.groupby(by)["value"].sum() / usual.sum()
 
-    def supplier_table(self, buyer: str | None = None, *, labels: str = "en") -> pd.DataFrame:
+    def supplier_table(
+        self, buyer: str | None = None, *, language: Language = "en"
+    ) -> pd.DataFrame:
         """Share of each supplier in what each buyer buys (供货份额).
 
         Parameters
         ----------
         buyer : str, optional
             Only this one.
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -154,16 +155,16 @@ class TradeProfile:
         table = table.reset_index().sort_values(
             ["buyer", "value", "supplier"], ascending=[True, False, True], ignore_index=True
         )
-        return _labelled(self._of(table, buyer), labels)
+        return _labelled(self._of(table, buyer), language)
 
-    def price_table(self, buyer: str | None = None, *, labels: str = "en") -> pd.DataFrame:
+    def price_table(self, buyer: str | None = None, *, language: Language = "en") -> pd.DataFrame:
         """Prices that each buyer paid each supplier for each product (心理承受价位).
 
         Parameters
         ----------
         buyer : str, optional
             Only this one.
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -184,10 +185,10 @@ class TradeProfile:
         table["market_price"] = price.reindex(table.index.get_level_values("product")).to_numpy()
         table["price_index"] = self._price_index(key)
         table = table.drop(columns="value").reset_index()
-        return _labelled(self._of(table, buyer), labels)
+        return _labelled(self._of(table, buyer), language)
 
     def prospect_table(
-        self, *, by: str | None = None, due_within: Span = "90D", labels: str = "en"
+        self, *, by: str | None = None, due_within: Span = "90D", language: Language = "en"
     ) -> pd.DataFrame:
         """Buyers who do not buy from us yet, those due soon first.
 
@@ -199,7 +200,7 @@ class TradeProfile:
         due_within : span, default="90D"
             Who is due within this time of the end of observation, or overdue by less than it, is
             due soon.
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -230,14 +231,14 @@ class TradeProfile:
         )
         shown = ["buyer", "score", "due_soon", "next_due", "value", "suppliers", "concentration",
                  "main_supplier", "main_share", "price_index", "silence_score"]  # fmt: skip
-        return _labelled(table[shown], labels)
+        return _labelled(table[shown], language)
 
-    def port_table(self, *, labels: str = "en") -> pd.DataFrame:
+    def port_table(self, *, language: Language = "en") -> pd.DataFrame:
         """Volume by port or place of origin: where makers gather (厂家聚集地).
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -251,14 +252,14 @@ class TradeProfile:
         table["shipments"] = by.size()
         table["suppliers"], table["buyers"] = by["supplier"].nunique(), by["buyer"].nunique()
         table = table.sort_values("value", ascending=False, kind="stable").reset_index()
-        return _labelled(table, labels)
+        return _labelled(table, language)
 
-    def season_table(self, *, labels: str = "en") -> pd.DataFrame:
+    def season_table(self, *, language: Language = "en") -> pd.DataFrame:
         """Share of each calendar month in the value, by country where there is one.
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -288,16 +289,16 @@ class TradeProfile:
         table = rows.groupby([*key, "month"])["value"].sum().rename("value").reset_index()
         total = table.groupby(key)["value"].transform("sum") if key else table["value"].sum()
         table["share"] = table["value"] / total
-        return _labelled(table.assign(full_years=years), labels)
+        return _labelled(table.assign(full_years=years), language)
 
-    def odd_price_table(self, *, labels: str = "en") -> pd.DataFrame:
+    def odd_price_table(self, *, language: Language = "en") -> pd.DataFrame:
         """Shipments whose price is beyond ten times the product's median, either way, or nothing.
 
         They count in volumes and shares, but in no price.
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -309,7 +310,7 @@ class TradeProfile:
         table = self.rows.assign(row=np.arange(len(self.rows)), median_price=median)
         shown = ["row", "buyer", "supplier", "product", "quantity", "value", "price",
                  "median_price"]  # fmt: skip
-        return _labelled(table.loc[table["odd"], shown].reset_index(drop=True), labels)
+        return _labelled(table.loc[table["odd"], shown].reset_index(drop=True), language)
 
     def _of(self, table: pd.DataFrame, buyer: str | None) -> pd.DataFrame:
         if buyer is None:
@@ -444,6 +445,8 @@ def _list(by: str | list[str]) -> list[str]:
     return [by] if isinstance(by, str) else by
 
 
-def _labelled(table: pd.DataFrame, labels: str) -> pd.DataFrame:
-    language = check_language(labels)
-    return table.set_axis(list(named(dict.fromkeys(map(str, table.columns)), language)), axis=1)
+def _labelled(table: pd.DataFrame, language: Language) -> pd.DataFrame:
+    language = check_language(language)
+    return table.set_axis(
+        list(MARKET.table(dict.fromkeys(map(str, table.columns)), language)), axis=1
+    )

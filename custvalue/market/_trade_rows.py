@@ -9,7 +9,7 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.market._words import check_columns
+from custvalue.market._columns import check_columns
 
 
 def shipment_rows(

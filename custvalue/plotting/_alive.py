@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from custvalue._frames import with_clock
-from custvalue._labels import Language
+from custvalue._words import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
 
@@ -83,7 +83,7 @@ class FrequencyRecencyDisplay(Display):
     what : {"alive", "expected"}, default="alive"
     unit : str, default="D"
         Unit of time.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -102,9 +102,9 @@ class FrequencyRecencyDisplay(Display):
         *,
         what: Literal["alive", "expected"] = "alive",
         unit: str = "D",
-        labels: Language = "en",
+        language: Language = "en",
     ) -> None:
-        super().__init__(table, labels=labels)
+        super().__init__(table, language=language)
         self.what = what
         self.unit = unit
 
@@ -117,7 +117,7 @@ class FrequencyRecencyDisplay(Display):
         max_frequency: int = 20,
         what: Literal["alive", "expected"] = "alive",
         horizon: str | float | None = None,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From a fitted purchase model, for customers of age ``T`` (in the model's unit)."""
@@ -125,7 +125,7 @@ class FrequencyRecencyDisplay(Display):
             estimator, T=T, max_frequency=max_frequency, what=what, horizon=horizon
         )
         unit = getattr(estimator, "unit_", None) or ""
-        return cls(table, what=what, unit=unit, labels=labels).plot(ax)
+        return cls(table, what=what, unit=unit, language=language).plot(ax)
 
     @classmethod
     def from_predictions(
@@ -136,7 +136,7 @@ class FrequencyRecencyDisplay(Display):
         *,
         what: Literal["alive", "expected"] = "alive",
         unit: str = "D",
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From histories on a grid and the answer for each."""
@@ -149,7 +149,7 @@ class FrequencyRecencyDisplay(Display):
                 "value": np.asarray(value, dtype=float),
             }
         )
-        return cls(table, what=what, unit=unit, labels=labels).plot(ax)
+        return cls(table, what=what, unit=unit, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         grid = self.table.pivot(index="recency", columns="frequency", values="value")

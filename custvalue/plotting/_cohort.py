@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._labels import Language
+from custvalue._words import Language
 from custvalue.data import CohortTable, summarize
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
@@ -35,7 +35,7 @@ class CohortDisplay(Display):
     what : str, default="share"
         What is counted, as ``value`` of `custvalue.value.cohort_table`; any other text is the
         picture's own.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -46,8 +46,8 @@ class CohortDisplay(Display):
 
     _size = (6.8, 4.2)
 
-    def __init__(self, table: Any, *, what: str = "share", labels: Language = "en") -> None:
-        super().__init__(table, labels=labels)
+    def __init__(self, table: Any, *, what: str = "share", language: Language = "en") -> None:
+        super().__init__(table, language=language)
         self.what = what
 
     @classmethod
@@ -60,7 +60,7 @@ class CohortDisplay(Display):
         time: str,
         amount: str,
         as_of: Any = None,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
         **policies: Any,
     ) -> Self:
@@ -95,7 +95,7 @@ class CohortDisplay(Display):
         cell = found.table.index.get_indexer(pd.Index(table["cohort"])), table["month"].to_numpy()
         table["finished"] = found.table.notna().to_numpy()[cell]
         table["forecast"] = ~table["finished"]
-        return cls(table, what=found.value, labels=labels).plot(ax)
+        return cls(table, what=found.value, language=language).plot(ax)
 
     @classmethod
     def from_log(
@@ -107,14 +107,14 @@ class CohortDisplay(Display):
         amount: str,
         as_of: Any = None,
         value: Any = "share",
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
         **policies: Any,
     ) -> Self:
         """From a transaction log: `custvalue.value.cohort_table` (and its policies), drawn."""
         columns = {"customer": customer, "time": time, "amount": amount, **policies}
         found = cohort_table(log, as_of=as_of, value=value, **columns)
-        return cls(found.long(), what=value, labels=labels).plot(ax)
+        return cls(found.long(), what=value, language=language).plot(ax)
 
     @classmethod
     def from_predictions(
@@ -125,7 +125,7 @@ class CohortDisplay(Display):
         *,
         finished: Any = True,
         what: str = "share",
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From one value a cohort and month since its first order."""
@@ -139,7 +139,7 @@ class CohortDisplay(Display):
             }
         )
         table["finished"] = finished
-        return cls(table, what=what, labels=labels).plot(ax)
+        return cls(table, what=what, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         from matplotlib.colors import Normalize

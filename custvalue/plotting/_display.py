@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, Self
 
-from custvalue._labels import Language, check_language
+from custvalue._words import Language, check_language
 from custvalue.plotting import _style
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Display:
     ----------
     table : DataFrame
         The numbers drawn, one row a mark; kept as ``table``.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
         Language of the words in the picture.
 
     Attributes
@@ -34,9 +34,9 @@ class Display:
 
     _size = (6.4, 4.0)
 
-    def __init__(self, table: pd.DataFrame, *, labels: Language = "en") -> None:
+    def __init__(self, table: pd.DataFrame, *, language: Language = "en") -> None:
         self.table = table
-        self.labels = check_language(labels)
+        self.language = check_language(language)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw on ``ax``, or on a new figure; sets ``ax_`` and ``figure_`` and returns itself.
@@ -50,7 +50,7 @@ class Display:
             ax = _style.new_axes(self._size)
             _opened.append((weakref.ref(self), weakref.ref(ax.figure)))
         self._draw(ax)
-        _style.set_letters(ax, self.labels)
+        _style.set_letters(ax, self.language)
         self.ax_ = ax
         self.figure_ = ax.figure
         return self
@@ -59,10 +59,10 @@ class Display:
         raise NotImplementedError
 
     def _word(self, text: str) -> str:
-        return _style.word(text, self.labels)
+        return _style.word(text, self.language)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self.table)} rows, labels={self.labels!r})"
+        return f"{type(self).__name__}({len(self.table)} rows, language={self.language!r})"
 
 
 def _close_forgotten() -> None:

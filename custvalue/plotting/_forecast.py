@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from custvalue._dates import read_day
-from custvalue._labels import Language
+from custvalue._words import Language
 from custvalue.metrics import calibration_table
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
@@ -82,7 +82,7 @@ class TrackingDisplay(Display):
         Draw running totals instead of each period.
     what : str, default="orders"
         What is counted, with its unit, e.g. ``"orders per 4 weeks"``.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -99,9 +99,9 @@ class TrackingDisplay(Display):
         *,
         cumulative: bool = False,
         what: str = "orders",
-        labels: Language = "en",
+        language: Language = "en",
     ) -> None:
-        super().__init__(table, labels=labels)
+        super().__init__(table, language=language)
         self.cumulative = cumulative
         self.what = what
 
@@ -116,7 +116,7 @@ class TrackingDisplay(Display):
         split: Any,
         cumulative: bool = False,
         what: str = "orders",
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From a fitted purchase model: expected orders of the base ``X`` in each later period.
@@ -134,7 +134,7 @@ class TrackingDisplay(Display):
             forecast[i] = total - before
             before = total
         return cls.from_predictions(
-            ends, actual, forecast, cumulative=cumulative, what=what, labels=labels, ax=ax
+            ends, actual, forecast, cumulative=cumulative, what=what, language=language, ax=ax
         )
 
     @classmethod
@@ -148,12 +148,12 @@ class TrackingDisplay(Display):
         *,
         cumulative: bool = False,
         what: str = "orders",
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From the numbers of each period."""
         table = tracking_table(period_end, actual, forecast, lower, upper)
-        return cls(table, cumulative=cumulative, what=what, labels=labels).plot(ax)
+        return cls(table, cumulative=cumulative, what=what, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         table = self.table
@@ -174,7 +174,7 @@ class TrackingDisplay(Display):
         known = np.flatnonzero(np.isfinite(table["forecast"].to_numpy(dtype=float)))
         if len(known) and known[0] > 0:
             ax.axvline(when[known[0] - 1], color=_style.MUTED, linestyle=":", linewidth=1)
-        _style.date_axis(ax, self.labels, most=7)
+        _style.date_axis(ax, self.language, most=7)
         ax.set_ylim(bottom=0)
         _style.plain_numbers(ax.yaxis)
         title = f"{self._word('cumulative')} {self._word(self.what)}" if part else self.what
@@ -193,7 +193,7 @@ class CalibrationDisplay(Display):
         What `custvalue.metrics.calibration_table` returns.
     what : str, default="value per customer"
         What was forecast, with its unit.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -203,9 +203,9 @@ class CalibrationDisplay(Display):
     """
 
     def __init__(
-        self, table: Any, *, what: str = "value per customer", labels: Language = "en"
+        self, table: Any, *, what: str = "value per customer", language: Language = "en"
     ) -> None:
-        super().__init__(table, labels=labels)
+        super().__init__(table, language=language)
         self.what = what
 
     @classmethod
@@ -217,12 +217,12 @@ class CalibrationDisplay(Display):
         *,
         n_groups: int = 10,
         what: str = "value per customer",
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From a fitted estimator, the rows at a cut-off and what they brought afterwards."""
         return cls.from_predictions(
-            y, estimator.predict(X), n_groups=n_groups, what=what, labels=labels, ax=ax
+            y, estimator.predict(X), n_groups=n_groups, what=what, language=language, ax=ax
         )
 
     @classmethod
@@ -233,12 +233,12 @@ class CalibrationDisplay(Display):
         *,
         n_groups: int = 10,
         what: str = "value per customer",
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From outcomes and forecasts."""
         return cls(
-            calibration_table(y_true, y_pred, n_groups=n_groups), what=what, labels=labels
+            calibration_table(y_true, y_pred, n_groups=n_groups), what=what, language=language
         ).plot(ax)
 
     def _draw(self, ax: Any) -> None:

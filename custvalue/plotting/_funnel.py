@@ -6,8 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from custvalue._labels import Language
-from custvalue.funnel import say
+from custvalue._words import FUNNEL, Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
 
@@ -20,7 +19,7 @@ class FunnelDisplay(Display):
     table : DataFrame
         ``stage``, ``reach`` (0 to 1) and ``median_days``, as ``FunnelChain.stage_table`` has them
         in English; the last row may be the win, without days (NaN).
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -38,20 +37,20 @@ class FunnelDisplay(Display):
         *,
         group: Any = None,
         horizon: Any = None,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From a fitted `custvalue.funnel.FunnelChain`; ``horizon`` where no loss was ever seen."""
         import pandas as pd
 
-        stages = estimator.stage_table(group=group, horizon=horizon, labels="en")
+        stages = estimator.stage_table(group=group, horizon=horizon, language="en")
         started = estimator.counts_.started
         shares = started / started.sum() if started.sum() > 0 else np.eye(len(started))[0]
         won = float(shares @ stages["won_from_here"].to_numpy())
         name = estimator.outcomes_[0]
         last = pd.DataFrame({"stage": [name], "reach": [won], "median_days": [np.nan]})
         table = pd.concat([stages[["stage", "reach", "median_days"]], last], ignore_index=True)
-        return cls(table, labels=labels).plot(ax)
+        return cls(table, language=language).plot(ax)
 
     @classmethod
     def from_predictions(
@@ -60,7 +59,7 @@ class FunnelDisplay(Display):
         reach: Any,
         median_days: Any,
         *,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From one reach and one time a stage."""
@@ -73,7 +72,7 @@ class FunnelDisplay(Display):
                 "median_days": np.asarray(median_days, dtype=float),
             }
         )
-        return cls(table, labels=labels).plot(ax)
+        return cls(table, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         reach = 100.0 * self.table["reach"].to_numpy(dtype=float)
@@ -87,17 +86,19 @@ class FunnelDisplay(Display):
                 text = f"{r:.0f} %"
             else:
                 told = "∞" if np.isinf(d) else f"{d:,.0f}"
-                text = say("{reach:.0f} % · {days} days", self.labels).format(reach=r, days=told)
+                text = FUNNEL.name("{reach:.0f} % · {days} days", self.language).format(
+                    reach=r, days=told
+                )
             ax.text(r + 1.5, y, text, va="center", color=_style.INK, fontsize=9)
-        ax.set_yticks(place, [say(name, self.labels) for name in self.table["stage"]])
+        ax.set_yticks(place, [FUNNEL.name(name, self.language) for name in self.table["stage"]])
         ax.invert_yaxis()
         # room for the words beside the longest bar
         ax.set_xlim(0.0, max(float(reach.max()), 1.0) * 1.28)
         ax.set_xticks([tick for tick in ax.get_xticks() if 0.0 <= tick <= 100.0])
-        ax.set_xlabel(say("share of deals that get this far (%)", self.labels))
-        ax.set_ylabel(say("stage", self.labels))
+        ax.set_xlabel(FUNNEL.name("share of deals that get this far (%)", self.language))
+        ax.set_ylabel(FUNNEL.name("stage", self.language))
         ax.set_title(
-            say("Beside the bar: median days in the stage", self.labels),
+            FUNNEL.name("Beside the bar: median days in the stage", self.language),
             loc="left",
             fontsize=9,
             color=_style.MUTED,

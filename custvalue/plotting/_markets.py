@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from custvalue._labels import Language
+from custvalue._words import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
 
@@ -79,7 +79,7 @@ class MarketMatrixDisplay(Display):
         What `market_matrix_table` returns.
     cuts : pair of float, default=(1/3, 2/3)
         Where medium and high begin.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -92,23 +92,23 @@ class MarketMatrixDisplay(Display):
     _size = (6.4, 5.2)
 
     def __init__(
-        self, table: Any, *, cuts: tuple[float, float] = (1 / 3, 2 / 3), labels: Language = "en"
+        self, table: Any, *, cuts: tuple[float, float] = (1 / 3, 2 / 3), language: Language = "en"
     ) -> None:
-        super().__init__(table, labels=labels)
+        super().__init__(table, language=language)
         self.cuts = cuts
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, size: Any = None, *, labels: Language = "en", ax: Any = None
+        cls, estimator: Any, X: Any, size: Any = None, *, language: Language = "en", ax: Any = None
     ) -> Self:
         """From a fitted ``TargetMarketRanker``: its ``rank_table(X)``, and sizes where given."""
-        ranked = estimator.rank_table(X, labels="en")
+        ranked = estimator.rank_table(X, language="en")
         names, first, second = (
             list(ranked[name]) for name in ("market", "attractiveness", "resource_fit")
         )
         low, high = estimator.cuts
         table = market_matrix_table(names, first, second, size)
-        return cls(table, cuts=(float(low), float(high)), labels=labels).plot(ax)
+        return cls(table, cuts=(float(low), float(high)), language=language).plot(ax)
 
     @classmethod
     def from_predictions(
@@ -119,12 +119,12 @@ class MarketMatrixDisplay(Display):
         size: Any = None,
         *,
         cuts: tuple[float, float] = (1 / 3, 2 / 3),
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From names, both scores and (optionally) sizes."""
         table = market_matrix_table(markets, attractiveness, resource_fit, size)
-        return cls(table, cuts=cuts, labels=labels).plot(ax)
+        return cls(table, cuts=cuts, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         from matplotlib.patches import Rectangle

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import is_frame
-from custvalue._labels import Language
+from custvalue._words import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
 from custvalue.rfm import SegmentMap
@@ -117,7 +117,7 @@ class SegmentTreemapDisplay(Display):
     ----------
     table : DataFrame
         What `segment_table` returns.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -137,7 +137,7 @@ class SegmentTreemapDisplay(Display):
         value: Any = None,
         *,
         segments: Any = None,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From a fitted ``RFMTransformer``: the segment that each row's scores fall in.
@@ -146,14 +146,14 @@ class SegmentTreemapDisplay(Display):
         """
         cells = SegmentMap.ready(5) if segments is None else segments
         names = cells.assign(estimator.transform(X))
-        return cls.from_predictions(names, value, labels=labels, ax=ax)
+        return cls.from_predictions(names, value, language=language, ax=ax)
 
     @classmethod
     def from_predictions(
-        cls, segments: Any, value: Any = None, *, labels: Language = "en", ax: Any = None
+        cls, segments: Any, value: Any = None, *, language: Language = "en", ax: Any = None
     ) -> Self:
         """From the segment of each customer."""
-        return cls(segment_table(segments, value), labels=labels).plot(ax)
+        return cls(segment_table(segments, value), language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         import matplotlib as mpl
@@ -280,7 +280,7 @@ class RFMHeatmapDisplay(Display):
     ----------
     table : DataFrame
         What `rfm_table` returns.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -295,17 +295,17 @@ class RFMHeatmapDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, value: Any = None, *, labels: Language = "en", ax: Any = None
+        cls, estimator: Any, X: Any, value: Any = None, *, language: Language = "en", ax: Any = None
     ) -> Self:
         """From a fitted ``RFMTransformer`` and the customers to score."""
-        return cls.from_predictions(estimator.transform(X), value, labels=labels, ax=ax)
+        return cls.from_predictions(estimator.transform(X), value, language=language, ax=ax)
 
     @classmethod
     def from_predictions(
-        cls, scores: Any, value: Any = None, *, labels: Language = "en", ax: Any = None
+        cls, scores: Any, value: Any = None, *, language: Language = "en", ax: Any = None
     ) -> Self:
         """From scores: a frame with columns R, F, M or an array of three columns."""
-        return cls(rfm_table(scores, value), labels=labels).plot(ax)
+        return cls(rfm_table(scores, value), language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         table = self.table

@@ -8,7 +8,7 @@ import numpy as np
 
 from custvalue._dates import read_day
 from custvalue._frames import with_clock
-from custvalue._labels import Language
+from custvalue._words import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
 from custvalue.silence import choose_threshold
@@ -23,7 +23,7 @@ class GapCurveDisplay(Display):
         The ``curve`` of `custvalue.silence.choose_threshold`.
     cut : float
         The chosen cut.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -32,8 +32,8 @@ class GapCurveDisplay(Display):
     1.5
     """
 
-    def __init__(self, table: Any, *, cut: float, labels: Language = "en") -> None:
-        super().__init__(table, labels=labels)
+    def __init__(self, table: Any, *, cut: float, language: Language = "en") -> None:
+        super().__init__(table, language=language)
         self.cut = cut
 
     @classmethod
@@ -45,14 +45,14 @@ class GapCurveDisplay(Display):
         *,
         cost_false_alarm: float = 1.0,
         cost_miss: float = 1.0,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From a fitted ``SilenceScorer``, customers at an earlier date and who ordered since."""
         choice = estimator.choose_threshold(
             X, y, cost_false_alarm=cost_false_alarm, cost_miss=cost_miss
         )
-        return cls(choice.curve, cut=choice.cut, labels=labels).plot(ax)
+        return cls(choice.curve, cut=choice.cut, language=language).plot(ax)
 
     @classmethod
     def from_predictions(
@@ -62,14 +62,14 @@ class GapCurveDisplay(Display):
         *,
         cost_false_alarm: float = 1.0,
         cost_miss: float = 1.0,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From the score of each customer at an earlier date and who ordered since."""
         choice = choose_threshold(
             score, ordered, cost_false_alarm=cost_false_alarm, cost_miss=cost_miss
         )
-        return cls(choice.curve, cut=choice.cut, labels=labels).plot(ax)
+        return cls(choice.curve, cut=choice.cut, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         table = self.table[np.isfinite(self.table["cut"])]
@@ -114,7 +114,7 @@ class TimelineDisplay(Display):
         Today.
     window : str, default="90D"
         Window of the chance.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -135,9 +135,9 @@ class TimelineDisplay(Display):
         orders: Any,
         as_of: Any,
         window: str = "90D",
-        labels: Language = "en",
+        language: Language = "en",
     ) -> None:
-        super().__init__(table, labels=labels)
+        super().__init__(table, language=language)
         self.orders = np.sort(np.asarray(orders, dtype="datetime64[D]"))
         self.as_of = read_day(as_of)
         self.window = window
@@ -151,7 +151,7 @@ class TimelineDisplay(Display):
         as_of: Any,
         window: str = "90D",
         n_points: int = 60,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From a fitted purchase model and the days of one customer's orders.
@@ -182,7 +182,7 @@ class TimelineDisplay(Display):
         chance = estimator.predict_proba_any(rows, horizon=window)
         dates = days[-1] + np.round(wait).astype("timedelta64[D]")
         return cls.from_predictions(
-            days, dates, chance, as_of=today, window=window, labels=labels, ax=ax
+            days, dates, chance, as_of=today, window=window, language=language, ax=ax
         )
 
     @classmethod
@@ -194,7 +194,7 @@ class TimelineDisplay(Display):
         *,
         as_of: Any,
         window: str = "90D",
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From order days and the chance on each later date."""
@@ -206,7 +206,7 @@ class TimelineDisplay(Display):
                 "chance": np.asarray(chance, dtype=float),
             }
         )
-        made = cls(table, orders=orders, as_of=as_of, window=window, labels=labels)
+        made = cls(table, orders=orders, as_of=as_of, window=window, language=language)
         return made.plot(ax)
 
     def _draw(self, ax: Any) -> None:
@@ -235,7 +235,7 @@ class TimelineDisplay(Display):
             color=_style.INK,
         )
         ax.set_ylim(0, max(5.0, 1.1 * float(chance.max())))
-        _style.date_axis(ax, self.labels, most=8)
+        _style.date_axis(ax, self.language, most=8)
         number, unit = self.window[:-1], _style.UNITS.get(self.window[-1].upper())
         window = f"{number} {self._word(unit)}" if unit else self.window
         text = self._word("chance of an order within {window} (%)")

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from custvalue._labels import ZH, check_language
 from custvalue._warn import warn_caller
+from custvalue._words import HOUSE, Language, check_language
 from custvalue.exceptions import FontWarning
 
 # Okabe & Ito (2008): eight colours that people with any colour vision can tell apart. Orange is a
@@ -52,14 +52,14 @@ FONT_ADVICE = (
 )
 
 
-def word(text: str, labels: str = "en") -> str:
+def word(text: str, language: Language = "en") -> str:
     """``text`` in the language asked for; a word of the user's own stays as it is."""
-    return text if check_language(labels) == "en" else ZH.get(text, text)
+    return str(HOUSE.name(text, language))
 
 
-def words(texts: Any, labels: str = "en") -> list[str]:
+def words(texts: Any, language: Language = "en") -> list[str]:
     """`word` over many."""
-    return [word(str(text), labels) for text in texts]
+    return [word(str(text), language) for text in texts]
 
 
 def state_names(states: Any) -> list[str]:
@@ -101,7 +101,7 @@ def plain_numbers(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if abs(v) >= 10 else f"{v:g}"))
 
 
-def date_axis(ax: Any, labels: str, *, most: int) -> None:
+def date_axis(ax: Any, language: Language, *, most: int) -> None:
     """Dates along the x axis in the language asked for, at most so many."""
     from matplotlib.dates import (
         DAILY,
@@ -118,7 +118,7 @@ def date_axis(ax: Any, labels: str, *, most: int) -> None:
     for unit, step in ((MONTHLY, 12), (DAILY, 28), (HOURLY, 24), (MINUTELY, 60), (SECONDLY, 60)):
         locator.intervald[unit] = [*locator.intervald[unit], step]
     formats: dict[str, list[str]] = {}
-    if labels == "zh":
+    if language == "zh":
         formats["formats"] = ["%Y年", "%m月", "%d日", "%H:%M", "%H:%M", "%S.%f"]
         formats["zero_formats"] = ["", "%Y年", "%m月", "%m月%d日", "%H:%M", "%H:%M"]
         formats["offset_formats"] = ["", "%Y年", "%Y年%m月", *["%Y年%m月%d日"] * 3]
@@ -147,7 +147,7 @@ def quiet_axes(ax: Any, *, grid: str | None = "y") -> None:
         text.set_color(INK)
 
 
-def set_letters(ax: Any, labels: str) -> None:
+def set_letters(ax: Any, language: Language) -> None:
     """Draw every text of ``ax`` as it is written, in a font that has its letters.
 
     A currency sign, a state or a segment may hold ``$``: it is text, no formula.
@@ -164,7 +164,7 @@ def set_letters(ax: Any, labels: str) -> None:
     for item in texts:
         if item is not ax.title:  # the user's own
             item.set_parse_math(False)
-    if check_language(labels) == "en" and not any(_HAN.search(t.get_text()) for t in texts):
+    if check_language(language) == "en" and not any(_HAN.search(t.get_text()) for t in texts):
         return
     found = chinese_font()
     if found is None:

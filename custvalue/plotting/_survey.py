@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from custvalue._labels import Language
+from custvalue._words import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
 from custvalue.survey import importance_performance
@@ -26,7 +26,7 @@ class ValueMapDisplay(Display):
         known, ``advantage_low``, ``advantage_high``; as `custvalue.survey.PerceivedValue` makes it.
     quality_weight : float
         Weight of benefits against sacrifices: how steep the line is.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -38,21 +38,23 @@ class ValueMapDisplay(Display):
 
     _size = (6.4, 4.8)
 
-    def __init__(self, table: Any, *, quality_weight: float, labels: Language = "en") -> None:
-        super().__init__(table, labels=labels)
+    def __init__(self, table: Any, *, quality_weight: float, language: Language = "en") -> None:
+        super().__init__(table, language=language)
         self.quality_weight = quality_weight
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, *, wave: Any = None, labels: Language = "en", ax: Any = None
+        cls, estimator: Any, *, wave: Any = None, language: Language = "en", ax: Any = None
     ) -> Self:
         """From a fitted ``PerceivedValue``: the map of one wave, the last where none is named."""
-        table = estimator.value_map_table(labels="en")
+        table = estimator.value_map_table(language="en")
         if "wave" in table:
             waves = estimator.value_map_.waves
             table = table[table["wave"] == waves[estimator.value_map_.wave_of(wave)]]
         made = cls(
-            table.reset_index(drop=True), quality_weight=estimator.quality_weight_, labels=labels
+            table.reset_index(drop=True),
+            quality_weight=estimator.quality_weight_,
+            language=language,
         )
         return made.plot(ax)
 
@@ -64,7 +66,7 @@ class ValueMapDisplay(Display):
         relative_price: Any,
         *,
         quality_weight: float = 0.5,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From brands, their relative quality and relative price."""
@@ -79,7 +81,7 @@ class ValueMapDisplay(Display):
                 "fair_relative_price": 1 + _slope(quality_weight) * (quality - 1),
             }
         )
-        return cls(table, quality_weight=quality_weight, labels=labels).plot(ax)
+        return cls(table, quality_weight=quality_weight, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         table = self.table
@@ -119,7 +121,7 @@ class ImportancePerformanceDisplay(Display):
         ``item``, ``importance``, ``performance``, ``quadrant``.
     cross : pair of float
         Where the quadrants meet, importance first.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -131,8 +133,8 @@ class ImportancePerformanceDisplay(Display):
 
     _size = (6.4, 4.8)
 
-    def __init__(self, table: Any, *, cross: Sequence[float], labels: Language = "en") -> None:
-        super().__init__(table, labels=labels)
+    def __init__(self, table: Any, *, cross: Sequence[float], language: Language = "en") -> None:
+        super().__init__(table, language=language)
         self.cross = tuple(cross)
 
     @classmethod
@@ -143,15 +145,15 @@ class ImportancePerformanceDisplay(Display):
         *,
         wave: Any = None,
         cross: str | Sequence[float] = "mean",
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From a fitted ``PerceivedValue``: weights in the value against one brand's answers."""
-        weight = estimator.weight_table(labels="en")
+        weight = estimator.weight_table(language="en")
         learned = estimator.value_map_
         means = learned.means[learned.wave_of(wave), learned.place_of(focal, "focal")]
         return cls.from_predictions(
-            weight["importance"], means, cross, items=weight["attribute"], labels=labels, ax=ax
+            weight["importance"], means, cross, items=weight["attribute"], language=language, ax=ax
         )
 
     @classmethod
@@ -163,12 +165,12 @@ class ImportancePerformanceDisplay(Display):
         *,
         scale: Sequence[float] | None = None,
         items: Sequence[str] | None = None,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From one number an item, as `custvalue.survey.importance_performance` takes them."""
         found = importance_performance(importance, performance, cross, scale=scale, items=items)
-        return cls(found.table(), cross=found.cross, labels=labels).plot(ax)
+        return cls(found.table(), cross=found.cross, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         table = self.table

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from custvalue._labels import Language
+from custvalue._words import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
 from custvalue.plotting._segments import heat_map
@@ -88,7 +88,7 @@ class TransitionDisplay(Display):
         One row a move: ``from``, ``to``, ``share``.
     order : sequence of str, optional
         States from top to bottom; default: as they first appear.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -101,19 +101,19 @@ class TransitionDisplay(Display):
 
     _size = (6.4, 4.8)
 
-    def __init__(self, table: Any, *, order: Any = None, labels: Language = "en") -> None:
-        super().__init__(table, labels=labels)
+    def __init__(self, table: Any, *, order: Any = None, language: Language = "en") -> None:
+        super().__init__(table, language=language)
         self.order = list(dict.fromkeys([*table["from"], *table["to"]])) if order is None else order
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, labels: Language = "en", ax: Any = None) -> Self:
+    def from_estimator(cls, estimator: Any, *, language: Language = "en", ax: Any = None) -> Self:
         """From a fitted ``MarkovCLVEstimator`` or a ``Chain``: its states and matrix."""
         chain = getattr(estimator, "chain_", estimator)
-        return cls.from_predictions(chain.matrix, chain.states, labels=labels, ax=ax)
+        return cls.from_predictions(chain.matrix, chain.states, language=language, ax=ax)
 
     @classmethod
     def from_predictions(
-        cls, matrix: Any, states: Any, *, labels: Language = "en", ax: Any = None
+        cls, matrix: Any, states: Any, *, language: Language = "en", ax: Any = None
     ) -> Self:
         """From a matrix of shape (n_states, n_states) and the states' names."""
         import pandas as pd
@@ -127,7 +127,7 @@ class TransitionDisplay(Display):
                 "share": dense.ravel(),
             }
         )
-        return cls(table, order=names, labels=labels).plot(ax)
+        return cls(table, order=names, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         wide = self.table.pivot(index="from", columns="to", values="share")
@@ -136,7 +136,7 @@ class TransitionDisplay(Display):
         cells = [[f"{100 * p:.0f}" if few and p >= 0.005 else "" for p in row] for row in grid]
         heat_map(ax, 100.0 * grid, cells, bar=self._word("% of customers"))
         if len(self.order) <= 40:
-            names = _style.words(self.order, self.labels)
+            names = _style.words(self.order, self.language)
             ax.set_xticks(range(len(names)), names, rotation=45, ha="right")
             ax.set_yticks(range(len(names)), names)
         ax.set_xlabel(self._word("state one period later"))
@@ -154,7 +154,7 @@ class FlowDisplay(Display):
         Classes from top to bottom; default: the largest first.
     dates : pair of str, default=("before", "after")
         Headings of the two columns.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -171,9 +171,9 @@ class FlowDisplay(Display):
         *,
         order: Any = None,
         dates: tuple[str, str] = ("before", "after"),
-        labels: Language = "en",
+        language: Language = "en",
     ) -> None:
-        super().__init__(table, labels=labels)
+        super().__init__(table, language=language)
         if order is None:
             sizes = table.groupby("from")["customers"].sum()
             sizes = sizes.add(table.groupby("to")["customers"].sum(), fill_value=0)
@@ -189,7 +189,7 @@ class FlowDisplay(Display):
         X_after: Any,
         *,
         dates: tuple[str, str] = ("before", "after"),
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From a fitted ``LifecycleClassifier`` and the same customers on two dates."""
@@ -197,7 +197,7 @@ class FlowDisplay(Display):
             estimator.predict(X_before),
             estimator.predict(X_after),
             dates=dates,
-            labels=labels,
+            language=language,
             ax=ax,
         )
 
@@ -209,12 +209,12 @@ class FlowDisplay(Display):
         *,
         dates: tuple[str, str] = ("before", "after"),
         order: Any = None,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From the class of each customer on two dates."""
         table = flow_table(before, after)
-        return cls(table, order=order, dates=dates, labels=labels).plot(ax)
+        return cls(table, order=order, dates=dates, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         from matplotlib.patches import PathPatch, Rectangle

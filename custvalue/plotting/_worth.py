@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from custvalue._labels import Language
 from custvalue._units import Span
+from custvalue._words import Language
 from custvalue.grades import concentration
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
@@ -27,7 +27,7 @@ class StateValueDisplay(Display):
         What a value is counted in, e.g. ``"USD"``.
     top : int, default=20
         Draw at most so many states, the most valuable first.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -38,9 +38,9 @@ class StateValueDisplay(Display):
     """
 
     def __init__(
-        self, table: Any, *, unit: str = "money", top: int = 20, labels: Language = "en"
+        self, table: Any, *, unit: str = "money", top: int = 20, language: Language = "en"
     ) -> None:
-        super().__init__(table, labels=labels)
+        super().__init__(table, language=language)
         self.unit = unit
         self.top = top
 
@@ -52,14 +52,16 @@ class StateValueDisplay(Display):
         *,
         unit: str = "money",
         top: int = 20,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From a fitted ``MarkovCLVEstimator``: its ``state_table(horizon)``."""
         table = estimator.state_table(horizon)
         states, value = table["state"], table["value"]
         ends = (table["lower"], table["upper"])
-        return cls.from_predictions(states, value, *ends, unit=unit, top=top, labels=labels, ax=ax)
+        return cls.from_predictions(
+            states, value, *ends, unit=unit, top=top, language=language, ax=ax
+        )
 
     @classmethod
     def from_predictions(
@@ -71,7 +73,7 @@ class StateValueDisplay(Display):
         *,
         unit: str = "money",
         top: int = 20,
-        labels: Language = "en",
+        language: Language = "en",
         ax: Any = None,
     ) -> Self:
         """From names, values and (optionally) the interval's ends."""
@@ -83,7 +85,7 @@ class StateValueDisplay(Display):
         if lower is not None and upper is not None:
             table["lower"] = np.asarray(lower, dtype=float)
             table["upper"] = np.asarray(upper, dtype=float)
-        return cls(table, unit=unit, top=top, labels=labels).plot(ax)
+        return cls(table, unit=unit, top=top, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         table = self.table.sort_values("value", ascending=False, kind="stable").head(self.top)
@@ -93,7 +95,7 @@ class StateValueDisplay(Display):
         if {"lower", "upper"} <= set(table.columns):
             span = np.abs(table[["lower", "upper"]].to_numpy(dtype=float).T - value)
             ax.errorbar(value, y, xerr=span, fmt="none", ecolor=_style.INK, capsize=3, linewidth=1)
-        ax.set_yticks(y, _style.words(table["state"], self.labels))
+        ax.set_yticks(y, _style.words(table["state"], self.language))
         ax.set_xlabel(f"{self._word('value per customer')} ({self._word(self.unit)})")
         _style.plain_numbers(ax.xaxis)
         _style.quiet_axes(ax, grid="x")
@@ -142,7 +144,7 @@ class ConcentrationDisplay(Display):
         What `concentration_table` returns.
     mark : float, default=0.2
         Share of customers to mark and label (the 80/20 check).
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------
@@ -155,23 +157,23 @@ class ConcentrationDisplay(Display):
     _up = "share of value (%)"
     _even = True
 
-    def __init__(self, table: Any, *, mark: float = 0.2, labels: Language = "en") -> None:
-        super().__init__(table, labels=labels)
+    def __init__(self, table: Any, *, mark: float = 0.2, language: Language = "en") -> None:
+        super().__init__(table, language=language)
         self.mark = mark
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, *, mark: float = 0.2, labels: Language = "en", ax: Any = None
+        cls, estimator: Any, X: Any, *, mark: float = 0.2, language: Language = "en", ax: Any = None
     ) -> Self:
         """From a fitted estimator whose ``predict`` gives the value of each row of ``X``."""
-        return cls.from_predictions(estimator.predict(X), mark=mark, labels=labels, ax=ax)
+        return cls.from_predictions(estimator.predict(X), mark=mark, language=language, ax=ax)
 
     @classmethod
     def from_predictions(
-        cls, value: Any, *, mark: float = 0.2, labels: Language = "en", ax: Any = None
+        cls, value: Any, *, mark: float = 0.2, language: Language = "en", ax: Any = None
     ) -> Self:
         """From the value of each customer."""
-        return cls(concentration_table(value), mark=mark, labels=labels).plot(ax)
+        return cls(concentration_table(value), mark=mark, language=language).plot(ax)
 
     def _draw(self, ax: Any) -> None:
         x = 100 * self.table["customer_share"].to_numpy(dtype=float)
@@ -209,7 +211,7 @@ class WhaleCurveDisplay(ConcentrationDisplay):
         What `concentration_table` returns for profits.
     mark : float, default=0.2
         Share of customers to mark and label.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Examples
     --------

@@ -92,6 +92,8 @@ class Collected:
     ----------
     customers, segments, transitions : DataFrame
         The tables beside the page.
+    bounds : DataFrame
+        Rules of the segments as numbers (``SegmentMap.bounds``).
     campaign : DataFrame or None
         Quiet customers in the order of expected gain, where a response is given.
     history : DataFrame
@@ -117,6 +119,7 @@ class Collected:
 
     customers: pd.DataFrame
     segments: pd.DataFrame
+    bounds: pd.DataFrame
     transitions: pd.DataFrame
     history: pd.DataFrame
     moves: pd.DataFrame
@@ -225,7 +228,8 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     flow, flow_date = stage_flow(log, asked, as_of, lifecycle, table)
     return Collected(
         customers=table,
-        segments=segment_sizes(table, cells.describe(rfm, summary)),
+        segments=segment_sizes(table, rfm.segment_table(summary, segment_map=cells)),
+        bounds=cells.bounds(rfm),
         transitions=transitions,
         history=history,
         moves=segment_moves(history, asked.customer, cells),
@@ -287,9 +291,9 @@ def at_stake(table: pd.DataFrame) -> Floats:
 
 
 def segment_sizes(table: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
-    """One row a segment with customers: size, money, silence, future value, rule."""
+    """One row a segment with customers: size, money, silence, future value."""
     grouped = table.groupby("segment")
-    out = rules[rules["customers"] > 0][["segment", "scores", "rule", "customers"]].copy()
+    out = rules[rules["customers"] > 0][["segment", "scores", "customers"]].copy()
     out["customer_share"] = out["customers"] / len(table)
 
     def of(series: pd.Series) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +44,9 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         Used for rules alone, which are sentences made of thresholds.
     """
     table = got.customers
-    segments = got.segments.assign(rule=[rule_words(r, words) for r in got.segments["rule"]])
+    boxes = dict(list(got.bounds.groupby("segment", sort=False)))
+    rules = [rule_words(boxes[name], words) for name in got.segments["segment"]]
+    segments = got.segments.assign(rule=rules)
     return {
         "about": {
             "title": asked.title,
@@ -71,19 +72,19 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
     }
 
 
-def rule_words(rule: str, words: Words) -> str:
-    """Write a segment's rule in days and money."""
-    number = r"(-?[\d.]+(?:e[+-]?\d+)?)"
+def rule_words(boxes: pd.DataFrame, words: Words) -> str:
+    """Write a segment's rule in days and money: each of its boxes, in their bounds."""
     either = []
-    for box in rule.split(" or "):
-        parts = []
-        for part in box.split(", "):
-            match = re.fullmatch(
-                rf"(\w+)(?: above {number}(?: D)?)?(?: and)?(?: up to {number}(?: D)?)?", part
-            )
-            if match and (match.group(2) or match.group(3)):
-                low, high = (float(end) if end else None for end in match.groups()[1:])
-                parts.append(SPOKEN[match.group(1)](low, high, words))
+    for _, box in boxes.iterrows():
+        parts: list[str] = []
+        for name, spoken in SPOKEN.items():
+            low, high = (box[f"{name}_{end}"] for end in ("above", "up_to"))
+            if not low < high:  # tied cut points: nobody can ever be in this box
+                parts.clear()
+                break
+            if np.isfinite(low) or np.isfinite(high):
+                low, high = (float(end) if np.isfinite(end) else None for end in (low, high))
+                parts.append(spoken(low, high, words))
         either.append(words(", ").join(parts))
     return words("; or ").join(part for part in either if part)
 

@@ -11,9 +11,9 @@ from sklearn.base import clone
 import custvalue
 from custvalue._csv import Formulas
 from custvalue._html import html_table
-from custvalue._labels import Language, check_language
 from custvalue._units import span_days
 from custvalue._warn import heard
+from custvalue._words import FUNNEL, Language, check_language
 from custvalue.funnel import (
     REASONS,
     FunnelBacktest,
@@ -21,7 +21,6 @@ from custvalue.funnel import (
     backtest_funnel,
     columns_by,
     overdue_table,
-    say,
 )
 from custvalue.plotting import FunnelDisplay, svg_text
 from custvalue.report._blocks import Block, Column, section, span, table, tile
@@ -204,7 +203,7 @@ def collect_funnel(
     if funnel.horizon is None:
         raise ValueError("the page needs a horizon; give the FunnelChain horizon='13W' or so.")
     log = to_pandas(events)
-    fitted = clone(funnel).set_params(labels="en").fit(log, as_of=as_of)
+    fitted = clone(funnel).fit(log, as_of=as_of)
     open_ = fitted.open_deals(log)
     endless = fitted.law_.has_losses
     by = by or next(iter(columns_by(funnel.by)), None)
@@ -340,7 +339,7 @@ def _picture(f: FunnelChain, w: Words) -> dict[str, str]:
     figure = Figure(figsize=(5.2, 3.2), layout="constrained")
     horizon = None if f.law_.has_losses else f.horizon
     with heard():  # a page's letters are the browser's
-        FunnelDisplay.from_estimator(f, horizon=horizon, labels=w.language, ax=figure.subplots())
+        FunnelDisplay.from_estimator(f, horizon=horizon, language=w.language, ax=figure.subplots())
     caption = w("Length: how many new deals get this far. Beside it: median days in the stage.")
     return {"svg": svg_text(figure, name="funnel", title=caption), "caption": caption}
 
@@ -357,7 +356,7 @@ def _stages(got: dict[str, Any], w: Words) -> Block:
     ]
     rows = got["stages"].to_dict("records")
     for row in rows:
-        row["stage"] = say(row["stage"], w.language)
+        row["stage"] = FUNNEL.name(row["stage"], w.language)
     return table("funnel-stages", w("The stages"), columns, rows, w)
 
 
@@ -400,7 +399,7 @@ def _ahead(got: dict[str, Any], w: Words) -> Block:
 def _overdue(got: dict[str, Any], w: Words) -> Block:
     rows = got["overdue"].head(TOP).to_dict("records")
     for row in rows:
-        row["deal"], row["stage"] = str(row["deal"]), say(row["stage"], w.language)
+        row["deal"], row["stage"] = str(row["deal"]), FUNNEL.name(row["stage"], w.language)
     columns: list[Column] = [
         ("deal", w("Deal"), "text"),
         ("stage", w("Stage of the deal"), "text"),
@@ -414,7 +413,7 @@ def _overdue(got: dict[str, Any], w: Words) -> Block:
 def _test_table(tested: FunnelBacktest, w: Words) -> Block:
     rows: Any = tested.scores().reset_index().to_dict("records")
     for row in rows:
-        row["method"] = say(row["method"], w.language)
+        row["method"] = FUNNEL.name(row["method"], w.language)
     columns: list[Column] = [
         ("method", w("Method"), "text"),
         ("predicted_wins", w("Wins foretold"), "int"),
@@ -472,7 +471,7 @@ def _notes(got: dict[str, Any], w: Words) -> list[str]:
             w(
                 "Where one point of chance moved from lost to the next stage wins most: {stage}, "
                 "{wins} wins a period more.",
-                stage=say(neck["stage"], w.language),
+                stage=FUNNEL.name(neck["stage"], w.language),
                 wins=f"{neck['wins_per_point']:,.2f}",
             )
         )
@@ -505,6 +504,8 @@ def _notes(got: dict[str, Any], w: Words) -> list[str]:
     numbers |= {"left": left, "deals": book.deals}
     notes.append(w(said, **{k: w.cell(v, "int") for k, v in numbers.items()}))
     if book.dropped:
-        parts = [f"{say(REASONS[d.reason][0], w.language)} ({d.rows:,})" for d in book.dropped]
+        parts = [
+            f"{FUNNEL.name(REASONS[d.reason][0], w.language)} ({d.rows:,})" for d in book.dropped
+        ]
         notes.append(w("Left out: {list}.", list="; ".join(parts)))
     return notes

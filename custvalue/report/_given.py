@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from custvalue import _frames
-from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.market import PARTS, TradeProfile, nearest, say
+from custvalue._words import MARKET
+from custvalue.exceptions import ContractProblem, DataContractError, nearest
+from custvalue.market import PARTS, TradeProfile
 from custvalue.report._blocks import Block, Column, Shown, section, table, tile
 from custvalue.report._collect import to_pandas
 from custvalue.report._words import Words
@@ -62,7 +63,7 @@ def in_english(
     if _frames.column_names(given) is None:
         raise TypeError(f"expected the table that {maker} makes, not {type(given).__name__}.")
     frame = to_pandas(given)
-    headings = {say(name, "zh"): name for name in (*wanted, *also)}
+    headings = {MARKET.name(name, "zh"): name for name in (*wanted, *also)}
     frame = frame.rename(columns={c: headings.get(c, c) for c in frame.columns})
     lacking = [name for name in wanted if name not in frame]
     if lacking:
@@ -90,7 +91,7 @@ def growth_section(growth: Any, w: Words) -> Block:
     w : Words
     """
     frame = in_english(growth, _GROWTH, "growth_table", ["part"])
-    english = {say(word, "zh"): word for pair in PARTS for word in pair}
+    english = {MARKET.name(word, "zh"): word for pair in PARTS for word in pair}
     for name in ("quadrant", "part"):
         if name in frame:
             frame[name] = [english.get(word, word) for word in frame[name]]
@@ -99,7 +100,7 @@ def growth_section(growth: Any, w: Words) -> Block:
     rows: list[dict[str, Any]] = []
     for row in _rows(frame):
         words: dict[str, Any] = {
-            name: say(row[name], w.language) for name in ("quadrant", "part") if name in row
+            name: MARKET.name(row[name], w.language) for name in ("quadrant", "part") if name in row
         }
         rows.append({**row, **words, "share": row["change"] / base if base else float("nan")})
     whole: dict[str, Any] = dict.fromkeys(frame.columns, "")
@@ -126,10 +127,10 @@ def growth_section(growth: Any, w: Words) -> Block:
     )
     if won > 0:
         lead += w(" ") + w("Most was won by {quadrant}: {money}.", money=w.money(won),
-                           quadrant=say(ahead, w.language))  # fmt: skip
+                           quadrant=MARKET.name(ahead, w.language))  # fmt: skip
     if lost < 0:
         lead += w(" ") + w("{quadrant} lost {money}.", money=w.money(-lost),
-                           quadrant=say(behind, w.language).capitalize())  # fmt: skip
+                           quadrant=MARKET.name(behind, w.language).capitalize())  # fmt: skip
     notes = [
         w("A customer who bought in several ways is counted in each; money is counted once."),
     ]
@@ -154,7 +155,7 @@ def _signed(change: float, base: float, w: Words) -> str:
 def is_market_table(markets: Any) -> bool:
     """Whether a table has what `custvalue.market.market_table` alone makes."""
     have = _frames.column_names(markets) or []
-    return any(say("our_share", language) in have for language in ("en", "zh"))
+    return any(MARKET.name("our_share", language) in have for language in ("en", "zh"))
 
 
 def market_numbers(markets: Any, w: Words) -> Block:

@@ -26,8 +26,8 @@ def markets_section(ranker: TargetMarketRanker, markets: Any, w: Words) -> Block
         One row a market, with the ranker's criteria.
     w : Words
     """
-    ranked = ranker.rank_table(markets, labels="en")
-    chance = ranker.acceptability_table(markets, n_draws=DRAWS, random_state=0, labels="en")
+    ranked = ranker.rank_table(markets, language="en")
+    chance = ranker.acceptability_table(markets, n_draws=DRAWS, random_state=0, language="en")
     rows = [
         {
             "market": str(market),
@@ -58,7 +58,7 @@ def markets_section(ranker: TargetMarketRanker, markets: Any, w: Words) -> Block
     svg = draw(
         "markets",
         w("Markets by attractiveness and fit"),
-        lambda ax: MarketMatrixDisplay.from_estimator(ranker, markets, labels=w.language, ax=ax),
+        lambda ax: MarketMatrixDisplay.from_estimator(ranker, markets, language=w.language, ax=ax),
         size=(5.6, 4.6),
     )
     caption = w(

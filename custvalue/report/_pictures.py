@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from custvalue._labels import Language
 from custvalue._warn import heard
+from custvalue._words import Language
 from custvalue.exceptions import FontWarning
 from custvalue.plotting import (
     CalibrationDisplay,
@@ -38,7 +38,7 @@ def pictures(got: Collected, words: Words) -> dict[str, str]:
     words : Words
         Language and currency.
     """
-    table, labels = got.customers, words.language
+    table, language = got.customers, words.language
     money = words.currency or "money"
     per_period = words("spend per period ({currency})", currency=words.name(money))
     # segments that are empty today were not always
@@ -48,25 +48,25 @@ def pictures(got: Collected, words: Words) -> dict[str, str]:
             "concentration",
             words("Concentration of spend"),
             lambda ax: ConcentrationDisplay.from_predictions(
-                table["total_value"], labels=labels, ax=ax
+                table["total_value"], language=language, ax=ax
             ),
         ),
         "spend": draw(
             "spend",
             words("Spend by period and forecast"),
-            lambda ax: TrackingDisplay(got.upcoming, what=per_period, labels=labels).plot(ax),
+            lambda ax: TrackingDisplay(got.upcoming, what=per_period, language=language).plot(ax),
         ),
         "segments": draw(
             "segments",
             words("Segments by size and spend"),
             lambda ax: SegmentTreemapDisplay.from_predictions(
-                table["segment"], table["total_value"], labels=labels, ax=ax
+                table["segment"], table["total_value"], language=language, ax=ax
             ),
         ),
         "segment_value": draw(
             "segment_value",
             words("Future value by segment"),
-            lambda ax: _segment_value(got, money, labels, ax),
+            lambda ax: _segment_value(got, money, language, ax),
         ),
         "silence": draw(
             "silence", words("Customers by silence"), lambda ax: _silence(got, words, ax)
@@ -83,7 +83,7 @@ def pictures(got: Collected, words: Words) -> dict[str, str]:
                 got.flow,
                 order=[*(s for s in STAGES if s in _names(got.flow)), "not yet a customer"],
                 dates=(got.flow_date, got.as_of),
-                labels=labels,
+                language=language,
             ).plot(ax),
             size=(5.8, 4.4),
         ),
@@ -92,7 +92,7 @@ def pictures(got: Collected, words: Words) -> dict[str, str]:
         drawn["moves"] = draw(
             "moves",
             words("Moves between segments"),
-            lambda ax: TransitionDisplay(got.moves, order=order, labels=labels).plot(ax),
+            lambda ax: TransitionDisplay(got.moves, order=order, language=language).plot(ax),
             size=(5.8, 4.8),
         )
     if got.backtest is not None:
@@ -102,7 +102,7 @@ def pictures(got: Collected, words: Words) -> dict[str, str]:
             lambda ax: TrackingDisplay(
                 got.backtest.tracking,  # type: ignore[union-attr]
                 what=per_period,
-                labels=labels,
+                language=language,
             ).plot(ax),
         )
         drawn["calibration"] = draw(
@@ -111,7 +111,7 @@ def pictures(got: Collected, words: Words) -> dict[str, str]:
             lambda ax: CalibrationDisplay(
                 got.backtest.groups,  # type: ignore[union-attr]
                 what=words("spend per customer ({currency})", currency=words.name(money)),
-                labels=labels,
+                language=language,
             ).plot(ax),
         )
     return drawn
@@ -133,12 +133,12 @@ def _names(moves: Any) -> set[str]:
     return {*moves["from"], *moves["to"]}
 
 
-def _segment_value(got: Collected, money: str, labels: Language, ax: Any) -> None:
+def _segment_value(got: Collected, money: str, language: Language, ax: Any) -> None:
     grouped = got.customers.groupby("segment")["future_value"]
     mean = grouped.mean()
     error: Any = NORMAL_80 * grouped.std().fillna(0.0) / np.sqrt(grouped.size())
     StateValueDisplay.from_predictions(
-        mean.index, mean, mean - error, mean + error, unit=money, labels=labels, ax=ax
+        mean.index, mean, mean - error, mean + error, unit=money, language=language, ax=ax
     )
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from custvalue._csv import Formulas
 from custvalue._html import html_table
-from custvalue._labels import Language, check_language
 from custvalue._units import check_annual_rate, check_share, span_days
+from custvalue._words import Language, check_language
 from custvalue.report._blocks import Block, span
 from custvalue.report._collect import STEPS, Asked, Step, collect
 from custvalue.report._facts import facts_of_report

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import custvalue
 from custvalue._csv import Formulas
-from custvalue._labels import Language, check_language
 from custvalue._sklearn import check_is_fitted
+from custvalue._words import Language, check_language
 from custvalue.plotting import ImportancePerformanceDisplay, ValueMapDisplay
 from custvalue.report._blocks import Block, Column, figure, section, table
 from custvalue.report._folder import family_of, write_folder
@@ -163,14 +163,14 @@ def survey_tables(
     """Tables of the page, in English; the map where the scale and the brands allow one."""
     mapped = len(ratings.brands_) > 1 and ratings.value_map_.scale[0] > 0
     value = ratings.value_map_table if mapped else ratings.value_table
-    made = {"value": value(labels="en"), "weights": ratings.weight_table(labels="en")}
+    made = {"value": value(language="en"), "weights": ratings.weight_table(language="en")}
     if focal is not None:
         ratings.value_map_.place_of(focal, "focal")
         if len(ratings.brands_) > 1:
-            made["gaps"] = ratings.gap_table(focal, against, labels="en")
-            made["propositions"] = ratings.proposition_table(focal, against, labels="en")
+            made["gaps"] = ratings.gap_table(focal, against, language="en")
+            made["propositions"] = ratings.proposition_table(focal, against, language="en")
     if len(ratings.value_map_.waves) > 1:
-        made["waves"] = ratings.wave_table(labels="en")
+        made["waves"] = ratings.wave_table(language="en")
     return made
 
 
@@ -272,7 +272,7 @@ def _brands(
     w: Words,
     focal: str | None,
 ) -> Block:
-    labels = w.language
+    language = w.language
     blocks: list[Block] = [
         {
             "type": "points",
@@ -285,7 +285,7 @@ def _brands(
         svg = draw(
             "value_map",
             w("Value map"),
-            lambda ax: ValueMapDisplay.from_estimator(ratings, labels=labels, ax=ax),
+            lambda ax: ValueMapDisplay.from_estimator(ratings, language=language, ax=ax),
             size=SIZE,
         )
         caption = w(
@@ -298,7 +298,7 @@ def _brands(
             "importance",
             w("Importance and performance"),
             lambda ax: ImportancePerformanceDisplay.from_estimator(
-                ratings, focal, labels=labels, ax=ax
+                ratings, focal, language=language, ax=ax
             ),
             size=SIZE,
         )
@@ -347,7 +347,7 @@ def _brands(
         ("high", w("to"), "share"),
     ]
     caption = w("What value is made of")
-    rows = _said(ratings.weight_table, tables["weights"], labels, ("side",))
+    rows = _said(ratings.weight_table, tables["weights"], language, ("side",))
     blocks.append(table("weight-table", caption, weights, rows, w))
     if "waves" in tables:
         change: list[Column] = [
@@ -410,7 +410,7 @@ def _compared(
     against: str | None,
 ) -> Block:
     other = against or w("the others")
-    labels = w.language
+    language = w.language
     gaps: list[Column] = [
         ("attribute", w("Attribute"), "text"),
         ("side", w("Side"), "text"),
@@ -432,25 +432,25 @@ def _compared(
         ("pairs", w("Rated both"), "int"),
     ]
 
-    def gap_table(labels: str) -> pd.DataFrame:
-        return ratings.gap_table(focal, against, labels=labels)
+    def gap_table(language: Language) -> pd.DataFrame:
+        return ratings.gap_table(focal, against, language=language)
 
-    def propositions(labels: str) -> pd.DataFrame:
-        return ratings.proposition_table(focal, against, labels=labels)
+    def propositions(language: Language) -> pd.DataFrame:
+        return ratings.proposition_table(focal, against, language=language)
 
     blocks = [
         table(
             "gap-table",
             w("Where the difference in net value comes from; the rows add up to the total"),
             gaps,
-            _said(gap_table, tables["gaps"], labels, ("attribute", "side")),
+            _said(gap_table, tables["gaps"], language, ("attribute", "side")),
             w,
         ),
         table(
             "proposition-table",
             w("Points of difference, parity and contention, within the same respondents"),
             claims,
-            _said(propositions, tables["propositions"], labels, ("kind",)),
+            _said(propositions, tables["propositions"], language, ("kind",)),
             w,
         ),
     ]
@@ -467,10 +467,13 @@ def _compared(
 
 
 def _said(
-    make: Callable[..., pd.DataFrame], english: pd.DataFrame, labels: str, words: tuple[str, ...]
+    make: Callable[..., pd.DataFrame],
+    english: pd.DataFrame,
+    language: Language,
+    words: tuple[str, ...],
 ) -> list[dict[str, Any]]:
     """Rows of a table under its English headings, with ``words`` in the language."""
-    named = make(labels=labels)
+    named = make(language=language)
     named.columns = english.columns
     return _rows(english.assign(**{name: named[name] for name in words}))
 

@@ -6,9 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from custvalue._labels import ZH as WORDS_ZH
-from custvalue._labels import Language, check_language
-from custvalue.report._words_zh import ZH
+from custvalue._words import HOUSE, REPORT, Language, check_language
 
 
 @dataclass(frozen=True)
@@ -30,11 +28,11 @@ class Words:
 
     def __call__(self, text: str, *items: Any, **values: Any) -> str:
         """Say a sentence of the report; every sentence has a translation (a test)."""
-        return (text if self.language == "en" else ZH[text]).format(*items, **values)
+        return REPORT(text, self.language).format(*items, **values)
 
     def name(self, word: str) -> str:
         """Name of a segment, stage or grade; the user's own names stay as they are."""
-        return word if self.language == "en" else WORDS_ZH.get(word, word)
+        return str(HOUSE.name(word, self.language))
 
     def cell(self, value: Any, kind: str) -> str:
         """Write one value: ``int``, ``money``, ``share``, ``number``, ``fine``, ``days``, text."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from custvalue._sklearn import (
     read_columns,
 )
 from custvalue._units import Span
+from custvalue._words import Language
 from custvalue._work import check_kinds
 from custvalue.rfm._rfm_law import (
     Floats,
@@ -39,7 +40,10 @@ from custvalue.rfm._rfm_options import (
     warn_few_values,
     weights_by_letter,
 )
-from custvalue.rfm._segment_map import SegmentMap
+from custvalue.rfm._segment_map import SegmentMap, segment_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MONEY_COLUMNS = ("total_value", "mean_value", "monetary_value", "total_profit")
 COMPOSITE = "score"
@@ -243,9 +247,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             columns[name] = column(X, name)
         return keep_facts(X, frame_like(output_template(self, X), columns))
 
-    def segments(
-        self, X: Any, *, segment_map: SegmentMap | None = None, labels: Literal["en", "zh"] = "en"
-    ) -> npt.NDArray[np.object_]:
+    def segments(self, X: Any, *, segment_map: SegmentMap | None = None) -> npt.NDArray[np.object_]:
         """Name the segment of every row.
 
         Parameters
@@ -253,7 +255,6 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         X : frame or array-like of shape (n_customers, n_columns)
         segment_map : SegmentMap, optional
             Default: the ready map of as many scores (R, F and M with 3, 4 or 5 each).
-        labels : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -265,16 +266,76 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             If there is no ready map for these scores and none is given.
         """
         check_is_fitted(self)
-        if segment_map is None:
-            sizes = {v.n_bins for v in self.variables_}
-            if [v.letter for v in self.variables_] != ["R", "F", "M"] or len(sizes) > 1:
-                raise ValueError(
-                    "there is a ready map only for R, F and M with equal n_bins of 3, 4 or 5; "
-                    "pass segment_map=SegmentMap(...)."
-                )
-            segment_map = SegmentMap.ready(sizes.pop())
-        values, _ = self._read(X)
-        return segment_map.assign(scores_of(values, self.variables_), labels=labels)
+        return self._map(segment_map).assign(scores_of(self._read(X)[0], self.variables_))
+
+    def segment_table(
+        self,
+        X: Any = None,
+        *,
+        segment_map: SegmentMap | None = None,
+        value: str = "total_value",
+        language: Language = "en",
+    ) -> pd.DataFrame:
+        """Segments with their bounds in the data's own units, their size and their money.
+
+        Parameters
+        ----------
+        X : frame, optional
+            Customers to count.
+        segment_map : SegmentMap, optional
+            Default: the ready map of as many scores (R, F and M with 3, 4 or 5 each).
+        value : str, default="total_value"
+            Column whose sum is the segment's money.
+        language : {"en", "zh"}, default="en"
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a segment, empty ones included: ``segment``, ``scores``, and of each scored
+            column the least ``<column>_above`` (excluded) and the greatest ``<column>_up_to``
+            (included): infinite where the range is open, NaN where scoring is nested. A segment of
+            several rules lies within these; ``SegmentMap.bounds`` has each rule. With ``X`` also
+            ``customers``, ``customer_share``, ``<value>``, ``value_share``, ``mean``, and ``note``,
+            which says why a segment is empty: ``nobody now``, or ``out of reach`` where ties left
+            its scores without values, so that nobody can ever be there.
+
+        Warns
+        -----
+        EmptySegmentWarning
+            If a segment is out of reach.
+
+        Raises
+        ------
+        ValueError
+            If there is no ready map for these scores and none is given, or the map has other
+            letters or another number of scores.
+        DataContractError
+            If ``X`` has no numeric column ``value``.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from custvalue import RFMTransformer
+        >>> customers = pd.DataFrame({"silence": [5, 20, 90], "n_orders": [9, 1, 3],
+        ...     "total_value": [200.0, 50.0, 20.0]})
+        >>> rfm = RFMTransformer(n_bins=3, unit="D").fit(customers)
+        >>> rfm.segment_table().loc[0, ["segment", "silence_up_to"]].map(str).tolist()
+        ['champions', '5.0']
+        """
+        check_is_fitted(self)
+        return segment_table(self._map(segment_map), self, X, value, language)
+
+    def _map(self, segment_map: SegmentMap | None) -> SegmentMap:
+        """Take the map given, or the ready one of as many scores."""
+        if segment_map is not None:
+            return segment_map
+        sizes = {v.n_bins for v in self.variables_}
+        if [v.letter for v in self.variables_] != ["R", "F", "M"] or len(sizes) > 1:
+            raise ValueError(
+                "there is a ready map only for R, F and M with equal n_bins of 3, 4 or 5; "
+                "pass segment_map=SegmentMap(...)."
+            )
+        return SegmentMap.ready(sizes.pop())
 
     def inverse_transform(self, X: Any) -> Any:
         """Ranges of values behind scores, in the data's own units.

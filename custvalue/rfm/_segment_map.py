@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from custvalue._frames import column, float_columns, is_frame
 from custvalue._group_sizes import group_sizes
-from custvalue._labels import check_language, translate
 from custvalue._warn import warn_caller
+from custvalue._words import HOUSE, Language, check_language
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
@@ -23,6 +23,8 @@ from custvalue.exceptions import (
 from custvalue.rfm._rfm_law import VariableCuts, bin_bounds, reachable_cells
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from custvalue.rfm._rfm import RFMTransformer
 
 Box: TypeAlias = Mapping[str, "int | tuple[int, int]"]
@@ -121,15 +123,36 @@ class SegmentMap:
         """Names of the segments, in the order of the rules."""
         return tuple(self.rules)
 
-    def assign(self, scores: Any, *, labels: str = "en") -> npt.NDArray[np.object_]:
+    def names(self, language: Language = "en") -> tuple[str, ...]:
+        """Names of the segments in a language, in the order of the rules.
+
+        Parameters
+        ----------
+        language : {"en", "zh"}, default="en"
+            Of the ready maps' names; names of your own are never translated.
+
+        Returns
+        -------
+        tuple of str
+
+        Examples
+        --------
+        >>> from custvalue.rfm import SegmentMap
+        >>> SegmentMap.ready(5).names("zh")[0]
+        '冠军客户'
+        """
+        check_language(language)
+        return tuple(
+            HOUSE(name, language) if name in READY_NAMES else name for name in self.segments
+        )
+
+    def assign(self, scores: Any) -> npt.NDArray[np.object_]:
         """Segment of every row.
 
         Parameters
         ----------
         scores : frame with a column a letter, or array-like of shape (n, n_letters)
             Scores 1 to n, as ``RFMTransformer.transform`` gives them.
-        labels : {"en", "zh"}, default="en"
-            Language of the ready maps' names; names of your own are never translated.
 
         Returns
         -------
@@ -140,8 +163,7 @@ class SegmentMap:
         ValueError
             If a score is not a whole number from 1 to n.
         """
-        words = np.asarray([self._word(name, labels) for name in self.segments], dtype=object)
-        return np.asarray(words[self.codes(scores)], dtype=object)
+        return np.asarray(np.asarray(self.segments, dtype=object)[self.codes(scores)])
 
     def codes(self, scores: Any) -> npt.NDArray[np.intp]:
         """Give the number of every row's segment, in the order of ``segments``.
@@ -192,64 +214,41 @@ class SegmentMap:
         table["segment"] = self.assign(grid)
         return table
 
-    def describe(
-        self,
-        rfm: RFMTransformer,
-        X: Any,
-        *,
-        value: str = "total_value",
-        labels: str = "en",
-    ) -> Any:
-        """Segments with their rule in scores and in days and money, their size and their money.
+    def bounds(self, rfm: RFMTransformer) -> pd.DataFrame:
+        """Every rule in the data's own units.
 
         Parameters
         ----------
         rfm : RFMTransformer
             Fitted.
-        X : frame
-            Customers to count.
-        value : str, default="total_value"
-            Column whose sum is the segment's money.
-        labels : {"en", "zh"}, default="en"
 
         Returns
         -------
         pandas.DataFrame
-            One row a segment, empty ones included: ``segment``, ``scores``, ``rule``,
-            ``customers``, ``customer_share``, ``<value>``, ``value_share``, ``mean``, ``note``.
-            ``rule`` is empty where scoring is nested (cut points differ from group to group).
-            ``note`` says why a segment is empty: ``nobody now``, or ``out of reach`` where ties
-            left its scores without values, so that nobody can ever be there.
-
-        Warns
-        -----
-        EmptySegmentWarning
-            If a segment is out of reach.
+            One row a box (a segment may have several): ``segment``, ``scores``, and of each scored
+            column ``<column>_above`` (excluded) and ``<column>_up_to`` (included): infinite where
+            the range is open, both equal where no value has these scores, NaN where scoring is
+            nested (cut points differ from group to group).
 
         Raises
         ------
         ValueError
             If the transformer has other letters or another number of scores.
-        DataContractError
-            If ``X`` has no numeric column ``value``.
         """
         import pandas as pd
 
-        scored = {v.letter: v.n_bins for v in rfm.variables_}
-        if any(scored.get(a) != n for a, n in zip(self.letters, self._shape(), strict=True)):
-            raise ValueError(
-                f"the transformer scores {scored}, the map has {self.letters} with "
-                f"{self._shape()} scores: use the same letters and n_bins in both."
-            )
-        codes = self.codes(rfm.transform(X))
-        n = len(self.segments)
-        money = float_columns(X, [value], allow_missing=[value])[:, 0]
-        sizes = group_sizes(codes, n, money, value)
-        sizes["mean"] = sizes.pop("mean_value")
-        nested = any(v.is_nested for v in rfm.variables_)
-        boxes = [[r] if isinstance(r, Mapping) else list(r) for r in self.rules.values()]
-        of = rfm.variables_, rfm.unit_
-        reached = np.bincount(self._table[self._reach(rfm.variables_)], minlength=n) > 0
+        self._check_scored(rfm)
+        rows = [
+            {"segment": name, "scores": _score_text(box), **_box_bounds(box, self._scored(rfm))}
+            for name, rule in self.rules.items()
+            for box in ([rule] if isinstance(rule, Mapping) else rule)
+        ]
+        return pd.DataFrame(rows)
+
+    def _notes(self, rfm: RFMTransformer, sizes: npt.NDArray[np.intp]) -> list[str]:
+        """Why a segment is empty; warns where it must be."""
+        at = self._table[self._reach(rfm.variables_)]
+        reached = np.bincount(at, minlength=len(self.segments)) > 0
         if not reached.all():
             lost = [name for name, ok in zip(self.segments, reached, strict=True) if not ok]
             warn_caller(
@@ -257,21 +256,21 @@ class SegmentMap:
                 "leave its scores without values. Use fewer bins, other cut points or other rules.",
                 EmptySegmentWarning,
             )
-        notes = [
-            "" if some else translate("nobody now" if ok else "out of reach", labels)
-            for some, ok in zip(sizes["customers"] > 0, reached, strict=True)
+        return [
+            "" if some else "nobody now" if ok else "out of reach"
+            for some, ok in zip(sizes > 0, reached, strict=True)
         ]
-        return pd.DataFrame(
-            {
-                "segment": [self._word(name, labels) for name in self.segments],
-                "scores": [" or ".join(_score_text(b) for b in row) for row in boxes],
-                "rule": [
-                    "" if nested else " or ".join(_box_text(b, *of) for b in row) for row in boxes
-                ],
-                **sizes,
-                "note": notes,
-            }
-        )
+
+    def _scored(self, rfm: RFMTransformer) -> list[VariableCuts]:
+        return [v for v in rfm.variables_ if v.letter in self.letters]
+
+    def _check_scored(self, rfm: RFMTransformer) -> None:
+        scored = {v.letter: v.n_bins for v in rfm.variables_}
+        if any(scored.get(a) != n for a, n in zip(self.letters, self._shape(), strict=True)):
+            raise ValueError(
+                f"the transformer scores {scored}, the map has {self.letters} with "
+                f"{self._shape()} scores: use the same letters and n_bins in both."
+            )
 
     def _reach(self, variables: Sequence[VariableCuts]) -> npt.NDArray[np.bool_]:
         """Cells of the map that a customer can have, whatever else is scored and in what order."""
@@ -280,11 +279,6 @@ class SegmentMap:
         kept = [letter for letter in scored if letter in self.letters]
         reached = np.asarray(reachable_cells(variables).any(axis=others))
         return reached.transpose([kept.index(letter) for letter in self.letters])
-
-    def _word(self, name: str, labels: str) -> str:
-        if check_language(labels) == "en" or name not in READY_NAMES:
-            return name
-        return translate(name, labels)
 
     def _shape(self) -> tuple[int, ...]:
         if isinstance(self.n_bins, Mapping):
@@ -347,6 +341,38 @@ class SegmentMap:
         return [ContractProblem("new-elsewhere", f"{_cells(wrong)} are not in {self.new!r}", cure)]
 
 
+def segment_table(
+    cells: SegmentMap, rfm: RFMTransformer, X: Any, value: str, language: Language
+) -> pd.DataFrame:
+    """Lay out a map's segments; see ``RFMTransformer.segment_table``."""
+    import pandas as pd
+
+    boxes = cells.bounds(rfm)
+    ends = {
+        name: "min" if name.endswith("_above") else "max"
+        for name in boxes.columns
+        if name not in ("segment", "scores")
+    }
+    hull = boxes.groupby("segment", sort=False).agg({"scores": " or ".join, **ends})
+    hull = hull.reindex(list(cells.segments)).reset_index(drop=True)
+    table = pd.DataFrame({"segment": list(cells.names(language))}).join(hull)
+    if X is not None:
+        codes = cells.codes(rfm.transform(X))
+        money = float_columns(X, [value], allow_missing=[value])[:, 0]
+        sizes = group_sizes(codes, len(cells.segments), money, value)
+        sizes["mean"] = sizes.pop("mean_value")
+        notes = cells._notes(rfm, sizes["customers"])
+        table = table.assign(**sizes, note=[why and HOUSE(why, language) for why in notes])
+    if language == "en":
+        return table
+    said = {
+        f"{v.column}_{end}": HOUSE(f"{{what}}_{end}", language, what=HOUSE.name(v.column, language))
+        for v in cells._scored(rfm)
+        for end in ("above", "up_to")
+    }
+    return HOUSE.table(table, language, keep=said).rename(columns=said)
+
+
 def _cells(mask: npt.NDArray[np.bool_], n: int = 10) -> str:
     cells = np.argwhere(mask) + 1
     gap = "" if max(mask.shape) < 10 else "-"
@@ -361,24 +387,18 @@ def _score_text(box: Box) -> str:
     )
 
 
-def _box_text(box: Box, variables: Sequence[VariableCuts], unit: str | None) -> str:
-    """One box in the data's own units, e.g. ``silence up to 30 D, n_orders above 3``."""
-    parts = []
+def _box_bounds(box: Box, variables: Sequence[VariableCuts]) -> dict[str, float]:
+    """Find one box's ends on every scored column: above ``low``, up to and including ``high``."""
+    out: dict[str, float] = {}
     for v in variables:
-        if v.letter not in box:
-            continue
-        scores = box[v.letter]
-        ends = np.array([scores, scores] if isinstance(scores, int) else scores)
-        bounds = bin_bounds(v, ends)
-        low, high = bounds[:, 0].min(), bounds[:, 1].max()
-        if not low < high:
-            parts.append(f"{v.column} of no value")
-            continue
-        suffix = f" {unit}" if unit and v.column == "silence" else ""
-        words = [f"above {low:g}{suffix}"] if np.isfinite(low) else []
-        words += [f"up to {high:g}{suffix}"] if np.isfinite(high) else []
-        parts.append(f"{v.column} {' and '.join(words) or 'any'}")
-    return ", ".join(parts) or "any"
+        low, high = -np.inf, np.inf
+        if v.letter in box:
+            scores = box[v.letter]
+            ends = np.array([scores, scores] if isinstance(scores, int) else scores)
+            found = np.full((1, 2), np.nan) if v.is_nested else bin_bounds(v, ends)
+            low, high = found[:, 0].min(), found[:, 1].max()
+        out[f"{v.column}_above"], out[f"{v.column}_up_to"] = float(low), float(high)
+    return out
 
 
 # A newly won one-time buyer has the best R and the lowest F: "new customers" in every map.

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import column, column_names, frame_like, is_frame, same_rows
-from custvalue._labels import ZH, check_language, translate
 from custvalue._units import check_share
+from custvalue._words import HOUSE, check_language
 from custvalue.campaign import detectable_response
 from custvalue.exceptions import first_ids
 from custvalue.silence._silence import Floats
@@ -33,7 +33,7 @@ def activation_plan(
     grades: Collection[str] | None = ("silent", "deeply silent"),
     customers: npt.ArrayLike | None = None,
     order_anyway: float | None = None,
-    labels: Literal["en", "zh"] = "en",
+    language: Literal["en", "zh"] = "en",
 ) -> Any:
     """Rank silent customers by what winning them back is worth, and draw a control group.
 
@@ -70,7 +70,7 @@ def activation_plan(
         Share of the planned customers that will order without a contact, 0 to below 1; only
         ``detectable_response`` needs it. Default: the mean of ``prob_order`` over the treated and
         the control group where ``scores`` has that column, else 0.05.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
         Language of ``group``.
 
     Returns
@@ -100,7 +100,7 @@ def activation_plan(
     1         0  out of budget            3.0                 0.04
     2         2   not worth it           -1.0                 0.20
     """
-    check_language(labels)
+    check_language(language)
     value, response, margin, contact_cost, customers = (
         same_rows(scores, given, name)
         for given, name in (
@@ -146,7 +146,7 @@ def activation_plan(
     shown = np.flatnonzero((group == 0) | (group == 1))
     base = _order_anyway(scores, order[shown]) if order_anyway is None else order_anyway
     found = detectable_response(int((group == 0).sum()), int((group == 1).sum()), base)
-    words = np.asarray([translate(g, labels) for g in GROUPS], dtype=object)
+    words = np.asarray([HOUSE(g, language) for g in GROUPS], dtype=object)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         even = np.where(worth * keep > 0, cost / (worth * keep), np.inf)
     return frame_like(
@@ -188,11 +188,9 @@ def _of_grades(scores: Any, grades: Collection[str]) -> npt.NDArray[np.bool_]:
             "scores must be a frame with a column 'grade', as SilenceScorer gives it for a "
             "summary; or pass grades=None to plan for every row."
         )
-    legal = {word for g in SILENCE_GRADES for word in (g, ZH[g])}
-    if unknown := sorted(set(grades) - legal):
+    if unknown := sorted(set(grades) - set(SILENCE_GRADES)):
         raise ValueError(f"grades has {unknown}; there are {list(SILENCE_GRADES)}.")
-    known = {word for g in grades for word in (g, ZH.get(g, g))}
-    return np.isin(np.asarray(column(scores, "grade"), dtype=object).astype(str), list(known))
+    return np.isin(np.asarray(column(scores, "grade"), dtype=object).astype(str), list(grades))
 
 
 def _order_anyway(scores: Any, rows: npt.NDArray[np.intp]) -> float:

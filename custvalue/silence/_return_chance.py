@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._kernels import wilson
 from custvalue._warn import warn_caller
 from custvalue.exceptions import BoundaryFitWarning, SmallSampleWarning
 from custvalue.likelihood import Plan, search
@@ -322,16 +323,14 @@ def reliability_table(ordered: npt.ArrayLike, chance: npt.ArrayLike, *, n_groups
     group = _rank_groups(p, n_groups)
     n = np.bincount(group).astype(np.float64)
     share = np.bincount(group, weights=y) / n
-    z = 1.959963984540054
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    low, high = wilson(share, n, 0.95)
     return pd.DataFrame(
         {
             "customers": n.astype(np.intp),
             "predicted": np.bincount(group, weights=p) / n,
             "observed": share,
-            "low": np.clip(middle - half, 0.0, share),
-            "high": np.clip(middle + half, share, 1.0),
+            "low": low,
+            "high": high,
         }
     )
 

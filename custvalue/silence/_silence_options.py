@@ -7,35 +7,32 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._labels import check_language
-from custvalue._units import in_units
 from custvalue._work import check_kinds
+from custvalue.silence._methods import METHODS, SilenceMethod
 from custvalue.silence._silence import Floats
 from custvalue.silence._silence_cuts import choose_threshold
 
 GRADES = ("active", "watch", "silent", "deeply silent")
-# by number of own gaps: none, one, more
-BASES = {
-    "own_gap": ("population", "one own gap", "own gaps"),
-    "pooled_gap": ("population",) * 3,
-    "shrunk": ("population", "one own gap and population", "own gaps and population"),
-    "calibrated": ("population", "one own gap and population", "own gaps and population"),
-    "threshold": ("threshold",) * 3,
-}
-# lower ends of watch, silent, deeply silent on score_samples
-CUTS = {
-    "own_gap": (0.75, 1.0, 2.0),
-    "pooled_gap": (0.75, 0.9, 0.98),
-    "shrunk": (0.75, 0.9, 0.98),
-    "calibrated": (0.5, 0.75, 0.9),
-    "threshold": (0.75, 1.0, 2.0),
-}
+
+
+def method_of(scorer: Any) -> type[SilenceMethod]:
+    """Class of the scorer's method.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method.
+    """
+    found = METHODS.get(scorer.method)
+    if found is None:
+        raise ValueError(f"method={scorer.method!r} must be one of {list(METHODS)}.")
+    return found
 
 
 def needs_outcome(scorer: Any) -> bool:
     """Whether a scorer learns from what customers did next."""
-    learns = scorer.method == "threshold" and scorer.threshold == "learned"
-    return learns or scorer.method == "calibrated" or isinstance(scorer.cuts, str)
+    learns = METHODS[scorer.method].needs_outcome(scorer) if scorer.method in METHODS else False
+    return learns or isinstance(scorer.cuts, str)
 
 
 def check_choices(scorer: Any, y: npt.ArrayLike | None) -> None:
@@ -47,8 +44,7 @@ def check_choices(scorer: Any, y: npt.ArrayLike | None) -> None:
         cost_false_alarm="number",
         cost_miss="number",
     )
-    if scorer.method not in BASES:
-        raise ValueError(f"method={scorer.method!r} must be one of {list(BASES)}.")
+    method = method_of(scorer)
     if scorer.calibrator not in ("logistic", "isotonic"):
         raise ValueError(f"calibrator={scorer.calibrator!r} must be 'logistic' or 'isotonic'.")
     if scorer.regularity != "auto" and not (
@@ -57,15 +53,9 @@ def check_choices(scorer: Any, y: npt.ArrayLike | None) -> None:
         and scorer.regularity >= 1
     ):
         raise ValueError(f"regularity={scorer.regularity!r} must be 'auto' or a number >= 1.")
-    check_language(scorer.labels)
     if isinstance(scorer.cuts, str) and scorer.cuts != "learned":
         raise ValueError(f"cuts={scorer.cuts!r} must be three numbers or 'learned'.")
-    if scorer.method == "calibrated" and scorer.window is None:
-        raise ValueError("method='calibrated' needs a window, e.g. window='90D'.")
-    if scorer.method == "threshold" and scorer.threshold is None:
-        raise ValueError(
-            "method='threshold' needs a threshold, e.g. threshold='90D', or threshold='learned'."
-        )
+    method.check(scorer)
     if needs_outcome(scorer) and y is None:
         raise ValueError(
             "method='calibrated', threshold='learned' and cuts='learned' learn from an earlier "
@@ -80,9 +70,7 @@ def everybodys_gaps(
     scorer: Any, X: npt.ArrayLike, gaps: npt.ArrayLike | None, *, named: bool
 ) -> Floats | None:
     """Everybody's gaps, where the method needs them: as given, or those in a matrix of gaps."""
-    if scorer.method != "pooled_gap" and not (
-        scorer.regularity == "auto" and scorer.method in ("shrunk", "calibrated")
-    ):
+    if not method_of(scorer).needs_gaps(scorer):
         return None
     if gaps is None and named:
         raise ValueError(
@@ -99,23 +87,6 @@ def everybodys_gaps(
     return values
 
 
-def threshold_of(scorer: Any, silence: Floats, y: npt.ArrayLike | None) -> float | None:
-    """Where silence begins for ``"threshold"``: as given, or the cheapest by the two costs."""
-    if scorer.method != "threshold":
-        return None
-    if scorer.threshold == "learned":
-        assert y is not None
-        cut = choose_threshold(
-            silence, y, cost_false_alarm=scorer.cost_false_alarm, cost_miss=scorer.cost_miss
-        ).cut
-        # a customer who orders today is never silent: the least silence seen is the lowest cut
-        return cut or float(min(silence[silence > 0], default=1.0))
-    threshold = in_units(scorer.threshold, scorer.unit_, "threshold")
-    if not 0 < threshold < np.inf:
-        raise ValueError(f"threshold={scorer.threshold!r} must be longer than nothing, and finite.")
-    return threshold
-
-
 def grade_cuts(scorer: Any, score: Floats, y: npt.ArrayLike | None) -> tuple[float, float, float]:
     """Lower ends of watch, silent and deeply silent: learned by cost, given, or the method's."""
     if isinstance(scorer.cuts, str):
@@ -123,7 +94,7 @@ def grade_cuts(scorer: Any, score: Floats, y: npt.ArrayLike | None) -> tuple[flo
         return choose_threshold(
             score, y, cost_false_alarm=scorer.cost_false_alarm, cost_miss=scorer.cost_miss
         ).cuts
-    cuts = CUTS[scorer.method] if scorer.cuts is None else scorer.cuts
+    cuts = METHODS[scorer.method].cuts if scorer.cuts is None else scorer.cuts
     numbers = [float(c) for c in cuts]
     if len(numbers) != 3 or not (np.diff(numbers) >= 0).all():
         raise ValueError(f"cuts={cuts!r} must be three ascending numbers.")

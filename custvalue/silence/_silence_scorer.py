@@ -11,24 +11,23 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._frames import column, facts_of, frame_like, keep_facts, unit_of, words_at
 from custvalue._kernels import bins_of, quantile_cuts
-from custvalue._labels import check_language, translate
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
-from custvalue._units import Span, in_units
-from custvalue.silence._learned_silence import learn_silence
+from custvalue._units import Span
+from custvalue._words import Language, check_language
 from custvalue.silence._learning import has_ordered
+from custvalue.silence._methods import Lesson
 from custvalue.silence._return_chance import reliability_table
 from custvalue.silence._silence import Floats, GapFacts
 from custvalue.silence._silence_cuts import ThresholdChoice, choose_threshold
 from custvalue.silence._silence_input import is_summary, read_gaps
 from custvalue.silence._silence_options import (
-    BASES,
     GRADES,
     check_choices,
     everybodys_gaps,
     grade_cuts,
+    method_of,
     needs_outcome,
-    threshold_of,
 )
 from custvalue.silence._silence_words import sentence, silence_facts
 
@@ -63,16 +62,14 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         For ``cuts="learned"`` and ``threshold="learned"``; see ``choose_threshold``.
     words : bool, default=True
         Whether a named frame also gets the text columns ``basis`` and ``grade``.
-    labels : {"en", "zh"}, default="en"
-        Language of those columns.
     unit : str, optional
         Unit of time of tables that do not say it themselves.
 
     Attributes
     ----------
-    learned_ : LearnedSilence
-        Everything the measures need: quantiles of gaps, the prior of purchase rates, the chance
-        of return with its cross-fitted Brier score.
+    learned_ : SilenceMethod
+        The method and all it needs: quantiles of gaps, the prior of purchase rates, the chance of
+        return with its cross-fitted Brier score.
     cuts_ : tuple of three floats
         Lower ends of the grades watch, silent and deeply silent.
     silence_cuts_, shares_ : tuple
@@ -120,7 +117,6 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         cost_false_alarm: float = 1.0,
         cost_miss: float = 1.0,
         words: bool = True,
-        labels: Literal["en", "zh"] = "en",
         unit: str | None = None,
     ) -> None:
         self.method = method
@@ -132,7 +128,6 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         self.cost_false_alarm = cost_false_alarm
         self.cost_miss = cost_miss
         self.words = words
-        self.labels = labels
         self.unit = unit
 
     def fit(
@@ -170,20 +165,14 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         facts = read_gaps(self, X, reset=True)
         self.is_named_ = is_summary(X)
         self.unit_ = unit_of(X, self.unit, caller="unit=")
-        if self.method == "calibrated":
-            self.window_ = in_units(self.window, self.unit_, "window")  # type: ignore[arg-type]
-            if not 0 < self.window_ < np.inf:
-                raise ValueError(f"window={self.window!r} must be longer than nothing, and finite.")
-        self.learned_ = learn_silence(
-            self.method,
+        method = method_of(self)
+        lesson = Lesson(
             facts,
             everybodys_gaps(self, X, gaps, named=self.is_named_),
-            regularity=self.regularity,
-            ordered=y,
-            window=getattr(self, "window_", 0.0),
-            calibrator=self.calibrator,
-            threshold=threshold_of(self, facts.silence, y),
+            y,
+            self.unit_,
         )
+        self.learned_ = method.learn(lesson, self)
         score = self.learned_.measures(facts)["score"]
         self.cuts_ = grade_cuts(self, score, y)
         self.silence_cuts_ = tuple(float(c) for c in quantile_cuts(facts.silence, 10))
@@ -220,11 +209,10 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         template = output_template(self, X)
         if self.words:
             for name, words, places in (
-                ("basis", BASES[self.method], np.minimum(facts.n_gaps, 2).astype(np.intp)),
+                ("basis", self.learned_.bases, np.minimum(facts.n_gaps, 2).astype(np.intp)),
                 ("grade", GRADES, self._grade_codes(score)),
             ):
-                said = [translate(word, self.labels) for word in words]
-                columns[name] = words_at(template, said, places)
+                columns[name] = words_at(template, words, places)
         return keep_facts(X, frame_like(template, columns))
 
     def score_samples(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Floats:
@@ -264,8 +252,8 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         """
         if on_invalid != "raise":
             return flagged(self.grade, X, on_invalid=on_invalid)
-        said = np.asarray([translate(word, self.labels) for word in GRADES], dtype=object)
-        return np.asarray(said[self._grade_codes(self.score_samples(X))], dtype=object)
+        words = np.asarray(GRADES, dtype=object)
+        return np.asarray(words[self._grade_codes(self.score_samples(X))], dtype=object)
 
     def predict(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[np.intp]:
         """1 for customers who are silent (or deeply so), 0 for the others.
@@ -336,15 +324,23 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             If the method is not ``"calibrated"``.
         """
         check_is_fitted(self)
-        if self.learned_.chance is None:
+        learned = self.learned_.return_chance()
+        if learned is None:
             raise ValueError("only method='calibrated' learns a chance that can be checked.")
-        chance = self.learned_.chance.of(read_gaps(self, X, reset=False))
+        chance = learned.of(read_gaps(self, X, reset=False))
         table = reliability_table(y, chance, n_groups=n_groups)
         came = has_ordered(y, len(chance))
         table.attrs["brier"] = float(np.mean((chance - came) ** 2))
         return table
 
-    def explain(self, X: Any, customer: Any, *, customer_column: str | None = None) -> str:
+    def explain(
+        self,
+        X: Any,
+        customer: Any,
+        *,
+        customer_column: str | None = None,
+        language: Language = "en",
+    ) -> str:
         """Say one customer's silence in a sentence, with the facts it rests on.
 
         Parameters
@@ -355,11 +351,11 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             The customer's id.
         customer_column : str, optional
             Column of the ids; a table made by ``summarize`` knows it.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
         str
-            In the language of ``labels``.
 
         Raises
         ------
@@ -380,7 +376,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         found = self.learned_.measures(facts)
         grade = GRADES[int(self._grade_codes(found["score"])[0])]
         said = silence_facts(str(customer), facts, found, self.learned_, grade)
-        return sentence(said, self.unit_, check_language(self.labels))
+        return sentence(said, self.unit_, check_language(language))
 
     def drift(self, new: Any) -> DriftReport:
         """How far a newer table has moved from the one that was learned on.

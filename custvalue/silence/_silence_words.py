@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from custvalue._labels import Language, translate
 from custvalue._units import NAME_OF
-from custvalue.silence._learned_silence import LearnedSilence, typical_gap
+from custvalue._words import HOUSE, Language
+from custvalue.silence._methods import SilenceMethod, typical_gap
 from custvalue.silence._return_chance import Alike
 from custvalue.silence._silence import Floats, GapFacts
 
@@ -36,11 +36,11 @@ def silence_facts(
     customer: str,
     facts: GapFacts,
     found: Mapping[str, Floats],
-    learned: LearnedSilence,
+    learned: SilenceMethod,
     grade: str,
 ) -> SilenceFacts:
     """Gather what is said of the one customer in ``facts``, measured as ``found``."""
-    n_gaps, chance = int(facts.n_gaps[0]), learned.chance
+    n_gaps, chance = int(facts.n_gaps[0]), learned.return_chance()
     again = None if chance is None else float(found["prob_order"][0])
     return SilenceFacts(
         customer=customer,
@@ -55,13 +55,13 @@ def silence_facts(
         window=None if chance is None else chance.window,
         chance=again,
         alike=None if chance is None or again is None else chance.alike_to(again),
-        threshold=learned.threshold,
+        threshold=learned.begins(),
     )
 
 
-def sentence(facts: SilenceFacts, unit: str | None, labels: Language) -> str:
+def sentence(facts: SilenceFacts, unit: str | None, language: Language) -> str:
     """Put the facts into words."""
-    return _chinese(facts, unit) if labels == "zh" else _english(facts, unit)
+    return _chinese(facts, unit) if language == "zh" else _english(facts, unit)
 
 
 def _english(f: SilenceFacts, unit: str | None) -> str:
@@ -109,7 +109,7 @@ def _chinese(f: SilenceFacts, unit: str | None) -> str:
             f"（最长{f.longest_gap:.4g}{time}），{last}。"
             + ("不短于以往任何间隔" if f.score >= 1 else "仍在以往间隔之内")
         )
-    text += f"（沉默得分{f.score:.2f}，秩次比{f.ratio:.2f}）：{translate(f.grade, 'zh')}。"
+    text += f"（沉默得分{f.score:.2f}，秩次比{f.ratio:.2f}）：{HOUSE(f.grade, 'zh')}。"
     if f.chance is not None:
         text += f"今后{f.window:.4g}{time}内购买的概率为{f.chance:.0%}"
         if f.alike is not None:

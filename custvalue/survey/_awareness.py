@@ -11,11 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue._html import HtmlFacts
-from custvalue._labels import Language
+from custvalue._words import SURVEY, Language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.survey._estimate import Estimate, check_level, estimate
 from custvalue.survey._measures import measure_scores
-from custvalue.survey._words import said
 
 POSITIONS = (
     "known and liked",
@@ -45,13 +44,13 @@ class Awareness(HtmlFacts):
     position: str | None
 
     @staticmethod
-    def table(brands: Mapping[str, Awareness], labels: Language = "en") -> pd.DataFrame:
+    def table(brands: Mapping[str, Awareness], language: Language = "en") -> pd.DataFrame:
         """One row a brand and measure, with its interval.
 
         Parameters
         ----------
         brands : mapping of str to Awareness
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -75,7 +74,7 @@ class Awareness(HtmlFacts):
                             "position": found.position or "",
                         }
                     )
-        return said(pd.DataFrame(rows), labels, words=("measure", "position"))
+        return SURVEY.table(pd.DataFrame(rows), language, cells=("measure", "position"))
 
 
 def awareness(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from custvalue._labels import Language, check_language
-from custvalue.survey._words import said
+from custvalue._words import SURVEY, Language, check_language
 
 _BENEFITS, _SACRIFICES = "benefit", "sacrifice"
 PRESETS: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -45,7 +44,7 @@ PRESETS: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
-def dimensions(kind: str, *, labels: Language = "en") -> pd.DataFrame:
+def dimensions(kind: str, *, language: Language = "en") -> pd.DataFrame:
     """Benefits and sacrifices that a source names, to build a questionnaire on.
 
     Parameters
@@ -54,7 +53,7 @@ def dimensions(kind: str, *, labels: Language = "en") -> pd.DataFrame:
         Functional, economic and emotional benefits; the three benefits and seven sacrifices of
         Ravald & Grönroos (1996), after Monroe (1991); Kotler's delivered value (客户让渡价值); the
         four dimensions of PERVAL (Sweeney & Soutar 2001), whose price counts as a sacrifice here.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -80,6 +79,6 @@ def dimensions(kind: str, *, labels: Language = "en") -> pd.DataFrame:
     """
     if kind not in PRESETS:
         raise ValueError(f"kind={kind!r} must be one of {', '.join(map(repr, PRESETS))}.")
-    english = check_language(labels) == "en"
+    english = check_language(language) == "en"
     rows = [{"side": side, "attribute": en if english else zh} for side, en, zh in PRESETS[kind]]
-    return said(pd.DataFrame(rows), labels, words=("side",))
+    return SURVEY.table(pd.DataFrame(rows), language, cells=("side",))

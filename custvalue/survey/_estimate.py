@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from custvalue import _kernels
 from custvalue._html import HtmlFacts
 from custvalue._sklearn import weights_of
 from custvalue.exceptions import (
@@ -273,10 +274,8 @@ def wilson(share: float, size: float, level: float) -> tuple[float, float]:
     >>> [round(end, 6) for end in wilson(0.65, 40, 0.95)]
     [0.495059, 0.778655]
     """
-    z = float(stats.norm.ppf(0.5 + 0.5 * level))
-    middle = (share + z * z / (2 * size)) / (1 + z * z / size)
-    half = z / (1 + z * z / size) * np.sqrt(share * (1 - share) / size + (z / (2 * size)) ** 2)
-    return float(max(middle - half, 0.0)), float(min(middle + half, 1.0))
+    low, high = _kernels.wilson(share, size, level)
+    return float(low), float(high)
 
 
 def bootstrap(

@@ -12,12 +12,11 @@ import pandas as pd
 
 from custvalue import _frames
 from custvalue._kernels import shapley
-from custvalue._labels import Language
 from custvalue._sklearn import weights_of
 from custvalue._warn import warn_caller
+from custvalue._words import SURVEY, Language
 from custvalue.exceptions import SignWarning
 from custvalue.survey._estimate import Floats, bootstrap, check_level, numbers, quantiles
-from custvalue.survey._words import said
 
 MOST_EXACT = 14  # attributes whose 2^p regressions are worked out
 _SPANNED = 1e-10  # share of its variance below which an attribute adds nothing to the earlier ones
@@ -170,12 +169,12 @@ class DerivedImportance:
         total = float(self.r2_share.sum())
         return {k: float(v) / total for k, v in zip(self.names, self.r2_share, strict=True)}
 
-    def table(self, labels: Language = "en") -> pd.DataFrame:
+    def table(self, language: Language = "en") -> pd.DataFrame:
         """One row an attribute, the most important first.
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -194,7 +193,7 @@ class DerivedImportance:
         table = pd.DataFrame(rows).sort_values(
             "r2_share", ascending=False, kind="stable", ignore_index=True
         )
-        return said(table, labels)
+        return SURVEY.table(table, language)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custvalue._labels import Language
 from custvalue._sklearn import weights_of
+from custvalue._words import SURVEY, Language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.survey._estimate import check_level, effective_size, wilson
-from custvalue.survey._words import said
 
 ANSWERS = ("like", "must", "neutral", "tolerate", "dislike")
 CATEGORIES = {
@@ -54,12 +53,12 @@ class KanoClasses:
     n: int
     n_eff: float
 
-    def table(self, labels: Language = "en") -> pd.DataFrame:
+    def table(self, language: Language = "en") -> pd.DataFrame:
         """One row a category: how many answers, which share.
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -72,7 +71,7 @@ class KanoClasses:
             "answers": counts,
             "share": np.array(counts) / sum(counts),
         }
-        return said(pd.DataFrame(rows), labels, words=("category",))
+        return SURVEY.table(pd.DataFrame(rows), language, cells=("category",))
 
 
 def kano_classes(

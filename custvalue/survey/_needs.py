@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from custvalue._labels import Language, check_language
 from custvalue._warn import warn_caller
-from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, first_ids
+from custvalue._words import SURVEY, Language, check_language
+from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, first_ids, nearest
 from custvalue.survey._estimate import Floats, check_level, wilson
-from custvalue.survey._ratings import near
-from custvalue.survey._words import said
 
 LAYERS = ("core", "additional", "latent")
 KANO_LAYER = {"M": "core", "O": "additional", "A": "latent"}
@@ -157,8 +155,8 @@ def read_needs(needs: Any) -> dict[str, Need]:
         for what, allowed in (("layer", LAYERS), ("kind", tuple(KINDS)), ("kano", tuple("MOAIRQ"))):
             word = getattr(need, what)
             if word is not None and word not in allowed:
-                hint = near(word, allowed)
-                problems.append(f"{name}: {what}={word!r} is none of {', '.join(allowed)}. {hint}")
+                hint = nearest(word, allowed)
+                problems.append(f"{name}: {what}={word!r} is none of {', '.join(allowed)}.{hint}")
         for what in ("required", "importance"):
             number = getattr(need, what)
             if number is not None and not 0 < float(number) < np.inf:
@@ -189,7 +187,7 @@ def check_levels(levels: Floats, names: list[str]) -> None:
         raise DataContractError(problems)
 
 
-def serves_table(*, labels: Language = "en") -> pd.DataFrame:
+def serves_table(*, language: Language = "en") -> pd.DataFrame:
     """Which kinds of value answer which kind of need: 1 where they do.
 
     Our reading: the sources list six kinds and nine values, and give no map. Change it and hand it
@@ -197,7 +195,7 @@ def serves_table(*, labels: Language = "en") -> pd.DataFrame:
 
     Parameters
     ----------
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -210,7 +208,7 @@ def serves_table(*, labels: Language = "en") -> pd.DataFrame:
     >>> int(serves_table().loc["brand", "history"])
     1
     """
-    english = check_language(labels) == "en"
+    english = check_language(language) == "en"
     table = [[int(value in _SERVES[kind]) for value in VALUES] for kind in KINDS]
     return pd.DataFrame(
         table,
@@ -219,7 +217,7 @@ def serves_table(*, labels: Language = "en") -> pd.DataFrame:
     )
 
 
-def complaint_kinds(*, labels: Language = "en") -> pd.DataFrame:
+def complaint_kinds(*, language: Language = "en") -> pd.DataFrame:
     """Eight complaints heard in interviews (八种现象), each with the kind of need behind it.
 
     Our reading: the source gives both lists and no map. Coded mentions become importance by
@@ -227,7 +225,7 @@ def complaint_kinds(*, labels: Language = "en") -> pd.DataFrame:
 
     Parameters
     ----------
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -237,15 +235,15 @@ def complaint_kinds(*, labels: Language = "en") -> pd.DataFrame:
     Examples
     --------
     >>> from custvalue.survey import complaint_kinds
-    >>> complaint_kinds(labels="zh").iloc[0].tolist()
+    >>> complaint_kinds(language="zh").iloc[0].tolist()
     ['质量差', '质量']
     """
-    english = check_language(labels) == "en"
+    english = check_language(language) == "en"
     rows = [
         {"complaint": en if english else zh, "kind": kind if english else KINDS[kind]}
         for en, (zh, kind) in _COMPLAINTS.items()
     ]
-    return said(pd.DataFrame(rows), labels)
+    return SURVEY.table(pd.DataFrame(rows), language)
 
 
 def mention_shares(

@@ -13,9 +13,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 import custvalue
 from custvalue import _frames
-from custvalue._labels import check_language
 from custvalue._portable import check_names, reading, seal, texts, unseal
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
+from custvalue._words import SURVEY, Language, check_language
+from custvalue.exceptions import nearest
 from custvalue.survey._estimate import SCHEMA, Floats, settings_to_plain
 from custvalue.survey._needs import (
     KINDS,
@@ -28,8 +29,6 @@ from custvalue.survey._needs import (
     serves_table,
 )
 from custvalue.survey._needs_stages import stage_rows, weighted_means
-from custvalue.survey._ratings import near
-from custvalue.survey._words import said, say
 
 
 class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
@@ -50,8 +49,6 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         Coverage of additional needs from which a customer is served like a core customer (ours).
     strategic_additional : float, default=0.8
         The same of a strategic partner, who also has a latent need met (ours).
-    labels : {"en", "zh"}, default="en"
-        Language of the tables.
 
     Attributes
     ----------
@@ -81,13 +78,11 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         serves: Any = None,
         core_additional: float = 0.5,
         strategic_additional: float = 0.8,
-        labels: str = "en",
     ) -> None:
         self.needs = needs
         self.serves = serves
         self.core_additional = core_additional
         self.strategic_additional = strategic_additional
-        self.labels = labels
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -120,7 +115,6 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         ValueError
             If needs, serves or thresholds cannot be.
         """
-        check_language(self.labels)
         if not 0.0 <= self.core_additional <= self.strategic_additional <= 1.0:
             raise ValueError(
                 f"core_additional={self.core_additional!r} and strategic_additional="
@@ -253,25 +247,24 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
     def _layers(self) -> npt.NDArray[Any]:
         return np.array([need.layer for need in self.needs_.values()], dtype=object)
 
-    def coverage_table(self, X: Any, *, labels: str | None = None) -> Any:
+    def coverage_table(self, X: Any, *, language: Language = "en") -> Any:
         """`transform` as a table, with the customer where the table states one.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_needs)
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
         frame of the kind of ``X`` (pandas for an array)
             Same rows, order and index.
         """
-        language = self._language(labels)
+        language = check_language(language)
         columns = self._ids(X)
         values = self.transform(X)
         for name, column in zip(self.get_feature_names_out(), values.T, strict=True):
-            columns[say(name, language)] = column
+            columns[SURVEY.name(name, language)] = column
         return _frames.keep_facts(X, _frames.frame_like(X, columns), kind="needs")
 
     def _ids(self, X: Any) -> dict[str, Any]:
@@ -280,19 +273,15 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
             return {}
         return {facts.customer: _frames.column(X, facts.customer)}
 
-    def _language(self, labels: str | None) -> str:
-        return check_language(labels or self.labels)
-
     # -- of every need --
 
-    def work_table(self, X: Any, *, labels: str | None = None) -> pd.DataFrame:
+    def work_table(self, X: Any, *, language: Language = "en") -> pd.DataFrame:
         """List what to work on (需求汇总): core needs that are not met, then the widest gaps.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_needs)
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -314,10 +303,10 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         order = np.lexsort((-np.nan_to_num(unmet, nan=-1.0), ~first))
         made = pd.DataFrame(table).iloc[order].reset_index(drop=True)
         made.insert(0, "order", np.arange(1, len(made) + 1))
-        return self._said(made, self._language(labels))
+        return self._said(made, check_language(language))
 
     def advantage_table(
-        self, X: Any, rivals: Mapping[str, Mapping[str, float]], *, labels: str | None = None
+        self, X: Any, rivals: Mapping[str, Mapping[str, float]], *, language: Language = "en"
     ) -> pd.DataFrame:
         """Where we meet needs better than rivals, and what only we have (独有价值).
 
@@ -327,8 +316,7 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
             Our levels.
         rivals : mapping of str to mapping of str to float
             By rival, the level of each need; a need left out is at 0.
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -351,8 +339,8 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         for rival, levels in rivals.items():
             for name, level in levels.items():
                 if name not in names and name not in self.dropped_:
-                    hint = near(name, names)
-                    raise ValueError(f"rival {rival!r} has an unknown need {name!r}. {hint}")
+                    hint = nearest(name, names)
+                    raise ValueError(f"rival {rival!r} has an unknown need {name!r}.{hint}")
                 if not level >= 0:
                     raise ValueError(f"rival {rival!r}: level {level!r} of {name!r} is below 0.")
             theirs[rival] = np.array([float(levels.get(name, 0.0)) for name in names])
@@ -375,10 +363,10 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
                 )
             )
             parts.append(pd.DataFrame(columns).iloc[order])
-        return self._said(pd.concat(parts, ignore_index=True), self._language(labels))
+        return self._said(pd.concat(parts, ignore_index=True), check_language(language))
 
     def message_table(
-        self, X: Any, *, stage: str | None = None, labels: str | None = None
+        self, X: Any, *, stage: str | None = None, language: Language = "en"
     ) -> pd.DataFrame:
         """Which kinds of value to speak of: those that answer the needs not met yet.
 
@@ -387,8 +375,7 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         X : frame or array-like, shape (n_customers, n_needs)
         stage : str or None, default=None
             Lifecycle stage: only the kinds that its message may speak of; None for all nine.
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -402,9 +389,9 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
             If the stage is unknown.
         """
         if stage is not None and stage not in STAGE_VALUES:
-            hint = near(stage, STAGE_VALUES)
-            raise ValueError(f"stage={stage!r} must be one of {', '.join(STAGE_VALUES)}. {hint}")
-        language = self._language(labels)
+            hint = nearest(stage, STAGE_VALUES)
+            raise ValueError(f"stage={stage!r} must be one of {', '.join(STAGE_VALUES)}.{hint}")
+        language = check_language(language)
         serves = self._serving()
         unmet = np.nan_to_num(self._importance() * (1.0 - _means(self._met(X))))
         kinds = [need.kind for need in self.needs_.values()]
@@ -423,9 +410,9 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
             for value in allowed
         ]
         table = pd.DataFrame(rows).sort_values("score", ascending=False, kind="stable")
-        return said(table.reset_index(drop=True), language)
+        return SURVEY.table(table.reset_index(drop=True), language)
 
-    def stage_table(self, X: Any, stage: Any, *, labels: str | None = None) -> Any:
+    def stage_table(self, X: Any, stage: Any, *, language: Language = "en") -> Any:
         """Hold each customer's stage against the needs that are met.
 
         Parameters
@@ -433,8 +420,7 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         X : frame or array-like, shape (n_customers, n_needs)
         stage : array-like of shape (n_customers,) of str
             Stage of each customer, as `LifecycleClassifier` says it (in English).
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -449,19 +435,21 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         ValueError
             If a stage is unknown.
         """
-        language = self._language(labels)
+        language = check_language(language)
         stages = np.asarray(stage, dtype=object)
         odd = sorted({str(s) for s in stages} - {*STAGE_VALUES})
         met = self._met(X)
         if odd or stages.shape != (len(met),):
             raise ValueError(
                 f"stage must have one of {', '.join(STAGE_VALUES)} for each of {len(met)} customers"
-                + (f", not {', '.join(odd)}. {near(odd[0], STAGE_VALUES)}" if odd else ".")
+                + (f", not {', '.join(odd)}.{nearest(odd[0], STAGE_VALUES)}" if odd else ".")
             )
         rows = stage_rows(
             met, self.needs_, stages, self.core_additional, self.strategic_additional, language
         )
-        columns = self._ids(X) | {say(name, language): column for name, column in rows.items()}
+        columns = self._ids(X) | {
+            SURVEY.name(name, language): column for name, column in rows.items()
+        }
         return _frames.keep_facts(X, _frames.frame_like(X, columns), kind="needs by stage")
 
     # -- to keep --
@@ -547,10 +535,10 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
             "importance": self._importance(),
         }
 
-    def _said(self, table: pd.DataFrame, language: str) -> pd.DataFrame:
+    def _said(self, table: pd.DataFrame, language: Language) -> pd.DataFrame:
         if language == "zh":
             table = table.assign(kind=[KINDS[kind] for kind in table["kind"]])
-        return said(table, language, words=("layer",))
+        return SURVEY.table(table, language, cells=("layer",))
 
 
 def _means(values: Floats) -> Floats:

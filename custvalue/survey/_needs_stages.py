@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custvalue._labels import Language, check_language, translate_if_known
+from custvalue._words import HOUSE, SURVEY, Language, check_language
 from custvalue.survey._estimate import Floats
 from custvalue.survey._needs import Need
-from custvalue.survey._words import said, say
 
 # what each stage asks for (六个阶段); both languages
 ASKS = {
@@ -35,12 +34,12 @@ ASKS = {
 }
 
 
-def stage_needs(*, labels: Language = "en") -> pd.DataFrame:
+def stage_needs(*, language: Language = "en") -> pd.DataFrame:
     """List what each stage of the relationship asks for.
 
     Parameters
     ----------
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -53,17 +52,17 @@ def stage_needs(*, labels: Language = "en") -> pd.DataFrame:
     >>> stage_needs().loc[0].tolist()
     ['new', 'core needs in full, and nothing more: promise no extras']
     """
-    english = check_language(labels) == "en"
+    english = check_language(language) == "en"
     rows = [
-        {"stage": _stage_word(stage, labels), "asks_for": texts[0 if english else 1]}
+        {"stage": _stage_word(stage, language), "asks_for": texts[0 if english else 1]}
         for stage, texts in ASKS.items()
     ]
-    return said(pd.DataFrame(rows), labels)
+    return SURVEY.table(pd.DataFrame(rows), language)
 
 
-def _stage_word(stage: str, labels: str) -> str:
+def _stage_word(stage: str, language: Language) -> str:
     """Name of a stage; "core" is a customer here, not a layer."""
-    return say("none", labels) if stage == "none" else translate_if_known(stage, labels)
+    return SURVEY.name("none", language) if stage == "none" else HOUSE.name(stage, language)
 
 
 def weighted_means(met: Floats, weight: Floats) -> Floats:
@@ -82,7 +81,7 @@ def stage_rows(
     stages: npt.NDArray[Any],
     core_additional: float,
     strategic_additional: float,
-    labels: str,
+    language: Language,
 ) -> dict[str, list[str]]:
     """Own stage, the stage that coverage allows, what is missing for the own one, and surplus."""
     names = list(needs)
@@ -107,18 +106,18 @@ def stage_rows(
             lacking = [n for n, m in zip(names, met[i], strict=True) if m < 1.0]
             lacking = [n for n in lacking if needs[n].layer == "core"]
             if not core.shape[1]:
-                lacking.append(say("no core need is named", labels))
+                lacking.append(SURVEY.name("no core need is named", language))
         if own in asks and not additional[i] >= asks[own]:
             have = "–" if np.isnan(additional[i]) else f"{additional[i]:.2f}"
-            lacking.append(f"{say('additional', labels)} {have} < {asks[own]:.2f}")
+            lacking.append(f"{SURVEY.name('additional', language)} {have} < {asks[own]:.2f}")
         if own == "strategic" and not latent[i]:
-            lacking.append(say("a latent need", labels))
+            lacking.append(SURVEY.name("a latent need", language))
         wants.append(", ".join(lacking))
         beyond = [n for n, m in zip(names, met[i], strict=True) if m > 0 and own == "new"]
         surplus.append(", ".join(n for n in beyond if needs[n].layer != "core"))
     return {
-        "stage": [_stage_word(str(stage), labels) for stage in stages],
-        "stage_by_needs": [_stage_word(str(stage), labels) for stage in reached],
+        "stage": [_stage_word(str(stage), language) for stage in stages],
+        "stage_by_needs": [_stage_word(str(stage), language) for stage in reached],
         "wants": wants,
         "surplus": surplus,
     }

@@ -12,14 +12,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 import custvalue
 from custvalue import _frames
-from custvalue._labels import check_language
 from custvalue._portable import check_names, reading, seal, unseal
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
+from custvalue._words import SURVEY, Language, check_language
 from custvalue.survey._estimate import SCHEMA, Floats, check_level, check_scale, settings_to_plain
 from custvalue.survey._ratings import Ratings, read_ratings, warn_of_small, without_unrated
 from custvalue.survey._value_learning import learn
 from custvalue.survey._value_map import ValueMap
-from custvalue.survey._words import say
 
 _OUT = ("benefit", "burden", "net_value", "relative_value")
 WEIGHTS = ("equal", "stated", "derived")
@@ -70,8 +69,6 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         Draws of respondents (Bayesian bootstrap) behind the intervals of V and of the advantage.
         Derived and stated weights are learned anew in each draw.
     random_state : int, Generator or None, default=0
-    labels : {"en", "zh"}, default="en"
-        Language of the tables.
 
     Attributes
     ----------
@@ -125,7 +122,6 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         level: float = 0.95,
         n_draws: int = 1000,
         random_state: Any = 0,
-        labels: str = "en",
     ) -> None:
         self.benefits = benefits
         self.sacrifices = sacrifices
@@ -144,7 +140,6 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         self.level = level
         self.n_draws = n_draws
         self.random_state = random_state
-        self.labels = labels
 
     # -- learning --
 
@@ -208,7 +203,6 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         return [*self.benefits, *self.sacrifices]
 
     def _check_parameters(self) -> None:
-        check_language(self.labels)
         check_scale(self.scale)
         check_level(self.level)
         for name in ("benefits", "sacrifices"):
@@ -283,9 +277,6 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "value_map_")
         return self.value_map_
 
-    def _language(self, labels: str | None) -> str:
-        return check_language(labels or self.labels)
-
     # -- of every row --
 
     def transform(self, X: Any) -> Any:
@@ -334,7 +325,7 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         return np.array(_OUT, dtype=object)
 
     def customer_table(
-        self, X: Any, focal: str, *, wave: str | None = None, labels: str | None = None
+        self, X: Any, focal: str, *, wave: str | None = None, language: Language = "en"
     ) -> Any:
         """One row a respondent about one brand, to be joined to the customers.
 
@@ -346,8 +337,7 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
             The brand that is "we".
         wave : str, optional
             Which wave; None takes each respondent's last.
-        labels : {"en", "zh"} or None
-            Language; None for the estimator's own.
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -360,7 +350,7 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         ValueError
             If the brand or wave is unknown, or no column of respondents was named.
         """
-        language = self._language(labels)
+        check_language(language)
         place = self._learned().place_of(focal, "focal")
         if self.respondent is None:
             raise ValueError("the rows name no respondent; say which column does: respondent=.")
@@ -374,18 +364,18 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         rows = np.sort(pd.Series(rows).groupby(read.respondent[rows]).last().to_numpy())
         values = self._values(read)[rows]
         who = _frames.column(X, self.respondent)[rows]
-        columns = dict(zip((say(name, language) for name in _OUT), values.T, strict=True))
+        columns = dict(zip((SURVEY.name(name, language) for name in _OUT), values.T, strict=True))
         return _frames.new_table(X, {self.respondent: who, **columns})
 
     # -- of every brand: the tables of `ValueMap`, with the estimator's level and language --
 
-    def value_table(self, *, labels: str | None = None) -> pd.DataFrame:
+    def value_table(self, *, language: Language = "en") -> pd.DataFrame:
         """Benefit, burden and net value of every brand; see `ValueMap.value_table`."""
-        return self._learned().value_table(level=self.level, labels=self._language(labels))
+        return self._learned().value_table(level=self.level, language=language)
 
-    def value_map_table(self, *, labels: str | None = None) -> pd.DataFrame:
+    def value_map_table(self, *, language: Language = "en") -> pd.DataFrame:
         """Relative quality, fair price and advantage; see `ValueMap.value_map_table`."""
-        return self._learned().value_map_table(level=self.level, labels=self._language(labels))
+        return self._learned().value_map_table(level=self.level, language=language)
 
     def gap_table(
         self,
@@ -393,11 +383,11 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         against: str | None = None,
         *,
         wave: str | None = None,
-        labels: str | None = None,
+        language: Language = "en",
     ) -> pd.DataFrame:
         """Where the difference to another brand comes from; see `ValueMap.gap_table`."""
         return self._learned().gap_table(
-            focal, against, wave=wave, level=self.level, labels=self._language(labels)
+            focal, against, wave=wave, level=self.level, language=language
         )
 
     def proposition_table(
@@ -406,20 +396,20 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
         against: str | None = None,
         *,
         wave: str | None = None,
-        labels: str | None = None,
+        language: Language = "en",
     ) -> pd.DataFrame:
         """Points of difference and parity; see `ValueMap.proposition_table`."""
         return self._learned().proposition_table(
-            focal, against, wave=wave, level=self.level, labels=self._language(labels)
+            focal, against, wave=wave, level=self.level, language=language
         )
 
-    def weight_table(self, *, labels: str | None = None) -> pd.DataFrame:
+    def weight_table(self, *, language: Language = "en") -> pd.DataFrame:
         """Weight of every attribute; see `ValueMap.weight_table`."""
-        return self._learned().weight_table(level=self.level, labels=self._language(labels))
+        return self._learned().weight_table(level=self.level, language=language)
 
-    def wave_table(self, *, labels: str | None = None) -> pd.DataFrame:
+    def wave_table(self, *, language: Language = "en") -> pd.DataFrame:
         """Change of net value from wave to wave; see `ValueMap.wave_table`."""
-        return self._learned().wave_table(level=self.level, labels=self._language(labels))
+        return self._learned().wave_table(level=self.level, language=language)
 
     # -- to keep --
 

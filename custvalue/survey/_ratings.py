@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from custvalue.exceptions import (
     DataWarning,
     SmallSampleWarning,
     first_ids,
+    nearest,
 )
 from custvalue.survey._estimate import FEW, Floats, answer_problems
 
@@ -96,7 +96,7 @@ def read_ratings(
         ContractProblem(
             "missing-column",
             f"the ratings have no column {name!r}; they have {', '.join(map(repr, have))}",
-            near(name, have) or "Name one of these.",
+            nearest(name, have).strip() or "Name one of these.",
         )
         for name in dict.fromkeys([*attributes, *more])
         if name not in have
@@ -239,16 +239,10 @@ def warn_of_small(sizes: dict[str, int], stacklevel: int) -> None:
         )
 
 
-def near(name: object, known: Iterable[object]) -> str:
-    """Ask for the nearest known name; nothing where none is near."""
-    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
-    return f"Did you mean {close[0]!r}?" if close else ""
-
-
 def unknown_brand(name: object, known: Sequence[str]) -> ContractProblem:
     """Say that a brand is unknown, and which are known."""
     return ContractProblem(
         "unknown-brand",
         f"{name!r} is no brand of the fitted ratings; these are {', '.join(map(repr, known))}",
-        near(name, known) or "Name one of these.",
+        nearest(name, known).strip() or "Name one of these.",
     )

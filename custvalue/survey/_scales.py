@@ -12,10 +12,9 @@ import pandas as pd
 from scipy import stats
 
 from custvalue import _frames
-from custvalue._labels import Language
 from custvalue._sklearn import weights_of
+from custvalue._words import SURVEY, Language
 from custvalue.survey._estimate import Floats, check_level, check_scale, numbers
-from custvalue.survey._words import said, say
 
 SERVQUAL = ("tangibles", "reliability", "responsiveness", "assurance", "empathy")
 QUADRANTS = ("concentrate here", "keep up", "low priority", "possible overkill")
@@ -36,12 +35,12 @@ class Reliability:
     without: dict[str, float]
     n: int
 
-    def table(self, labels: Language = "en") -> pd.DataFrame:
+    def table(self, language: Language = "en") -> pd.DataFrame:
         """One row an item: alpha without it, beside alpha with all.
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -54,7 +53,7 @@ class Reliability:
             "alpha": self.alpha,
             "n": self.n,
         }
-        return said(pd.DataFrame(rows), labels)
+        return SURVEY.table(pd.DataFrame(rows), language)
 
 
 def reliability(X: Any) -> Reliability:
@@ -134,12 +133,12 @@ class ExpectationGap:
     n: int
     n_eff: float = 0.0
 
-    def table(self, labels: Language = "en") -> pd.DataFrame:
+    def table(self, language: Language = "en") -> pd.DataFrame:
         """One row a dimension, the widest gap first.
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -149,7 +148,7 @@ class ExpectationGap:
         """
         short = self.n < 2
         rows = {
-            "item": [say(name, labels) for name in self.dimensions],
+            "item": [SURVEY.name(name, language) for name in self.dimensions],
             "weight": self.weights,
             "expected": self.expected,
             "perceived": self.perceived,
@@ -158,10 +157,10 @@ class ExpectationGap:
             "high": self.high,
             "n": self.n,
             "n_eff": self.n_eff,
-            "reason": say("means were given, not answers" if short else "", labels),
+            "reason": SURVEY.name("means were given, not answers" if short else "", language),
         }
         table = pd.DataFrame(rows).sort_values("gap", kind="stable", ignore_index=True)
-        return said(table, labels)
+        return SURVEY.table(table, language)
 
 
 def expectation_gap(
@@ -285,12 +284,12 @@ class ImportancePerformance:
     quadrant: tuple[str, ...]
     opportunity: Floats = field(repr=False)
 
-    def table(self, labels: Language = "en") -> pd.DataFrame:
+    def table(self, language: Language = "en") -> pd.DataFrame:
         """One row an item, in the order given.
 
         Parameters
         ----------
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -304,7 +303,7 @@ class ImportancePerformance:
             "quadrant": list(self.quadrant),
             "opportunity": self.opportunity,
         }
-        return said(pd.DataFrame(rows), labels, words=("quadrant",))
+        return SURVEY.table(pd.DataFrame(rows), language, cells=("quadrant",))
 
 
 def importance_performance(

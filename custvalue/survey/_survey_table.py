@@ -11,12 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
-from custvalue._labels import check_language
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue._words import SURVEY, Language, check_language
+from custvalue.exceptions import ContractProblem, DataContractError, first_ids, nearest
 from custvalue.survey._estimate import Scores, check_level, estimate
 from custvalue.survey._measures import MEASURES, change_of, measure_scores
-from custvalue.survey._ratings import near, warn_of_small
-from custvalue.survey._words import said
+from custvalue.survey._ratings import warn_of_small
 
 _CHANGE = ("change", "change_low", "change_high", "z", "n_both")
 
@@ -65,7 +64,7 @@ def survey_table(
     respondent: str | None = None,
     weight: str | None = None,
     level: float = 0.95,
-    labels: str = "en",
+    language: Language = "en",
 ) -> pd.DataFrame:
     """Every number of a survey with its sample size and interval.
 
@@ -85,7 +84,7 @@ def survey_table(
     weight : str, optional
         Column with the weight of each row, as from `rake`.
     level : float, default=0.95
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
 
     Returns
     -------
@@ -117,7 +116,7 @@ def survey_table(
     0  core    0.0  20   20.0
     1   new   50.0  20   20.0
     """
-    language = check_language(labels)
+    language = check_language(language)
     check_level(level)
     groups = [by] if isinstance(by, str) else list(by)
     _check(answers, items, groups, wave, respondent, weight)
@@ -151,7 +150,7 @@ def survey_table(
     table = pd.DataFrame(rows)
     warn_of_small({_name(row, groups, wave): row["n"] for row in rows}, 2)
     own = tuple(groups) + ((wave,) if wave is not None else ())
-    return said(table, language, words=("measure", "reason"), keep=own)
+    return SURVEY.table(table, language, cells=("measure", "reason"), keep=own)
 
 
 def _numbers(scores: Scores, rows: int, level: float) -> dict[str, Any]:
@@ -234,7 +233,7 @@ def _check(
         ContractProblem(
             "missing-column",
             f"the answers have no column {name!r}; they have {', '.join(map(repr, have))}",
-            near(name, have) or "Name one of these.",
+            nearest(name, have).strip() or "Name one of these.",
         )
         for name in dict.fromkeys([*wanted, *keys, *([weight] if weight else [])])
         if name not in have

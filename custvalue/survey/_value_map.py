@@ -12,11 +12,11 @@ import pandas as pd
 from scipy import stats
 
 from custvalue._portable import check_names, reading
+from custvalue._words import SURVEY, Language
 from custvalue.exceptions import ArtefactError, NotSupportedError
 from custvalue.survey._estimate import TOO_FEW, Floats, check_level, plain, quantiles
 from custvalue.survey._ratings import unknown_brand
 from custvalue.survey._value_law import Indexes, Profile, indexes, others_mean, profile
-from custvalue.survey._words import said, say
 
 
 @dataclass(frozen=True)
@@ -128,13 +128,13 @@ class ValueMap:
             for j, brand in enumerate(self.brands)
         }
 
-    def value_table(self, *, level: float = 0.95, labels: str = "en") -> pd.DataFrame:
+    def value_table(self, *, level: float = 0.95, language: Language = "en") -> pd.DataFrame:
         """Benefit, burden and net value of every brand, with its interval.
 
         Parameters
         ----------
         level : float, default=0.95
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -144,7 +144,7 @@ class ValueMap:
             respondents, among those who rate it and another, for whom its net value is the
             highest; NaN where nobody does), ``reason`` (why there is no interval).
         """
-        return said(self._value_table(level), labels, words=("reason",))
+        return SURVEY.table(self._value_table(level), language, cells=("reason",))
 
     def _value_table(self, level: float) -> pd.DataFrame:
         B, S, V = self.indexes()
@@ -163,13 +163,13 @@ class ValueMap:
         }
         return self._by_brand(columns)
 
-    def value_map_table(self, *, level: float = 0.95, labels: str = "en") -> pd.DataFrame:
+    def value_map_table(self, *, level: float = 0.95, language: Language = "en") -> pd.DataFrame:
         """Gale's value map: relative quality, relative price, fair price and advantage.
 
         Parameters
         ----------
         level : float, default=0.95
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -217,7 +217,7 @@ class ValueMap:
             beside = others_mean(self.price[:, None], self.shares)[:, 0]
             columns["advantage_money"] = (fair - P) * beside
         rest = self._value_table(level).drop(columns=["brand", "wave"], errors="ignore")
-        return said(self._by_brand(columns).join(rest), labels, words=("reason",))
+        return SURVEY.table(self._by_brand(columns).join(rest), language, cells=("reason",))
 
     def _profile(self, wave: int, means: Floats, weights: Floats, q: Floats) -> Profile:
         """Gale's profile of the brands rated in a wave; NaN for the others."""
@@ -236,7 +236,7 @@ class ValueMap:
         *,
         wave: str | None = None,
         level: float = 0.95,
-        labels: str = "en",
+        language: Language = "en",
     ) -> pd.DataFrame:
         """Where the difference in net value to another brand comes from (逐项对比).
 
@@ -249,7 +249,7 @@ class ValueMap:
         wave : str or None, default=None
             Which wave; None for the last.
         level : float, default=0.95
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -277,7 +277,7 @@ class ValueMap:
         low, high = quantiles(drawn, check_level(level))
         table = pd.DataFrame(
             {
-                "attribute": [*self.attributes, say("total", labels)],
+                "attribute": [*self.attributes, SURVEY.name("total", language)],
                 "side": [*self._sides(), ""],
                 "weight": [*weight, weight.sum()],
                 "focal": [*ours, np.nan],
@@ -288,7 +288,7 @@ class ValueMap:
                 "improve": [*(100.0 * weight / (self.scale[1] - self.scale[0])), np.nan],
             }
         )
-        return said(table, labels, words=("side",))
+        return SURVEY.table(table, language, cells=("side",))
 
     def proposition_table(
         self,
@@ -297,7 +297,7 @@ class ValueMap:
         *,
         wave: str | None = None,
         level: float = 0.95,
-        labels: str = "en",
+        language: Language = "en",
     ) -> pd.DataFrame:
         """Points of difference, parity and contention (客户价值主张), by paired differences.
 
@@ -310,7 +310,7 @@ class ValueMap:
         wave : str or None, default=None
             Which wave; None for the last.
         level : float, default=0.95
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -352,15 +352,15 @@ class ValueMap:
                 "important": weight > weight.mean() + 1e-12,
             }
         )
-        return said(table, labels, words=("side", "kind"))
+        return SURVEY.table(table, language, cells=("side", "kind"))
 
-    def weight_table(self, *, level: float = 0.95, labels: str = "en") -> pd.DataFrame:
+    def weight_table(self, *, level: float = 0.95, language: Language = "en") -> pd.DataFrame:
         """Weight of every attribute, on its side and in V.
 
         Parameters
         ----------
         level : float, default=0.95
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -379,15 +379,15 @@ class ValueMap:
                 "importance": self._in_v(self.weights, np.array(self.q)),
             }
         )
-        return said(table, labels, words=("side",))
+        return SURVEY.table(table, language, cells=("side",))
 
-    def wave_table(self, *, level: float = 0.95, labels: str = "en") -> pd.DataFrame:
+    def wave_table(self, *, level: float = 0.95, language: Language = "en") -> pd.DataFrame:
         """Change of each brand's net value from wave to wave, paired where respondents repeat.
 
         Parameters
         ----------
         level : float, default=0.95
-        labels : {"en", "zh"}, default="en"
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -417,7 +417,7 @@ class ValueMap:
         }
         table = self._by_brand(columns)
         order = np.argsort([self.brands.index(b) for b in table["brand"]], kind="stable")
-        return said(table.iloc[order].reset_index(drop=True), labels)
+        return SURVEY.table(table.iloc[order].reset_index(drop=True), language)
 
     def _by_brand(self, columns: dict[str, Any]) -> pd.DataFrame:
         """One row a wave and brand that was rated in it."""

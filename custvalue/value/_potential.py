@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
-from custvalue._labels import check_language, translate
 from custvalue._units import Span, check_share
+from custvalue._words import HOUSE, Language, check_language
 from custvalue.value._naive import RateForward
 
 Array = npt.NDArray[np.float64]
@@ -25,7 +25,7 @@ def potential_value(
     by: npt.ArrayLike | str | None = None,
     best: float = 0.9,
     margin: float = 1.0,
-    labels: str = "en",
+    language: Language = "en",
 ) -> Any:
     """Compare each customer's expected future value with the run rate and with the best of a kind.
 
@@ -43,7 +43,7 @@ def potential_value(
         The best comparable customer is this quantile of a group's expected future value.
     margin : float, default=1.0
         Applied to the run rate, so that it is in the same money as the model's value.
-    labels : {"en", "zh"}, default="en"
+    language : {"en", "zh"}, default="en"
         Language of the column names.
 
     Returns
@@ -71,7 +71,7 @@ def potential_value(
     >>> bool((found["gap"] >= 0).all())
     True
     """
-    check_language(labels)
+    check_language(language)
     check_share(best, "best", above=True, below=True)
     check_share(margin, "margin", low=-np.inf)
     future = np.asarray(model.predict(X, horizon), dtype=float)
@@ -90,7 +90,7 @@ def potential_value(
         "best_comparable": top,
         "gap": np.maximum(top - future, 0.0),
     }
-    columns = {translate(k, labels): v for k, v in columns.items()}
+    columns = {HOUSE(k, language): v for k, v in columns.items()}
     facts = _frames.facts_of(X)
     if facts is not None and facts.customer in (_frames.column_names(X) or ()):
         columns = {facts.customer: _frames.column(X, facts.customer), **columns}

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from custvalue import _frames
-from custvalue._labels import translate
 from custvalue._units import Span, check_share, rate_per, span_days
 from custvalue._warn import warn_caller
+from custvalue._words import HOUSE, Language
 from custvalue.data import summarize
 from custvalue.exceptions import SmallSampleWarning
 
@@ -102,7 +102,7 @@ class StageValue:
         Horizon in periods; None is without end.
     annual_discount_rate : float
     history : StageHistory
-        Labels and kind of the tables.
+        Stages, dates and kind of the tables.
 
     Examples
     --------
@@ -126,8 +126,12 @@ class StageValue:
     annual_discount_rate: float
     history: StageHistory
 
-    def table(self) -> Any:
+    def table(self, *, language: Language = "en") -> Any:
         """Value by stage as a table of the kind of the summaries.
+
+        Parameters
+        ----------
+        language : {"en", "zh"}, default="en"
 
         Returns
         -------
@@ -136,7 +140,6 @@ class StageValue:
             ``future_value`` of one customer, ``total_future_value`` of all of them,
             ``customer_periods`` (observed).
         """
-        labels = self.history.labels
         columns = {
             "stage": list(self.chain.states),
             "customers": self.customers,
@@ -145,10 +148,8 @@ class StageValue:
             "total_future_value": self.customers * self.future_value,
             "customer_periods": self.observed,
         }
-        return _frames.new_table(
-            self.history.template,
-            {translate(name, labels): values for name, values in columns.items()},
-        )
+        said = HOUSE.table(columns, language, cells=["stage"])
+        return _frames.new_table(self.history.template, said)
 
 
 def stage_value(

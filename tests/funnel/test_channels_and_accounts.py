@@ -137,13 +137,13 @@ def test_accounts_with_a_falling_level_or_a_long_silence_are_watched():
     found = account_coverage(two, account="account", level_before="before", silence="S")
     assert found["watch"].tolist() == [True, True, False]
     assert account_coverage(PEOPLE.assign(owner=[*"abcd"]), keep=["owner"])["owner"][0] == "b"
-    zh = account_coverage(two, account="account", labels="zh")
+    zh = account_coverage(two, account="account", language="zh")
     assert list(zh.columns) == ["客户", "联系人数", "覆盖度", "受阻", "最薄弱联系人", "需关注"]
 
 
 def test_contacts_that_cannot_be_are_told_together():
     bad = PEOPLE.assign(role=["desider", "user", "user", "user"], level=[3, 4, 0, 0])
-    with pytest.raises(DataContractError, match="did you mean 'decider'") as caught:
+    with pytest.raises(DataContractError, match="Did you mean 'decider'") as caught:
         account_coverage(bad)
     assert len(caught.value.problems) == 2
 
@@ -190,7 +190,7 @@ def test_a_contact_is_judged_by_the_orders_before_it_and_by_no_one_else_s():
     # after one order: e = 2, b = 20, the window is 1.08 to 43.2 days
     found = contact_timing(contacts, both, PRIOR)["contacts"]
     assert found.tolist() == [1, 1, 0, 2]
-    assert contact_timing(contacts, both, PRIOR, labels="zh")["时机"].tolist()[1] == "窗口期之内"
+    assert contact_timing(contacts, both, PRIOR, language="zh")["时机"].tolist()[1] == "窗口期之内"
 
 
 @pytest.mark.parametrize(("confidence", "calls"), [(0.5, 88), (0.8, 141), (0.9, 174)])

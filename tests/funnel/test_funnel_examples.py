@@ -85,7 +85,7 @@ def test_coming_early_discounts_as_the_funnel_does(six_deals, at):
 def test_coming_early_has_a_row_for_each_group(six_deals, at):
     log = six_deals.assign(owner=np.where(six_deals["deal"] % 2, "ann", "bob"))
     funnel = FunnelChain(STAGES, age_classes=2, by="owner").fit(log, as_of=at(8))
-    table = early_value(funnel, "qualified", amount=100, labels="zh")
+    table = early_value(funnel, "qualified", amount=100, language="zh")
     assert table.columns[0] == "owner"
     assert list(table["owner"]) == ["ann", "bob"]
     ann = funnel.group_laws_["ann"].discounted(None, funnel._rate(), "end")

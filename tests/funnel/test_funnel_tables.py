@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from custvalue._words import FUNNEL
 from custvalue.exceptions import DataContractError
 from custvalue.funnel import (
     PRESETS,
@@ -16,7 +17,6 @@ from custvalue.funnel import (
     win_drivers,
 )
 from custvalue.funnel._drivers import lmg_shares
-from custvalue.funnel._words import ZH
 
 STAGES = ["lead", "qualified", "proposal"]
 DAY0 = np.datetime64("2023-01-02")
@@ -183,7 +183,7 @@ def test_a_gate_is_met_missed_or_not_decided(funnel, deals, log):
     draws = funnel.bootstrap(log, n_draws=100, random_state=0)
     drawn = control_table(funnel, deals, draws=draws)
     np.testing.assert_allclose(drawn[["low", "high"]], table[["low", "high"]], atol=0.02)
-    with pytest.raises(ValueError, match=r"'leads'.*did you mean 'lead'"):
+    with pytest.raises(ValueError, match=r"'leads'.*Did you mean 'lead'"):
         control_table(funnel, deals, {"leads": {}})
 
 
@@ -222,22 +222,24 @@ def test_the_same_rows_come_back_in_the_same_order(funnel, deals):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_speaks_chinese(preset):
     named = PRESETS[preset]
-    assert all(name in ZH for name in (*named.stages, named.won))
+    assert all(name in FUNNEL.zh for name in (*named.stages, named.won))
     rows = [(k, stage, DAY0 + 30 * i) for k in (1, 2) for i, stage in enumerate(named.stages)]
     end = DAY0 + 30 * len(named.stages)
     rows += [(1, named.won, end), (2, "lost", end), (3, named.stages[0], end)]
     events = pd.DataFrame(rows, columns=["deal", "stage", "time"])
-    funnel = FunnelChain(preset, labels="zh", age_classes=6).fit(events, as_of=end + 40)
+    funnel = FunnelChain(preset, age_classes=6).fit(events, as_of=end + 40)
     for table in (
-        funnel.stage_table(), funnel.bottleneck_table(), funnel.velocity_table(),
-        overdue_table(funnel, funnel.open_deals(events)),
-        control_table(funnel, funnel.open_deals(events)),
-        funnel.forecast(funnel.open_deals(events).assign(amount=1.0), horizon="5W", arrivals=0),
-        funnel.pipeline_table(funnel.open_deals(events).assign(amount=1.0)),
+        funnel.stage_table(language="zh"), funnel.bottleneck_table(language="zh"),
+        funnel.velocity_table(language="zh"),
+        overdue_table(funnel, funnel.open_deals(events), language="zh"),
+        control_table(funnel, funnel.open_deals(events), language="zh"),
+        funnel.forecast(funnel.open_deals(events).assign(amount=1.0), horizon="5W", arrivals=0,
+                        language="zh"),
+        funnel.pipeline_table(funnel.open_deals(events).assign(amount=1.0), language="zh"),
     ):  # fmt: skip
         words = " ".join(map(str, table.columns))
         assert not any("a" <= letter.lower() <= "z" for letter in words), words
-    assert funnel.stage_table()["阶段"][0] == ZH[named.stages[0]]
+    assert funnel.stage_table(language="zh")["阶段"][0] == FUNNEL.zh[named.stages[0]]
 
 
 def test_a_backtest_counts_what_came_and_ranks_the_chain_first(log):

@@ -151,7 +151,6 @@ def test_key_and_general_customers_add_up_and_cuts_are_frozen():
         ({"shares": (0.4, 0.2, 0.6, 0.8)}, "four rising numbers"),
         ({"by": "orders"}, "by='orders'"),
         ({"key_grades": 9}, "key_grades=9"),
-        ({"labels": "de"}, "labels='de'"),
     ],
 )
 def test_wrong_parameters_of_grades_are_refused(wrong, message):
@@ -212,8 +211,8 @@ def test_quadrants_keep_size_and_money_and_speak_chinese():
     table = matrix.summary_table(frame)
     assert table["customers"].sum() == 4
     assert table["total_value"].sum() == 100.0
-    assert list(matrix.quadrant_table(frame, labels="zh").columns) == ["活跃度", "忠诚度", "象限"]
-    assert matrix.summary_table(frame, labels="zh")["象限"][0] == "活跃且忠诚"
+    assert list(matrix.quadrant_table(frame, language="zh").columns) == ["活跃度", "忠诚度", "象限"]
+    assert matrix.summary_table(frame, language="zh")["象限"][0] == "活跃且忠诚"
     named = ActivityLoyaltyMatrix(names=["stars", "tourists", "sleepers", "rest"]).fit(frame)
     assert set(named.quadrants(frame)) <= {"stars", "tourists", "sleepers", "rest"}
     assert matrix.drift(frame).moved_any == 0.0
@@ -278,11 +277,11 @@ def test_a_portrait_speaks_chinese_and_takes_any_table(summary):
         pl.from_pandas(cv.datasets.load_cdnow("sample")),
         customer="customer_id", time="date", amount="amount", as_of="1998-06-30",
     )  # fmt: skip
-    model, grades = LifecycleClassifier().fit(table), ValueGrades(labels="zh").fit(table)
-    seen = portrait(table, 4, lifecycle=model, grades=grades, labels="zh")
+    model, grades = LifecycleClassifier().fit(table), ValueGrades().fit(table)
+    seen = portrait(table, 4, lifecycle=model, grades=grades, language="zh")
     assert seen.title == "客户 4"
     assert all(not line.isascii() for line in seen.lines)
-    group = portrait(table, [4, 21], lifecycle=model, grades=grades, labels="zh")
+    group = portrait(table, [4, 21], lifecycle=model, grades=grades, language="zh")
     assert group.title == "2 位客户"
 
 
@@ -308,7 +307,7 @@ def test_axes_have_names_and_a_dark_horse_is_of_little_contribution_and_high_pot
         "high contribution and potential", "high contribution, low potential",
         "dark horse", "low contribution and potential",
     ]  # fmt: skip
-    assert matrix.quadrant_table(table, labels="zh")["象限"][2] == "黑马"
+    assert matrix.quadrant_table(table, language="zh")["象限"][2] == "黑马"
     assert matrix.get_feature_names_out().tolist() == ["contribution", "potential"]
     own = matrix.set_params(axes=("margin", "growth")).fit(table)
     assert own.quadrants(table)[1] == "high margin, low growth"
@@ -337,7 +336,7 @@ def test_a_group_is_told_by_what_it_has_more_of_than_the_rest(with_places):
     assert told.facts["mean_value_rest"] == pytest.approx(table["mean_value"][~heavy].mean())
     assert f"over-represented: north {index:.0f}." in str(told)
     assert "(the rest " in str(told)
-    zh = str(portrait(table, heavy, also={"place": "区域"}, labels="zh"))
+    zh = str(portrait(table, heavy, also={"place": "区域"}, language="zh"))
     assert f"偏高：north{index:.0f}。" in zh
 
 
@@ -356,6 +355,6 @@ def test_one_customers_word_is_told(with_places):
     who = table["customer_id"].iloc[0]
     assert "Region: north." in str(portrait(table, who, also={"place": "Region"}))
     unknown = table.assign(place=None)
-    assert "区域：缺失。" in str(portrait(unknown, who, also={"place": "区域"}, labels="zh"))
+    assert "区域：缺失。" in str(portrait(unknown, who, also={"place": "区域"}, language="zh"))
     with pytest.raises(DataContractError, match="no column 'plaice'"):
         portrait(table, who, also={"plaice": "Region"})

@@ -19,7 +19,7 @@ RFM = [
 SILENCE = [
     SilenceScorer(),
     SilenceScorer(cuts="learned", cost_miss=3.0),
-    SilenceScorer(method="pooled_gap", labels="zh"),
+    SilenceScorer(method="pooled_gap"),
     SilenceScorer(method="shrunk"),
     SilenceScorer(method="threshold", threshold=90.0),
     SilenceScorer(method="threshold", threshold="learned", cost_miss=2.0),
@@ -29,7 +29,7 @@ SILENCE = [
 ]
 OTHERS = [
     LifecycleClassifier(),
-    LifecycleClassifier(view="four", labels="zh"),
+    LifecycleClassifier(view="four"),
     ValueGrades(),
     ValueGrades(by="value"),
     ActivityLoyaltyMatrix(),

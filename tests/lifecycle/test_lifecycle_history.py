@@ -133,11 +133,15 @@ def test_a_crm_record_moves_a_customer_at_once_whatever_the_least_stay():
 def test_views_and_languages_hold_for_the_history():
     tables = summaries(log())
     model = LifecycleClassifier().fit(tables[-1])
-    zh = model.history(tables, labels="zh", view="four")
-    assert as_dict(zh)["ann"] == ["成熟客户", "衰退客户", "衰退客户"]
-    assert list(zh.migration().columns) == ["原阶段", *zh.stages]
-    assert list(zh.table().columns) == ["who", "日期", "阶段", "阶段起始日", "累计金额"]
-    assert zh.migration(None)["原阶段"].tolist() == ["首次出现"]
+    four = model.history(tables, view="four")
+    assert as_dict(four)["ann"] == ["mature", "declining", "declining"]
+    said = ["潜在客户", "新客户", "成熟客户", "衰退客户"]
+    assert list(four.migration(language="zh").columns) == ["原阶段", *said]
+    table = four.table(language="zh")
+    assert list(table.columns) == ["who", "日期", "阶段", "阶段起始日", "累计金额"]
+    assert set(table["阶段"]) <= set(said)
+    assert four.migration(None, language="zh")["原阶段"].tolist() == ["首次出现"]
+    assert list(four.sizes(language="zh").columns) == ["日期", *said]
 
 
 def test_learned_stages_have_a_history_too():

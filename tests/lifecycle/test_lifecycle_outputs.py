@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import custvalue as cv
-from custvalue._labels import ZH, translate
+from custvalue._words import HOUSE
 from custvalue.exceptions import NotSupportedError, ProblemShareWarning, TimeUnitError
 from custvalue.lifecycle import LifecycleClassifier, playbook, problem_share
 
@@ -171,7 +171,7 @@ def test_health_tells_orders_and_gaps_of_each_stage(summary, model):
         gaps = part["n_orders"].sum() - len(part)
         if gaps:
             assert row["gap_mean"] == pytest.approx(part["gap_sum"].sum() / gaps)
-    assert "平均间隔" in model.health(summary, labels="zh").columns
+    assert "平均间隔" in model.health(summary, language="zh").columns
 
 
 def test_health_of_customers_without_orders_has_no_rhythm():
@@ -242,7 +242,7 @@ def test_every_sentence_of_a_learned_tree_is_true_of_its_customers():
     table = model.stage_table(frame)
     said = table["rule"].str.contains(r"(?<!no )open dispute")
     assert (said == frame["open_dispute"]).all()
-    assert model.rules_text(labels="zh").startswith(("核心客户：", "新客户：", "问题客户："))
+    assert model.rules_text(language="zh").startswith(("核心客户：", "新客户：", "问题客户："))
 
 
 def test_rules_without_labels_give_no_probabilities(model):
@@ -269,29 +269,32 @@ def test_a_second_fit_forgets_the_first():
 
 
 def test_every_output_speaks_chinese_and_shows_four_stages(summary, model):
-    four = model.stage_table(summary, view="four", labels="zh")
+    four = model.stage_table(summary, view="four", language="zh")
     assert set(four["阶段"]) <= {"潜在客户", "新客户", "成熟客户", "衰退客户"}
-    chinese = [ZH[word] for word in ("stage", "rule", "source")]
+    chinese = [HOUSE.zh[word] for word in ("stage", "rule", "source")]
     assert list(four.columns) == ["customer_id", *chinese]
-    upgrade = model.upgrade_table(summary, labels="zh")
+    upgrade = model.upgrade_table(summary, language="zh")
     health = pytest.warns(ProblemShareWarning)
     with health:
-        table = model.health(summary, labels="zh", view="four")
+        table = model.health(summary, language="zh", view="four")
     assert len(table) == 4
-    for frame in (upgrade, table, model.rules_table(labels="zh"), playbook(labels="zh")):
+    for frame in (upgrade, table, model.rules_table(language="zh"), playbook(language="zh")):
         for name in frame.columns:
             assert name == "customer_id" or not name.isascii()
-    assert not model.rules_text(labels="zh").split("\n")[0].isascii()
+    assert not model.rules_text(language="zh").split("\n")[0].isascii()
 
 
-def test_the_view_and_language_of_the_estimator_hold_for_its_predictions(summary, model):
-    zh = LifecycleClassifier(labels="zh", view="four").fit(summary)
-    assert list(zh.classes_) == ["潜在客户", "新客户", "成熟客户", "衰退客户"]
-    coarse = {"new": "新客户", "established": "成熟客户", "core": "成熟客户",
-              "problem": "衰退客户", "exited": "衰退客户"}  # fmt: skip
+def test_the_view_of_the_estimator_holds_for_its_predictions(summary, model):
+    four = LifecycleClassifier(view="four").fit(summary)
+    assert list(four.classes_) == ["potential", "new", "mature", "declining"]
+    coarse = {"new": "new", "established": "mature", "core": "mature", "problem": "declining",
+              "exited": "declining"}  # fmt: skip
     expected = [coarse[stage] for stage in model.predict(summary)]
-    assert list(zh.predict(summary)) == expected
-    assert zh.transform(summary).sum() == len(summary)
+    assert list(four.predict(summary)) == expected
+    assert four.transform(summary).sum() == len(summary)
+    # the view is read when asked, as if fitted with it
+    again = clone(model).fit(summary).set_params(view="four")
+    assert list(again.predict(summary)) == expected
 
 
 def test_the_playbook_covers_every_stage():
@@ -303,7 +306,7 @@ def test_the_playbook_covers_every_stage():
 
     said = {kind for kinds in playbook()["value_kinds"] for kind in kinds.split(", ")}
     assert said <= set(VALUE_KINDS)
-    established = playbook(labels="zh").iloc[3]
+    established = playbook(language="zh").iloc[3]
     assert "开始寻找潜在需求" in established["下一步"]
     assert established["价值种类"] == "品牌、技术资源、客户资源"
     with pytest.raises(ValueError, match="view='six'"):
@@ -313,7 +316,6 @@ def test_the_playbook_covers_every_stage():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"labels": "de"},
         {"view": "six"},
         {"core_value_quantile": 1.5},
         {"new_window": ("4M", "2M")},
@@ -403,7 +405,7 @@ def test_online_retail_runs_end_to_end(online_retail):
     ("stages", "share"),
     [
         (["new", "core", "problem", "exited", "potential", "established"], 1 / 4),
-        ([translate(s, "zh") for s in ("new", "problem", "exited")], 1 / 2),
+        ([HOUSE(s, "zh") for s in ("new", "problem", "exited")], 1 / 2),
         (["exited", "target"], 0.0),
         (["my own stage", "problem"], 1 / 2),
         ([], 0.0),

@@ -75,7 +75,7 @@ def test_close_rates_are_drawn_to_the_mean_of_all_where_offers_are_few():
 
 def test_numbers_of_the_markets_are_handed_through_and_names_translated():
     places = pl.from_pandas(PLACES.assign(customer_value=[5.0, 6.0, 7.0]))
-    found = market_table(pl.from_pandas(SALES), places, **OPTIONS, labels="zh")
+    found = market_table(pl.from_pandas(SALES), places, **OPTIONS, language="zh")
     assert type(found) is pl.DataFrame
     assert found["客户价值"].to_list() == [5.0, 6.0, 7.0]
     assert "集中度 HHI" in found.columns
@@ -169,7 +169,7 @@ def test_growth_adds_up_to_both_revenues(rows, new):
 
 
 def test_growth_in_chinese_and_in_polars():
-    found = growth_table(pl.from_pandas(LOG), **NAMES, base=1, now=2, detail=False, labels="zh")
+    found = growth_table(pl.from_pandas(LOG), **NAMES, base=1, now=2, detail=False, language="zh")
     assert type(found) is pl.DataFrame
     assert found["象限"].to_list() == ["市场渗透", "产品开发", "市场开发", "多元化"]
 

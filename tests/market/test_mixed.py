@@ -139,7 +139,7 @@ def test_tables_and_a_frozen_fit(rng):
     assert sizes["customers"].tolist() == sorted(sizes["customers"], reverse=True)
     assert sizes["customer_share"].sum() == pytest.approx(1.0)
     assert segments.explained(table, value="worth") > 0.9
-    assert segments.segment_table(table, labels="zh").columns[0] == "细分"
+    assert segments.segment_table(table, language="zh").columns[0] == "细分"
     assert type(segments.segment_table(pl.from_pandas(table))) is pl.DataFrame
     again = pickle.loads(pickle.dumps(segments))
     np.testing.assert_array_equal(again.predict(table.iloc[:7]), segments.predict(table)[:7])

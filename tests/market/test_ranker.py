@@ -269,14 +269,14 @@ def test_equal_priorities_share_a_rank():
 
 def test_tables_speak_chinese_and_keep_their_kind():
     ranker = TargetMarketRanker(**ALL).fit(FOUR)
-    found = ranker.rank_table(FOUR, labels="zh")
+    found = ranker.rank_table(FOUR, language="zh")
     assert found.columns.tolist() == [
         "市场", "吸引力", "资源匹配度", "优先级得分", "名次", "单元格", "建议"
     ]  # fmt: skip
     assert set(found["建议"]) <= {"重点开发", "选择发展", "收获或放弃"}
-    assert "名次_1" in ranker.acceptability_table(FOUR, n_draws=5, labels="zh").columns
-    assert "转折权重" in ranker.switching_table(FOUR, labels="zh").columns
-    assert ranker.criteria_table(labels="zh")["方向"].tolist()[2] == "越小越好"
+    assert "名次_1" in ranker.acceptability_table(FOUR, n_draws=5, language="zh").columns
+    assert "转折权重" in ranker.switching_table(FOUR, language="zh").columns
+    assert ranker.criteria_table(language="zh")["方向"].tolist()[2] == "越小越好"
     polars = pl.from_pandas(FOUR)
     assert type(ranker.rank_table(polars)) is pl.DataFrame
     assert ranker.rank_table(polars)["priority"].to_list() == pytest.approx(found["优先级得分"])
@@ -299,7 +299,6 @@ def test_tables_speak_chinese_and_keep_their_kind():
         ({"anchors": {"size": (5, 1)}}, ValueError, "the lower first"),
         ({"attractiveness": ["size"]}, ValueError, "must give each criterion a weight"),
         ({"attractiveness": {"size": "big"}}, ValueError, "size must have a finite weight"),
-        ({"labels": "fr"}, ValueError, "labels='fr'"),
     ],
 )
 def test_options_that_cannot_be_are_refused(options, error, text):

@@ -183,10 +183,10 @@ def test_bases_name_columns_too_and_the_estimator_behaves():
     assert out.columns.tolist() == [f"segment_{name}" for name in segments.segments_]
     again = pickle.loads(pickle.dumps(segments))
     np.testing.assert_array_equal(again.predict(TWELVE), segments.predict(TWELVE))
-    assert segments.segment_table(TWELVE, labels="zh").columns[0] == "细分"
-    assert "其他" in MarketSegments(["industry"], min_customers=2, labels="zh").fit(TWELVE).predict(
-        words([("x", "y")])
-    )
+    assert segments.segment_table(TWELVE, language="zh").columns[0] == "细分"
+    by_industry = MarketSegments(["industry"], min_customers=2).fit(TWELVE)
+    assert "other" in by_industry.predict(words([("x", "y")]))
+    assert "位客户" in by_industry.rules_text(language="zh")
     table = segments.segment_table(pl.from_pandas(TWELVE))
     assert type(table) is pl.DataFrame
 
@@ -309,7 +309,7 @@ def test_z_squared_is_the_chi_squared_of_the_table(rng):
 
 def test_small_segments_and_wrong_tables_are_named():
     with pytest.warns(SmallSampleWarning, match=r"mfg \(6\), retail \(6\)"):
-        found = profile_table(TWELVE, "industry", ["size", "value"], labels="zh")
+        found = profile_table(TWELVE, "industry", ["size", "value"], language="zh")
     assert {"细分", "特征", "类别", "指数", "校正 p 值"} <= set(found.columns)
     with pytest.raises(DataContractError, match="no column 'industri'"):
         profile_table(TWELVE, "industri")
@@ -332,7 +332,7 @@ def test_small_segments_and_wrong_tables_are_named():
 
 def test_words_are_put_into_ready_classes():
     classes = {"manufacturing": ["steel"], "finance": ["bank", "fund"]}
-    assert classes_of(["bank", None, "steel"], classes, labels="zh").tolist() == [
+    assert classes_of(["bank", None, "steel"], classes, language="zh").tolist() == [
         "金融业", None, "制造业"
     ]  # fmt: skip
     with pytest.raises(DataContractError, match=r"'farm', 'mine' \(2 rows, first: 1, 2\)"):
@@ -345,7 +345,7 @@ def test_sizes_are_thirds_of_the_logarithm_and_stay():
     cuts = learn_size_cuts([1.0, 5.0, np.nan, 1000.0])
     assert cuts == (pytest.approx(10.0), pytest.approx(100.0))
     assert cuts.classes([2.0, 50.0, np.nan, 1e9]).tolist() == ["small", "medium", None, "large"]
-    assert SizeCuts(300.0, 2000.0).classes([299, 300], labels="zh").tolist() == ["小型", "中型"]
+    assert SizeCuts(300.0, 2000.0).classes([299, 300], language="zh").tolist() == ["小型", "中型"]
     with pytest.raises(ValueError, match="must lie below"):
         SizeCuts(9.0, 1.0).classes([5.0])
     for bad in ([0.0, 1.0], [5.0, 5.0], [-1.0, 4.0]):
@@ -354,6 +354,6 @@ def test_sizes_are_thirds_of_the_logarithm_and_stay():
 
 
 def test_behaviour_goes_by_orders_and_stage():
-    found = behaviour_three([0, 3, 9, 9], ["target", "established", "strategic", "核心客户"])
+    found = behaviour_three([0, 3, 9, 9], ["target", "established", "strategic", "core"])
     assert found.tolist() == ["potential", "wandering", "loyal", "loyal"]
-    assert behaviour_three([0], ["target"], labels="zh").tolist() == ["潜在型"]
+    assert behaviour_three([0], ["target"], language="zh").tolist() == ["潜在型"]

@@ -155,7 +155,7 @@ def test_ports_and_seasons():
     years = pd.date_range("2020-01-01", "2022-12-31", freq="D")
     rows = pd.DataFrame({"on": years, "buyer": "K", "supplier": "S", "what": "bolt", "pieces": 1,
                          "paid": np.where(years.month == 12, 2.0, 1.0), "land": "A"})  # fmt: skip
-    season = profile(rows, as_of="2022-12-31", country="land").season_table(labels="zh")
+    season = profile(rows, as_of="2022-12-31", country="land").season_table(language="zh")
     assert season["月份"].tolist() == list(range(1, 13))
     assert season["完整年数"].unique().tolist() == [3]
     assert season["份额"].iloc[11] == pytest.approx(186 / (1096 + 93))
@@ -196,14 +196,14 @@ def test_what_was_given_away_was_shipped_all_the_same():
 
 def test_polars_and_chinese():
     found = profile(pl.from_pandas(SHIPMENTS))
-    assert found.buyer_table(labels="zh").columns[:4].tolist() == [
+    assert found.buyer_table(language="zh").columns[:4].tolist() == [
         "采购商",
         "金额",
         "名次",
         "市场占比",
     ]
     for method in ("buyer_table", "supplier_table", "price_table", "odd_price_table"):
-        columns = getattr(found, method)(labels="zh").columns
+        columns = getattr(found, method)(language="zh").columns
         assert not [name for name in columns if str(name).isascii()], method
 
 

@@ -175,7 +175,7 @@ def any_font(monkeypatch):
 def test_words_are_in_the_language_asked_for(base, name, any_font):
     display = getattr(plotting, name)
     english = " ".join(texts(WAYS[name][1](display, base)))
-    chinese = " ".join(texts(WAYS[name][1](display, base, labels="zh")))
+    chinese = " ".join(texts(WAYS[name][1](display, base, language="zh")))
     assert not re.search(r"[\u4e00-\u9fff]", english)
     assert re.search(r"[\u4e00-\u9fff]", chinese)
     # names of the user's own ("a", "b"), units and dates stay; English words of ours do not
@@ -188,7 +188,7 @@ def test_words_are_in_the_language_asked_for(base, name, any_font):
 def test_every_chinese_word_has_a_font_that_can_draw_it(base, name, way, monkeypatch):
     monkeypatch.setattr(_style, "chinese_font", lambda: "Font of China")
     monkeypatch.setattr(_style, "new_axes", lambda size: Figure(figsize=size).subplots())
-    display = WAYS[name][way](getattr(plotting, name), base, labels="zh")
+    display = WAYS[name][way](getattr(plotting, name), base, language="zh")
     words = [
         t for t in display.figure_.findobj(Text) if re.search(r"[\u4e00-\u9fff]", t.get_text())
     ]
@@ -199,10 +199,10 @@ def test_every_chinese_word_has_a_font_that_can_draw_it(base, name, way, monkeyp
 
 def test_dates_are_written_in_the_language_asked_for(base, any_font):
     made = {}
-    for labels in ("en", "zh"):
-        display = WAYS["TimelineDisplay"][0](plotting.TimelineDisplay, base, labels=labels)
+    for language in ("en", "zh"):
+        display = WAYS["TimelineDisplay"][0](plotting.TimelineDisplay, base, language=language)
         _style.svg_text(display.figure_)  # draws, whatever letters there are
-        made[labels] = [t.get_text() for t in display.ax_.get_xticklabels()]
+        made[language] = [t.get_text() for t in display.ax_.get_xticklabels()]
         assert "90 " in display.ax_.get_ylabel()
     assert "May" in made["en"]
     assert "05月" in made["zh"]
@@ -219,7 +219,7 @@ def test_both_axes_say_what_they_show(base, name):
 @pytest.mark.parametrize("name", EVERY)
 def test_an_unknown_language_is_refused(base, name):
     with pytest.raises(ValueError, match="'en' or 'zh'"):
-        WAYS[name][1](getattr(plotting, name), base, labels="fr")
+        WAYS[name][1](getattr(plotting, name), base, language="fr")
 
 
 def test_figures_show_the_numbers_of_their_table(base):
@@ -359,7 +359,7 @@ def test_a_market_lies_at_its_scores_in_a_circle_of_its_size():
 
 def test_boxes_too_small_for_their_name_are_named_below(base):
     names = ["champions"] * 900 + ["lost"] * 95 + ["at risk"] * 4 + ["promising"]
-    display = plotting.SegmentTreemapDisplay.from_predictions(names, labels="en")
+    display = plotting.SegmentTreemapDisplay.from_predictions(names, language="en")
     said = " ".join(texts(display))
     assert "Too small to name: at risk 4, promising 1" in said
 
@@ -471,7 +471,7 @@ def test_a_missing_chinese_font_is_said_and_the_svg_keeps_its_letters(monkeypatc
     monkeypatch.setattr(_style, "chinese_font", lambda: None)
     axes = Figure().subplots()
     with pytest.warns(FontWarning, match="fonts-noto-cjk"):
-        display = plotting.ConcentrationDisplay.from_predictions([1.0, 2.0], labels="zh", ax=axes)
+        display = plotting.ConcentrationDisplay.from_predictions([1.0, 2.0], language="zh", ax=axes)
     text = _style.svg_text(display.figure_)
     assert "价值占比" in text
     assert "Noto Sans CJK SC" in text
@@ -587,7 +587,7 @@ def test_colours_can_be_told_apart_without_colour():
 
 def test_displays_say_what_they_are():
     display = plotting.ConcentrationDisplay.from_predictions([1.0, 2.0])
-    assert repr(display) == "ConcentrationDisplay(101 rows, labels='en')"
+    assert repr(display) == "ConcentrationDisplay(101 rows, language='en')"
     for name in EVERY:
         made = inspect.signature(getattr(plotting, name).from_predictions).parameters
-        assert {"labels", "ax"} <= set(made)
+        assert {"language", "ax"} <= set(made)

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import custvalue.report as room
+from custvalue._words import REPORT
 from custvalue.report import make_report
 from custvalue.report._advice import REASON, TODO
 from custvalue.report._campaign import responses
-from custvalue.report._words_zh import ZH
 
 CHANCES = st.lists(st.floats(0.0, 0.95), min_size=1, max_size=30)
 
@@ -120,8 +120,8 @@ def sentences():
 
 def test_every_sentence_has_its_chinese_with_the_same_numbers_in_it():
     said = set(sentences()) | set(TODO.values()) | set(REASON.values())
-    missing = sorted(text for text in said if text not in ZH)
+    missing = sorted(text for text in said if text not in REPORT.zh)
     assert missing == []
-    for english, chinese in ZH.items():
+    for english, chinese in REPORT.zh.items():
         holes = [sorted(re.findall(r"\{(\w*)", text)) for text in (english, chinese)]
         assert holes[0] == holes[1], english

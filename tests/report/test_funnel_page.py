@@ -106,9 +106,9 @@ def test_a_sign_is_a_minus_and_nothing_has_none():
 
 
 def test_every_sentence_has_the_same_numbers_in_chinese():
-    from custvalue.report._words_zh import ZH
+    from custvalue._words import REPORT
 
-    for english, chinese in ZH.items():
+    for english, chinese in REPORT.zh.items():
         holes = [sorted(re.findall(r"\{(\w*)", text)) for text in (english, chinese)]
         assert holes[0] == holes[1], english
 

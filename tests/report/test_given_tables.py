@@ -27,7 +27,7 @@ EN, ZH = Words("en", "USD"), Words("zh", "USD")
 HOSTILE = "<script>alert(1)</script>"
 
 
-def growth(detail=True, labels="en"):
+def growth(detail=True, language="en"):
     rows = [
         ("a", "p", 1, 100.0), ("b", "p", 1, 50.0), ("c", "q", 1, 80.0),
         ("a", "p", 2, 110.0), ("a", "q", 2, 40.0), ("d", "p", 2, 60.0), ("d", "r", 2, 30.0),
@@ -35,10 +35,10 @@ def growth(detail=True, labels="en"):
     ]  # fmt: skip
     log = pd.DataFrame(rows, columns=["customer", "product", "period", "value"])
     names = {name: name for name in log}
-    return growth_table(log, **names, base=1, now=2, detail=detail, labels=labels)
+    return growth_table(log, **names, base=1, now=2, detail=detail, language=language)
 
 
-def markets(labels="en"):
+def markets(language="en"):
     sales = pd.DataFrame(
         {
             "place": ["x", "y", HOSTILE] * 2,
@@ -49,7 +49,7 @@ def markets(labels="en"):
     places = pd.DataFrame({"place": ["x", "y", HOSTILE], "people": [10, 20, 70], "depth": 0.5})
     return market_table(
         sales, places, market="place", value="sold", supplier="who", ours="we", people="people",
-        labels=labels,
+        language=language,
     )  # fmt: skip
 
 
@@ -67,11 +67,11 @@ def trade(ours=None):
     )  # fmt: skip
 
 
-def profile(labels="en"):
+def profile(language="en"):
     region = ["north"] * 90 + ["south"] * 110 + ["north"] * 210 + ["south"] * 590
     table = pd.DataFrame({"region": region, "group": ["a"] * 200 + ["b"] * 800})
     table["income"] = np.arange(1000) % 7
-    return profile_table(table, "group", labels=labels)
+    return profile_table(table, "group", language=language)
 
 
 def rows_of(block):
@@ -103,9 +103,9 @@ def test_a_quadrant_that_lost_is_named():
     assert "Market penetration lost USD 95.00." in growth_section(shrunk, EN)["lead"]
 
 
-@pytest.mark.parametrize("labels", ["en", "zh"])
-def test_growth_may_be_given_in_either_language_and_by_quadrant_alone(labels):
-    english, chinese = (growth_section(growth(False, labels), w) for w in (EN, ZH))
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_growth_may_be_given_in_either_language_and_by_quadrant_alone(language):
+    english, chinese = (growth_section(growth(False, language), w) for w in (EN, ZH))
     assert [row[0] for row in rows_of(english["blocks"][0])] == [
         "market penetration", "product development", "market development", "diversification", "All"
     ]  # fmt: skip
@@ -159,22 +159,22 @@ def test_prospects_stand_there_where_we_are_a_supplier_and_a_buyer_table_alone_s
     prospects = made["blocks"][2]
     assert [row[:2] for row in rows_of(prospects)] == [["L", "是"]]
     assert heads_of(prospects)[:3] == ["采购商", "即将采购", "预计下次采购"]
-    for labels in ("en", "zh"):
-        alone = trade_section(trade().buyer_table(labels=labels), EN)
+    for language in ("en", "zh"):
+        alone = trade_section(trade().buyer_table(language=language), EN)
         assert rows_of(alone["blocks"][1]) == rows_of(trade_section(trade(), EN)["blocks"][1])
 
 
 # -- segments --
 
 
-@pytest.mark.parametrize("labels", ["en", "zh"])
-def test_only_differences_that_hold_are_shown_as_typical(labels):
-    made = profile_section(profile(labels), EN)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_only_differences_that_hold_are_shown_as_typical(language):
+    made = profile_section(profile(language), EN)
     rows = rows_of(made["blocks"][0])
     assert rows[0][:5] == ["a", "region: north", "45 %", "26 %", "150"]
     assert {row[1] for row in rows} == {"region: north", "region: south"}
     assert "4 of 6 comparisons hold" in made["blocks"][1]["notes"][0]
-    assert heads_of(profile_section(profile(labels), ZH)["blocks"][0])[:2] == ["细分", "显著特征"]
+    assert heads_of(profile_section(profile(language), ZH)["blocks"][0])[:2] == ["细分", "显著特征"]
 
 
 def test_segments_that_nothing_sets_apart_are_said_to_be_so():
@@ -231,16 +231,16 @@ def run(monkeypatch, *arguments):
     return cli.run()
 
 
-@pytest.mark.parametrize("labels", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_command_line_takes_tables_from_files(
-    cdnow_sample, tmp_path, monkeypatch, capsys, labels
+    cdnow_sample, tmp_path, monkeypatch, capsys, language
 ):
     log, out = tmp_path / "log.csv", tmp_path / "out"
     cdnow_sample.to_csv(log, index=False)
-    growth(labels=labels).to_csv(tmp_path / "growth.csv", index=False)
-    profile(labels).to_csv(tmp_path / "profile.csv", index=False)
-    markets(labels).to_parquet(tmp_path / "markets.parquet", index=False)
-    trade().buyer_table(labels=labels).to_csv(tmp_path / "trade.csv", index=False)
+    growth(language=language).to_csv(tmp_path / "growth.csv", index=False)
+    profile(language).to_csv(tmp_path / "profile.csv", index=False)
+    markets(language).to_parquet(tmp_path / "markets.parquet", index=False)
+    trade().buyer_table(language=language).to_csv(tmp_path / "trade.csv", index=False)
     given = [f"--{name}={tmp_path / name}.csv" for name in ("growth", "profile", "trade")]
     code = run(
         monkeypatch, "report", log, "--customer", "customer_id", "--time", "date", "--amount",

@@ -84,15 +84,18 @@ def test_problem_customers_are_a_share_of_the_present_ones_everywhere(report):
 
 
 @pytest.mark.parametrize(
-    ("rule", "says"),
+    ("low", "high", "says"),
     [
-        ("total_value above 4.29247e-08", "spent over USD 4.3e-08"),
-        ("total_value above 5.06765e+13", "spent over USD 50,676,500,000,000"),
-        ("total_value above 46.09 and up to 80", "spent over USD 46.09, at most USD 80.00"),
+        (4.29247e-08, np.inf, "spent over USD 4.3e-08"),
+        (5.06765e13, np.inf, "spent over USD 50,676,500,000,000"),
+        (46.09, 80.0, "spent over USD 46.09, at most USD 80.00"),
     ],
 )
-def test_a_rule_keeps_its_money_in_any_currency(rule, says):
-    assert rule_words(rule, EN) == says
+def test_a_rule_keeps_its_money_in_any_currency(low, high, says):
+    ends = dict.fromkeys(["silence_above", "n_orders_above"], -np.inf)
+    ends |= dict.fromkeys(["silence_up_to", "n_orders_up_to"], np.inf)
+    box = ends | {"total_value_above": low, "total_value_up_to": high}
+    assert rule_words(pd.DataFrame([box]), EN) == says
 
 
 @pytest.mark.parametrize("scale", [2.0**-30, 2.0**40])

@@ -227,7 +227,8 @@ def test_a_new_one_time_buyer_is_always_a_new_customer(summary, n_bins):
     newest = pd.DataFrame({"silence": 0.0, "n_orders": 1, "total_value": spend})
     names = SegmentMap.ready(n_bins).assign(model.transform(newest))
     assert (names == "new customers").all()
-    assert (model.segments(newest, labels="zh") == "新客户").all()
+    assert (model.segments(newest) == "new customers").all()
+    assert "新客户" in SegmentMap.ready(n_bins).names("zh")
     with pytest.raises(ValueError, match="ready map only for R, F and M with equal n_bins"):
         RFMTransformer(n_bins={"F": 2}, unit="D").fit(summary).segments(newest)
 
@@ -268,15 +269,43 @@ def test_a_map_that_puts_new_customers_elsewhere_is_refused():
 
 
 @quiet
-def test_the_description_has_rules_in_days_and_money_and_adds_up(summary):
+def test_the_table_of_segments_has_their_bounds_as_numbers_and_adds_up(summary):
     model = RFMTransformer().fit(summary)
-    table = SegmentMap.ready(5).describe(model, summary, labels="zh")
+    table = model.segment_table(summary)
     assert table["customers"].sum() == len(summary)
     assert table["total_value"].sum() == pytest.approx(summary["total_value"].sum())
-    assert table["segment"].tolist()[0] == "冠军客户"
-    assert "silence up to" in table["rule"][0]
-    assert " D" in table["rule"][0]
     assert table["scores"][0] == "R4-5 F4-5 M4-5"
+    inside = np.ones(len(summary), dtype=bool)
+    for name in ("silence", "n_orders", "total_value"):
+        low, high = table.loc[0, [f"{name}_above", f"{name}_up_to"]]
+        inside &= ((summary[name] > low) & (summary[name] <= high)).to_numpy()
+    assert (inside == (model.segments(summary) == table["segment"][0])).all()
+
+
+@quiet
+def test_every_customer_lies_in_exactly_one_of_the_bounds_of_their_segment(summary):
+    model = RFMTransformer().fit(summary)
+    name = model.segments(summary)
+    found = np.zeros(len(summary), dtype=int)
+    for _, box in SegmentMap.ready(5).bounds(model).iterrows():
+        inside = name == box["segment"]
+        for column in ("silence", "n_orders", "total_value"):
+            value = summary[column].to_numpy()
+            inside &= (value > box[f"{column}_above"]) & (value <= box[f"{column}_up_to"])
+        found += inside
+    assert (found == 1).all()
+
+
+@quiet
+def test_the_table_of_segments_needs_no_customers_and_speaks_chinese(summary):
+    model = RFMTransformer().fit(summary)
+    bare, said = model.segment_table(), model.segment_table(summary, language="zh")
+    assert "customers" not in bare
+    assert bare.select_dtypes("number").shape[1] == 6
+    assert said.iloc[0, 0] == "冠军客户"
+    assert not [name for name in said.columns if name.isascii()]
+    nested = RFMTransformer(method="nested", unit="D").fit(summary).segment_table()
+    assert nested["total_value_above"].isna().any()
 
 
 def test_the_description_says_why_a_segment_is_empty():
@@ -286,7 +315,7 @@ def test_the_description_says_why_a_segment_is_empty():
     model = RFMTransformer(method="fixed", cuts={"R": [2.5], "F": [1, 3], "M": [2.5]}).fit(table)
     rules = {f"F{f}": {"F": f} for f in (1, 2, 3)}
     plain = SegmentMap(rules, {"R": 2, "F": 3, "M": 2}, new=None)
-    assert plain.describe(model, table)["note"].tolist() == ["", "", "nobody now"]
+    assert model.segment_table(table, segment_map=plain)["note"].tolist() == ["", "", "nobody now"]
     # two in four bought once, so the cuts at a third and two thirds are both 1: F = 2 is nobody's
     with pytest.warns(BinWarning):
         tied = RFMTransformer(n_bins={"R": 2, "F": 3, "M": 2}).fit(
@@ -294,8 +323,8 @@ def test_the_description_says_why_a_segment_is_empty():
         )
     assert reachable_cells(tied.variables_).any(axis=(0, 2)).tolist() == [True, False, True]
     with pytest.warns(EmptySegmentWarning, match="no customer can ever be in 'F2'"):
-        card = plain.describe(tied, table, labels="zh")
-    assert card["note"].tolist() == ["", "无法到达", ""]
+        card = tied.segment_table(table, segment_map=plain, language="zh")
+    assert card["备注"].tolist() == ["", "无法到达", ""]
 
 
 @quiet
@@ -303,13 +332,13 @@ def test_a_description_takes_letters_in_any_order_and_refuses_other_numbers_of_s
     halves = SegmentMap({"quiet": {"R": 1}, "recent": {"R": (2, 3)}}, {"R": 3}, ("R",), new=None)
     columns = {"L": "T", "M": "total_value", "R": "silence"}
     model = RFMTransformer(columns=columns, n_bins={"L": 2, "M": 4, "R": 3}).fit(summary)
-    card = halves.describe(model, summary)
+    card = model.segment_table(summary, segment_map=halves)
     assert card["customers"].sum() == len(summary)
     assert card["note"].tolist() == ["", ""]
     with pytest.raises(ValueError, match=r"scores \{'R': 5.*use the same letters and n_bins"):
-        halves.describe(RFMTransformer().fit(summary), summary)
+        RFMTransformer().fit(summary).segment_table(summary, segment_map=halves)
     with pytest.raises(DataContractError, match="no column 'profit'"):
-        halves.describe(model, summary, value="profit")
+        model.segment_table(summary, segment_map=halves, value="profit")
 
 
 @pytest.mark.parametrize("scores", [(1.5, 2), True, "1", (1, 2, 2)])

@@ -94,7 +94,7 @@ def test_the_published_breakdown_of_customers_and_revenue_comes_out(published, r
         columns={"F": "segment"},
         cuts={"F": [i + 1 for i in range(len(names) - 1)]},
     ).fit(table)
-    card = one_a_segment(names).describe(by_segment, table)
+    card = by_segment.segment_table(table, segment_map=one_a_segment(names))
     assert card["segment"].tolist() == names
     assert card["customers"].tolist() == counts.tolist()
     np.testing.assert_allclose(card["total_value"], revenue)

@@ -73,14 +73,11 @@ def test_every_worthy_customer_is_equally_likely_to_be_held_out():
     assert np.all(np.abs(held / 300 - 0.2) < 0.1)
 
 
-def test_only_silent_customers_are_planned_for_whatever_the_language(rng):
+def test_only_silent_customers_are_planned_for_and_said_in_chinese(rng):
     scores = scores_of(200, rng)
     plan = activation_plan(scores, np.full(200, 100.0), **PLAN)
     assert (plan["group"] != "not silent").sum() == scores["grade"].str.contains("silent").sum()
-    zh = scores.replace(
-        {"active": "活跃", "watch": "关注", "silent": "沉默", "deeply silent": "深度沉默"}
-    )
-    other = activation_plan(zh, np.full(200, 100.0), **PLAN, labels="zh")
+    other = activation_plan(scores, np.full(200, 100.0), **PLAN, language="zh")
     assert (other["group"] == "激活").sum() == (plan["group"] == "treat").sum()
 
 

@@ -307,7 +307,7 @@ def test_who_does_not_know_a_brand_cannot_like_it():
 
 def test_a_table_of_brands_speaks_both_languages():
     found = awareness([1, 1, 0, 1], [1, 1, 0, 0])
-    table = type(found).table({"we": found}, labels="zh")
+    table = type(found).table({"we": found}, language="zh")
     assert list(table["指标"]) == ["知名度", "美誉度"]
     assert set(table["位置"]) == {"高知名高美誉"}
 

@@ -200,7 +200,7 @@ def test_messages_speak_of_what_answers_unmet_needs(coverage):
         assert table.loc[value, "score"] == pytest.approx(wanted)
     early = coverage.message_table(OURS, stage="new")
     assert set(early["value_kind"]) == set(STAGE_VALUES["new"])
-    assert coverage.message_table(OURS, labels="zh")["价值类别"].to_list()[0] in VALUES.values()
+    assert coverage.message_table(OURS, language="zh")["价值类别"].to_list()[0] in VALUES.values()
 
 
 def test_messages_of_a_stage_speak_of_the_kinds_that_the_playbook_names(coverage):
@@ -251,7 +251,7 @@ def test_stages_by_needs_what_is_missing_and_what_is_too_much(coverage):
     ]
     assert table["surplus"].to_list()[:2] == ["price moves, training, joint R&D"] * 2
     assert table["surplus"].to_list()[2] == ""
-    chinese = coverage.stage_table(rows, ["new"] * 5, labels="zh")
+    chinese = coverage.stage_table(rows, ["new"] * 5, language="zh")
     assert chinese["需求所及阶段"].to_list()[1] == "核心客户"
     with pytest.raises(ValueError, match=r"not cor. Did you mean 'core'\?"):
         coverage.stage_table(rows, ["cor"] * 5)
@@ -259,7 +259,7 @@ def test_stages_by_needs_what_is_missing_and_what_is_too_much(coverage):
 
 def test_what_stages_ask_for_is_said_in_both_languages():
     assert stage_needs()["stage"].to_list() == ["new", "established", "core", "strategic"]
-    assert stage_needs(labels="zh")["阶段"].to_list()[2] == "核心客户"
+    assert stage_needs(language="zh")["阶段"].to_list()[2] == "核心客户"
 
 
 def test_coverage_by_wave_is_a_trend(coverage):
@@ -272,16 +272,16 @@ def test_coverage_by_wave_is_a_trend(coverage):
 
 @pytest.mark.parametrize("table", ["coverage_table", "work_table", "message_table"])
 def test_tables_speak_chinese(coverage, table):
-    chinese = getattr(coverage, table)(OURS, labels="zh")
+    chinese = getattr(coverage, table)(OURS, language="zh")
     assert not [c for c in chinese.columns if c.isascii()]
-    assert "核心需求" in set(coverage.work_table(OURS, labels="zh")["层次"])
+    assert "核心需求" in set(coverage.work_table(OURS, language="zh")["层次"])
 
 
 # -- coding --
 
 
 def test_eight_complaints_lead_to_kinds_of_need():
-    table = complaint_kinds(labels="zh").set_index("现象")
+    table = complaint_kinds(language="zh").set_index("现象")
     assert len(table) == 8
     assert {k: table.loc[k].item() for k in ("质量差", "价格高", "供应不及时", "太小气")} == {
         "质量差": "质量",

@@ -176,7 +176,7 @@ def test_the_call_that_an_analyst_makes_on_the_restaurants(restaurants):
         benefits=["taste", "speed"], sacrifices=["value"], scale=(1, 5), brand="rest",
         respondent="id", outcome="pref", weights="derived", quality_weight=0.6, n_draws=50,
     ).fit(restaurants)  # fmt: skip
-    table = value.value_map_table(labels="zh")
+    table = value.value_map_table(language="zh")
     assert list(table["品牌"]) == list(restaurants["rest"].unique())
     assert list(table.columns[1:5]) == ["相对质量", "价格竞争力", "相对价格", "公允相对价格"]
     gaps = value.gap_table(focal="Subway", against="Chipotle").set_index("attribute")
@@ -436,19 +436,19 @@ def test_it_can_be_cloned_and_its_parameters_stay_as_given():
 
 @pytest.mark.parametrize("table", ["value_map_table", "value_table", "weight_table"])
 def test_every_heading_and_word_has_its_chinese(fitted, table):
-    chinese = getattr(fitted, table)(labels="zh")
+    chinese = getattr(fitted, table)(language="zh")
     assert not [c for c in chinese.columns if c.isascii()]
 
 
 def test_gaps_and_propositions_speak_chinese(fitted):
-    gaps = fitted.gap_table("us", "A", labels="zh")
+    gaps = fitted.gap_table("us", "A", language="zh")
     assert gaps["属性"].to_list() == [
         *BENEFITS,
         *SACRIFICES,
         "合计",
     ]  # names of the user's own stay
     assert set(gaps["得失"]) == {"感知利得", "感知利失", ""}
-    points = fitted.proposition_table("us", "A", labels="zh")
+    points = fitted.proposition_table("us", "A", language="zh")
     assert set(points["类别"]) <= {"差异点", "相同点", "争议点"}
 
 
@@ -545,7 +545,6 @@ def test_an_unknown_brand_is_told_the_nearest(fitted):
         ({"weights": "derived"}, "needs an outcome"),
         ({"sacrifices_are": "costs"}, "'satisfaction' or 'burden'"),
         ({"price": {"us": 1.0}}, "A, B missing"),
-        ({"labels": "de"}, "must be 'en' or 'zh'"),
         ({"level": 95}, "level=95"),
         ({"n_draws": 1}, "n_draws=1"),
     ],
@@ -557,6 +556,6 @@ def test_parameters_that_cannot_be_are_refused_by_name(options, message):
 
 def test_presets_have_names_in_both_languages():
     assert len(dimensions("ravald_gronroos")) == 10
-    assert dimensions("benefits", labels="zh")["属性"].to_list() == ["功能", "经济", "情感"]
+    assert dimensions("benefits", language="zh")["属性"].to_list() == ["功能", "经济", "情感"]
     with pytest.raises(ValueError, match="'perval'"):
         dimensions("servqual")

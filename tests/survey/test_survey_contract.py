@@ -15,7 +15,7 @@ from custvalue.exceptions import ArtefactError, NotSupportedError
 from custvalue.survey import Need, NeedsCoverage, PerceivedValue, serves_table
 
 
-@parametrize_with_checks([NeedsCoverage(), NeedsCoverage(labels="zh", core_additional=0.2)])
+@parametrize_with_checks([NeedsCoverage(), NeedsCoverage(core_additional=0.2)])
 def test_scikit_learn_finds_nothing_to_object_to(estimator, check):
     check(estimator)
 
@@ -111,7 +111,7 @@ def test_needs_of_every_origin_and_an_edited_map_go_through_json():
     )
     levels = pd.DataFrame({"q": [3.0, 4.0], "p": [1.0, 3.0], "z": [0.0, 0.0]})
     for needs in (None, frame, {"q": Need(np.int64(4), layer="core")}):
-        fitted = NeedsCoverage(needs=needs, serves=mine, labels="zh").fit(levels)
+        fitted = NeedsCoverage(needs=needs, serves=mine).fit(levels)
         again = NeedsCoverage.from_dict(json.loads(json.dumps(fitted.to_dict())))
         pd.testing.assert_frame_equal(again.work_table(levels), fitted.work_table(levels))
         pd.testing.assert_frame_equal(again.message_table(levels), fitted.message_table(levels))

@@ -90,12 +90,12 @@ def test_weights_of_raking_bring_a_table_to_the_population(answers):
 def test_small_cells_are_named_and_one_answer_has_no_interval(answers):
     answers.loc[0, "town"] = "east"
     with pytest.warns(SmallSampleWarning, match=r"knows, east \(1\)"):
-        table = survey_table(answers, {"knows": Item("share")}, by="town", labels="zh")
+        table = survey_table(answers, {"knows": Item("share")}, by="town", language="zh")
     assert table.set_index("town").loc["east", "说明"] == "回答不足 2 份"
 
 
 def test_headings_speak_chinese_but_for_the_users_own(answers):
-    table = survey_table(answers, ITEMS, by="town", wave="year", labels="zh")
+    table = survey_table(answers, ITEMS, by="town", wave="year", language="zh")
     english = [c for c in table.columns if c.isascii()]
     assert english == ["town", "year"]
     assert set(table["指标"]) == {"净推荐值", "满意度指数", "均值", "高分占比", "占比"}

@@ -31,7 +31,7 @@ RATINGS = ANSWERS.assign(编号=np.repeat(np.arange(20), 2), 品牌=["我方", "
 RATINGS = pd.concat([RATINGS, RATINGS.assign(年=2)])
 VALUE = PerceivedValue(
     benefits=["甲", "乙"], sacrifices=["丙"], scale=(1, 5), brand="品牌", respondent="编号",
-    wave="年", quality_weight=0.5, n_draws=10, labels="zh",
+    wave="年", quality_weight=0.5, n_draws=10,
 )  # fmt: skip
 NEEDS = {
     "甲": Need(4, layer="core"),
@@ -43,18 +43,18 @@ NEEDS = {
 @pytest.fixture(scope="module")
 def tables():
     value = VALUE.fit(RATINGS)
-    needs = NeedsCoverage(needs=NEEDS, labels="zh").fit(ANSWERS)
+    needs = NeedsCoverage(needs=NEEDS).fit(ANSWERS)
     y = ANSWERS.sum(axis=1)
     found = awareness([1, 1, 0, 1], [1, 1, 0, 0], [1, 0, 0, 0])
     rivals = {"对手": {"甲": 3}}
     return {
-        "value": value.value_table(),
-        "map": value.value_map_table(),
-        "gaps": value.gap_table("我方", "对手"),
-        "propositions": value.proposition_table("我方"),
-        "weights": value.weight_table(),
-        "waves": value.wave_table(),
-        "customers": value.customer_table(RATINGS, "我方"),
+        "value": value.value_table(language="zh"),
+        "map": value.value_map_table(language="zh"),
+        "gaps": value.gap_table("我方", "对手", language="zh"),
+        "propositions": value.proposition_table("我方", language="zh"),
+        "weights": value.weight_table(language="zh"),
+        "waves": value.wave_table(language="zh"),
+        "customers": value.customer_table(RATINGS, "我方", language="zh"),
         "importance": derived_importance(ANSWERS, y, n_draws=10).table("zh"),
         "reliability": reliability(ANSWERS).table("zh"),
         "expectation": expectation_gap([5, 4, 5, 4, 5], [4, 4, 4, 4, 4]).table("zh"),
@@ -62,20 +62,22 @@ def tables():
             [9, 8, 5, 4], [4, 9, 9, 3], items=list("甲乙丙丁")
         ).table("zh"),
         "kano": kano_classes(["like"] * 5, ["neutral"] * 5).table("zh"),
-        "awareness": type(found).table({"我方": found}, labels="zh"),
+        "awareness": type(found).table({"我方": found}, language="zh"),
         "survey": survey_table(
             RATINGS,
             {"甲": Item("mean", (1, 5)), "乙": Item("top_box", (1, 5))},
             by="品牌",
             wave="年",
-            labels="zh",
+            language="zh",
         ),
-        "coverage": needs.coverage_table(ANSWERS),
-        "work": needs.work_table(ANSWERS),
-        "advantage": needs.advantage_table(ANSWERS, rivals),
-        "message": needs.message_table(ANSWERS),
-        "stage": needs.stage_table(ANSWERS[:4], ["new", "core", "strategic", "problem"]),
-        **{kind: dimensions(kind, labels="zh") for kind in PRESETS},
+        "coverage": needs.coverage_table(ANSWERS, language="zh"),
+        "work": needs.work_table(ANSWERS, language="zh"),
+        "advantage": needs.advantage_table(ANSWERS, rivals, language="zh"),
+        "message": needs.message_table(ANSWERS, language="zh"),
+        "stage": needs.stage_table(
+            ANSWERS[:4], ["new", "core", "strategic", "problem"], language="zh"
+        ),
+        **{kind: dimensions(kind, language="zh") for kind in PRESETS},
     }
 
 
@@ -88,6 +90,6 @@ def test_no_table_in_chinese_has_an_english_word(tables):
 
 
 def test_codes_stay_english_where_english_is_asked_for(tables):
-    english = VALUE.gap_table("我方", "对手", labels="en")
+    english = VALUE.gap_table("我方", "对手", language="en")
     assert english["attribute"].to_list()[-1] == "total"
     assert not re.search(r"[\u4e00-\u9fff]", " ".join(serves_table().columns))

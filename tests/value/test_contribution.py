@@ -210,7 +210,7 @@ def test_who_is_comparable_may_be_said(model, summary):
     by = np.where(summary["n_orders"] > 1, "repeat", "once")
     found = potential_value(model, summary, horizon="12M", by=by, best=0.5)
     assert set(found["group"]) == {"repeat", "once"}
-    column = potential_value(model, summary, horizon="12M", by="n_orders", labels="zh")
+    column = potential_value(model, summary, horizon="12M", by="n_orders", language="zh")
     assert "潜在价值" in column.columns
     with pytest.raises(ValueError, match="a group a row"):
         potential_value(model, summary, horizon="12M", by=by[:3])

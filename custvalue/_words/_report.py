@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from custvalue.report._funnel_words_zh import ZH as FUNNEL_ZH
-from custvalue.report._given_words_zh import ZH as GIVEN_ZH
-from custvalue.report._survey_words_zh import ZH as SURVEY_ZH
+from custvalue._words._report_funnel import ZH as FUNNEL_ZH
+from custvalue._words._report_given import ZH as GIVEN_ZH
+from custvalue._words._report_survey import ZH as SURVEY_ZH
 
 ZH: dict[str, str] = {
     **FUNNEL_ZH,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
-Language: TypeAlias = Literal["en", "zh"]
-
 # One block a room, so that a room's words are found together.
 ZH: dict[str, str] = {
     # -- lifecycle stages (the source's own terms) --
@@ -227,6 +223,12 @@ ZH: dict[str, str] = {
     "at risk": "流失风险客户",
     "cannot lose": "不可流失客户",
     "lost": "流失客户",
+    "{what}_above": "{what}大于",
+    "{what}_up_to": "{what}至多",
+    "scores": "分值",
+    "note": "备注",
+    "mean": "平均",
+    "n_orders": "订单数",
     "nobody now": "目前无人",
     "out of reach": "无法到达",
     # -- grades, matrices, contribution --
@@ -379,45 +381,3 @@ ZH: dict[str, str] = {
     "repeat orders": "重复订单数",
     "last order, time since the first one": "末次订单距首次订单的时间",
 }
-
-
-def check_language(labels: str) -> Language:
-    """Return ``labels`` if it is a language that the library speaks.
-
-    Raises
-    ------
-    ValueError
-        If it is neither ``"en"`` nor ``"zh"``.
-    """
-    if labels not in ("en", "zh"):
-        raise ValueError(f"labels={labels!r} must be 'en' or 'zh'.")
-    return labels  # type: ignore[return-value]
-
-
-def translate_if_known(word: str, labels: str = "en") -> str:
-    """One word in the language asked for; a word of the user's own stays as it is.
-
-    Examples
-    --------
-    >>> from custvalue._labels import translate_if_known
-    >>> translate_if_known("core", "zh"), translate_if_known("region", "zh")
-    ('核心客户', 'region')
-    """
-    return word if check_language(labels) == "en" else ZH.get(word, word)
-
-
-def translate(word: str, labels: str = "en") -> str:
-    """One word in the language asked for.
-
-    Raises
-    ------
-    KeyError
-        If the word has no translation: every label shown must have one.
-
-    Examples
-    --------
-    >>> from custvalue._labels import translate
-    >>> translate("core", "zh")
-    '核心客户'
-    """
-    return word if check_language(labels) == "en" else ZH[word]

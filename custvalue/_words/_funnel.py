@@ -1,60 +1,7 @@
-"""Stages that have names already, and the funnel's words in both languages."""
+"""The funnel's words: a lost deal is 丢单, a lost customer 流失客户."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-from custvalue._labels import check_language, translate_if_known
-
-
-class Preset(NamedTuple):
-    """Stages in order, and what winning is called.
-
-    Examples
-    --------
-    >>> from custvalue.funnel import PRESETS
-    >>> PRESETS["account"].stages, PRESETS["account"].won
-    (('early lead', 'early project', 'contract'), 'paid')
-    """
-
-    stages: tuple[str, ...]
-    won: str
-    source: str
-
-
-PRESETS: Mapping[str, Preset] = {
-    "buygrid": Preset(
-        (
-            "problem recognition",
-            "need description",
-            "product specification",
-            "supplier search",
-            "proposal acquisition",
-            "supplier selection",
-            "order routine",
-            "performance review",
-        ),
-        "won",
-        "Robinson, Faris & Wind (1967), Industrial Buying and Creative Marketing",
-    ),
-    "decision": Preset(
-        ("content", "unease", "resolve to act", "evaluation", "choice", "negotiation"),
-        "implementation",
-        "the buyer's state of mind, from content with what there is to putting the new in place",
-    ),
-    "account": Preset(
-        ("early lead", "early project", "contract"),
-        "paid",
-        "an account from the first lead to the payment received",
-    ),
-    "calls": Preset(("dialled", "connected", "call lead", "meeting"), "closed", "outbound calls"),
-    "attitude": Preset(
-        ("awareness", "opinion", "stance"), "action", "from knowing a supplier to acting"
-    ),
-}
-
-# The funnel has a block of its own: a lost deal is 丢单, a lost customer 流失客户.
 ZH: dict[str, str] = {
     # stages of the presets
     "problem recognition": "认识需求",
@@ -221,20 +168,3 @@ ZH: dict[str, str] = {
     "no order yet": "尚无订单",
     "timing": "时机",
 }
-
-
-def say(word: Any, language: str) -> Any:
-    """Word of the funnel in a language; a name of the user's own stays as it is."""
-    if check_language(language) == "en" or not isinstance(word, str):
-        return word
-    return ZH.get(word) or translate_if_known(word, language)
-
-
-def spoken(
-    columns: Mapping[str, Any], language: str, *, words: Sequence[str] = ("stage",)
-) -> dict[str, Any]:
-    """Columns under their names in a language, the cells of ``words`` said in it too."""
-    return {
-        say(name, language): ([say(cell, language) for cell in cells] if name in words else cells)
-        for name, cells in columns.items()
-    }

@@ -1,14 +1,6 @@
-"""The room's English words and their Chinese; words of other rooms come from theirs."""
+"""Words of markets, segments and trade records."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
-from typing import Any
-
-from custvalue import _frames
-from custvalue._labels import check_language, translate_if_known
-from custvalue.exceptions import ContractProblem, DataContractError
 
 ZH: dict[str, str] = {
     # -- target markets --
@@ -125,47 +117,3 @@ ZH: dict[str, str] = {
     "wandering kind": "游离型",
     "loyal kind": "忠诚型",
 }
-
-
-def say(word: str, language: str) -> str:
-    """One word of this room or of the house; a word of the user's own stays as it is."""
-    if check_language(language) == "en":
-        return word
-    return ZH.get(word) or translate_if_known(word, language)
-
-
-def named(columns: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Columns under their names in the language asked for."""
-    return {say(name, language): column for name, column in columns.items()}
-
-
-def nearest(word: object, known: Iterable[object]) -> str:
-    """Give a hint: the known name most like ``word``, or nothing."""
-    close = get_close_matches(str(word), [str(name) for name in known], n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
-
-
-def check_columns(X: Any, columns: Mapping[str, str | None], table: str) -> None:
-    """Refuse a table that lacks some of ``columns`` (what it is for: its name), all at once.
-
-    Raises
-    ------
-    TypeError
-        If ``X`` is no frame.
-    DataContractError
-        Naming every missing column, with the nearest one that is there.
-    """
-    have = _frames.column_names(X)
-    if have is None:
-        raise TypeError(f"{table} must be a frame with named columns, not {type(X).__name__}.")
-    problems = [
-        ContractProblem(
-            "missing-column",
-            f"{table} has no column {name!r}; it has {have}",
-            f"Name it: {what}=.{nearest(name, have)}",
-        )
-        for what, name in columns.items()
-        if name is not None and name not in have
-    ]
-    if problems:
-        raise DataContractError(problems)

@@ -1,15 +1,8 @@
-"""English words of the room's tables and their Chinese: the sources' own terms."""
+"""Words of what customers think and need, the sources' own terms."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
-
-from custvalue._labels import ZH as COMMON
-from custvalue._labels import check_language
-
-# A word here goes before the library's: "core" is a layer of needs in this room, a stage elsewhere.
+# A word here goes before the house's: "core" is a layer of needs in this room, a stage elsewhere.
 ZH: dict[str, str] = {
     # -- perceived value --
     "brand": "品牌",
@@ -152,35 +145,3 @@ ZH: dict[str, str] = {
     "complaint": "现象",
     "mentions": "提及客户数",
 }
-
-
-def say(word: str, labels: str = "en") -> str:
-    """``word`` in the language asked for; a word of the user's own stays as it is.
-
-    Examples
-    --------
-    >>> from custvalue.survey._words import say
-    >>> say("core", "zh"), say("taste", "zh")
-    ('核心需求', 'taste')
-    """
-    return word if check_language(labels) == "en" else ZH.get(word, COMMON.get(word, word))
-
-
-def said(
-    table: pd.DataFrame, labels: str, words: tuple[str, ...] = (), keep: tuple[str, ...] = ()
-) -> pd.DataFrame:
-    """``table`` with its headings, and the cells of the columns ``words``, in the language.
-
-    ``keep`` are columns with names of the user's own, whatever they are.
-    """
-    if check_language(labels) == "en":
-        return table
-    out = table.copy()
-    for name in words:
-        if name in out:
-            out[name] = [_cell(value, labels) for value in out[name]]
-    return out.rename(columns={c: say(c, labels) for c in out.columns if c not in keep})
-
-
-def _cell(value: Any, labels: str) -> Any:
-    return say(value, labels) if isinstance(value, str) else value
