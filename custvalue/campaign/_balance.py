@@ -21,7 +21,7 @@ from custvalue.campaign._words import said, say
 from custvalue.exceptions import ContractProblem, DataContractError, SmallSampleWarning
 
 if TYPE_CHECKING:
-    from custvalue._labels import Language
+    from custvalue._words import Language
 
 Floats = npt.NDArray[np.float64]
 ALIKE = 0.1  # of a standard deviation: the usual line between alike and not

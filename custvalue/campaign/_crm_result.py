@@ -14,7 +14,7 @@ from custvalue.campaign._words import said, say
 from custvalue.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
-    from custvalue._labels import Language
+    from custvalue._words import Language
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from custvalue._labels import Language, check_language
+from custvalue._words import Language, check_language
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {

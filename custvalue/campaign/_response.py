@@ -13,9 +13,9 @@ from sklearn.base import BaseEstimator, clone
 
 from custvalue import _frames
 from custvalue._kernels import share_ratio, wilson
-from custvalue._labels import Language
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._warn import warn_caller
+from custvalue._words import Language
 from custvalue.campaign._columns import (
     Columns,
     Values,

@@ -14,7 +14,7 @@ from custvalue.campaign._words import said, say
 from custvalue.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
-    from custvalue._labels import Language
+    from custvalue._words import Language
 
 LITTLE = 0.02  # of the variance: covariates that take less of it bring nothing worth a word
 

@@ -15,7 +15,7 @@ from custvalue.campaign._words import say
 from custvalue.exceptions import ContractProblem, DataContractError, SmallSampleWarning
 
 if TYPE_CHECKING:
-    from custvalue._labels import Language
+    from custvalue._words import Language
 
 FEWEST = 20  # buyers in a group
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from custvalue._labels import check_language
+from custvalue._words import check_language
 
 ZH: dict[str, str] = {
     # columns

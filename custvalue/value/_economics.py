@@ -14,7 +14,7 @@ from custvalue.value._indicator_words import said
 from custvalue.value._shared_change import share_out
 
 if TYPE_CHECKING:
-    from custvalue._labels import Language
+    from custvalue._words import Language
 
 Floats = npt.NDArray[np.float64]
 LEVERS = ("lead_cost", "cost_to_sell", "cost_to_serve", "close_rate", "order_size", "retention")

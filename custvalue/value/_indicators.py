@@ -19,7 +19,7 @@ from custvalue.value._indicator_words import said
 from custvalue.value._shared_change import share_out
 
 if TYPE_CHECKING:
-    from custvalue._labels import Language
+    from custvalue._words import Language
 
 Floats = npt.NDArray[np.float64]
 STEP = 1e-5  # of a leaf or its error, for central differences
