@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from custvalue._units import check_share
-from custvalue.value._indicator_words import said
+from custvalue._words import INDICATORS, Language
 from custvalue.value._shared_change import share_out
-
-if TYPE_CHECKING:
-    from custvalue._words import Language
 
 Floats = npt.NDArray[np.float64]
 LEVERS = ("lead_cost", "cost_to_sell", "cost_to_serve", "close_rate", "order_size", "retention")
@@ -223,7 +219,7 @@ def lever_contributions(
         if name in LEVERS or one[i] != two[i]
     ]
     table = pd.DataFrame(rows, columns=["name", "start", "end", "contribution", "share"])
-    return said(table, language, words=("name",))
+    return INDICATORS.table(table, language, cells=("name",))
 
 
 def _values(rows: Floats, names: list[str]) -> Floats:

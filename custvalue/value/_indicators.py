@@ -6,20 +6,17 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from custvalue._frames import column_names, eager, float_vectors, native_column
+from custvalue._words import INDICATORS, Language
 from custvalue.exceptions import ContractProblem, DataContractError, NotSupportedError, no_column
 from custvalue.value._formula import computed, names_in, parsed, plain
-from custvalue.value._indicator_words import said
 from custvalue.value._shared_change import share_out
-
-if TYPE_CHECKING:
-    from custvalue._words import Language
 
 Floats = npt.NDArray[np.float64]
 STEP = 1e-5  # of a leaf or its error, for central differences
@@ -129,7 +126,7 @@ class ScoreCard:
         """
         columns = ["group", "indicator", "actual", "floor", "target", "weight", "score", "owner"]
         table = pd.DataFrame(list(self.rows), columns=columns)
-        return said(table, language, words=("group", "indicator"))
+        return INDICATORS.table(table, language, cells=("group", "indicator"))
 
 
 class _Leaves(NamedTuple):
@@ -459,7 +456,7 @@ class IndicatorTree:
         if data.errors:
             errors = self._errors(data)
             columns |= {f"{name}_error": errors[name] for name in self.indicators}
-        return said(pd.DataFrame(columns), language, keep=self._columns)
+        return INDICATORS.table(pd.DataFrame(columns), language, keep=self._columns)
 
     def contributions(
         self,
@@ -531,7 +528,9 @@ class IndicatorTree:
                 part = self._shared(name, inputs, [name], at, random_state, "en")
                 part.insert(0, "indicator", name)
                 parts.append(part)
-        return said(pd.concat(parts, ignore_index=True), language, words=("indicator", "name"))
+        return INDICATORS.table(
+            pd.concat(parts, ignore_index=True), language, cells=("indicator", "name")
+        )
 
     def changes(
         self, start: Any, end: Any, *, group: Any = None, language: Language = "en"
@@ -563,7 +562,7 @@ class IndicatorTree:
             z = np.divide(two - one, spread, out=np.zeros(len(names)), where=spread > 0)
             known = np.where((spread == 0) & (two != one), np.sign(two - one) * np.inf, z)
             columns |= {"standard_error": spread, "z": known, "marked": np.abs(known) > SEEN}
-        return said(pd.DataFrame(columns), language, words=("indicator",))
+        return INDICATORS.table(pd.DataFrame(columns), language, cells=("indicator",))
 
     def score(
         self, goals: Mapping[str, Goal], period: Any, *, group: Any = None, cap: float = 1.2
@@ -647,7 +646,7 @@ class IndicatorTree:
             for name in names
         ]
         table = pd.DataFrame(rows, columns=["group", "indicator", "actual"])
-        return said(table, language, words=("group", "indicator"))
+        return INDICATORS.table(table, language, cells=("group", "indicator"))
 
     def _known(self) -> _Leaves:
         if self._data is None:
@@ -706,7 +705,7 @@ class IndicatorTree:
                 "sampling_error": found.error,
             }
         )
-        return said(table, language, words=("name",))
+        return INDICATORS.table(table, language, cells=("name",))
 
     def _below(self, of: str) -> set[str]:
         out: set[str] = set()

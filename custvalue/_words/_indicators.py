@@ -1,12 +1,6 @@
-"""Words of indicators and levers in Chinese."""
+"""Words of indicators and levers."""
 
 from __future__ import annotations
-
-from typing import Any
-
-import pandas as pd
-
-from custvalue._words import check_language
 
 ZH: dict[str, str] = {
     # columns
@@ -76,27 +70,6 @@ ZH: dict[str, str] = {
     "customers": "顾客",
     "shareholders": "股东",
     "employees": "员工",
+    # picture
+    "from {start:,.4g} to {end:,.4g}": "由 {start:,.4g} 至 {end:,.4g}",
 }
-
-
-def say(word: Any, language: str) -> Any:
-    """``word`` in the language asked for; a word of the user's own stays as it is.
-
-    Examples
-    --------
-    >>> from custvalue.value._indicator_words import say
-    >>> say("retention", "zh"), say("footfall", "zh")
-    ('保留率', 'footfall')
-    """
-    return word if check_language(language) == "en" else ZH.get(word, word)
-
-
-def said(
-    table: pd.DataFrame, language: str, words: tuple[str, ...] = (), keep: tuple[str, ...] = ()
-) -> pd.DataFrame:
-    """``table`` with its headings (not ``keep``), and the cells of ``words``, in the language."""
-    if check_language(language) == "en":
-        return table
-    cells = {name: [say(cell, language) for cell in table[name]] for name in words}
-    out = table.assign(**cells)
-    return out.rename(columns={c: say(c, language) for c in out.columns if c not in keep})
