@@ -1,12 +1,13 @@
 """Whether intervals and tests keep what they say: ``python -m benchmarks.honesty [table ...]``.
 
 Tables ``campaign`` (how often a campaign without effect is called a gain or a loss), ``effect``
-(how often the interval holds a true effect), ``parameters`` (intervals of a law's parameters on
-samples of that law), ``summits`` (fits below the best of 20 climbs from random starts), ``spend``
-(Gamma-Gamma fits of frequent buyers that fail or warn), ``chain`` (tests of order and homogeneity
-where both are true) and ``rmse`` (differences of a backtest's errors). A few minutes by default;
-``--full`` takes as many samples as the error of the figures deserves. The last column is the Monte
-Carlo standard error of a rate at its nominal value.
+(how often the interval holds a true effect), ``adjusted`` (both for effects adjusted by covariates,
+of ratios and of units that start at different times), ``parameters`` (intervals of a law's
+parameters on samples of that law), ``summits`` (fits below the best of 20 climbs from random
+starts), ``spend`` (Gamma-Gamma fits of frequent buyers that fail or warn), ``chain`` (tests of
+order and homogeneity where both are true) and ``rmse`` (differences of a backtest's errors). A few
+minutes by default; ``--full`` takes as many samples as the error of the figures deserves. The last
+column is the Monte Carlo standard error of a rate at its nominal value.
 
 Where a handful of customers order, no test reaches 5 %: 40 against 40 of whom one in a hundred
 orders can hardly ever differ, and the rate is near 0. Such cells are marked thin.
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from custvalue._kernels import climb, compress
-from custvalue.campaign import campaign_effect
+from custvalue.campaign import campaign_effect, crm_effect
 from custvalue.chains._tests import homogeneity, order_one_against_two
 from custvalue.evaluation import BacktestResult
 from custvalue.exceptions import CustvalueWarning, FitFailedError
@@ -78,6 +79,75 @@ def effect(full: bool) -> Iterator[Line]:
                 found = campaign_effect(x, y, n_draws=499)
                 held += found.low <= 60 * (p - q) <= found.high
             yield f"{p:g}, {q:g}", f"{sizes[0]}/{sizes[1]}", held / reps, _error(reps)
+
+
+def adjusted(full: bool) -> Iterator[Line]:
+    """Errors without an effect and misses of a true one, both 5 % at best."""
+    yield "what", "groups", "says effect", "misses effect", "error"
+    reps = 2000 if full else 200
+    for name, make in ADJUSTED.items():
+        for sizes in SIZES:
+            rng = np.random.default_rng(4)
+            wrong = missed = 0
+            for i in range(reps):
+                wrong += not _in(make(sizes, 0.0, rng, i), 0.0)
+                missed += not _in(make(sizes, 3.0, rng, i), 3.0)
+            yield name, f"{sizes[0]}/{sizes[1]}", wrong / reps, missed / reps, _error(reps)
+    for sizes in ((12, 12), (8, 7, 9), (40, 30, 30)):
+        for method in ("permutation", "welch"):
+            rng, wrong, missed = np.random.default_rng(5), 0, 0
+            for i in range(reps):
+                wrong += not _in(_started(sizes, 0.0, method, rng, i), 0.0)
+                missed += not _in(_started(sizes, 2.0, method, rng, i), 2.0)
+            told = "/".join(map(str, sizes))
+            yield f"starts, {method}", told, wrong / reps, missed / reps, _error(reps)
+
+
+def _in(found: Any, effect: float) -> bool:
+    return bool(found.low <= effect <= found.high)
+
+
+def _with_covariates(k: int) -> Callable[..., Any]:
+    def make(sizes: tuple[int, int], effect: float, rng: np.random.Generator, seed: int) -> Any:
+        n, m = sizes
+        x = rng.gamma(1.0, 20.0, (n + m, k))
+        y = (rng.random(n + m) < 0.3) * rng.gamma(2.0, 0.5 * x.mean(axis=1) + 1.0)
+        y[:n] += effect
+        return campaign_effect(y[:n], y[n:], before=(x[:n], x[n:]), n_draws=499, seed=seed)
+
+    return make
+
+
+def _ratio(sizes: tuple[int, int], effect: float, rng: np.random.Generator, seed: int) -> Any:
+    n, m = sizes
+    orders = rng.poisson(0.7, n + m).astype(float)
+    spend = orders * rng.gamma(4.0, 5.0, n + m)
+    spend[:n] += effect * orders[:n]
+    per = orders[:n], orders[n:]
+    return campaign_effect(spend[:n], spend[n:], per=per, n_draws=499, seed=seed)
+
+
+def _started(
+    sizes: tuple[int, ...], effect: float, method: Any, rng: np.random.Generator, seed: int
+) -> Any:
+    """Random walks of units; the last group never starts."""
+    import pandas as pd
+
+    n, starts = sum(sizes), [3.0, 4.0, np.nan] if len(sizes) == 3 else [4.0, np.nan]
+    start = np.repeat(starts, sizes)
+    walk = rng.normal(size=(n, 6)).cumsum(axis=1)
+    walk += effect * (np.arange(1, 7) >= np.nan_to_num(start, nan=9.0)[:, None])
+    panel = pd.DataFrame({"unit": np.repeat(np.arange(n), 6), "month": np.tile(range(1, 7), n),
+                          "y": walk.ravel(), "start": np.repeat(start, 6)})  # fmt: skip
+    return crm_effect(panel, unit="unit", period="month", metrics=["y"], adopted="start",
+                      method=method, seed=seed, n_draws=499)["y"]  # fmt: skip
+
+
+ADJUSTED: dict[str, Callable[..., Any]] = {
+    "1 covariate": _with_covariates(1),
+    "20 covariates": _with_covariates(20),
+    "spend an order": _ratio,
+}
 
 
 def parameters(full: bool) -> Iterator[Line]:
@@ -218,7 +288,9 @@ def _error(reps: int) -> float:
     return float(np.sqrt(0.05 * 0.95 / reps))
 
 
-TABLES = {f.__name__: f for f in (campaign, effect, parameters, summits, spend, chain, rmse)}
+TABLES = {
+    f.__name__: f for f in (campaign, effect, adjusted, parameters, summits, spend, chain, rmse)
+}
 
 
 def main() -> None:

@@ -147,7 +147,9 @@ def campaign_effect(
     of ``y*``, which takes ``theta`` as known.
 
     A ratio's customers enter by ``(y - R n) / mean of n`` (the delta method); with ``R`` of both
-    groups together these are what is shuffled.
+    groups together these are what is shuffled. The test for no effect is exact; the interval of
+    an effect there is misses it somewhat more often than it says while a group is small (at 95 % in
+    7 % of 2,000 tests with 30 or 100 control customers).
 
     Of ``k`` campaigns against one control group, ``simultaneous`` has the intervals of confidence
     ``1 - (1 - confidence) / k`` (Bonferroni).

@@ -2,6 +2,7 @@
 
 from custvalue.plotting._alive import FrequencyRecencyDisplay, history_table
 from custvalue.plotting._cohort import CohortDisplay
+from custvalue.plotting._contribution import ContributionDisplay
 from custvalue.plotting._forecast import (
     CalibrationDisplay,
     TrackingDisplay,
@@ -38,6 +39,7 @@ __all__ = [
     "CalibrationDisplay",
     "CohortDisplay",
     "ConcentrationDisplay",
+    "ContributionDisplay",
     "FlowDisplay",
     "FrequencyRecencyDisplay",
     "FunnelDisplay",

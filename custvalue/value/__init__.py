@@ -6,6 +6,11 @@ from custvalue.value._classic import (
     RetentionValue,
 )
 from custvalue.value._customer_value import CustomerValue
+from custvalue.value._economics import (
+    CustomerEconomics,
+    customer_economics,
+    lever_contributions,
+)
 from custvalue.value._formulas import (
     migration_value,
     profit_curve_value,
@@ -13,6 +18,7 @@ from custvalue.value._formulas import (
     retention_value,
     s_curve_profit,
 )
+from custvalue.value._indicators import Goal, IndicatorTree, ScoreCard, indicator_score
 from custvalue.value._learned_value import LearnedValue
 from custvalue.value._log import cohort_table, contribution
 from custvalue.value._naive import RateForward, SameForAll
@@ -22,16 +28,23 @@ from custvalue.value._stage_value import StageValue, stage_history, stage_value
 
 __all__ = [
     "CellMeans",
+    "CustomerEconomics",
     "CustomerValue",
+    "Goal",
+    "IndicatorTree",
     "LearnedValue",
     "RateForward",
     "RecencyMigration",
     "RetentionValue",
     "SameForAll",
+    "ScoreCard",
     "SeasonalValue",
     "StageValue",
     "cohort_table",
     "contribution",
+    "customer_economics",
+    "indicator_score",
+    "lever_contributions",
     "migration_value",
     "potential_value",
     "profit_curve_value",

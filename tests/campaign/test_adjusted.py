@@ -362,3 +362,21 @@ def test_bad_input_is_named(change, words):
 def test_few_buyers_of_a_campaign_are_told_by_its_name():
     with pytest.warns(SmallSampleWarning, match="letter and 40 control"):
         campaign_effect({"letter": np.zeros(40)}, np.ones(40), n_draws=99)
+
+
+def test_a_forecast_saves_cdnow_45_percent_of_the_customers_and_past_spend_35(cdnow):
+    import custvalue as cv
+
+    names = {"customer": "customer_id", "time": "date", "amount": "amount", "unit": "W"}
+    first = cv.summarize(cdnow, **names, as_of="1997-09-30")
+    later = cv.summarize(cdnow, **names, as_of="1998-06-30").set_index("customer_id")
+    spent = later["total_value"].reindex(first["customer_id"]).to_numpy() - first["total_value"]
+    forecast = cv.CustomerValue(horizon="39W", margin=1.0).fit(first).predict(first)
+    drawn = np.random.default_rng(0).random(len(first)) < 0.5
+    left = {}
+    for name, x in (("past", first["total_value"].to_numpy()), ("forecast", forecast)):
+        found = campaign_effect(
+            spent[drawn], spent[~drawn], before=(x[drawn], x[~drawn]), n_draws=99
+        )
+        left[name] = found.adjusted.variance_left
+    assert left == pytest.approx({"past": 0.647, "forecast": 0.552}, abs=0.002)

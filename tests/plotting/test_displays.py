@@ -21,6 +21,7 @@ from custvalue.market import TargetMarketRanker
 from custvalue.plotting import _style
 from custvalue.rfm import SegmentMap
 from custvalue.survey import PerceivedValue
+from custvalue.value import IndicatorTree
 
 DAYS = np.arange("1998-01-01", "1998-07-01", 30, dtype="datetime64[D]")
 DAY = np.timedelta64(1, "D")
@@ -57,6 +58,10 @@ WAYS = {
     "FrequencyRecencyDisplay": (
         lambda d, b, **k: d.from_estimator(b.law, T=39.0, **k),
         lambda d, b, **k: d.from_predictions([1, 1, 2, 2], [0, 9, 0, 9], [0.1, 0.5, 0.1, 0.9], **k),
+    ),
+    "ContributionDisplay": (
+        lambda d, b, **k: d.from_estimator(TREE, "profit", 1, 2, **k),
+        lambda d, b, **k: d.from_predictions(["orders", "margin"], [5.0, -2.0], start=9.0, **k),
     ),
     "FunnelDisplay": (
         lambda d, b, **k: d.from_estimator(a_funnel(), **k),
@@ -115,6 +120,10 @@ WAYS = {
         lambda d, b, **k: d.from_predictions([10.0, 5.0, 0.0, -5.0], **k),
     ),
 }
+TREE = IndicatorTree({"profit": "orders * size * margin"}).with_leaves(
+    pd.DataFrame({"year": [1, 2], "orders": [10, 12], "size": [5.0, 4.0], "margin": 0.5}),
+    period="year",
+)
 MARKETS = pd.DataFrame({"big": [3.0, 9.0, 1.0], "room": [0.1, 0.5, 0.9]}, index=list("abc"))
 RANKER = TargetMarketRanker(attractiveness={"big": 1}, resource_fit={"room": 1}).fit(MARKETS)
 HALVES = SegmentMap(
@@ -591,3 +600,14 @@ def test_displays_say_what_they_are():
     for name in EVERY:
         made = inspect.signature(getattr(plotting, name).from_predictions).parameters
         assert {"language", "ax"} <= set(made)
+
+
+def test_steps_of_a_waterfall_lead_from_the_start_to_the_end(any_font):
+    display = plotting.ContributionDisplay.from_estimator(TREE, "profit", 1, 2, language="zh")
+    bars = display.ax_.patches
+    assert bars[0].get_width() == 25.0
+    assert bars[-1].get_width() == pytest.approx(24.0)
+    steps = [bar.get_width() for bar in bars[1:-1]]
+    assert steps == pytest.approx(display.table["contribution"].abs().tolist())
+    names = [t.get_text() for t in display.ax_.get_yticklabels()]
+    assert names == ["期初", "每期订单数", "size", "毛利率", "期末"]
