@@ -9,6 +9,8 @@ from custvalue.campaign._balance import (
     entropy_balance,
     sample_ratio_test,
 )
+from custvalue.campaign._crm import crm_effect
+from custvalue.campaign._crm_result import CrmEffect, Estimate
 from custvalue.campaign._effect import campaign_effect
 from custvalue.campaign._response import ResponseModel, gains_table
 from custvalue.campaign._result import CampaignEffect, CampaignEffects, GroupEffect
@@ -22,6 +24,8 @@ __all__ = [
     "CampaignEffect",
     "CampaignEffects",
     "CampaignPlan",
+    "CrmEffect",
+    "Estimate",
     "GroupEffect",
     "OutOfFold",
     "ResponseModel",
@@ -29,6 +33,7 @@ __all__ = [
     "UpliftModel",
     "campaign_effect",
     "covariate_balance",
+    "crm_effect",
     "detectable_response",
     "entropy_balance",
     "gains_table",

@@ -145,27 +145,25 @@ def covariate_balance(treated: Any, control: Any) -> Balance:
     >>> print(covariate_balance(rng.normal(size=(900, 3)), rng.normal(size=(100, 3))))
     3 covariates, the largest difference 0.10 standard deviations (x0); all together p = 0.838.
     """
+    names, (a, b) = _tables({"treated": treated, "control": control})
+    return balance_of(names, a, b)
+
+
+def balance_of(
+    names: tuple[str, ...], a: Floats, b: Floats, weights: Floats | None = None, random: bool = True
+) -> Balance:
+    """Means of treated and control customers, these weighted if need be."""
     from scipy.stats import beta
 
-    names, (a, b) = _tables({"treated": treated, "control": control})
-    x = np.concatenate([a, b])
-    n = len(x)
-    # any outcome does: what is asked is how the groups differ in the covariates
-    factor, rank = _told(x, len(a))
-    told = 1.0 - 1.0 / factor
-    p = float(beta.sf(told, rank / 2, (n - 1 - rank) / 2)) if n - 1 > rank > 0 else 1.0
-    return _balance(names, a, b, np.full(len(b), 1.0 / len(b)), p)
-
-
-def _told(x: Floats, n_a: int) -> tuple[float, int]:
-    found = residuals(np.zeros((1, len(x))), x, n_a)
-    return found.factor, found.rank
-
-
-def _balance(
-    names: tuple[str, ...], a: Floats, b: Floats, weight: Floats, p: float | None
-) -> Balance:
-    mean_a, mean_b = a.mean(axis=0), weight @ b
+    p = None
+    if random:
+        x = np.concatenate([a, b])
+        n = len(x)
+        # any outcome does: what is asked is how the groups differ in the covariates
+        found = residuals(np.zeros((1, n)), x, len(a))
+        rank, told = found.rank, 1.0 - 1.0 / found.factor
+        p = float(beta.sf(told, rank / 2, (n - 1 - rank) / 2)) if n - 1 > rank > 0 else 1.0
+    mean_a, mean_b = a.mean(axis=0), b.mean(axis=0) if weights is None else weights @ b
     # variances as they were: weights must not make a difference look smaller
     spread = np.sqrt((a.var(axis=0, ddof=1) + b.var(axis=0, ddof=1)) / 2)
     gap = mean_a - mean_b

@@ -32,7 +32,21 @@ ZH: dict[str, str] = {
     "alike": "是否相近",
     "customers": "客户数",
     "expected": "应有客户数",
+    "metric": "指标",
+    "what": "性质",
+    "start": "启用期",
+    "period": "期间",
+    "since": "启用后期数",
+    "estimate": "估计值",
+    "placebo": "安慰剂检验",
+    "placebo_low": "安慰剂区间下限",
+    "placebo_high": "安慰剂区间上限",
     # cells
+    "change": "变化",
+    "no placebo: no period before to test": "无安慰剂检验：启用前期数不足",
+    "one unit a start: nothing to tell chance from": "每个启用期仅一个单位，无从判断偶然性",
+    "too few units to tell chance from": "单位过少，无从判断偶然性",
+    "no control: no effect": "无对照，不能称为效果",
     "gain": "增益",
     "loss": "损失",
     "not seen": "未见效果",
@@ -42,6 +56,20 @@ ZH: dict[str, str] = {
     ),
     "equal outcomes: nothing to tell chance from": "结果全部相同，无从判断偶然性",
     # sentences
+    "{metric} changed by {estimate:.4g} ({level:.4g} % interval {low:.4g} to {high:.4g}, "
+    "{n_treated:,} units). There is no control, so this is no effect.": (
+        "{metric} 变化 {estimate:.4g}（{level:.4g}% 区间 {low:.4g} 至 {high:.4g}，"
+        "{n_treated:,} 个单位）。没有对照，不能称为效果。"
+    ),
+    "Effect on {metric} {estimate:.4g} ({level:.4g} % interval {low:.4g} to {high:.4g}, "
+    "{n_treated:,} treated and {n_control:,} other units).": (
+        "对 {metric} 的效果 {estimate:.4g}（{level:.4g}% 区间 {low:.4g} 至 {high:.4g}，"
+        "启用 {n_treated:,} 个、其他 {n_control:,} 个单位）。"
+    ),
+    " Before the start they went apart ({p:.4g}): doubt it.": (
+        "启用前两组已不平行（{p:.4g}）：结论存疑。"
+    ),
+    " Before the start they went together ({p:.4g}).": "启用前两组走势一致（{p:.4g}）。",
     "{k} covariates, the largest difference {d:.2f} standard deviations ({worst})": (
         "{k} 个协变量，最大差异 {d:.2f} 个标准差（{worst}）"
     ),
