@@ -15,6 +15,7 @@ from custvalue.campaign._effect import campaign_effect
 from custvalue.campaign._response import ResponseModel, gains_table
 from custvalue.campaign._result import CampaignEffect, CampaignEffects, GroupEffect
 from custvalue.campaign._size import CampaignPlan, detectable_response, plan_test
+from custvalue.campaign._uplift import OutOfFold, UpliftModel
 
 __all__ = [
     "Adjustment",
@@ -26,8 +27,10 @@ __all__ = [
     "CrmEffect",
     "Estimate",
     "GroupEffect",
+    "OutOfFold",
     "ResponseModel",
     "SampleRatio",
+    "UpliftModel",
     "campaign_effect",
     "covariate_balance",
     "crm_effect",

@@ -37,29 +37,6 @@ WORDS: dict[str, dict[str, str]] = {
             "{arm}: {value:.4g} a customer more than the control group ({low:.4g} to {high:.4g}), "
             "{n:,} treated, {m:,} controls."
         ),
-        "plan response": (
-            "Gains rest on who answers: some would have come without the contact, so they are an "
-            "upper limit. What the contact adds is seen only against the control group."
-        ),
-        "plan uplift": "Gains rest on effects measured against a random control group.",
-        "plan given": "Gains rest on the response that was given; nothing was measured.",
-        "plan size": (
-            "{treated:,} to treat, {control:,} held out; cost {cost:,.2f}, expected gain "
-            "{gain:,.2f}; no plan within this budget gains more than {bound:,.2f}."
-        ),
-        "plan detectable": (
-            "Groups of these sizes show a mean response of {detectable:.2%} with a chance of 80 %."
-        ),
-        "plan detectable never": "Without a control group no response can be shown.",
-        "policy": (
-            "The plan treats {share:.1%} of {n:,} customers and is worth {value:.4g} a customer "
-            "({low:.4g} to {high:.4g})."
-        ),
-        "policy against": "{name}: {value:+.4g} a customer ({low:+.4g} to {high:+.4g}).",
-        "nobody": "more than treating nobody",
-        "everybody": "more than treating everybody",
-        "everybody with": "more than {arm} for everybody",
-        "random": "more than as many at random",
     },
     "zh": {
         "ranks": (
@@ -88,26 +65,6 @@ WORDS: dict[str, dict[str, str]] = {
             "{arm}：每位客户比对照组多{value:.4g}（{low:.4g}至{high:.4g}），处理组{n:,}位，"
             "对照组{m:,}位。"
         ),
-        "plan response": (
-            "收益以谁会响应为依据：有些人不联系也会来，所以这是上限。联系增加了多少，只有与对照组"
-            "比较才能看出。"
-        ),
-        "plan uplift": "收益以对照随机对照组测得的效果为依据。",
-        "plan given": "收益以给定的响应率为依据；没有测量。",
-        "plan size": (
-            "联系{treated:,}位，保留对照{control:,}位；成本{cost:,.2f}，预期收益{gain:,.2f}；"
-            "在此预算内任何方案的收益都不超过{bound:,.2f}。"
-        ),
-        "plan detectable": "这样大小的两组有80%的把握显示出{detectable:.2%}的平均响应。",
-        "plan detectable never": "没有对照组就无法显示任何响应。",
-        "policy": (
-            "该方案联系{n:,}位客户中的{share:.1%}，每位客户值{value:.4g}（{low:.4g}至{high:.4g}）。"
-        ),
-        "policy against": "{name}：每位客户{value:+.4g}（{low:+.4g}至{high:+.4g}）。",
-        "nobody": "比都不联系多",
-        "everybody": "比全部联系多",
-        "everybody with": "比全部用{arm}多",
-        "random": "比随机联系同样多客户多",
     },
 }
 

@@ -138,8 +138,7 @@ def effect_scores(
 
 def check_propensity(e: FloatArray) -> None:
     """Refuse chances of a treatment that nobody, or everybody like a customer, would get."""
-    bad = ~((e > 0) & (e < 1))
-    bad = bad if bad.ndim == 1 else bad.any(axis=1)
+    bad = ~((e > 0) & (e < 1)).reshape(len(e), -1).all(axis=1)
     if bad.any():
         raise DataContractError(
             ContractProblem.at(
