@@ -11,9 +11,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, clone
 
 from custvalue import _frames
-from custvalue._labels import Language
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._warn import warn_caller
+from custvalue._words import Language
 from custvalue.campaign._arms import Experiment, propensity_of, read_experiment
 from custvalue.campaign._columns import (
     Columns,
