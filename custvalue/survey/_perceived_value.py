@@ -14,6 +14,7 @@ import custvalue
 from custvalue import _frames
 from custvalue._labels import check_language
 from custvalue._portable import check_names, reading, seal, unseal
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
 from custvalue.survey._estimate import SCHEMA, Floats, check_level, check_scale, settings_to_plain
 from custvalue.survey._ratings import Ratings, read_ratings, warn_of_small, without_unrated
@@ -288,13 +289,15 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
 
     # -- of every row --
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Benefit, burden, net value, and net value less that of the other brands, of every row.
 
         Parameters
         ----------
         X : frame of shape (n_rows, n_columns)
             Ratings, as in `fit`.
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
@@ -302,6 +305,8 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
             An unanswered attribute does not count, the others of its side weigh more; NaN where a
             side has no answer. The last column is NaN where the respondent rated one brand only.
         """
+        if on_invalid != "raise":
+            return flagged(self.transform, X, on_invalid=on_invalid, width=4)
         check_is_fitted(self, "value_map_")
         return self._values(self._read(X, fitting=False))
 
