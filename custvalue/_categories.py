@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import ContractProblem, DataContractError
 
 MISSING = "missing"
 
@@ -65,12 +65,11 @@ def columns_of(X: Any, columns: Sequence[str], caller: str) -> dict[str, npt.NDA
         infinite = np.flatnonzero(np.isinf(numbers))
         if len(infinite):
             problems.append(
-                ContractProblem(
+                ContractProblem.at(
                     "not-finite",
                     f"column {name!r} has infinite values",
                     "Drop these rows or fill them; row positions are counted from 0.",
-                    len(infinite),
-                    first_ids(infinite),
+                    infinite,
                 )
             )
         found[name] = numbers
@@ -90,12 +89,11 @@ def category_columns(X: Any, columns: Sequence[str], caller: str) -> dict[str, n
         broken = np.flatnonzero(known & (values != np.floor(values)))
         if len(broken):
             problems.append(
-                ContractProblem(
+                ContractProblem.at(
                     "numbers-for-categories",
                     f"column {name!r} has numbers with fractions",
                     "Cut it into named classes first, as learn_size_cuts does with revenue.",
-                    len(broken),
-                    first_ids(broken),
+                    broken,
                 )
             )
             continue

@@ -220,21 +220,34 @@ def warn_of_selection(n: float, what: str = "every estimate of the order rate is
         )
 
 
-def warn_beyond(model: str, T: Floats, longest: float, unit: str | None) -> None:
-    """Say that customers were observed far longer than any whom the law was fitted on.
+def warn_beyond(
+    model: str, time: Floats, longest: float, unit: str | None, column: str = "T"
+) -> None:
+    """Say that customers were observed, or silent, far longer than any whom a fit saw.
+
+    Parameters
+    ----------
+    model : str
+        Name of the estimator.
+    time : ndarray of shape (n_rows,)
+    longest : float
+        The longest of the fit; 0 where that is not known.
+    unit : str or None
+    column : {"T", "silence"}, default="T"
 
     Warns
     -----
     DataWarning
-        If some ``T`` is more than twice the longest of the fit.
+        If some ``time`` is more than twice the longest of the fit.
     """
-    if longest <= 0.0 or not len(T) or not T.max() > FAR * longest:
+    if longest <= 0.0 or not len(time) or not time.max() > FAR * longest:
         return
     of = "" if unit is None else f" {unit}"
+    was = "observed" if column == "T" else "silent"
     warn_caller(
-        f"{int((FAR * longest < T).sum()):,} of {len(T):,} rows have 'T' up to {T.max():,.6g}{of}, "
-        f"and no customer whom this {model} was fitted on was observed for more than "
-        f"{longest:,.6g}{of}: what it says of them is extrapolated. Fit it on a table as of the "
-        "same date.",
+        f"{int((FAR * longest < time).sum()):,} of {len(time):,} rows have {column!r} up to "
+        f"{time.max():,.6g}{of}, and no customer whom this {model} was fitted on was {was} for "
+        f"more than {longest:,.6g}{of}: what it says of them is extrapolated. Fit it on a table as "
+        "of the same date.",
         DataWarning,
     )

@@ -157,7 +157,7 @@ def _ask(
                 if not all(len(problem.rows) for problem in bad):
                     raise
             except ValueError as error:
-                bad = _not_numbers(part, place) if "contains" in str(error) else []
+                bad = _not_numbers(part, place, str(error))
                 if not bad:
                     raise
             else:
@@ -179,9 +179,9 @@ def _moved(problem: ContractProblem, place: npt.NDArray[np.intp]) -> ContractPro
     return ContractProblem.at(problem.code, problem.message, problem.cure, place[rows])
 
 
-def _not_numbers(X: Any, place: npt.NDArray[np.intp]) -> list[ContractProblem]:
-    """Rows of an array that scikit-learn refuses without naming them."""
-    if _frames.is_frame(X):
+def _not_numbers(X: Any, place: npt.NDArray[np.intp], said: str) -> list[ContractProblem]:
+    """Rows of an array that scikit-learn refuses without naming them; NaN may be legal."""
+    if _frames.is_frame(X) or "contains" not in said:
         return []
     try:
         values = np.ma.filled(np.ma.asarray(X, dtype=np.float64), np.nan)
@@ -189,10 +189,11 @@ def _not_numbers(X: Any, place: npt.NDArray[np.intp]) -> list[ContractProblem]:
         return []
     if values.ndim != 2:
         return []
-    bad = ~np.isfinite(values).all(axis=1)
+    missing = "contains NaN" in said
+    bad = (~np.isfinite(values) if missing else np.isinf(values)).any(axis=1)
     if not bad.any():
         return []
-    text = "X has missing (NaN) or infinite values"
+    text = f"X has {'missing (NaN) or ' if missing else ''}infinite values"
     return [ContractProblem.at("not-finite", text, "Drop or fill them.", place[bad])]
 
 

@@ -40,6 +40,7 @@ FLOOR = {
     "_sparse": 0,
     "_sklearn": 3,
     "_histories": 1,
+    "_log_start": 2.5,
     "likelihood": 3.3,
     "campaign": 3.4,
     "_value_model": 3.5,

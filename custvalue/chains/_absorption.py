@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import splu
 
 from custvalue._html import html_table
+from custvalue.chains._chain_math import inside_solver
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -111,14 +111,14 @@ def absorb(
     time, variance = np.zeros(n), np.zeros(n)
     if len(go):
         graph: Any = sp.csr_array(matrix)
-        factor = splu(sp.csc_array(sp.eye_array(len(go)) - graph[go][:, go]))
+        solved = inside_solver(graph, go)
         into = graph[go][:, ends].toarray()
-        b = np.clip(factor.solve(into), 0.0, 1.0) + 0.0  # no -0
-        t = factor.solve(np.ones(len(go)))
+        b = np.clip(solved(into), 0.0, 1.0) + 0.0  # no -0
+        t = solved(np.ones(len(go)))
         chance[go], time[go] = b, t
-        variance[go] = np.maximum(factor.solve(2.0 * t - 1.0) - t * t, 0.0)
-        first = factor.solve(b)
-        second = factor.solve(2.0 * first - b)
+        variance[go] = np.maximum(solved(2.0 * t - 1.0) - t * t, 0.0)
+        first = solved(b)
+        second = solved(2.0 * first - b)
         mean = np.divide(first, b, out=np.full_like(b, np.nan), where=b > 0)
         square = np.divide(second, b, out=np.full_like(b, np.nan), where=b > 0)
         given[0][go] = mean

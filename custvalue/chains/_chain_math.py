@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,42 +29,57 @@ def solve(matrix: Any, right: Floats, delta: float = 1.0) -> Floats:
     return np.linalg.solve(np.eye(n) - delta * matrix, right)
 
 
-def solve_inside(matrix: Any, inside: Ints, right: Floats) -> Floats:
-    """Solve (I - Q) v = right, with Q the moves among the states ``inside``, which all get out.
+def inside_solver(matrix: Any, inside: Ints) -> Callable[[Floats], Floats]:
+    """Prepare to solve (I - Q) v = right, with Q the moves among ``inside``, which all get out.
 
     Digits of 1 - P_ii are lost where a state is hardly ever left; the chances of leaving it have
     them all. So the diagonal is the sum of the exits, and states are eliminated without a single
     subtraction (Grassmann, Taksar & Heyman 1985, Regenerative analysis and steady state
     distributions for Markov chains, Operations Research 33(5), 1107-1116).
+
+    Returns
+    -------
+    callable
+        Takes ``right``, of shape (n,) or (n, m), and gives v of the same shape.
     """
     n = len(inside)
     rows = matrix[inside]
-    among = rows[:, inside]
-    if is_sparse(matrix):
-        moves: Any = sp.csr_array(among - sp.diags_array(among.diagonal()))
-    else:
-        moves = np.asarray(among) - np.diag(np.diagonal(among))
+    moves = _off_diagonal(rows[:, inside])
     outside = np.ones(matrix.shape[0], dtype=bool)
     outside[inside] = False
     out = row_sums(rows[:, np.flatnonzero(outside)]) if outside.any() else np.zeros(n)
     if n > MOST_BY_HAND:
-        exits = row_sums(moves) + out
-        if is_sparse(matrix):
-            system: Any = sp.csc_array(sp.diags_array(exits) - moves)
-            return np.asarray(splu(system).solve(right))
-        return np.linalg.solve(np.diag(exits) - moves, right)
+        factor: Any = splu(sp.csc_array(sp.diags_array(row_sums(moves) + out) - moves))
+        return lambda right: np.asarray(factor.solve(np.asarray(right, dtype=np.float64)))
     moves = moves.toarray() if is_sparse(moves) else moves
-    v, out = np.array(right, dtype=np.float64), out.copy()
-    exits = np.empty(n)
+    out, exits = out.copy(), np.empty(n)
     for k in range(n - 1, -1, -1):
         exits[k] = moves[k, :k].sum() + out[k]
-        through = moves[:k, k] / exits[k]
-        moves[:k, :k] += np.outer(through, moves[k, :k])
-        out[:k] += through * out[k]
-        v[:k] += np.multiply.outer(through, v[k])
-    for k in range(n):
-        v[k] = (v[k] + moves[k, :k] @ v[:k]) / exits[k]
-    return v
+        moves[:k, k] /= exits[k]  # the share of moves into k that k passes on
+        moves[:k, :k] += np.outer(moves[:k, k], moves[k, :k])
+        out[:k] += moves[:k, k] * out[k]
+
+    def solved(right: Floats) -> Floats:
+        v = np.array(right, dtype=np.float64)
+        for k in range(n - 1, -1, -1):
+            v[:k] += np.multiply.outer(moves[:k, k], v[k])
+        for k in range(n):
+            v[k] = (v[k] + moves[k, :k] @ v[:k]) / exits[k]
+        return v
+
+    return solved
+
+
+def solve_inside(matrix: Any, inside: Ints, right: Floats) -> Floats:
+    """Solve (I - Q) v = right once; see `inside_solver`."""
+    return inside_solver(matrix, inside)(right)
+
+
+def _off_diagonal(matrix: Any) -> Any:
+    """Return a copy without what stays."""
+    if is_sparse(matrix):
+        return sp.csr_array(matrix - sp.diags_array(matrix.diagonal()))
+    return np.asarray(matrix) - np.diag(np.diagonal(matrix))
 
 
 def classes(matrix: Any) -> tuple[Ints, Bools]:
@@ -87,13 +103,22 @@ def stationary(matrix: Any) -> Floats:
             "depend on where it starts; ask distribution(start, periods)."
         )
     inside = np.flatnonzero(closed[label])
-    block = matrix[inside][:, inside]
-    dense = block.toarray() if is_sparse(block) else np.asarray(block)
-    n = len(inside)
-    system = np.vstack([np.eye(n) - dense.T, np.ones(n)])
-    out = np.zeros(matrix.shape[0])
-    out[inside] = np.linalg.lstsq(system, np.append(np.zeros(n), 1.0), rcond=None)[0]
-    return np.maximum(out, 0.0) / np.maximum(out, 0.0).sum()
+    moves = _off_diagonal(matrix[inside][:, inside])
+    moves = moves.toarray() if is_sparse(moves) else moves
+    n, out = len(inside), np.zeros(matrix.shape[0])
+    if n > MOST_BY_HAND:
+        system = np.vstack([np.diag(moves.sum(axis=1)) - moves.T, np.ones(n)])
+        share = np.linalg.lstsq(system, np.append(np.zeros(n), 1.0), rcond=None)[0]
+        share = np.maximum(share, 0.0)
+    else:  # eliminated without a subtraction, as in inside_solver
+        share = np.ones(n)
+        for k in range(n - 1, 0, -1):
+            moves[:k, k] /= moves[k, :k].sum()
+            moves[:k, :k] += np.outer(moves[:k, k], moves[k, :k])
+        for k in range(1, n):
+            share[k] = share[:k] @ moves[:k, k]
+    out[inside] = share / share.sum()
+    return out
 
 
 def time_to(matrix: Any, target: Bools) -> Floats:

@@ -189,7 +189,8 @@ class TransactionLog:
 
         def make() -> Any:
             if self._is_told():
-                return summarize_eager(self._rows.frame, options, self._end, name, quiet=True)
+                frame, start = self._rows.frame, self._tells_start()
+                return summarize_eager(frame, options, self._end, name, quiet=True, start=start)
             return engine_of(self.frame).summarize(self.frame, options, self._end, name)
 
         return self._made(("summary", name), make)
@@ -210,7 +211,8 @@ class TransactionLog:
 
         def make() -> Any:
             if self._is_told():
-                return panel_eager(self._rows.frame, options, self._end, name, quiet=True)
+                frame, start = self._rows.frame, self._tells_start()
+                return panel_eager(frame, options, self._end, name, quiet=True, start=start)
             return engine_of(self.frame).panel(self.frame, options, self._end, name)
 
         return self._made(("panel", name), make)
@@ -503,6 +505,11 @@ class TransactionLog:
         if self._tells_end or not (self._is_view or _in_memory(self.frame)):
             return False
         return bool(self._rows)
+
+    def _tells_start(self) -> bool:
+        """Whether the table made now is the first that shows where the log begins."""
+        said = any(key[0] in ("summary", "panel") for key in self._tables)
+        return not (self._is_view or said)
 
     def _read(self) -> Any:
         """Rows in memory; where the end is taken from them, that is said if it was asked for."""

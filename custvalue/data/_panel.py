@@ -16,6 +16,7 @@ from custvalue.data._ledger import RowLedger
 from custvalue.data._money import Floats, Money, sums
 from custvalue.data._occasions import Columns, Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions
+from custvalue.data._summary import tell_start
 from custvalue.data._times import End
 from custvalue.exceptions import ContractProblem, DataContractError
 
@@ -184,15 +185,19 @@ def panel_eager(
     period: str,
     *,
     quiet: bool = False,
+    start: bool | None = None,
     grid_start: int | None = None,
 ) -> Any:
     """Make the panel of a log in memory.
 
-    ``grid_start`` is a tick in the grid's first period, where the log is part of a longer one.
+    ``start``: say where it begins in the middle (if not quiet). ``grid_start`` is a tick in the
+    grid's first period, where the log is part of a longer one.
     """
     length = ticks_in(period, options)
     rows = take_in(log, options, as_of, quiet=quiet)
     folded, book = fold(rows, options)
+    if not quiet if start is None else start:
+        tell_start(folded, rows, options)
     repeats, columns = panel_columns(folded, rows, options, length, grid_start)
     ids = rows.ids(np.repeat(folded.code, repeats))
     table = build(log, options.customer, ids, columns)

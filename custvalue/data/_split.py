@@ -170,7 +170,7 @@ def split_eager(
     if not quiet:
         check_end(log_end(everything), end, as_of, options, everything.zone)
 
-    known, folded = summary_of(log, past, options, unit)
+    known, folded = summary_of(log, past, options, unit, start=not quiet)
     customers, _ = fold(_part(everything, everything.fine <= known_end.last), options)
     later, book = fold(_future(everything, known_end), options)
     figures = _figures(later, everything)

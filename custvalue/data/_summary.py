@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import TableFacts, with_facts
+from custvalue._log_start import START_SEEN, warn_of_old_customers
 from custvalue._units import days_per
 from custvalue.data._build import build, dates
 from custvalue.data._intake import Intake, take_in
@@ -20,7 +21,9 @@ from custvalue.data._options import DAY, LogOptions, refuse_reserved
 from custvalue.data._times import End
 
 
-def summary_facts(options: LogOptions, unit: str, end: End, book: RowLedger) -> TableFacts:
+def summary_facts(
+    options: LogOptions, unit: str, end: End, book: RowLedger, **extra: Any
+) -> TableFacts:
     """Write down what a summary says of itself."""
     return TableFacts(
         kind="summary",
@@ -28,7 +31,7 @@ def summary_facts(options: LogOptions, unit: str, end: End, book: RowLedger) -> 
         unit=unit,
         as_of=end.date,
         ledger=book.to_dict(),
-        extra={"occasion_seconds": options.grain},
+        extra={"occasion_seconds": options.grain, **extra},
     )
 
 
@@ -173,16 +176,36 @@ def refuse_lost(options: LogOptions, made: Sequence[str]) -> None:
 
 
 def summarize_eager(
-    log: Any, options: LogOptions, as_of: Any, unit: str, *, quiet: bool = False
+    log: Any,
+    options: LogOptions,
+    as_of: Any,
+    unit: str,
+    *,
+    quiet: bool = False,
+    start: bool | None = None,
 ) -> Any:
-    """Summarize a log in memory."""
-    return summary_of(log, take_in(log, options, as_of, quiet=quiet), options, unit)[0]
+    """Summarize a log in memory; ``start``: say where it begins in the middle (if not quiet)."""
+    rows = take_in(log, options, as_of, quiet=quiet)
+    return summary_of(log, rows, options, unit, start=not quiet if start is None else start)[0]
 
 
-def summary_of(log: Any, rows: Intake, options: LogOptions, unit: str) -> tuple[Any, Folded]:
+def tell_start(folded: Folded, rows: Intake, options: LogOptions) -> None:
+    """Warn where the first orders say that the log begins in the middle of the shop's life."""
+    first = [part.tick[part.start] for part in folded.parts]
+    if first:
+        days = (rows.as_of - np.concatenate(first)) * (options.grain / DAY)
+        warn_of_old_customers(days.astype(np.float64, copy=False))
+
+
+def summary_of(
+    log: Any, rows: Intake, options: LogOptions, unit: str, *, start: bool
+) -> tuple[Any, Folded]:
     """Summary of the rows that were taken in, which are given up, and their occasions."""
     kept = last_rows(rows)
     folded, book = fold(rows, options)
+    if start:
+        tell_start(folded, rows, options)
     columns = summary_columns(folded, rows, options, days_per(unit))
     table = build(log, options.customer, rows.ids(folded.code), columns, kept.of(folded.code))
-    return with_facts(table, summary_facts(options, unit, rows.end, book)), folded
+    facts = summary_facts(options, unit, rows.end, book, **START_SEEN)
+    return with_facts(table, facts), folded

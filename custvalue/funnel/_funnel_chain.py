@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from custvalue import _frames
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span, rate_per
 from custvalue._words import Language
@@ -269,7 +270,9 @@ class FunnelChain(DocLink, BaseEstimator):
         log = self._read(table, self.as_of_ if as_of is None else as_of)
         return open_table(table, log, self.counts_.shape, columns_of(self, table))
 
-    def predict_proba(self, X: Any, *, horizon: Span | None = None) -> Any:
+    def predict_proba(
+        self, X: Any, *, horizon: Span | None = None, on_invalid: OnInvalid = "raise"
+    ) -> Any:
         """Chance of each outcome, and of being open still, within a horizon.
 
         Parameters
@@ -278,6 +281,8 @@ class FunnelChain(DocLink, BaseEstimator):
             Open deals, with ``stage`` and ``age``; those of ``by`` where given.
         horizon : str or timedelta, optional
             Default: the constructor's; ``"forever"`` is until the end.
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
@@ -289,6 +294,8 @@ class FunnelChain(DocLink, BaseEstimator):
         NotSupportedError
             Without a horizon, if no deal was ever lost.
         """
+        if on_invalid != "raise":
+            return flagged(self.predict_proba, X, horizon=horizon, on_invalid=on_invalid)
         check_is_fitted(self, "counts_")
         periods = periods_of(self, horizon)
         open_ = read_open(self, X)
@@ -297,7 +304,9 @@ class FunnelChain(DocLink, BaseEstimator):
         columns["open"] = np.maximum(1.0 - chance.sum(axis=1), 0.0)
         return _frames.frame_like(X, columns)
 
-    def predict(self, X: Any, *, horizon: Span | None = None) -> Floats:
+    def predict(
+        self, X: Any, *, horizon: Span | None = None, on_invalid: OnInvalid = "raise"
+    ) -> Floats:
         """Expect discounted money of each open deal.
 
         Amount times the discounted chance of winning; where a deal has no amount, the mean of what
@@ -308,11 +317,15 @@ class FunnelChain(DocLink, BaseEstimator):
         X : frame
             Open deals, with ``stage``, ``age`` and ``amount``.
         horizon : str or timedelta, optional
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
         ndarray of shape (n_deals,)
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, horizon=horizon, on_invalid=on_invalid)
         check_is_fitted(self, "counts_")
         periods, rate = periods_of(self, horizon), self._rate()
         open_ = read_open(self, X, money=True)

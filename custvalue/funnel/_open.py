@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids, nearest
+from custvalue.exceptions import ContractProblem, DataContractError, nearest
 from custvalue.funnel._counts import FunnelCounts, FunnelShape, open_deals
 from custvalue.funnel._events import DealLog, group_names
 from custvalue.funnel._settings import columns_by
@@ -80,25 +80,23 @@ def read_open(funnel: FunnelChain, X: Any, *, money: bool = False) -> OpenDeals:
         strange.setdefault(words[i], []).append(int(i))
     for word, rows in strange.items():
         problems.append(
-            ContractProblem(
+            ContractProblem.at(
                 "unknown-stage",
                 f"column 'stage' has {word!r}, which is no stage; known are "
                 f"{', '.join(stages)}.{nearest(word, stages)}",
                 "A deal that is won or lost is not open.",
-                len(rows),
-                first_ids(rows),
+                rows,
             )
         )
     age = _frames.float_vectors(X, ["age"], caller="the table of open deals")[0]
     bad = np.flatnonzero((age < 1) | (age != np.floor(age)))
     if len(bad):
         problems.append(
-            ContractProblem(
+            ContractProblem.at(
                 "age",
                 "column 'age' is not a whole number from 1 on",
                 "It counts periods in the stage: 1 is just entered, 2 is one period later.",
-                len(bad),
-                first_ids(bad),
+                bad,
             )
         )
     if problems:
@@ -112,12 +110,11 @@ def read_open(funnel: FunnelChain, X: Any, *, money: bool = False) -> OpenDeals:
         means = stage_amounts(funnel.counts_)
         if not np.isfinite(means).all():
             raise DataContractError(
-                ContractProblem(
+                ContractProblem.at(
                     "no-amount",
                     "open deals have no amount, and no win told one to take instead",
                     "Give the log a column amount=, or the open deals a column 'amount'.",
-                    int((~own).sum()),
-                    first_ids(np.flatnonzero(~own)),
+                    np.flatnonzero(~own),
                 )
             )
         amount[~own] = means[stage[~own]]

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._group_sizes import group_sizes
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
 from custvalue._units import check_share
 from custvalue._warn import warn_caller
@@ -262,17 +263,21 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
     def _read(self, X: Any, *, reset: bool) -> Floats:
         return read_columns(self, X, self._names(), reset=reset)[0]
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Grade of every value as a number, 1 (A) to 5 (E).
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
         ndarray of shape (n_customers, n_columns)
         """
+        if on_invalid != "raise":
+            return flagged(self.transform, X, on_invalid=on_invalid, width=len(self.cuts_))
         check_is_fitted(self, "cuts_")
         return _grades(self._read(X, reset=False), self.cuts_) + 1.0
 

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._group_sizes import group_sizes
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
 from custvalue._words import HOUSE, Language, check_language
 
@@ -270,18 +271,22 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         active, loyal = indexes[:, 0] > self.cuts[0], indexes[:, 1] > self.cuts[1]
         return np.where(active, np.where(loyal, 0, 1), np.where(loyal, 2, 3))
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Activity and loyalty index of every customer.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
         ndarray of shape (n_customers, 2)
             From 0 to 1.
         """
+        if on_invalid != "raise":
+            return flagged(self.transform, X, on_invalid=on_invalid, width=2)
         return self._indexes(self._read(X), self.ranks_)
 
     def quadrants(self, X: Any) -> npt.NDArray[Any]:

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 
 from custvalue import _frames
 from custvalue._categories import columns_of, is_text
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, validate_data
 from custvalue._warn import warn_caller
 from custvalue._words import MARKET, Language, check_language
@@ -266,30 +267,40 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         place = self.components_.of(self._read(X, reset=False))
         return nearest_center(place, self.centers_), place
 
-    def predict(self, X: Any) -> npt.NDArray[np.intp]:
+    def predict(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[Any]:
         """Segment of every customer: 0 the largest of the fit, 1 the next.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
         ndarray of shape (n_customers,), int
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, on_invalid=on_invalid)
         return self._codes(X)[0]
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Coordinates on the principal components.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_columns)
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
         ndarray of shape (n_customers, n_components)
         """
+        if on_invalid != "raise":
+            return flagged(
+                self.transform, X, on_invalid=on_invalid, width=len(self.components_.axes)
+            )
         return self._codes(X)[1]
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:

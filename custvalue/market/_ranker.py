@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue import _frames
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
 from custvalue._warn import warn_caller
 from custvalue._words import MARKET, Language, check_language
@@ -231,18 +232,22 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
                 found.append(law(part, weight))
         return found[0], found[1]
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Attractiveness, resource fit and priority of every market.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_markets, n_criteria)
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
         ndarray of shape (n_markets, 3)
             From 0 to 1. A side without criteria is 0 (0.5 for ``"topsis"``) and counts for nothing.
         """
+        if on_invalid != "raise":
+            return flagged(self.transform, X, on_invalid=on_invalid, width=3)
         first, second = self._sides(self._read(X), self._weights())
         share = self._share()
         return np.column_stack([first, second, share * first + (1.0 - share) * second])

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from custvalue import _frames
 from custvalue._categories import MISSING, category_columns, coded
 from custvalue._drift import DriftReport, drift_report
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
 from custvalue._words import MARKET, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
@@ -226,31 +227,39 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         words = self._read(X, list(self.feature_names_in_))
         return leaf_codes(self.tree_, words, len(next(iter(words.values()))[1]))
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
+    def predict(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[Any]:
         """Segment of every customer.
 
         Parameters
         ----------
         X : frame
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
         ndarray of shape (n_customers,) of str
         """
+        if on_invalid != "raise":
+            return flagged(self.predict, X, on_invalid=on_invalid)
         code = self._codes(X)
         return np.array(self._names("en"), dtype=object)[code]
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Segment as columns, one a segment: 1 in the customer's own, else 0.
 
         Parameters
         ----------
         X : frame
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
         ndarray of shape (n_customers, n_segments)
         """
+        if on_invalid != "raise":
+            return flagged(self.transform, X, on_invalid=on_invalid, width=len(self.segments_))
         code = self._codes(X)
         return np.eye(len(self.segments_))[code]
 

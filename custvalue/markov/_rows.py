@@ -108,12 +108,11 @@ def _periods(X: Any) -> Ints:
     torn = given != np.floor(given)
     if torn.any():
         raise DataContractError(
-            ContractProblem(
+            ContractProblem.at(
                 "not-whole",
                 "column 'period' has values that are not whole numbers",
                 "Number the periods 0, 1, 2, ...; custvalue.panel does.",
-                int(torn.sum()),
-                first_ids(np.flatnonzero(torn)),
+                np.flatnonzero(torn),
             )
         )
     return given.astype(np.int64)
@@ -152,12 +151,11 @@ def _customers(
     nobody = _frames.missing_ids(given)
     if nobody.any():
         raise DataContractError(
-            ContractProblem(
+            ContractProblem.at(
                 "missing-customer",
                 "rows have no customer",
                 "Drop these rows, or give them a customer; row positions are counted from 0.",
-                int(nobody.sum()),
-                first_ids(np.flatnonzero(nobody)),
+                np.flatnonzero(nobody),
             )
         )
     ids, code = np.unique(given, return_inverse=True)

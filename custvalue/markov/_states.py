@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue import _frames
+from custvalue._histories import warn_beyond
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns, read_vectors
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
@@ -38,6 +39,8 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
         A count above ``frequency_cuts_[k]`` is in class k + 1 or higher.
     monetary_cuts_ : ndarray
         Cuts of mean spend, frozen in ``fit``.
+    longest_silence_ : float
+        The longest silence of ``fit``, in periods; more than twice that is said (`DataWarning`).
 
     Notes
     -----
@@ -70,7 +73,8 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
             least = 0 if name == "recency_max" else 1
             if int(getattr(self, name)) < least:
                 raise ValueError(f"{name}={getattr(self, name)!r} must be at least {least}.")
-        spend = read_vectors(self, X, PANEL_COLUMNS, reset=True)[2]
+        silence, _, spend = read_vectors(self, X, PANEL_COLUMNS, reset=True)
+        self.longest_silence_ = float(silence.max())
         self.frequency_cuts_ = 2.0 ** np.arange(self.frequency_classes - 1)
         self.monetary_cuts_ = class_cuts(spend, self.monetary_classes)
         return self
@@ -79,6 +83,8 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
         """Classes of each row, shape (n_rows, 3): silence, orders, mean spend."""
         check_is_fitted(self)
         values, _ = read_columns(self, X, PANEL_COLUMNS, reset=False, min_columns=3)
+        longest = getattr(self, "longest_silence_", 0.0)  # of before: not known
+        warn_beyond(type(self).__name__, values[:, 0], longest, None, "silence")
         out = np.empty((len(values), 3), dtype=np.int64, order="F")
         out[:, 0] = np.clip(values[:, 0], 0, self.recency_max)
         out[:, 1] = np.searchsorted(self.frequency_cuts_, values[:, 1], side="left")
@@ -210,12 +216,11 @@ def _words(X: Any, name: str) -> list[str] | None:
     bad = np.flatnonzero([not isinstance(value, str) for value in values])
     if len(bad):
         raise DataContractError(
-            ContractProblem(
+            ContractProblem.at(
                 "missing-words",
                 f"column {name!r} has values that are missing or no text",
                 "Drop these rows or fill them; row positions are counted from 0.",
-                len(bad),
-                first_ids(bad),
+                bad,
             )
         )
     return sorted(set(values.tolist()))
@@ -229,14 +234,13 @@ def _codes(X: Any, name: str, words: list[str]) -> Floats:
     if values is None or len(bad):
         strange = [] if values is None else dict.fromkeys(str(v) for v in values[bad])
         raise DataContractError(
-            ContractProblem(
+            ContractProblem.at(
                 "unknown-words",
                 f"column {name!r} has words that were not there in fit: "
                 f"{', '.join(first_ids(strange)) or 'no text at all'}; it knows "
                 f"{', '.join(first_ids(words))}",
                 "Correct them, or fit on rows that have them; row positions are counted from 0.",
-                len(bad),
-                first_ids(bad),
+                bad,
             )
         )
     return codes

@@ -29,6 +29,7 @@ from custvalue._dates import read_date
 from custvalue._frames import BTYD, frame_like, unit_of
 from custvalue._histories import check_histories, check_meaning, warn_beyond
 from custvalue._kernels import Histories, compress
+from custvalue._log_start import tell_start
 from custvalue._portable import number
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import check_is_fitted, read_vectors, weights_of
@@ -616,6 +617,8 @@ class PurchaseModel(LawModel):
                 )
             )
         self._check_meaning(rows)
+        if unit is not None and not self.law.discrete:
+            tell_start(X, rows.T * days_per(unit), rows.w)
         return self._learn(rows, unit)
 
     def score_samples(self, X: Any) -> Floats:

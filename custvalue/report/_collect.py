@@ -27,7 +27,6 @@ from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting import flow_table, state_names, tracking_table
 from custvalue.report._backtest import Tested, hold_back, model_of
 from custvalue.report._campaign import QUIET, WINDOW, campaign
-from custvalue.report._old_customers import warn_of_old_customers
 from custvalue.report._size import check_size
 from custvalue.rfm import RFMTransformer, SegmentMap
 from custvalue.silence import SilenceScorer
@@ -177,7 +176,6 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
             )
         )
     check_size(asked, as_of, summary["T"])
-    warn_of_old_customers(summary, as_of)
     history = to_pandas(
         panel(log, **asked.columns, as_of=str(as_of), period=asked.period, **asked.policies)
     )

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._frames import TIME_COLUMNS, column, frame_like, is_frame, keep_facts, unit_of
+from custvalue._histories import warn_beyond
 from custvalue._kernels import quantile_cuts
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import (
@@ -90,6 +91,9 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
     ----------
     variables_ : tuple of VariableCuts
         The frozen cut points.
+    longest_silence_ : float
+        The longest silence of ``fit``; more than twice that is said (`DataWarning`). 0 where the
+        cut points were given or no silence is scored.
     weights_ : tuple of float or None
     shares_ : tuple of tuple of float
         Share of the fitted rows at each score 1 to n, a variable each; ``drift`` compares them.
@@ -204,6 +208,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         sizes = bins_by_letter(self.n_bins, letters)
         self.variables_ = _learn(values, blank, sizes, self.method, given)
         scores = scores_of(values, self.variables_)
+        learned = [v for v in self._silences(values) if not given]
+        self.longest_silence_ = max((float(v.max()) for v in learned), default=0.0)
         self.shares_ = class_shares(scores - 1, sizes)
         self.weights_ = weights_by_letter(self.weights, letters, scores, y)
         warn_few_values(values, scores, self.variables_, given)
@@ -232,7 +238,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         """
         if on_invalid != "raise":
             return flagged(self.transform, X, on_invalid=on_invalid)
-        values, named = self._read(X)
+        values, named = self._asked(X)
         scores = scores_of(values, self.variables_)
         weighted = None if self.weights_ is None else scores @ np.asarray(self.weights_)
         if not named:
@@ -266,7 +272,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             If there is no ready map for these scores and none is given.
         """
         check_is_fitted(self)
-        return self._map(segment_map).assign(scores_of(self._read(X)[0], self.variables_))
+        return self._map(segment_map).assign(scores_of(self._asked(X)[0], self.variables_))
 
     def segment_table(
         self,
@@ -466,6 +472,18 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         names = list(columns_of(self.columns, self.monetary).values())
         return read_columns(self, X, names, reset=False)
+
+    def _asked(self, X: Any) -> tuple[Floats, bool]:
+        """Values of the rows that are scored; silences far beyond those of the fit are told."""
+        values, named = self._read(X)
+        longest = getattr(self, "longest_silence_", 0.0)  # of before: not known
+        for silence in self._silences(values):
+            warn_beyond(type(self).__name__, silence, longest, self.unit_, "silence")
+        return values, named
+
+    def _silences(self, values: Floats) -> list[Floats]:
+        """Return the column of silence, where one is scored."""
+        return [values[:, j] for j, v in enumerate(self.variables_) if v.column == "silence"]
 
     def _unit_of(self, name: str) -> str:
         if name in TIME_COLUMNS:

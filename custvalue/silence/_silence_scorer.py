@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._frames import column, facts_of, frame_like, keep_facts, unit_of, words_at
+from custvalue._histories import warn_beyond
 from custvalue._kernels import bins_of, quantile_cuts
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
@@ -72,6 +73,8 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         return with its cross-fitted Brier score.
     cuts_ : tuple of three floats
         Lower ends of the grades watch, silent and deeply silent.
+    longest_silence_ : float
+        The longest silence of ``fit``; more than twice that is said (`DataWarning`).
     silence_cuts_, shares_ : tuple
         Tenths of silence and shares of tenths and grades at the fit, which ``drift`` compares.
     is_named_ : bool
@@ -176,6 +179,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         score = self.learned_.measures(facts)["score"]
         self.cuts_ = grade_cuts(self, score, y)
         self.silence_cuts_ = tuple(float(c) for c in quantile_cuts(facts.silence, 10))
+        self.longest_silence_ = float(facts.silence.max())
         self.shares_ = class_shares(self._classes(facts.silence, score), (10, len(GRADES)))
         return self
 
@@ -199,8 +203,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         """
         if on_invalid != "raise":
             return flagged(self.transform, X, on_invalid=on_invalid)
-        check_is_fitted(self)
-        facts = read_gaps(self, X, reset=False)
+        facts = self._asked(X)
         measures = self.learned_.measures(facts)
         score = measures.pop("score")
         columns: dict[str, npt.NDArray[Any]] = {**measures, "n_own_gaps": facts.n_gaps}
@@ -214,6 +217,14 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             ):
                 columns[name] = words_at(template, words, places)
         return keep_facts(X, frame_like(template, columns))
+
+    def _asked(self, X: Any) -> GapFacts:
+        """Gaps of the rows that are judged; silences far beyond those of the fit are told."""
+        check_is_fitted(self)
+        facts = read_gaps(self, X, reset=False)
+        longest = getattr(self, "longest_silence_", 0.0)  # of before: not known
+        warn_beyond(type(self).__name__, facts.silence, longest, self.unit_, "silence")
+        return facts
 
     def score_samples(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Floats:
         """Give the number that grades are cut on: higher means more silent.
@@ -234,7 +245,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         if on_invalid != "raise":
             return flagged(self.score_samples, X, on_invalid=on_invalid)
         check_is_fitted(self)
-        return self.learned_.measures(read_gaps(self, X, reset=False))["score"]
+        return self.learned_.measures(self._asked(X))["score"]
 
     def grade(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[np.object_]:
         """Active, watch, silent or deeply silent, for every row.

@@ -196,19 +196,25 @@ class SpendModel(LawModel):
         """
         return self.law.quantile(*self._asked(X), check_level(q))
 
-    def predict_interval(self, X: Any, *, level: float = 0.8) -> Floats:
+    def predict_interval(
+        self, X: Any, *, level: float = 0.8, on_invalid: OnInvalid = "raise"
+    ) -> Floats:
         """Interval of each customer's own mean spend per order, given the parameters.
 
         Parameters
         ----------
         X : frame or array-like of shape (n_customers, 2)
         level : float, default=0.8
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
         ndarray of shape (n_customers, 2)
             Lower and upper end.
         """
+        if on_invalid != "raise":
+            return flagged(self.predict_interval, X, level=level, on_invalid=on_invalid, width=2)
         asked, tail = self._asked(X), (1.0 - check_level(level)) / 2.0
         return np.column_stack([self.law.quantile(*asked, u) for u in (tail, 1.0 - tail)])
 

@@ -19,7 +19,6 @@ from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
     NotSupportedError,
-    first_ids,
 )
 
 Floats = npt.NDArray[np.float64]
@@ -166,16 +165,16 @@ def answer_problems(
     if not outside.any():
         return x, []
     seen = ", ".join(f"{v:g}" for v in np.unique(x[outside])[:5])
-    where = int(outside.sum()), first_ids(np.unique(np.nonzero(outside)[0]))
+    rows = np.unique(np.nonzero(outside)[0])
     if np.isinf([low, high]).all():  # a number without a scale, such as an outcome
         return x, [
-            ContractProblem("not-finite", f"{name} has infinite values", "Correct them.", *where)
+            ContractProblem.at("not-finite", f"{name} has infinite values", "Correct them.", rows)
         ]
-    problem = ContractProblem(
+    problem = ContractProblem.at(
         "outside-scale",
         f"{name} has answers outside the scale {low:g} to {high:g}: {seen}",
         "State the scale that was asked, or name codes of no answer in not_applicable=.",
-        *where,
+        rows,
     )
     return x, [problem]
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from custvalue._warn import warn_caller
 from custvalue._words import SURVEY, Language, check_language
-from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, first_ids, nearest
+from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, nearest
 from custvalue.survey._estimate import Floats, check_level, wilson
 
 LAYERS = ("core", "additional", "latent")
@@ -173,12 +173,11 @@ def read_needs(needs: Any) -> dict[str, Need]:
 def check_levels(levels: Floats, names: list[str]) -> None:
     """Refuse levels below 0, naming every need that has some."""
     problems = [
-        ContractProblem(
+        ContractProblem.at(
             "negative-level",
             f"need {name!r} has levels below 0; Negative values in data",
             "Levels count how far a need is met, from 0 (not at all) up.",
-            int((column < 0).sum()),
-            first_ids(np.flatnonzero(column < 0)),
+            np.flatnonzero(column < 0),
         )
         for name, column in zip(names, levels.T, strict=True)
         if (column < 0).any()

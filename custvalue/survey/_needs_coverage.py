@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 import custvalue
 from custvalue import _frames
 from custvalue._portable import check_names, reading, seal, texts, unseal
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
 from custvalue._words import SURVEY, Language, check_language
 from custvalue.exceptions import nearest
@@ -177,12 +178,14 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
 
     # -- of every customer --
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Coverage of every customer.
 
         Parameters
         ----------
         X : frame or array-like, shape (n_customers, n_needs)
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
@@ -192,6 +195,10 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
             every one asked is met, else 0), then ``coverage`` of all layers together and ``asked``
             (share of all importance that was asked).
         """
+        if on_invalid != "raise":
+            return flagged(
+                self.transform, X, on_invalid=on_invalid, width=len(self.get_feature_names_out())
+            )
         met = self._met(X)
         weight, layer = self._importance(), self._layers()
         out = []

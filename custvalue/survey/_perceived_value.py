@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 import custvalue
 from custvalue import _frames
 from custvalue._portable import check_names, reading, seal, unseal
+from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
 from custvalue._words import SURVEY, Language, check_language
 from custvalue.survey._estimate import SCHEMA, Floats, check_level, check_scale, settings_to_plain
@@ -279,13 +280,15 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
 
     # -- of every row --
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Benefit, burden, net value, and net value less that of the other brands, of every row.
 
         Parameters
         ----------
         X : frame of shape (n_rows, n_columns)
             Ratings, as in `fit`.
+        on_invalid : {"raise", "flag"}, default="raise"
+            ``"flag"``: bad rows get NaN and a warning, the others their answer.
 
         Returns
         -------
@@ -293,6 +296,8 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
             An unanswered attribute does not count, the others of its side weigh more; NaN where a
             side has no answer. The last column is NaN where the respondent rated one brand only.
         """
+        if on_invalid != "raise":
+            return flagged(self.transform, X, on_invalid=on_invalid, width=4)
         check_is_fitted(self, "value_map_")
         return self._values(self._read(X, fitting=False))
 

@@ -138,12 +138,11 @@ def read_ratings(
         values = pd.Series(_frames.column(X, name), dtype=object)
         if (lost := values.isna().to_numpy()).any():
             problems.append(
-                ContractProblem(
+                ContractProblem.at(
                     f"missing-{what}",
                     f"column {name!r} is empty",
                     f"Say which {what} these rows belong to, or drop them.",
-                    int(lost.sum()),
-                    first_ids(np.flatnonzero(lost)),
+                    np.flatnonzero(lost),
                 )
             )
         ids[what] = values
@@ -152,8 +151,12 @@ def read_ratings(
         text = ids[what].map(str) if what in ids else pd.Series(np.full(n, only), dtype=object)
         if what == "brand" and known_brands is not None:
             names[what] = list(known_brands)
-            unknown = sorted({*text} - {*known_brands})
-            problems.extend(unknown_brand(one, known_brands) for one in unknown)
+            for one in sorted({*text} - {*known_brands}):
+                strange = unknown_brand(one, known_brands)
+                rows = np.flatnonzero(text == one)
+                problems.append(
+                    ContractProblem.at(strange.code, strange.message, strange.cure, rows)
+                )
         else:
             names[what] = list(dict.fromkeys(text if what == "brand" else _in_order(ids, text)))
         places[what] = pd.Index(names[what], dtype=object).get_indexer(pd.Index(text, dtype=object))
@@ -173,6 +176,7 @@ def read_ratings(
                     "Keep one row a respondent and brand, or name the column of waves in wave=.",
                     int(twice.sum()),
                     first_ids(said),
+                    np.flatnonzero(twice),
                 )
             )
     if problems:

@@ -265,6 +265,40 @@ def test_states_that_go_round_for_ages_keep_their_digits():
     assert chain.expected_time_to("d")[:3] == pytest.approx([float(v) for v in right], rel=1e-12)
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("exit_", [1e-6, 1e-12, 1e-15])
+def test_shares_and_ends_of_states_that_are_hardly_ever_left_keep_their_digits(exit_, sparse):
+    made = sp.csr_array if sparse else np.asarray
+    # two states that change places once in 1 / e and once in 3 / e periods: 1 to 3 of the time
+    slow = np.array([[1.0 - exit_, exit_], [exit_ / 3.0, 1.0 - exit_ / 3.0]])
+    assert Chain("ab", made(slow)).stationary() == pytest.approx([0.25, 0.75], rel=1e-12)
+    # geometric times: mean 1 / e, variance (1 - e) / e^2, whatever the outcome
+    ends = np.array([[1.0 - exit_, 0.75 * exit_, 0.25 * exit_], [0, 1, 0], [0, 0, 1]])
+    found = Chain(["open", "won", "lost"], made(ends), absorbing=["won", "lost"]).absorption()
+    assert found.chance[0] == pytest.approx([0.75, 0.25], rel=1e-12)
+    assert found.time[0] == pytest.approx(1 / exit_, rel=1e-12)
+    assert found.variance[0] == pytest.approx((1 - exit_) / exit_**2, rel=1e-9)
+    assert found.time_given[0] == pytest.approx([1 / exit_] * 2, rel=1e-12)
+    assert found.variance_given[0] == pytest.approx([(1 - exit_) / exit_**2] * 2, rel=1e-9)
+
+
+def test_large_chains_keep_the_digits_of_rare_exits_too():
+    n, e = 500, 1e-12  # a ring in which every state is left once in 1 / e periods, for the next
+    i = np.arange(n)
+    ring = (np.r_[np.full(n, 1.0 - e), np.full(n, e)], (np.r_[i, i], np.r_[i, (i + 1) % n]))
+    chain = Chain(range(n), sp.csr_array(ring, shape=(n, n)))
+    assert chain.expected_time_to(n - 1)[0] == pytest.approx((n - 1) / e, rel=1e-10)
+    assert chain.stationary() == pytest.approx(np.full(n, 1.0 / n), rel=1e-9)
+
+
+def test_visits_with_several_right_sides_agree_with_the_inverse():
+    rng = np.random.default_rng(5)
+    matrix = rng.dirichlet(np.ones(7), 7)
+    matrix[6] = np.eye(7)[6]
+    found = Chain(range(7), matrix, absorbing=[6]).fundamental_matrix()[1]
+    np.testing.assert_allclose(found, np.linalg.inv(np.eye(6) - matrix[:6, :6]), rtol=1e-11)
+
+
 class TestLabels:
     """What has names is put in the order of the states; what has other names is refused."""
 

@@ -315,6 +315,7 @@ def test_money_of_many_sizes_is_exact_in_cents_and_close_in_floats():
     np.testing.assert_allclose(last["total_value"], exact, rtol=1e-13)
 
 
+@pytest.mark.filterwarnings("ignore:.* the log seems to begin in the middle")
 class TestOnlineRetail:
     """541,909 rows of a real shop: every cent of the net amount is accounted for."""
 

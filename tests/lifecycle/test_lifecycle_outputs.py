@@ -386,6 +386,7 @@ def test_drift_of_learned_stages_wants_labels():
 # -- real data -----------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:.* the log seems to begin in the middle")
 def test_online_retail_runs_end_to_end(online_retail):
     log = online_retail.dropna(subset="CustomerID")
     table = cv.summarize(

@@ -178,6 +178,7 @@ def retail_at(request):
     return lambda as_of: cv.summarize(log, as_of=as_of, refunds="net_occasion", **names)
 
 
+@pytest.mark.filterwarnings("ignore:.* the log seems to begin in the middle")
 def test_calibrated_chances_are_calibrated_on_customers_left_out_of_online_retail(retail_at):
     known, ordered, _ = learning_set(retail_at, as_of="2011-11-29", window="90D")
     chance = each_half_by_the_other(known, ordered)
@@ -186,6 +187,7 @@ def test_calibrated_chances_are_calibrated_on_customers_left_out_of_online_retai
     assert np.mean((chance - ordered) ** 2) < 0.84 * ordered.mean() * (1 - ordered.mean())
 
 
+@pytest.mark.filterwarnings("ignore:.* the log seems to begin in the middle")
 def test_a_chance_learned_in_summer_keeps_the_order_of_customers_but_not_the_level_of_autumn(
     retail_at,
 ):
