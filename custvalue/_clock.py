@@ -12,12 +12,9 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Dates, Floats, Places
 from custvalue._units import DAYS_PER
 from custvalue.exceptions import ContractProblem, DataContractError
-
-Floats = npt.NDArray[np.float64]
-Dates = npt.NDArray[np.datetime64]
-Places = npt.NDArray[np.intp]
 
 _EXACT = 1e-11  # float arithmetic
 _ROUNDED = 3e-4  # numbers rounded when written; half of what lies between 365 and 365.25 days

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels import Histories, customers_in, silence_instead_of_recency
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
@@ -22,7 +23,6 @@ from custvalue.exceptions import (
     first_ids,
 )
 
-Floats = npt.NDArray[np.float64]
 BLOCK = 8192
 FAR = 2.0  # times what a fit saw: beyond it nothing was learned
 MANY = 50  # customers from which a pattern is more than chance

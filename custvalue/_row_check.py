@@ -14,18 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
+from custvalue._typing import Mask
 from custvalue._warn import heard, warn_caller
 from custvalue.exceptions import ContractProblem, DataContractError, DataWarning
 
 OnInvalid: TypeAlias = Literal["raise", "flag"]
-Bools = npt.NDArray[np.bool_]
 
 
 class _Answer(NamedTuple):
     """Answer for the good rows, which rows these are, and what is wrong with the others."""
 
     given: Any
-    good: Bools
+    good: Mask
     problems: tuple[ContractProblem, ...]
 
 
@@ -204,7 +204,7 @@ def _rows_of(X: Any) -> Any:
     return X if _frames.is_frame(X) or hasattr(X, "shape") else np.asarray(X)
 
 
-def _rows_where(X: Any, good: Bools) -> Any:
+def _rows_where(X: Any, good: Mask) -> Any:
     if not _frames.is_frame(X):
         return X[good]
     return _frames.keep_facts(X, _frames.rows_where(X, good))
@@ -231,7 +231,7 @@ def _put_back(found: _Answer, X: Any, width: int | None, method: Any) -> Any:
     return _frames.frame_like(given, columns, index=range(len(good)))
 
 
-def _spread(values: npt.NDArray[Any], good: Bools) -> npt.NDArray[Any]:
+def _spread(values: npt.NDArray[Any], good: Mask) -> npt.NDArray[Any]:
     words = values.dtype.kind in "OUST"
     kind = object if words else np.result_type(values.dtype, np.float64)
     out: npt.NDArray[Any] = np.full((len(good), *values.shape[1:]), np.nan, dtype=kind)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
+
+from custvalue._typing import Floats
 
 # scipy's sparse arrays have no useful static shape or dtype: they are typed as what they are here
 Sparse: TypeAlias = Any
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 def is_sparse(matrix: Any) -> bool:

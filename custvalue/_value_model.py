@@ -24,6 +24,7 @@ from custvalue import _frames
 from custvalue._portable import reading, seal, unseal
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted
+from custvalue._typing import Floats, Ints
 from custvalue._units import (
     DAYS_PER,
     Span,
@@ -38,8 +39,6 @@ from custvalue.exceptions import ArtefactError, HorizonError, NotSupportedError,
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
 Timing: TypeAlias = Literal["continuous", "start", "middle", "end"]
 Kind: TypeAlias = Literal["outcome", "parameter"]
 TIMINGS = ("continuous", "start", "middle", "end")

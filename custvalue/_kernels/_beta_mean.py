@@ -8,8 +8,8 @@ from scipy.special import betaln
 
 from custvalue._kernels._gammas import softplus
 from custvalue._kernels._quadrature import legendre
+from custvalue._typing import Floats
 
-Floats = npt.NDArray[np.float64]
 CELLS = 32_768  # rows x terms worked on at once
 DROP = 42.0  # exp(-42) is below the last digit
 STEP = 0.25  # of the trapezoid: error exp(-2 pi (pi / 2) / STEP)

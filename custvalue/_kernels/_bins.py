@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from custvalue._typing import Floats, Ints
 
 
 def quantile_cuts(values: npt.ArrayLike, n_bins: int) -> Floats:

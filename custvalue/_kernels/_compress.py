@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from custvalue._typing import Floats
+
 Spread = Callable[[Floats], Floats]
 
 # ticks tried in this order: the time unit itself, days of a week, hundredths, days of a month

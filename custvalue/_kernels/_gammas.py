@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, psi, zeta
 
+from custvalue._typing import Floats
+
 LONGEST_TABLE = 100_000  # largest count up to which a table by count beats sorting
 BLOCK = 8192
-Floats = npt.NDArray[np.float64]
 
 # B_2k / (2k (2k-1)): the tail of Stirling's series, exact to 1e-17 from 16 on
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)

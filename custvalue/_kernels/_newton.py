@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from custvalue._typing import Floats
+
 Objective = Callable[[Floats], tuple[float, Floats, Floats]]
 
 LONGEST_STEP = 2.5  # in logs: a parameter changes by a factor of 12 at most in one step

@@ -7,7 +7,7 @@ from math import factorial
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from custvalue._typing import Floats
 
 
 def coalitions(n_players: int) -> npt.NDArray[np.bool_]:

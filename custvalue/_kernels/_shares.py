@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from custvalue._typing import Floats
 
 
 def wilson(share: Any, n: Any, level: float) -> tuple[Floats, Floats]:

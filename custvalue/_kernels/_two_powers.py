@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels._quadrature import legendre
+from custvalue._typing import Floats
 
-Floats = npt.NDArray[np.float64]
 NODES = 24
 DROP = 42.0  # exp(-42) is below the last digit
 PANEL = 7.0  # log-time that 24 nodes cover to the last digit

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError
 
-Floats = npt.NDArray[np.float64]
 NEGLIGIBLE = 1e-10  # of the largest share of the covariates' spread: directions below it are none
 
 

@@ -6,14 +6,11 @@ from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue import _frames
+from custvalue._typing import Floats, Places
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.metrics import check_propensity, outcome_scores
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
 
 
 class Experiment(NamedTuple):
@@ -29,11 +26,11 @@ class Experiment(NamedTuple):
     """
 
     y: Floats
-    arm: Ints
+    arm: Places
     arms: tuple[Hashable, ...]
 
     @property
-    def size(self) -> Ints:
+    def size(self) -> Places:
         """Customers of each arm."""
         return np.bincount(self.arm, minlength=len(self.arms))
 

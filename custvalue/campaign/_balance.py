@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from custvalue._frames import column_names, float_columns, is_frame
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.campaign._adjust import residuals
 from custvalue.campaign._words import said, say
@@ -23,7 +23,6 @@ from custvalue.exceptions import ContractProblem, DataContractError, SmallSample
 if TYPE_CHECKING:
     from custvalue._words import Language
 
-Floats = npt.NDArray[np.float64]
 ALIKE = 0.1  # of a standard deviation: the usual line between alike and not
 MISMATCH = 0.001  # p-value below which the split itself is broken (Fabijan et al. 2019)
 

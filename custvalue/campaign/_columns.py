@@ -12,9 +12,9 @@ import numpy.typing as npt
 from custvalue import _frames
 from custvalue._categories import as_words, columns_of, is_text
 from custvalue._sklearn import validate_data
+from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError
 
-Floats = npt.NDArray[np.float64]
 Values = dict[str, npt.NDArray[Any]]
 MOST_WORDS = 20  # of a column: each is a feature of 0 and 1
 RARE = 0.01  # share of customers below which a word is no feature

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from custvalue._typing import Floats
 from custvalue.campaign._adjust import Adjustment, residuals
 from custvalue.campaign._customers import Customers
 from custvalue.campaign._result import GroupEffect
@@ -18,7 +18,6 @@ from custvalue.campaign._shrink import shrink
 from custvalue.campaign._shuffles import judge, welch_interval
 from custvalue.exceptions import ContractProblem, DataContractError
 
-Floats = npt.NDArray[np.float64]
 Method = Literal["auto", "score", "permutation", "bootstrap", "welch"]
 FEWEST = 20  # outcomes that are not zero, in a group
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custvalue._typing import Floats, Places
 from custvalue._warn import warn_caller
 from custvalue.campaign._balance import balance_of, entropy_balance
 from custvalue.campaign._crm_result import CrmEffect, Estimate
@@ -27,8 +28,6 @@ from custvalue.exceptions import (
     SmallSampleWarning,
 )
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
 How = Literal["permutation", "welch"]
 MANY = 40  # ways to split the units: with fewer no test of 5 % on both sides exists
 NO_SPREAD = "one unit a start: nothing to tell chance from"
@@ -272,7 +271,7 @@ class _Asked(NamedTuple):
     rng: np.random.Generator
 
 
-def _cells(starts: Ints, sizes: Ints, last: int) -> dict[tuple[int, int], _Contrast]:
+def _cells(starts: Places, sizes: Places, last: int) -> dict[tuple[int, int], _Contrast]:
     """``ATT(g, t)`` of every cohort and period that has units which have not started."""
     out = {}
     for g, first in enumerate(starts):
@@ -291,13 +290,13 @@ def _cells(starts: Ints, sizes: Ints, last: int) -> dict[tuple[int, int], _Contr
     return out
 
 
-def _collapsed(first: int, sizes: Ints, last: int) -> _Contrast:
+def _collapsed(first: int, sizes: Places, last: int) -> _Contrast:
     """Mean after less mean before, treated less never treated."""
     step = np.where(np.arange(last) < first, -1.0 / first, 1.0 / (last - first))
     return _Contrast(np.outer([1.0, -1.0], step), int(sizes[0]), int(sizes[1]))
 
 
-def _mean_of(cells: dict[tuple[int, int], _Contrast], sizes: Ints) -> _Contrast:
+def _mean_of(cells: dict[tuple[int, int], _Contrast], sizes: Places) -> _Contrast:
     """Mean of cells, each as often as it has treated units."""
     weight = np.array([c.n_treated for c in cells.values()], dtype=float)
     by = np.tensordot(weight / weight.sum(), np.stack([c.by for c in cells.values()]), 1)
@@ -312,7 +311,7 @@ Found = tuple[float, float, float, float, str]
 
 
 def _estimated(
-    y: Floats, cohort: Ints, sizes: Ints, contrast: _Contrast, ask: _Asked, shuffled: bool
+    y: Floats, cohort: Places, sizes: Places, contrast: _Contrast, ask: _Asked, shuffled: bool
 ) -> Found:
     along = y @ contrast.by.T  # of every unit, as if it were of each cohort
     own = along[np.arange(len(y)), cohort]
@@ -354,8 +353,8 @@ def _variances(
     along: Floats,
     own: Floats,
     means: Floats,
-    cohort: Ints,
-    sizes: Ints,
+    cohort: Places,
+    sizes: Places,
     used: npt.NDArray[np.bool_],
 ) -> tuple[Floats, Floats]:
     """Variance of the mean of each cohort in use, and its degrees of freedom."""
@@ -387,7 +386,7 @@ def _student(
 
 
 def _weighted(
-    y: Floats, cohort: Ints, contrast: _Contrast, weights: Floats, means: Floats, ask: _Asked
+    y: Floats, cohort: Places, contrast: _Contrast, weights: Floats, means: Floats, ask: _Asked
 ) -> Found:
     """Treated less weighted controls; what the balanced means explain is no error."""
     change = y @ contrast.by[0]
@@ -430,7 +429,7 @@ def _changes(read: Panel, metrics: Sequence[str], first: int, ask: _Asked) -> Cr
     return CrmEffect(tuple(out), (), (), (), None, ask.confidence, None)
 
 
-def _ways(sizes: Ints) -> int:
+def _ways(sizes: Places) -> int:
     """Count the ways to give the starts to the units."""
     out, left = 1, int(sizes.sum())
     for size in sizes:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue._frames import column_names, float_columns, is_frame
+from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
-Floats = npt.NDArray[np.float64]
 INDEX = "Where the index does not name customers, reset_index(drop=True) says so."
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-Floats = npt.NDArray[np.float64]
+from custvalue._typing import Floats
+
 Kind = Literal["econml", "causalml"]
 
 

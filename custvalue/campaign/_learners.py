@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from custvalue._typing import Floats, Places
 
 ENOUGH = 200  # answers, or customers who brought anything, from which on trees are grown
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
 
 
 def _trees(n_rows: int, random_state: int) -> dict[str, Any]:
@@ -53,7 +52,7 @@ def usual_regressor(n_rows: int, n_events: int, random_state: int, loss: str) ->
     return make_pipeline(StandardScaler(), Ridge(alpha=max(1.0, n_rows / 20)))
 
 
-def folds_of(groups: Ints, n_folds: int, rng: np.random.Generator) -> Ints:
+def folds_of(groups: Places, n_folds: int, rng: np.random.Generator) -> Places:
     """Fold of each row, so that every group is spread evenly over the folds."""
     fold = np.empty(len(groups), dtype=np.intp)
     shuffled = rng.permutation(len(groups))

@@ -9,10 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue._frames import column_names, eager, missing_ids, native_column
+from custvalue._typing import Floats, Places
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids, no_column
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
 
 
 class Panel(NamedTuple):
@@ -27,7 +25,7 @@ class Panel(NamedTuple):
     """
 
     values: Floats
-    start: Ints
+    start: Places
     periods: list[Any]
 
 
@@ -122,7 +120,7 @@ def read_panel(
     return Panel(values, begun, list(periods))
 
 
-def _place(periods: Any, told: pd.Series, name: str) -> Ints:
+def _place(periods: Any, told: pd.Series, name: str) -> Places:
     """First period that is not before each start."""
     index = pd.Index(periods)
     try:

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, clone
 from custvalue import _frames
 from custvalue._kernels import share_ratio, wilson
 from custvalue._sklearn import DocLink, check_is_fitted
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue._words import Language
 from custvalue.campaign._columns import (
@@ -42,8 +43,6 @@ from custvalue.metrics import Estimate, calibration_table, normal_quantile
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
 FEW = 50  # answers below which a warning is due
 SHUFFLED = 2000  # customers of a fold on whom columns are shuffled
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from custvalue._typing import Floats
 
-Floats = npt.NDArray[np.float64]
 STEP = 1e-12  # of a share
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from custvalue._typing import Floats
+
 N_SPREADS = 400  # values of tau, evenly spaced
 
 

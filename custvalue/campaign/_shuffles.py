@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from custvalue._typing import Floats
+
 ROUNDING = 1e-12  # of the spread: a difference below it is none
 MOST = 4000  # blocks of the smaller group; more tell no more of the critical values
 

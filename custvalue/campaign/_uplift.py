@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator, clone
 
 from custvalue import _frames
 from custvalue._sklearn import DocLink, check_is_fitted
+from custvalue._typing import Floats, Places
 from custvalue._warn import warn_caller
 from custvalue._words import Language
 from custvalue.campaign._arms import Experiment, propensity_of, read_experiment
@@ -36,8 +36,6 @@ from custvalue.metrics import Estimate, gains_of, normal_quantile, qini_of
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
 Method = Literal["doubly_robust", "two_model", "as_given"]
 FEW = 20  # outcomes that are not zero, in an arm
 LEAST = 0.1  # of an arm's share: below it, hardly anybody like this customer was in the arm
@@ -634,7 +632,7 @@ class _Plan:
         return expected, chances, raw
 
     def _halves(
-        self, X: Floats, rows: Ints, chances: Floats, rng: np.random.Generator, others: Floats
+        self, X: Floats, rows: Places, chances: Floats, rng: np.random.Generator, others: Floats
     ) -> tuple[Floats, tuple[Any, ...]]:
         """Learn effects from ``rows`` alone, and outcomes of ``others``.
 
@@ -666,7 +664,7 @@ class _Plan:
         effects = self._effects(X, psi)
         return effects, outcomes, np.column_stack([mean_of(one, X) for one in effects])
 
-    def _outcomes(self, X: Floats, rows: Ints) -> tuple[Any, ...]:
+    def _outcomes(self, X: Floats, rows: Places) -> tuple[Any, ...]:
         y, arm = self.trial.y, self.trial.arm
         binary = hasattr(self.outcome, "predict_proba")
         found = []
@@ -679,7 +677,7 @@ class _Plan:
     def _effects(self, X: Floats, psi: Floats) -> tuple[Any, ...]:
         return tuple(clone(self.effect).fit(X, psi[:, a]) for a in range(psi.shape[1]))
 
-    def _foreign(self, X: Floats, rows: Ints) -> tuple[Any, ...]:
+    def _foreign(self, X: Floats, rows: Places) -> tuple[Any, ...]:
         y, arm = self.trial.y, self.trial.arm
         found = []
         for a in range(1, len(self.trial.arms)):
@@ -691,7 +689,7 @@ class _Plan:
     def _by_foreign(learned: tuple[Any, ...], X: Floats) -> Floats:
         return np.column_stack([effect_of(one, X) for one in learned])
 
-    def _chances(self, X: Floats | None, given: Any, fold: Ints) -> Floats:
+    def _chances(self, X: Floats | None, given: Any, fold: Places) -> Floats:
         trial = self.trial
         n = len(trial.y)
         if given is not None:

@@ -16,10 +16,9 @@ from custvalue._html import html_table
 from custvalue.chains._chain_math import inside_solver
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import pandas as pd
 
-    Floats = npt.NDArray[np.float64]
+    from custvalue._typing import Floats
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -18,7 +18,8 @@ import scipy.sparse as sp
 import custvalue
 from custvalue._html import html_table
 from custvalue._portable import check_names, number, reading, seal, unseal
-from custvalue._sparse import Floats, from_entries, is_sparse, row_sums, times
+from custvalue._sparse import from_entries, is_sparse, row_sums, times
+from custvalue._typing import Floats
 from custvalue.chains import _chain_math as _math
 from custvalue.chains._absorption import Absorption, absorb
 from custvalue.exceptions import ArtefactError, first_ids

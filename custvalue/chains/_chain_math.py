@@ -6,16 +6,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from custvalue._sparse import Floats, is_sparse, row_sums, times
-
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-
+from custvalue._sparse import is_sparse, row_sums, times
+from custvalue._typing import Floats, Ints, Mask
 
 MOST_BY_HAND = 400  # states up to which a system is eliminated without subtractions
 
@@ -82,7 +78,7 @@ def _off_diagonal(matrix: Any) -> Any:
     return np.asarray(matrix) - np.diag(np.diagonal(matrix))
 
 
-def classes(matrix: Any) -> tuple[Ints, Bools]:
+def classes(matrix: Any) -> tuple[Ints, Mask]:
     """Label the classes of states that reach each other, and say which are never left."""
     graph: Any = sp.csr_array(matrix, copy=True)  # a chain's own entries can't be written
     graph.eliminate_zeros()
@@ -121,7 +117,7 @@ def stationary(matrix: Any) -> Floats:
     return out
 
 
-def time_to(matrix: Any, target: Bools) -> Floats:
+def time_to(matrix: Any, target: Mask) -> Floats:
     """Count expected periods until a target state is entered; inf where it may never be."""
     n = matrix.shape[0]
     graph: Any = sp.csr_array(matrix)
@@ -147,7 +143,7 @@ def time_to(matrix: Any, target: Bools) -> Floats:
     return out.reshape(n)
 
 
-def _stop_at(graph: Any, target: Bools) -> Any:
+def _stop_at(graph: Any, target: Mask) -> Any:
     stopped = graph.tolil(copy=True)
     for i in np.flatnonzero(target):
         stopped[i] = 0.0

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
 
-from custvalue._sparse import Floats, Sparse, from_entries, row_sums
+from custvalue._sparse import Sparse, from_entries, row_sums
+from custvalue._typing import Floats
 
 # Below this many cells one dense bincount is faster than sorting pairs.
 _DENSE_CELLS = 4_000_000

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from custvalue._sparse import Floats, is_sparse
+from custvalue._sparse import is_sparse
+from custvalue._typing import Floats, Ints
 from custvalue.chains._chain import Chain, Timing, check_horizon, check_timing, discount_factor
-
-Ints = npt.NDArray[np.int64]
 
 
 class Policy(NamedTuple):

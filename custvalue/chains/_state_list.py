@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from custvalue._typing import Ints
 
 
 @dataclass(frozen=True, eq=False)

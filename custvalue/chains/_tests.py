@@ -11,14 +11,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import chdtrc, xlogy
 from scipy.stats import random_table
 
-from custvalue._sparse import Floats, row_sums
+from custvalue._sparse import row_sums
+from custvalue._typing import Floats, Ints
 from custvalue.chains._counts import TransitionCounts
 
-Ints = npt.NDArray[np.int64]
 LEAST_EXPECTED = 5.0  # moves that the smaller model expects in a cell, for chi-square to hold
 N_DRAWS = 200
 

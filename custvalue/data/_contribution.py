@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
+from custvalue._typing import Floats
 from custvalue._units import check_share
 from custvalue._words import HOUSE, Language, check_language
 from custvalue.data._build import build
@@ -24,7 +25,6 @@ from custvalue.data._occasions import find, fold
 from custvalue.data._options import LogOptions
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids, no_column
 
-Array = npt.NDArray[np.float64]
 Amount = float | str | None
 
 
@@ -292,13 +292,13 @@ def contribution_of_rows(
     return _told(build(frame, options.customer, rows.ids(who), columns), columns, groups)
 
 
-def _given(amount: Amount, columns: dict[str, Array], times: Array) -> Array:
+def _given(amount: Amount, columns: dict[str, Floats], times: Floats) -> Floats:
     return columns[amount] if isinstance(amount, str) else times * float(amount or 0.0)
 
 
 def _columns(
-    orders: Array, revenue: Array, goods: Array, serve: Array, won: Array
-) -> dict[str, Array]:
+    orders: Floats, revenue: Floats, goods: Floats, serve: Floats, won: Floats
+) -> dict[str, Floats]:
     left = revenue - goods - serve - won
     some = revenue != 0
     return {
@@ -313,7 +313,7 @@ def _columns(
     }
 
 
-def _told(table: Any, columns: dict[str, Array], groups: pd.DataFrame | None) -> Contribution:
+def _told(table: Any, columns: dict[str, Floats], groups: pd.DataFrame | None) -> Contribution:
     left = columns["contribution"]
     return Contribution(
         table,
@@ -352,7 +352,7 @@ def _group_of(rows: npt.NDArray[Any], code: npt.NDArray[Any], ids: Any) -> pd.Se
     return pairs.set_index("code")["group"].sort_index()
 
 
-def _groups(group: pd.Series, columns: dict[str, Array]) -> pd.DataFrame:
+def _groups(group: pd.Series, columns: dict[str, Floats]) -> pd.DataFrame:
     by = pd.DataFrame(columns).drop(columns="margin").groupby(group.to_numpy())
     table = by.sum()
     some = table["revenue"] != 0
@@ -365,7 +365,7 @@ def _groups(group: pd.Series, columns: dict[str, Array]) -> pd.DataFrame:
     return table.rename_axis("group").reset_index()
 
 
-def _curve(values: Array) -> pd.DataFrame:
+def _curve(values: Floats) -> pd.DataFrame:
     best = np.sort(values)[::-1]
     running = np.cumsum(best)
     total = float(values.sum())

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue._dates import after, instant, readable, shifted
 from custvalue._frames import column
@@ -17,7 +16,7 @@ from custvalue.exceptions import ContractProblem, DataContractError
 if TYPE_CHECKING:
     import pandas as pd
 
-    FloatArray = npt.NDArray[np.float64]
+    from custvalue._typing import Floats
 
 
 def cutoffs(log: TransactionLog, dates: Sequence[Any]) -> pd.DataFrame:
@@ -73,7 +72,7 @@ def known_at(log: TransactionLog, cutoff: Any) -> TransactionLog:
     return known
 
 
-def future_value(log: TransactionLog, X: Any, *, horizon: Span) -> FloatArray:
+def future_value(log: TransactionLog, X: Any, *, horizon: Span) -> Floats:
     """Sum what each (customer, date) row brought within ``horizon`` after its date.
 
     Parameters

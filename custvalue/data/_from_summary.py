@@ -12,6 +12,7 @@ import pandas as pd
 from custvalue._dates import read_date
 from custvalue._frames import TableFacts, float_columns, missing_ids, opened, with_facts
 from custvalue._histories import MANY, history_problems, warn_of_selection
+from custvalue._typing import Floats
 from custvalue._units import days_per
 from custvalue._warn import warn_caller
 from custvalue.data._options import Unit, unit_name
@@ -21,8 +22,6 @@ from custvalue.exceptions import (
     DataWarning,
     first_ids,
 )
-
-Floats = npt.NDArray[np.float64]
 
 _ROUNDING = 1e-9
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue._frames import column, facts_of, with_facts
 from custvalue.data._log import TransactionLog
@@ -14,7 +13,8 @@ from custvalue.data._log import TransactionLog
 if TYPE_CHECKING:
     import pandas as pd
 
-    FloatArray = npt.NDArray[np.float64]
+    from custvalue._typing import Floats
+
 
 SUMMARY_FEATURES = (
     "frequency",
@@ -59,7 +59,7 @@ def history_frame(
     import pandas as pd
 
     summary = known.summary(unit)
-    columns: dict[str, FloatArray] = {
+    columns: dict[str, Floats] = {
         name: np.asarray(column(summary, name), dtype=np.float64) for name in SUMMARY_FEATURES
     }
     customers = known.customers()

@@ -8,15 +8,12 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from custvalue._frames import missing_ids
+from custvalue._typing import Ints, Mask
 from custvalue.data._options import LogOptions
 from custvalue.exceptions import ContractProblem, DataContractError
-
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 def coded(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import NOTHING, missing_ids, opened
+from custvalue._typing import Ints, Mask
 from custvalue._warn import warn_caller
 from custvalue.data._far_dates import Alone, alone, days_of
 from custvalue.data._ids import coded, order_codes
@@ -33,9 +34,6 @@ from custvalue.exceptions import (
     first_ids,
     no_column,
 )
-
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 class _Fates:

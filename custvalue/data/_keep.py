@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from custvalue._typing import Ints
 from custvalue.data._intake import Intake
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from custvalue._frames import (
     rows_where,
     with_facts,
 )
+from custvalue._typing import Dates, Floats
 from custvalue._units import Span, days_per, span_days
 from custvalue._warn import warn_caller
 from custvalue.data._build import build, dates
@@ -43,9 +44,6 @@ from custvalue.data._split import DateSplit
 from custvalue.data._summary import refuse_lost, summarize_eager, summary_names
 from custvalue.data._times import End, last_order_text, read_times
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError
-
-FloatArray = npt.NDArray[np.float64]
-Times = npt.NDArray[np.datetime64]
 
 _DAY = np.timedelta64(1, "D")
 _MICROSECOND = np.timedelta64(1, "us")
@@ -358,7 +356,7 @@ class TransactionLog:
         """
         return column(eager(self.summary()), self.customer)
 
-    def totals(self, customers: npt.NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+    def totals(self, customers: npt.NDArray[Any]) -> tuple[Floats, Floats]:
         """Money and orders of each customer asked for within these rows, 0 where there is none.
 
         Parameters
@@ -556,7 +554,7 @@ class _Held:
     """Rows of a log in memory, their times on the wall clock, and the span that they cover."""
 
     def __init__(
-        self, frame: Any, times: Times, first: np.datetime64, as_of: np.datetime64, end: End
+        self, frame: Any, times: Dates, first: np.datetime64, as_of: np.datetime64, end: End
     ) -> None:
         self.frame, self.times, self.first, self.as_of, self.end = frame, times, first, as_of, end
 

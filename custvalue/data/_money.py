@@ -14,10 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats, Ints
 from custvalue.data._threads import blocks, each
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 _SCALES = (1.0, 100.0, 10_000.0)
 _EXACT = 2.0**53

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue.data._intake import Intake, Ints
+from custvalue._typing import Floats, Ints
+from custvalue.data._intake import Intake
 from custvalue.data._ledger import Dropped, RowLedger
-from custvalue.data._money import Floats, sums
+from custvalue.data._money import sums
 from custvalue.data._options import LogOptions
 from custvalue.data._sort import Sorted, changes, sort_rows
 from custvalue.data._threads import each

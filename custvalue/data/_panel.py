@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import TableFacts, with_facts
+from custvalue._typing import Floats, Ints
 from custvalue._units import days_per
 from custvalue.data._build import build, dates
 from custvalue.data._far_dates import Alone
-from custvalue.data._intake import Intake, Ints, take_in
+from custvalue.data._intake import Intake, take_in
 from custvalue.data._ledger import RowLedger
-from custvalue.data._money import Floats, Money, sums
+from custvalue.data._money import Money, sums
 from custvalue.data._occasions import Columns, Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions
 from custvalue.data._summary import tell_start

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import column
+from custvalue._typing import Floats
 from custvalue.data._log import TransactionLog
 from custvalue.exceptions import ContractProblem, DataContractError
 
-Floats = npt.NDArray[np.float64]
 LEAST_MONTHS = 24
 EVIDENCE = 0.05  # chance of so strong a pattern where there is none
 

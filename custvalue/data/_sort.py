@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue.data._intake import Intake, Ints
-from custvalue.data._money import Floats
+from custvalue._typing import Floats, Ints
+from custvalue.data._intake import Intake
 from custvalue.data._threads import blocks, each
 
 

@@ -21,8 +21,6 @@ from custvalue.data._summary import summary_of
 from custvalue.data._times import End, read_end, tick_date
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError
 
-Ints = npt.NDArray[np.int64]
-
 
 class DateSplit(NamedTuple):
     """What ``split_by_date`` returns.

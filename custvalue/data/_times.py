@@ -11,11 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue._dates import number_problem, read_date, read_texts
+from custvalue._typing import Ints, Mask
 from custvalue.data._options import DAY, LogOptions, origin
 from custvalue.exceptions import ContractProblem
-
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

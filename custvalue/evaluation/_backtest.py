@@ -35,7 +35,8 @@ from custvalue.value import RateForward
 if TYPE_CHECKING:
     import pandas as pd
 
-    FloatArray = npt.NDArray[np.float64]
+    from custvalue._typing import Floats
+
 
 Progress: TypeAlias = "bool | Callable[[int, int, str], None]"
 Estimators: TypeAlias = "Mapping[str, Any] | Sequence[Any] | Any"
@@ -241,10 +242,10 @@ def _one_origin(
 def _one_estimator(
     candidate: Candidate,
     known: TransactionLog,
-    actual: FloatArray,
-    orders: FloatArray,
+    actual: Floats,
+    orders: Floats,
     setting: Setting,
-) -> tuple[FloatArray, dict[str, Any]]:
+) -> tuple[Floats, dict[str, Any]]:
     forecaster = Forecaster(candidate, setting.horizon, setting.period)
     start = clock.perf_counter()
     forecaster.fit(known)
@@ -263,7 +264,7 @@ def _one_estimator(
     }
 
 
-def _scores(actual: FloatArray, predicted: FloatArray) -> tuple[dict[str, float], str]:
+def _scores(actual: Floats, predicted: Floats) -> tuple[dict[str, float], str]:
     """Score by every metric; NaN, and a note why, where what came gives one no value."""
     scores: dict[str, float] = {}
     without: dict[str, list[str]] = {}
@@ -279,13 +280,13 @@ def _scores(actual: FloatArray, predicted: FloatArray) -> tuple[dict[str, float]
     )
 
 
-def _chances(forecaster: Forecaster, known: TransactionLog, orders: FloatArray) -> dict[str, float]:
+def _chances(forecaster: Forecaster, known: TransactionLog, orders: Floats) -> dict[str, float]:
     chance = forecaster.chance(known)
     return {"brier": np.nan if chance is None else brier_error(orders > 0, chance)}
 
 
 def _intervals(
-    forecaster: Forecaster, known: TransactionLog, actual: FloatArray, level: float
+    forecaster: Forecaster, known: TransactionLog, actual: Floats, level: float
 ) -> dict[str, float]:
     ends = forecaster.interval(known, level)
     return {"coverage": np.nan if ends is None else interval_coverage(actual, *ends)}

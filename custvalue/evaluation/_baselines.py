@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from custvalue._units import Span, span_days
@@ -12,9 +11,7 @@ from custvalue.data import TransactionLog
 from custvalue.exceptions import HorizonError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    FloatArray = npt.NDArray[np.float64]
+    from custvalue._typing import Floats
 
 
 class LastPeriodRepeated(BaseEstimator):
@@ -54,7 +51,7 @@ class LastPeriodRepeated(BaseEstimator):
         """
         return self
 
-    def predict(self, X: TransactionLog, horizon: Span | None = None) -> FloatArray:
+    def predict(self, X: TransactionLog, horizon: Span | None = None) -> Floats:
         """Money within the horizon.
 
         Parameters

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from custvalue._sklearn import check_is_fitted
+from custvalue._typing import Floats
 from custvalue._units import Span
-from custvalue._value_model import Floats, Timing
+from custvalue._value_model import Timing
 from custvalue.data import TransactionLog
 from custvalue.evaluation import _stacking as stacking
 from custvalue.evaluation._progress import Progress, Teller

@@ -6,7 +6,6 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 
@@ -24,7 +23,7 @@ from custvalue.exceptions import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    FloatArray = npt.NDArray[np.float64]
+    from custvalue._typing import Floats
 
 
 def _states_chances(model: CalibratedTotal) -> bool:
@@ -145,7 +144,7 @@ class CalibratedTotal(DocLink, BaseEstimator):
         self.forecaster_.fit(X)
         return self
 
-    def predict(self, X: TransactionLog, horizon: Span | None = None) -> FloatArray:
+    def predict(self, X: TransactionLog, horizon: Span | None = None) -> Floats:
         """Money of each of ``X.customers()`` within the horizon.
 
         Parameters
@@ -161,7 +160,7 @@ class CalibratedTotal(DocLink, BaseEstimator):
         return self.factor_ * self._asked(horizon).predict(X)
 
     @available_if(_states_chances)  # type: ignore[untyped-decorator]
-    def predict_chance(self, X: TransactionLog, horizon: Span | None = None) -> FloatArray:
+    def predict_chance(self, X: TransactionLog, horizon: Span | None = None) -> Floats:
         """Chance of at least one order, as the estimator states it; the factor has no say.
 
         Parameters

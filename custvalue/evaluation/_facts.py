@@ -13,7 +13,7 @@ from custvalue.grades import pareto
 from custvalue.metrics import spearman_score
 
 if TYPE_CHECKING:
-    FloatArray = npt.NDArray[np.float64]
+    pass
 
 _Z = 1.959963984540054
 TWO_YEARS = 2 * 365.25

@@ -27,7 +27,7 @@ from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 if TYPE_CHECKING:
     import pandas as pd
 
-    FloatArray = npt.NDArray[np.float64]
+    from custvalue._typing import Floats
 
 
 def supervised_frame(
@@ -37,7 +37,7 @@ def supervised_frame(
     *,
     unit: str | None = None,
     windows: Sequence[str] = WINDOWS,
-) -> tuple[pd.DataFrame, FloatArray]:
+) -> tuple[pd.DataFrame, Floats]:
     """Features known at ``cutoff`` and what each customer brought within ``horizon`` after it.
 
     Nothing after the cutoff enters the features, nothing before it the target.
@@ -234,9 +234,7 @@ class HistoryFeatures(DocLink, TransformerMixin, BaseEstimator):
         return self.log
 
 
-def supervised_sample(
-    known: TransactionLog, horizon: Span
-) -> tuple[pd.DataFrame, FloatArray, float]:
+def supervised_sample(known: TransactionLog, horizon: Span) -> tuple[pd.DataFrame, Floats, float]:
     """Rows to learn from within ``known``, and the days their target spans.
 
     The earlier cutoff lies one horizon before the end; where that would leave less than half a

@@ -23,7 +23,7 @@ from custvalue.evaluation._features import supervised_sample
 from custvalue.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
-    FloatArray = npt.NDArray[np.float64]
+    from custvalue._typing import Floats
 
 Reads: TypeAlias = Literal["summary", "panel", "supervised", "log"]
 
@@ -180,12 +180,12 @@ class Forecaster:
             self._scale = span_days(self.horizon) / window
             self.estimator.fit(X, y)
 
-    def predict(self, known: TransactionLog) -> FloatArray:
+    def predict(self, known: TransactionLog) -> Floats:
         """Money each of ``known.customers()`` is expected to bring within the horizon."""
         answer = np.asarray(self._ask_raw(known, "predict"), dtype=np.float64).reshape(-1)
         return answer[self._places(known)] * self._scale
 
-    def chance(self, known: TransactionLog) -> FloatArray | None:
+    def chance(self, known: TransactionLog) -> Floats | None:
         """Chance of at least one order, where the estimator, or its purchase law, states one."""
         for name in ("predict_chance", "predict_proba_any"):
             found = self._ask(known, name)
@@ -193,7 +193,7 @@ class Forecaster:
                 return found[self._places(known)]
         return None
 
-    def interval(self, known: TransactionLog, level: float) -> tuple[FloatArray, FloatArray] | None:
+    def interval(self, known: TransactionLog, level: float) -> tuple[Floats, Floats] | None:
         """Prediction interval of one customer's money, where the estimator states one."""
         ends = self._ask(known, "predict_interval", level=level)
         if ends is None:
@@ -201,7 +201,7 @@ class Forecaster:
         place = self._places(known)
         return ends[place, 0], ends[place, 1]
 
-    def _ask(self, known: TransactionLog, method: str, **more: Any) -> FloatArray | None:
+    def _ask(self, known: TransactionLog, method: str, **more: Any) -> Floats | None:
         """Ask for what not every estimator says; None where it does not."""
         if self.reads == "supervised" or method_of(self.estimator, method) is None:
             return None

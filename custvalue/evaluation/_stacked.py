@@ -12,8 +12,9 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from custvalue._frames import column, places_of
+from custvalue._typing import Floats, Ints
 from custvalue._units import Span
-from custvalue._value_model import Floats, Ints, Terms, Timing, ValueModel, read_value
+from custvalue._value_model import Terms, Timing, ValueModel, read_value
 from custvalue._warn import heard
 from custvalue.data import TransactionLog
 from custvalue.evaluation import _stacking as stacking

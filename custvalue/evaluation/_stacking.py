@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from custvalue._typing import Floats
+
 POINTS = 100  # of the table of relative sizes
 BUCKETS = 5  # of chance
 DOUBT = 0.25  # share of a correction of the level that may not hold

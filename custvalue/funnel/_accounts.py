@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
+from custvalue._typing import Floats
 from custvalue._words import FUNNEL, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids, nearest
 from custvalue.silence import GapPrior
 
-Floats = npt.NDArray[np.float64]
 ROLES = ("user", "influencer", "decider", "buyer", "gatekeeper", "approver")
 LEVELS = ("unknown", "first impression", "trust", "alliance")
 DECIDES = ("decider", "approver")

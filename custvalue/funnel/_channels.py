@@ -13,17 +13,16 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import chi2
 
 from custvalue import _frames
+from custvalue._typing import Floats
 from custvalue.chains import Chain
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = npt.NDArray[np.float64]
 Path = tuple[str, ...]
 START, CONVERSION, NULL = "(start)", "(conversion)", "(null)"
 

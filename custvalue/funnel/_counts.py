@@ -14,14 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats, Ints
 from custvalue._warn import warn_caller
 from custvalue.chains import TransitionCounts
 from custvalue.exceptions import DataWarning, SmallSampleWarning
 from custvalue.funnel._events import DealLog
 from custvalue.funnel._ledger import FunnelLedger
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 def ages(duration: Ints, moved: npt.NDArray[np.bool_], period: int) -> Ints:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue.funnel._counts import Exposure, transition_counts
 from custvalue.funnel._events import DealLog
 from custvalue.funnel._law import FunnelLaw, group_hazards, pooled_hazards
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

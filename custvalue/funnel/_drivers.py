@@ -8,15 +8,14 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue import _frames
+from custvalue._typing import Floats
 from custvalue._warn import heard
 from custvalue._words import FUNNEL, Language, check_language
 from custvalue.exceptions import BoundaryFitWarning, ContractProblem, DataContractError
 from custvalue.purchase import BetaBinomialResponse
 
-Floats = npt.NDArray[np.float64]
 MOST_LEVELS, CLASSES, MOST_FACTORS = 12, 4, 10
 
 

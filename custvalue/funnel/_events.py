@@ -10,14 +10,12 @@ import numpy.typing as npt
 
 from custvalue import _frames
 from custvalue._dates import number_problem
+from custvalue._typing import Floats, Ints, Mask
 from custvalue._warn import warn_caller
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids, nearest
 from custvalue.funnel._faults import EventColumns, Faults
 from custvalue.funnel._ledger import REASONS, DroppedDeals, FunnelLedger
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 DAY = 86_400_000_000  # microseconds, the clock of this room
 
 

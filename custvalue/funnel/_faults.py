@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from custvalue._typing import Ints, Mask
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.funnel._ledger import LEFT_OUT, REASONS, DroppedDeals
-
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

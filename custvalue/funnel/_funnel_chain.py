@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from custvalue import _frames
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted
+from custvalue._typing import Floats
 from custvalue._units import Span, rate_per
 from custvalue._words import Language
 from custvalue.funnel import _tables
@@ -23,8 +23,6 @@ from custvalue.funnel._law import FunnelLaw, group_hazards, pooled_hazards
 from custvalue.funnel._open import open_table, read_open
 from custvalue.funnel._plain import counts_from_plain, counts_to_plain
 from custvalue.funnel._settings import columns_by, columns_of, periods_of, shape_of, since_of
-
-Floats = npt.NDArray[np.float64]
 
 
 class FunnelChain(DocLink, BaseEstimator):

@@ -12,16 +12,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.linalg import spsolve
 
+from custvalue._typing import Floats, Ints
 from custvalue.chains import Absorption, Chain, TransitionCounts, fit_concentration
 from custvalue.exceptions import NotSupportedError
 from custvalue.funnel._counts import FunnelShape
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 STALLED = "stalled"
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
+from custvalue._typing import Floats, Ints
 from custvalue.exceptions import ContractProblem, DataContractError, nearest
 from custvalue.funnel._counts import FunnelCounts, FunnelShape, open_deals
 from custvalue.funnel._events import DealLog, group_names
@@ -16,9 +17,6 @@ from custvalue.funnel._settings import columns_by
 if TYPE_CHECKING:
     from custvalue.funnel._funnel_chain import FunnelChain
     from custvalue.funnel._law import FunnelLaw
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 class OpenDeals(NamedTuple):

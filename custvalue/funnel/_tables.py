@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue import _frames
 from custvalue._fitted import check_level
 from custvalue._kernels import wilson
 from custvalue._sklearn import check_is_fitted
+from custvalue._typing import Floats
 from custvalue._units import Span, days_per
 from custvalue._words import FUNNEL, Language
 from custvalue.exceptions import ContractProblem, DataContractError, nearest
@@ -23,8 +23,6 @@ from custvalue.funnel._settings import columns_by, periods_of
 
 if TYPE_CHECKING:
     from custvalue.funnel._funnel_chain import FunnelChain
-
-Floats = npt.NDArray[np.float64]
 
 
 def start_shares(funnel: FunnelChain) -> Floats:

@@ -14,13 +14,13 @@ from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._group_sizes import group_sizes
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
+from custvalue._typing import Floats
 from custvalue._units import check_share
 from custvalue._warn import warn_caller
 from custvalue._words import HOUSE, Language, check_language
 from custvalue._work import check_kinds
 from custvalue.exceptions import BinWarning
 
-Floats = npt.NDArray[np.float64]
 GRADES = ("A", "B", "C", "D", "E")
 
 

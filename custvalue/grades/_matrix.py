@@ -14,9 +14,9 @@ from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._group_sizes import group_sizes
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
+from custvalue._typing import Floats
 from custvalue._words import HOUSE, Language, check_language
 
-Floats = npt.NDArray[np.float64]
 QUADRANTS = (
     "active and loyal",
     "active, not loyal",

@@ -18,6 +18,7 @@ from scipy.special import ndtr
 
 from custvalue import _frames
 from custvalue._categories import MISSING, coded, columns_of, is_text
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue._words import HOUSE, Language, check_language
 from custvalue.exceptions import (
@@ -27,7 +28,6 @@ from custvalue.exceptions import (
     first_ids,
 )
 
-Floats = npt.NDArray[np.float64]
 FEW = 20
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats, Places
 from custvalue._words import HOUSE, Language
 from custvalue.lifecycle import _lifecycle_evidence as reading
 from custvalue.lifecycle._lifecycle_words import leaf_words, rule_words, stage_names, unused_rules
@@ -29,8 +30,6 @@ from custvalue.lifecycle._stages import (
     problem_counts,
 )
 
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.intp]
 Told = tuple[Sequence[str], Places]  # words, and which of them each row gets
 
 _FROM_CRM = np.array([rule.source == "crm" for rule in RULES])

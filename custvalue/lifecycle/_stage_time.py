@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue.lifecycle._stages import (
     CORE,
     ESTABLISHED,
@@ -19,7 +20,6 @@ from custvalue.lifecycle._stages import (
     STRATEGIC,
     TARGET,
     Evidence,
-    Floats,
     StageThresholds,
     core_conditions,
     held_up,

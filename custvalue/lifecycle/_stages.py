@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue._words import HOUSE
-
-Floats = npt.NDArray[np.float64]
 
 STAGES = (
     "potential",

@@ -11,9 +11,10 @@ import numpy as np
 
 from custvalue._fitted import FitReport
 from custvalue._kernels import Objective, Optimum, climb, covariance
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.exceptions import ConvergenceWarning, FitFailedError
-from custvalue.likelihood._law import CLOSE, Dimension, Floats, Law, Plan, Units
+from custvalue.likelihood._law import CLOSE, Dimension, Law, Plan, Units
 
 ROUGH = 1e-8  # decrement at which a climb ends of which only the height is asked
 TIE = 1e-9  # of the mean log-likelihood: ends of climbs that differ by less are equal

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue._kernels import Objective, Optimum, by_differences
+from custvalue._typing import Floats
 
-Floats = npt.NDArray[np.float64]
 Dimension = Literal["time", "1/time", "money", "none"]
 LOWEST, HIGHEST = -16.0, 12.0  # log parameters in the search's units; beyond, likelihoods are flat
 BLOCK = 8192

@@ -14,12 +14,12 @@ import custvalue
 from custvalue._fitted import SCHEMA, SEALED, FitReport, check_level
 from custvalue._portable import check_names, number, reading, seal, unseal
 from custvalue._sklearn import DocLink, check_is_fitted
+from custvalue._typing import Floats
 from custvalue._units import days_per
 from custvalue._warn import warn_caller
 from custvalue._work import check_count, sample_size
 from custvalue.exceptions import ArtefactError, BoundaryFitWarning, InSampleWarning
 from custvalue.likelihood._fit import FittedLaw, Penalty, fit_law, profile
-from custvalue.likelihood._law import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._categories import is_text
+from custvalue._typing import Floats
 
-Floats = npt.NDArray[np.float64]
 Columns = Mapping[str, npt.NDArray[Any]]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._categories import is_text
-from custvalue.market._variance import Codes, Floats
+from custvalue._typing import Floats, Places
 
 # k-means ends in many optima: with a few starts, segments of one table differ by luck, which looks
 # as if other customers would have other segments. The fit is searched longest, as all refits are
@@ -30,14 +30,14 @@ def centers_of(
     return np.asarray(fitted.cluster_centers_)
 
 
-def nearest_center(place: Floats, centers: Floats) -> Codes:
+def nearest_center(place: Floats, centers: Floats) -> Places:
     """Nearest centre of each row."""
     from sklearn.metrics import pairwise_distances_argmin
 
     return np.asarray(pairwise_distances_argmin(place, centers), dtype=np.intp)
 
 
-def told_apart(columns: list[npt.NDArray[Any]], codes: Codes, seed: int | None) -> float:
+def told_apart(columns: list[npt.NDArray[Any]], codes: Places, seed: int | None) -> float:
     """Balanced accuracy of a small tree, on folds that it did not see."""
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.tree import DecisionTreeClassifier

@@ -9,12 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
+from custvalue._typing import Floats
 from custvalue._words import MARKET, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids, nearest
 from custvalue.market._columns import check_columns
 from custvalue.purchase import BetaBinomialResponse
-
-Floats = npt.NDArray[np.float64]
 
 
 def herfindahl(shares: npt.ArrayLike) -> float:

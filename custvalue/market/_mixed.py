@@ -14,13 +14,14 @@ from custvalue import _frames
 from custvalue._categories import columns_of, is_text
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, validate_data
+from custvalue._typing import Floats, Places
 from custvalue._warn import warn_caller
 from custvalue._words import MARKET, Language, check_language
 from custvalue.exceptions import DataWarning
 from custvalue.market._blocks import Stability, components_of
 from custvalue.market._clusters import REFIT, centers_of, nearest_center, told_apart
 from custvalue.market._portable import Portable
-from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
+from custvalue.market._variance import known_money, variance_by_code
 
 ALL = "all"
 
@@ -262,7 +263,7 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         )
         return found, fits[best.segments]
 
-    def _codes(self, X: Any) -> tuple[Codes, Floats]:
+    def _codes(self, X: Any) -> tuple[Places, Floats]:
         check_is_fitted(self, "centers_")
         place = self.components_.of(self._read(X, reset=False))
         return nearest_center(place, self.centers_), place

@@ -12,12 +12,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue._words import MARKET, Language, check_language
 from custvalue.exceptions import BinWarning, NotSupportedError, nearest
 from custvalue.market._portable import Portable
 from custvalue.market._ranking import (
-    Floats,
     IdealPoints,
     anchored_scores,
     blocks,

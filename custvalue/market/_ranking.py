@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.exceptions import DataWarning
 
-Floats = npt.NDArray[np.float64]
 # Saaty's mean consistency index of random matrices of order 1 to 10
 RANDOM_INDEX = (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49)
 MOST_INCONSISTENT = 0.10

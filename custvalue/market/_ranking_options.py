@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from custvalue._typing import Floats
 from custvalue.exceptions import nearest
-from custvalue.market._ranking import Floats
 
 METHODS = ("saw", "product", "topsis")
 

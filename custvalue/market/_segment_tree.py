@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from custvalue.market._variance import Codes, Floats, variance_by_code
+from custvalue._typing import Floats, Places
+from custvalue.market._variance import variance_by_code
 
 OTHER = "other"
-Coded = tuple[Sequence[str], Codes]
+Coded = tuple[Sequence[str], Places]
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,12 @@ class Grouping:
     """How the categories of one column at one node become children."""
 
     names: tuple[str, ...]
-    place: Codes
+    place: Places
     joined: tuple[str, ...]
 
 
 def grouping(
-    names: Sequence[str], codes: Codes, missing: str, min_customers: int
+    names: Sequence[str], codes: Places, missing: str, min_customers: int
 ) -> Grouping | None:
     """Children of a node by one column, or None where there would not be two.
 
@@ -128,7 +129,7 @@ class Grower:
     max_depth: int
     alpha: float
 
-    def grow(self, rows: Codes, path: tuple[tuple[str, str], ...], left: Sequence[str]) -> Node:
+    def grow(self, rows: Places, path: tuple[tuple[str, str], ...], left: Sequence[str]) -> Node:
         """Grow the tree below one node, with the columns that are left to split by."""
         leaf = Node(path, len(rows))
         if len(path) >= self.max_depth or not len(rows):
@@ -156,7 +157,7 @@ class Grower:
 
     def _split(
         self,
-        rows: Codes,
+        rows: Places,
         path: tuple[tuple[str, str], ...],
         left: Sequence[str],
         name: str,
@@ -172,19 +173,19 @@ class Grower:
         return Node(path, len(rows), name, children, found.joined, **judged)
 
 
-def split_rows(rows: Codes, place: Codes, n_groups: int) -> list[Codes]:
+def split_rows(rows: Places, place: Places, n_groups: int) -> list[Places]:
     """Rows of each group 0 to ``n_groups - 1``, in their order."""
     order = np.argsort(place, kind="stable")
     ends = np.cumsum(np.bincount(place, minlength=n_groups))[:-1]
     return np.split(rows[order], ends)
 
 
-def leaf_codes(root: Node, columns: Mapping[str, Coded], n_rows: int) -> Codes:
+def leaf_codes(root: Node, columns: Mapping[str, Coded], n_rows: int) -> Places:
     """Place of each row among ``root.leaves()``; unseen and missing categories go to "other"."""
     place_of = {leaf.path: code for code, leaf in enumerate(root.leaves())}
     out = np.zeros(n_rows, dtype=np.intp)
 
-    def send(node: Node, rows: Codes) -> None:
+    def send(node: Node, rows: Places) -> None:
         if not node.children:
             out[rows] = place_of[node.path]
             return

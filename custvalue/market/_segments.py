@@ -14,11 +14,12 @@ from custvalue._categories import MISSING, category_columns, coded
 from custvalue._drift import DriftReport, drift_report
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
+from custvalue._typing import Floats, Places
 from custvalue._words import MARKET, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.market._portable import Portable
 from custvalue.market._segment_tree import OTHER, Coded, Grower, Node, leaf_codes
-from custvalue.market._variance import Codes, Floats, known_money, variance_by_code
+from custvalue.market._variance import known_money, variance_by_code
 
 SCALES = ("log1p", "winsorised", "as it stands")
 
@@ -222,7 +223,7 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             for leaf in self.tree_.leaves()
         ]
 
-    def _codes(self, X: Any) -> Codes:
+    def _codes(self, X: Any) -> Places:
         check_is_fitted(self, "tree_")
         words = self._read(X, list(self.feature_names_in_))
         return leaf_codes(self.tree_, words, len(next(iter(words.values()))[1]))

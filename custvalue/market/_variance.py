@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.intp]
+from custvalue._typing import Floats, Places
 
 
 class Variance(NamedTuple):
@@ -118,7 +117,7 @@ def variance_of(values: npt.ArrayLike, groups: npt.ArrayLike) -> Variance:
     return variance_by_code(value, place, len(names))
 
 
-def variance_by_code(value: Floats, place: Codes, n_groups: int) -> Variance:
+def variance_by_code(value: Floats, place: Places, n_groups: int) -> Variance:
     """As ``variance_of``, for groups 0 to ``n_groups - 1``, of which some may be empty."""
     size = np.bincount(place, minlength=n_groups)
     total = np.bincount(place, weights=value, minlength=n_groups)

@@ -16,10 +16,9 @@ from sklearn.metrics import r2_score
 from custvalue import _frames
 from custvalue._portable import reading, seal
 from custvalue._sklearn import check_is_fitted, validate_data
+from custvalue._typing import Floats, Ints
 from custvalue._units import Span, days_per
 from custvalue._value_model import (
-    Floats,
-    Ints,
     Terms,
     Timing,
     ValueModel,

@@ -25,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._sparse import Sparse, csr, from_entries, is_sparse
-from custvalue._value_model import Floats, Terms
+from custvalue._typing import Floats
+from custvalue._value_model import Terms
 from custvalue.chains import Chain
 from custvalue.exceptions import HorizonError, NotSupportedError
 

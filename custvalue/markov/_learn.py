@@ -16,7 +16,7 @@ from sklearn.base import clone
 
 from custvalue import _frames
 from custvalue._sparse import Sparse, from_entries, scale_rows
-from custvalue._value_model import Floats, Ints
+from custvalue._typing import Floats, Ints
 from custvalue._warn import heard, warn_caller
 from custvalue.chains import StateList, TransitionCounts, fit_concentration
 from custvalue.exceptions import (

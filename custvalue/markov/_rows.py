@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
+from custvalue._typing import Ints
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
 Gaps: TypeAlias = Literal["error", "skip"]
-Ints = npt.NDArray[np.int64]
 
 
 class Rows(NamedTuple):

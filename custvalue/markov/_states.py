@@ -12,10 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._histories import warn_beyond
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns, read_vectors
+from custvalue._typing import Floats, Ints
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 PANEL_COLUMNS = ("silence", "n_orders", "mean_value")
 

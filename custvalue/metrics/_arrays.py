@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue.exceptions import UndefinedMetricError
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def checked(
     y_true: Any, y_pred: Any, sample_weight: Any = None, *, name: str = "y_pred"
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[Floats, Floats, Floats]:
     """Return truth, prediction and weights as float arrays of one length.
 
     Raises
@@ -39,7 +37,7 @@ def checked(
     return truth, prediction, weight
 
 
-def positive_total(truth: FloatArray, weight: FloatArray, what: str) -> float:
+def positive_total(truth: Floats, weight: Floats, what: str) -> float:
     """Weighted total of the truth, which ``what`` divides by.
 
     Raises
@@ -56,7 +54,7 @@ def positive_total(truth: FloatArray, weight: FloatArray, what: str) -> float:
     return total
 
 
-def _one_dimensional(values: Any, name: str) -> FloatArray:
+def _one_dimensional(values: Any, name: str) -> Floats:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]

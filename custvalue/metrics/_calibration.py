@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from custvalue.metrics._arrays import FloatArray, checked, positive_total
+from custvalue._typing import Floats
+from custvalue.metrics._arrays import checked, positive_total
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ def decile_calibration_error(
     return float(np.abs(gaps).sum() / total)
 
 
-def _groups(prediction: FloatArray, n_groups: int) -> np.ndarray:
+def _groups(prediction: Floats, n_groups: int) -> np.ndarray:
     if n_groups < 1 or n_groups != int(n_groups):
         raise ValueError(f"n_groups={n_groups!r} must be a whole number of at least 1.")
     _, inverse, size = np.unique(prediction, return_inverse=True, return_counts=True)

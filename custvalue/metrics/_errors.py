@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from custvalue.metrics._arrays import FloatArray, checked, positive_total
+from custvalue._typing import Floats
+from custvalue.metrics._arrays import checked, positive_total
 
 
 def total_bias(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
@@ -269,27 +270,27 @@ def interval_error(
 # Kernels: weights of shape (n_rows,) or (n_resamples, n_rows).
 
 
-def bias_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> FloatArray:
+def bias_of(truth: Floats, prediction: Floats, weight: Floats) -> Floats:
     """Kernel of :func:`total_bias`."""
     return (weight @ prediction) / (weight @ truth) - 1.0
 
 
-def absolute_bias_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> FloatArray:
+def absolute_bias_of(truth: Floats, prediction: Floats, weight: Floats) -> Floats:
     """Kernel of :func:`absolute_total_bias_error`."""
     return np.abs(bias_of(truth, prediction, weight))
 
 
-def absolute_error_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> FloatArray:
+def absolute_error_of(truth: Floats, prediction: Floats, weight: Floats) -> Floats:
     """Kernel of :func:`mean_absolute_error`."""
     return (weight @ np.abs(prediction - truth)) / weight.sum(axis=-1)
 
 
-def squared_error_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> FloatArray:
+def squared_error_of(truth: Floats, prediction: Floats, weight: Floats) -> Floats:
     """Kernel of :func:`root_mean_squared_error`."""
     return np.sqrt((weight @ (prediction - truth) ** 2) / weight.sum(axis=-1))
 
 
-def tweedie_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> FloatArray:
+def tweedie_of(truth: Floats, prediction: Floats, weight: Floats) -> Floats:
     """Kernel of :func:`mean_tweedie_error`."""
     came = np.maximum(truth, 0.0)
     size = weight.sum(axis=-1)
@@ -298,7 +299,7 @@ def tweedie_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) ->
     return np.asarray((weight * (4.0 * (np.sqrt(came) - root) ** 2 / root)).sum(axis=-1) / size)
 
 
-def _check_ends(low: FloatArray, high: FloatArray) -> None:
+def _check_ends(low: Floats, high: Floats) -> None:
     crossed = np.flatnonzero(low > high)
     if len(crossed):
         raise ValueError(

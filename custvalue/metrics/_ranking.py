@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from custvalue._typing import Floats
 from custvalue.exceptions import UndefinedMetricError
-from custvalue.metrics._arrays import FloatArray, checked, positive_total
+from custvalue.metrics._arrays import checked, positive_total
 
 
 def spearman_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
@@ -132,9 +133,7 @@ def top_share_score(
     return float(top_share_of(truth, prediction, weight, top=top, of=of))
 
 
-def gain_curve(
-    y_true: Any, y_pred: Any, *, sample_weight: Any = None
-) -> tuple[FloatArray, FloatArray]:
+def gain_curve(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> tuple[Floats, Floats]:
     """Share of customers, best predicted first, and the share of the actual total they hold.
 
     Parameters
@@ -169,7 +168,7 @@ def gain_curve(
 # found once and every resample is a gather and two cumulative sums.
 
 
-def gini_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> FloatArray:
+def gini_of(truth: Floats, prediction: Floats, weight: Floats) -> Floats:
     """Kernel of :func:`normalized_gini_score`; NaN where no order is right."""
     best = _gain_area(truth, truth, weight) - 0.5
     won = _gain_area(truth, prediction, weight) - 0.5
@@ -178,13 +177,13 @@ def gini_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> Fl
 
 
 def top_share_of(
-    truth: FloatArray,
-    prediction: FloatArray,
-    weight: FloatArray,
+    truth: Floats,
+    prediction: Floats,
+    weight: Floats,
     *,
     top: float = 0.1,
     of: Literal["best", "total"] = "best",
-) -> FloatArray:
+) -> Floats:
     """Kernel of :func:`top_share_score`."""
     captured = _at(top, *_gains(truth, prediction, weight))
     if of == "total":
@@ -192,7 +191,7 @@ def top_share_of(
     return captured / _at(top, *_gains(truth, truth, weight))
 
 
-def spearman_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> FloatArray:
+def spearman_of(truth: Floats, prediction: Floats, weight: Floats) -> Floats:
     """Kernel of :func:`spearman_score`."""
     mass = weight.sum(axis=-1)
     first, second = _mean_ranks(truth, weight), _mean_ranks(prediction, weight)
@@ -204,9 +203,7 @@ def spearman_of(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -
     return np.clip(out, -1.0, 1.0)
 
 
-def _gains(
-    truth: FloatArray, prediction: FloatArray, weight: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def _gains(truth: Floats, prediction: Floats, weight: Floats) -> tuple[Floats, Floats]:
     order, starts = _tied_groups(-prediction)
     shape = (*weight.shape[:-1], len(starts) + 1)
     customers, value = np.zeros(shape), np.zeros(shape)
@@ -219,19 +216,19 @@ def _gains(
     return customers, value
 
 
-def _gain_area(truth: FloatArray, prediction: FloatArray, weight: FloatArray) -> FloatArray:
+def _gain_area(truth: Floats, prediction: Floats, weight: Floats) -> Floats:
     customers, value = _gains(truth, prediction, weight)
     middle = 0.5 * (value[..., 1:] + value[..., :-1])
     return np.asarray((np.diff(customers, axis=-1) * middle).sum(axis=-1))
 
 
-def _at(top: float, customers: FloatArray, value: FloatArray) -> FloatArray:
+def _at(top: float, customers: Floats, value: Floats) -> Floats:
     if customers.ndim == 1:
         return np.asarray(np.interp(top, customers, value))
     return np.array([np.interp(top, c, v) for c, v in zip(customers, value, strict=True)])
 
 
-def _mean_ranks(values: FloatArray, weight: FloatArray) -> FloatArray:
+def _mean_ranks(values: Floats, weight: Floats) -> Floats:
     order, starts = _tied_groups(values)
     mass = np.add.reduceat(weight[..., order], starts, axis=-1)
     middle = np.cumsum(mass, axis=-1) - mass / 2.0
@@ -240,6 +237,6 @@ def _mean_ranks(values: FloatArray, weight: FloatArray) -> FloatArray:
     return ranks
 
 
-def _tied_groups(values: FloatArray) -> tuple[np.ndarray, np.ndarray]:
+def _tied_groups(values: Floats) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(values, kind="stable")
     return order, np.flatnonzero(np.r_[True, np.diff(values[order]) != 0])

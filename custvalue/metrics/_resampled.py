@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from custvalue.metrics._arrays import FloatArray, checked
+from custvalue._typing import Floats
+from custvalue.metrics._arrays import checked
 from custvalue.metrics._errors import (
     absolute_bias_of,
     absolute_error_of,
@@ -17,7 +18,7 @@ from custvalue.metrics._errors import (
 )
 from custvalue.metrics._ranking import gini_of, spearman_of, top_share_of
 
-_KERNELS: dict[str, Callable[[FloatArray, FloatArray, FloatArray], FloatArray]] = {
+_KERNELS: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
     "total_bias": bias_of,
     "absolute_total_bias": absolute_bias_of,
     "mae": absolute_error_of,
@@ -29,7 +30,7 @@ _KERNELS: dict[str, Callable[[FloatArray, FloatArray, FloatArray], FloatArray]] 
 }
 
 
-def resampled_scores(metric: str, y_true: Any, y_pred: Any, weights: Any) -> FloatArray:
+def resampled_scores(metric: str, y_true: Any, y_pred: Any, weights: Any) -> Floats:
     """One metric under each of many weightings of the same rows.
 
     Parameters

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.metrics._arrays import FloatArray, checked
+from custvalue.metrics._arrays import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ class Estimate(NamedTuple):
 
 def effect_scores(
     y: Any, treatment: Any, *, propensity: Any = None, expected: Any = None
-) -> FloatArray:
+) -> Floats:
     """Doubly robust score of each customer; its mean over any customers is the mean effect on them.
 
     Parameters
@@ -136,7 +137,7 @@ def effect_scores(
     return np.asarray(gamma[:, 1] - gamma[:, 0])
 
 
-def check_propensity(e: FloatArray) -> None:
+def check_propensity(e: Floats) -> None:
     """Refuse chances of a treatment that nobody, or everybody like a customer, would get."""
     bad = ~((e > 0) & (e < 1)).reshape(len(e), -1).all(axis=1)
     if bad.any():
@@ -150,9 +151,7 @@ def check_propensity(e: FloatArray) -> None:
         )
 
 
-def outcome_scores(
-    y: FloatArray, arm: Any, propensity: FloatArray, expected: FloatArray
-) -> FloatArray:
+def outcome_scores(y: Floats, arm: Any, propensity: Floats, expected: Floats) -> Floats:
     """Doubly robust score of the outcome under each arm; shape (n_rows, n_arms).
 
     Parameters
@@ -319,9 +318,7 @@ def uplift_at_k(
     return _estimate(float(gain[0]) / k, float(error[0]) / k, level)
 
 
-def gains_of(
-    psi: FloatArray, uplift: FloatArray, share: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def gains_of(psi: Floats, uplift: Floats, share: Floats) -> tuple[Floats, Floats]:
     """Gain a customer of treating so large a share, best first, and its standard error."""
     n = len(psi)
     order = np.argsort(-uplift, kind="stable")
@@ -336,14 +333,14 @@ def gains_of(
     total = before[1, at] + part * sums[1, at]
     mean = np.divide(total, taken, out=np.zeros_like(total), where=taken > 0)
 
-    def squares(s: FloatArray) -> FloatArray:
+    def squares(s: Floats) -> Floats:
         return np.asarray(s[2] - 2.0 * mean * s[1] + mean**2 * s[0])
 
     spread = squares(before[:, at]) + part**2 * squares(sums[:, at])
     return total / n, np.sqrt(np.maximum(spread, 0.0)) / n
 
 
-def qini_of(psi: FloatArray, uplift: FloatArray) -> tuple[float, float]:
+def qini_of(psi: Floats, uplift: Floats) -> tuple[float, float]:
     """Area over the random line, and its standard error."""
     n = len(psi)
     order = np.argsort(-uplift, kind="stable")
@@ -358,7 +355,7 @@ def qini_of(psi: FloatArray, uplift: FloatArray) -> tuple[float, float]:
     return (0.0 if len(starts) == 1 else area), float(own.std(ddof=1) / np.sqrt(n))
 
 
-def _ranked_by(psi: FloatArray, uplift: Any) -> FloatArray:
+def _ranked_by(psi: Floats, uplift: Any) -> Floats:
     return checked(psi, uplift, name="uplift")[1]
 
 

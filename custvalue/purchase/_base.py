@@ -33,13 +33,14 @@ from custvalue._log_start import tell_start
 from custvalue._portable import number
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import check_is_fitted, read_vectors, weights_of
+from custvalue._typing import Floats
 from custvalue._units import Span, check_annual_rate, days_per, in_units, plain_span
 from custvalue._work import MOST_CELLS, MOST_DRAWS, MOST_TERMS, chances, check_count, check_work
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.likelihood import LawModel
 from custvalue.purchase import _forecast
 from custvalue.purchase._forecast import Past
-from custvalue.purchase._law import Floats, PurchaseLaw
+from custvalue.purchase._law import PurchaseLaw
 from custvalue.purchase._prior import Prior
 from custvalue.purchase._scorer import Scorer
 

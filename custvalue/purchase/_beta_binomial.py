@@ -13,11 +13,12 @@ import numpy as np
 
 from custvalue._kernels import Histories, Objective, counts_of, log_beta_ratio, rising_sums
 from custvalue._sklearn import read_columns
+from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import log_took, whole
 from custvalue.purchase._forecast import Past
-from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw
+from custvalue.purchase._law import Mixing, Orders, PurchaseLaw
 
 
 class BetaBinomialParams(NamedTuple):

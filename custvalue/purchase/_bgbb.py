@@ -17,8 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from custvalue._kernels import Histories, Objective, legendre, log_beta_ratio, log_rising
+from custvalue._typing import Floats
 from custvalue.purchase._base import PurchaseModel
-from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw
+from custvalue.purchase._law import Mixing, Orders, PurchaseLaw
 
 CELLS = 200_000  # histories x opportunities computed at once
 LONG = 512  # opportunities summed one by one before the tail is integrated

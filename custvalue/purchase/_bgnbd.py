@@ -15,11 +15,12 @@ import numpy.typing as npt
 
 from custvalue._kernels import Histories, Objective
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.exceptions import OneTimeBuyerWarning
 from custvalue.purchase import _geometric
 from custvalue.purchase._base import PurchaseModel
-from custvalue.purchase._law import Floats, Mixing, PurchaseLaw
+from custvalue.purchase._law import Mixing, PurchaseLaw
 
 
 class BGNBDParams(NamedTuple):

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from custvalue._kernels import Histories, distinct_pairs, grid_of
-from custvalue.purchase._law import Floats, PurchaseLaw
+from custvalue._typing import Floats
+from custvalue.purchase._law import PurchaseLaw
 
 BLOCK = 8192
 MANY = 2048  # rows from which shared work is looked for

@@ -20,7 +20,8 @@ from custvalue._kernels import (
     rising_sums,
     softplus,
 )
-from custvalue.purchase._law import Floats, Orders, in_logs, log_nbd, poisson_orders
+from custvalue._typing import Floats
+from custvalue.purchase._law import Orders, in_logs, log_nbd, poisson_orders
 
 BLOCK = 8192
 SMALLEST = 5e-324

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels import Histories, Optimum
+from custvalue._typing import Floats
 from custvalue.likelihood import Law, Plan, Units
 
-Floats = npt.NDArray[np.float64]
 _UPPER = np.tri(8, dtype=bool).T
 FEWEST = 1e-2  # repeat orders a customer, for a start where nobody orders
 # shape of order rates, mean and size (a + b, or 3 s) of drop-out, and how often the living order

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from custvalue._kernels import Histories, Objective
+from custvalue._typing import Floats
 from custvalue.purchase import _geometric
 from custvalue.purchase._base import PurchaseModel
-from custvalue.purchase._law import Floats, Mixing, PurchaseLaw
+from custvalue.purchase._law import Mixing, PurchaseLaw
 
 
 class MBGNBDParams(NamedTuple):

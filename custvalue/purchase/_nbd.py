@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from custvalue._kernels import Histories, Objective, counts_of, log_rising, rising_sums
+from custvalue._typing import Floats
 from custvalue.purchase._base import PurchaseModel
-from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw, log_nbd, poisson_orders
+from custvalue.purchase._law import Mixing, Orders, PurchaseLaw, log_nbd, poisson_orders
 
 
 class NBDParams(NamedTuple):

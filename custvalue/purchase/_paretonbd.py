@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels import Histories, legendre, log_rising, log_two_powers, sigmoid, softplus
+from custvalue._typing import Floats
 from custvalue.purchase._base import PurchaseModel
-from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw, poisson_orders
+from custvalue.purchase._law import Mixing, Orders, PurchaseLaw, poisson_orders
 from custvalue.purchase._paretonbd_fit import objective
 from custvalue.purchase._paretonbd_grid import BLOCK, log_odds_of, mesh_of, split
 

@@ -17,7 +17,8 @@ from custvalue._kernels import (
     legendre,
     rising_sums,
 )
-from custvalue.purchase._law import Floats, in_logs
+from custvalue._typing import Floats
+from custvalue.purchase._law import in_logs
 from custvalue.purchase._paretonbd_grid import add_grid, mesh_of, split
 
 ROWS = 8184 // NODES  # rows x nodes of a block stay in the processor's cache

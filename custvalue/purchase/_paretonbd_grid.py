@@ -15,9 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels import Histories, legendre
-from custvalue.purchase._law import Floats
-
-Ints = npt.NDArray[np.intp]
+from custvalue._typing import Floats, Places
 
 BLOCK = 8192
 WIDEST = 0.7  # log time of a cell: the integrand's nearest pole is pi away
@@ -44,9 +42,9 @@ class Grid(NamedTuple):
     """
 
     x: Floats
-    place: Ints
-    start: Ints
-    end: Ints
+    place: Places
+    start: Places
+    end: Places
     w: Floats
     tick: float
 
@@ -56,7 +54,7 @@ class Mesh(NamedTuple):
 
     left: Floats
     width: Floats
-    at: Ints
+    at: Places
     nodes: int
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from custvalue.purchase._law import Floats, Mixing
+from custvalue._typing import Floats
+from custvalue.purchase._law import Mixing
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from sklearn.base import clone
 
 from custvalue._kernels import Histories, Objective, counts_of, rising_sums
 from custvalue._sklearn import check_is_fitted
+from custvalue._typing import Floats
 from custvalue._units import Span
 from custvalue._warn import heard
 from custvalue.exceptions import BoundaryFitWarning, ContractProblem, DataContractError, first_ids
@@ -23,7 +24,7 @@ from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import expected_orders as _expected_stays
 from custvalue.purchase._bgbb import log_left_after, log_stayed, whole
 from custvalue.purchase._forecast import Past
-from custvalue.purchase._law import Floats, Mixing, Orders, PurchaseLaw
+from custvalue.purchase._law import Mixing, Orders, PurchaseLaw
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue._frames import facts_of
+from custvalue._typing import Floats
 from custvalue._units import span_days
 from custvalue.data import summarize
 from custvalue.evaluation import backtest
@@ -20,7 +20,6 @@ from custvalue.value import CustomerValue
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = npt.NDArray[np.float64]
 LEAST_PERIODS = 3
 GROUPS = 10
 OURS = "orders x spend per order"

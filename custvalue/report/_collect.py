@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue._frames import facts_of, with_facts
+from custvalue._typing import Floats
 from custvalue._units import span_days
 from custvalue._warn import heard, warn_caller
 from custvalue.data import ledger, panel, summarize
@@ -35,7 +35,6 @@ from custvalue.value import CustomerValue
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = npt.NDArray[np.float64]
 Step = Callable[[str, int, int], None]
 STEPS = (
     "summarise the log",

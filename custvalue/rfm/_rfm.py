@@ -21,16 +21,11 @@ from custvalue._sklearn import (
     output_template,
     read_columns,
 )
+from custvalue._typing import Floats
 from custvalue._units import Span
 from custvalue._words import Language
 from custvalue._work import check_kinds
-from custvalue.rfm._rfm_law import (
-    Floats,
-    VariableCuts,
-    bin_bounds,
-    nested_cuts,
-    scores_of,
-)
+from custvalue.rfm._rfm_law import VariableCuts, bin_bounds, nested_cuts, scores_of
 from custvalue.rfm._rfm_options import (
     bins_by_letter,
     check_choices,

@@ -14,10 +14,8 @@ import numpy.typing as npt
 from scipy.optimize import nnls
 
 from custvalue._kernels import bins_of, quantile_cuts
+from custvalue._typing import Floats, Places
 from custvalue.exceptions import FitFailedError
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
 
 
 class VariableCuts(NamedTuple):
@@ -57,7 +55,7 @@ class VariableCuts(NamedTuple):
         return len(self.cuts) > 1
 
 
-def scores_of(values: Floats, variables: Sequence[VariableCuts]) -> Ints:
+def scores_of(values: Floats, variables: Sequence[VariableCuts]) -> Places:
     """Scores 1 to n of every row, n is best.
 
     Parameters
@@ -89,7 +87,7 @@ def scores_of(values: Floats, variables: Sequence[VariableCuts]) -> Ints:
 
 
 def nested_cuts(
-    values: npt.ArrayLike, n_bins: int, cell: Ints, sizes: Sequence[int]
+    values: npt.ArrayLike, n_bins: int, cell: Places, sizes: Sequence[int]
 ) -> tuple[tuple[float, ...], ...]:
     """Cut points of one variable within each cell of the variables before it (Hughes).
 
@@ -130,7 +128,7 @@ def nested_cuts(
     return tuple(tuple(float(c) for c in row) for row in wide)
 
 
-def bin_bounds(variable: VariableCuts, score: Ints, cell: Ints | None = None) -> Floats:
+def bin_bounds(variable: VariableCuts, score: Places, cell: Places | None = None) -> Floats:
     """Range of values behind each score: above ``low``, up to and including ``high``.
 
     Parameters

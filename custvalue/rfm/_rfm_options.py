@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import column_names
+from custvalue._typing import Floats, Places
 from custvalue._units import Span, in_units
 from custvalue._warn import warn_caller
 from custvalue.exceptions import BinWarning
-from custvalue.rfm._rfm_law import Floats, Ints, VariableCuts, learned_weights
+from custvalue.rfm._rfm_law import VariableCuts, learned_weights
 
 PANEL_COLUMNS = ("period", "orders", "profit")
 METHODS = ("independent", "nested", "fixed")
@@ -106,7 +107,7 @@ def cuts_by_letter(
 def weights_by_letter(
     weights: Sequence[float] | Mapping[str, float] | str | None,
     letters: Sequence[str],
-    scores: Ints,
+    scores: Places,
     y: npt.ArrayLike | None,
 ) -> tuple[float, ...] | None:
     """Weights of the composite score: given, learned from a response, or none."""
@@ -134,7 +135,7 @@ def weights_by_letter(
 
 def warn_few_values(
     values: Floats,
-    scores: Ints,
+    scores: Places,
     variables: Sequence[VariableCuts],
     given: Mapping[str, tuple[float, ...]],
 ) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import column, column_names, frame_like, is_frame, same_rows
+from custvalue._typing import Floats
 from custvalue._units import check_share
 from custvalue._words import HOUSE, check_language
 from custvalue.campaign import detectable_response
 from custvalue.exceptions import first_ids
-from custvalue.silence._silence import Floats
 from custvalue.silence._silence_options import GRADES as SILENCE_GRADES
 
 GROUPS = ("treat", "control", "out of budget", "not worth it", "not silent")

@@ -18,10 +18,11 @@ import numpy.typing as npt
 from scipy.special import betainc, gammaln, psi, zeta
 
 from custvalue._kernels import Objective
+from custvalue._typing import Floats
 from custvalue._warn import heard, warn_caller
 from custvalue.exceptions import BoundaryFitWarning, FitFailedError
 from custvalue.likelihood import Law, Plan, Units, fit_law
-from custvalue.silence._silence import Floats, GapFacts
+from custvalue.silence._silence import GapFacts
 
 SMALLEST, LARGEST = 1e-4, 1e5  # of r
 # (log r, log alpha) = ALONG @ (log r, log of alpha / r): where customers hardly differ, r and alpha

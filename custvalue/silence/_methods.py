@@ -13,13 +13,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue._units import in_units
 from custvalue._warn import heard
 from custvalue.exceptions import BoundaryFitWarning
 from custvalue.silence._gap_prior import GapPrior, choose_regularity, fit_gap_prior, prob_longer_gap
 from custvalue.silence._return_chance import ReturnChance, learn_return_chance
 from custvalue.silence._silence import (
-    Floats,
     GapFacts,
     gap_digest,
     pooled_survival,

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels import wilson
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.exceptions import BoundaryFitWarning, SmallSampleWarning
 from custvalue.likelihood import Plan, search
 from custvalue.silence._gap_prior import GapPrior, prob_longer_gap, prob_order_if_customer
 from custvalue.silence._learning import has_ordered
-from custvalue.silence._silence import Floats, GapFacts
+from custvalue.silence._silence import GapFacts
 
 Calibrator = Literal["logistic", "isotonic"]
 FOLDS = 5

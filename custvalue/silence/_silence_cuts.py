@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue.silence._learning import has_ordered
-from custvalue.silence._silence import Floats
 
 MOST_POINTS = 200
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue._work import check_kinds
 from custvalue.silence._methods import METHODS, SilenceMethod
-from custvalue.silence._silence import Floats
 from custvalue.silence._silence_cuts import choose_threshold
 
 GRADES = ("active", "watch", "silent", "deeply silent")

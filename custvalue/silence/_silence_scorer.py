@@ -14,12 +14,13 @@ from custvalue._histories import warn_beyond
 from custvalue._kernels import bins_of, quantile_cuts
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
+from custvalue._typing import Floats
 from custvalue._units import Span
 from custvalue._words import Language, check_language
 from custvalue.silence._learning import has_ordered
 from custvalue.silence._methods import Lesson
 from custvalue.silence._return_chance import reliability_table
-from custvalue.silence._silence import Floats, GapFacts
+from custvalue.silence._silence import GapFacts
 from custvalue.silence._silence_cuts import ThresholdChoice, choose_threshold
 from custvalue.silence._silence_input import is_summary, read_gaps
 from custvalue.silence._silence_options import (

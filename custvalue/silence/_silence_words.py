@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from custvalue._typing import Floats
 from custvalue._units import NAME_OF
 from custvalue._words import HOUSE, Language
 from custvalue.silence._methods import SilenceMethod, typical_gap
 from custvalue.silence._return_chance import Alike
-from custvalue.silence._silence import Floats, GapFacts
+from custvalue.silence._silence import GapFacts
 
 ZH_UNIT = {"D": "天", "W": "周", "M": "个月", "Y": "年"}
 

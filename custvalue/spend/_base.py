@@ -24,6 +24,7 @@ from custvalue._fitted import check_level
 from custvalue._portable import number
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import check_is_fitted, read_vectors, weights_of
+from custvalue._typing import Floats
 from custvalue._work import check_count
 from custvalue.exceptions import (
     ContractProblem,
@@ -33,7 +34,7 @@ from custvalue.exceptions import (
 )
 from custvalue.likelihood import LawModel
 from custvalue.spend._independence import Independence, independence, warn_of_totals
-from custvalue.spend._law import BLOCK, Floats, SpendLaw, SpendRows, prepare
+from custvalue.spend._law import BLOCK, SpendLaw, SpendRows, prepare
 
 MOST = 2.0**31
 

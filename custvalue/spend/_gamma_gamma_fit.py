@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from custvalue._kernels import Objective, log_rising, psi_rising
-from custvalue.spend._law import BLOCK, Floats, SpendRows, prepare
+from custvalue._typing import Floats
+from custvalue.spend._law import BLOCK, SpendRows, prepare
 
 __all__ = ["TO_LOGS", "counted_objective", "objective", "prepare"]
 FREQUENT = 50.0  # orders, or a p, beyond which sums of plain logs lose too many digits

@@ -12,13 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels import log_beta_density
-
-Array = npt.NDArray[np.float64]
+from custvalue._typing import Floats
 
 
 def log_likelihood(
     x: npt.ArrayLike, zbar: npt.ArrayLike, p: npt.ArrayLike, q: npt.ArrayLike, gamma: npt.ArrayLike
-) -> Array:
+) -> Floats:
     """Log-density of the mean spend of ``x`` orders (note 025, equation 1a).
 
     Parameters
@@ -49,7 +48,7 @@ def log_likelihood(
 
 def posterior(
     x: npt.ArrayLike, zbar: npt.ArrayLike, p: npt.ArrayLike, q: npt.ArrayLike, gamma: npt.ArrayLike
-) -> tuple[Array, Array]:
+) -> tuple[Floats, Floats]:
     """Shape and rate of nu given the history: Gamma(q + p x, gamma + x zbar).
 
     Parameters
@@ -75,7 +74,7 @@ def posterior(
 
 def expected_spend(
     x: npt.ArrayLike, zbar: npt.ArrayLike, p: npt.ArrayLike, q: npt.ArrayLike, gamma: npt.ArrayLike
-) -> Array:
+) -> Floats:
     """Return the expected mean spend per order given the history (note 025, equation 5).
 
     ``p (gamma + x zbar) / (p x + q - 1)``: between the population's mean and the customer's own;
@@ -100,7 +99,7 @@ def expected_spend(
     shape, rate = posterior(x, zbar, p, q, gamma)
     excess = shape - 1.0
     defined = excess > 0
-    out: Array = np.where(
+    out: Floats = np.where(
         defined, np.asarray(p, float) * rate / np.where(defined, excess, 1.0), np.inf
     )
     return out
@@ -108,7 +107,7 @@ def expected_spend(
 
 def variance_of_mean(
     x: npt.ArrayLike, zbar: npt.ArrayLike, p: npt.ArrayLike, q: npt.ArrayLike, gamma: npt.ArrayLike
-) -> Array:
+) -> Floats:
     """Posterior variance of a customer's mean spend p / nu; infinity where ``p x + q <= 2``.
 
     Parameters
@@ -129,7 +128,7 @@ def variance_of_mean(
     mean = expected_spend(x, zbar, p, q, gamma)
     excess = shape - 2.0
     defined = excess > 0
-    out: Array = np.where(
+    out: Floats = np.where(
         defined, np.where(defined, mean, 0.0) ** 2 / np.where(defined, excess, 1.0), np.inf
     )
     return out
@@ -142,7 +141,7 @@ def spend_quantile(
     p: npt.ArrayLike,
     q: npt.ArrayLike,
     gamma: npt.ArrayLike,
-) -> Array:
+) -> Floats:
     """Quantile of a customer's mean spend p / nu given the history; always finite.
 
     Parameters
@@ -165,7 +164,7 @@ def spend_quantile(
 
     shape, rate = posterior(x, zbar, p, q, gamma)
     nu = gammainccinv(shape, np.asarray(u, float))  # small nu is high spend
-    out: Array = np.asarray(p, float) * rate / np.maximum(nu, np.finfo(float).tiny)
+    out: Floats = np.asarray(p, float) * rate / np.maximum(nu, np.finfo(float).tiny)
     return np.minimum(out, np.finfo(float).max)
 
 
@@ -176,7 +175,7 @@ def capped_spend(
     p: npt.ArrayLike,
     q: npt.ArrayLike,
     gamma: npt.ArrayLike,
-) -> Array:
+) -> Floats:
     """Return the expected mean spend with all above ``cap`` counted as ``cap``; always finite.
 
     ``E[min(p / nu, C)] = C P(k, y) + p rate Gamma(k - 1, y) / Gamma(k)``, with nu ~ Gamma(k, rate)
@@ -205,7 +204,7 @@ def capped_spend(
     k = np.where(np.abs(k - 1.0) < 1e-6, 1.0 + 1e-6, k)
     y = np.asarray(p, float) * rate / cap
     tail = (gammaincc(k, y) - np.exp((k - 1.0) * np.log(y) - y - gammaln(k))) / (k - 1.0)
-    out: Array = cap * (gammainc(k, y) + y * tail)
+    out: Floats = cap * (gammainc(k, y) + y * tail)
     return np.clip(out, 0.0, cap)
 
 
@@ -216,7 +215,7 @@ def simulate(
     q: float,
     gamma: float,
     rng: np.random.Generator,
-) -> Array:
+) -> Floats:
     """Draw each customer's mean spend p / nu from its posterior.
 
     Parameters
@@ -250,7 +249,7 @@ def simulate_orders(
     own_mean: npt.ArrayLike,
     x: npt.ArrayLike,
     rng: np.random.Generator,
-) -> Array:
+) -> Floats:
     """Draw the mean of ``x`` orders of customers whose orders bring ``own_mean`` on average.
 
     Parameters

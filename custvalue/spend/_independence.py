@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.exceptions import IndependenceWarning
 from custvalue.spend._law import SpendLaw
 
-Array = npt.NDArray[np.float64]
 ENOUGH = 10_000  # customers that show a total for what it is
 
 
@@ -71,7 +70,7 @@ class Independence:
         )
 
 
-def independence(law: SpendLaw, x: Array, zbar: Array, params: Any, level: float) -> Independence:
+def independence(law: SpendLaw, x: Floats, zbar: Floats, params: Any, level: float) -> Independence:
     """Correlations with intervals, and predicted against actual spend by decile of frequency."""
     rho, low, high = _with_interval(x, zbar, level)
     ranks = _with_interval(_ranks(x), _ranks(zbar), level)
@@ -102,7 +101,7 @@ def independence(law: SpendLaw, x: Array, zbar: Array, params: Any, level: float
     return Independence(rho, low, high, *ranks, n_customers=int(x.size), by_frequency=table)
 
 
-def warn_of_totals(x: Array, zbar: Array, w: Array | None) -> None:
+def warn_of_totals(x: Floats, zbar: Floats, w: Floats | None) -> None:
     """Warn where ``monetary_value`` goes with ``frequency`` as a total would."""
     if x.size < 30:
         return
@@ -119,7 +118,7 @@ def warn_of_totals(x: Array, zbar: Array, w: Array | None) -> None:
         )
 
 
-def _correlation(a: Array, b: Array, w: Array | None = None) -> float:
+def _correlation(a: Floats, b: Floats, w: Floats | None = None) -> float:
     da, db = a - np.average(a, weights=w), b - np.average(b, weights=w)
     wa = da if w is None else w * da
     wb = db if w is None else w * db
@@ -127,7 +126,7 @@ def _correlation(a: Array, b: Array, w: Array | None = None) -> float:
     return float(np.sum(wa * db)) / size if size > 0 else 0.0
 
 
-def _with_interval(a: Array, b: Array, level: float) -> tuple[float, float, float]:
+def _with_interval(a: Floats, b: Floats, level: float) -> tuple[float, float, float]:
     from scipy.special import ndtri
 
     rho = _correlation(a, b)
@@ -138,8 +137,8 @@ def _with_interval(a: Array, b: Array, level: float) -> tuple[float, float, floa
     return rho, float(np.tanh(z - wide)), float(np.tanh(z + wide))
 
 
-def _ranks(a: Array) -> Array:
+def _ranks(a: Floats) -> Floats:
     _, at, counts = np.unique(a, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
-    out: Array = (ends - (counts - 1) / 2.0)[at]
+    out: Floats = (ends - (counts - 1) / 2.0)[at]
     return out

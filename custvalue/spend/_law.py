@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue._kernels import counts_of
+from custvalue._typing import Floats
 from custvalue.likelihood import Law, Plan, Units
 
-Floats = npt.NDArray[np.float64]
 BLOCK = 8192  # stays in cache, and below the size at which BLAS starts threads
 RIDGE = 500.0  # a shape beyond this may be on its way to infinity
 FIRST_SAMPLE = 1_000

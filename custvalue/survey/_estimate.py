@@ -15,13 +15,13 @@ from scipy import stats
 from custvalue import _kernels
 from custvalue._html import HtmlFacts
 from custvalue._sklearn import weights_of
+from custvalue._typing import Floats
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
     NotSupportedError,
 )
 
-Floats = npt.NDArray[np.float64]
 FEW = 20  # fewer answers than this in a cell are worth a warning
 SCHEMA = 2  # of the room's models as JSON
 TOO_FEW = "fewer than 2 answers"

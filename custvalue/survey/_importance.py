@@ -13,10 +13,11 @@ import pandas as pd
 from custvalue import _frames
 from custvalue._kernels import shapley
 from custvalue._sklearn import weights_of
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue._words import SURVEY, Language
 from custvalue.exceptions import SignWarning
-from custvalue.survey._estimate import Floats, bootstrap, check_level, numbers, quantiles
+from custvalue.survey._estimate import bootstrap, check_level, numbers, quantiles
 
 MOST_EXACT = 14  # attributes whose 2^p regressions are worked out
 _SPANNED = 1e-10  # share of its variance below which an attribute adds nothing to the earlier ones

@@ -13,10 +13,10 @@ from scipy import stats
 
 from custvalue._html import HtmlFacts
 from custvalue._sklearn import weights_of
+from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.survey._estimate import (
     Estimate,
-    Floats,
     Scores,
     bootstrap,
     check_level,

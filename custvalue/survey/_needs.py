@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue._words import SURVEY, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, nearest
-from custvalue.survey._estimate import Floats, check_level, wilson
+from custvalue.survey._estimate import check_level, wilson
 
 LAYERS = ("core", "additional", "latent")
 KANO_LAYER = {"M": "core", "O": "additional", "A": "latent"}

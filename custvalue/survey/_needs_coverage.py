@@ -16,9 +16,10 @@ from custvalue import _frames
 from custvalue._portable import check_names, reading, seal, texts, unseal
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
+from custvalue._typing import Floats
 from custvalue._words import SURVEY, Language, check_language
 from custvalue.exceptions import nearest
-from custvalue.survey._estimate import SCHEMA, Floats, settings_to_plain
+from custvalue.survey._estimate import SCHEMA, settings_to_plain
 from custvalue.survey._needs import (
     KINDS,
     LAYERS,

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custvalue._typing import Floats
 from custvalue._words import HOUSE, SURVEY, Language, check_language
-from custvalue.survey._estimate import Floats
 from custvalue.survey._needs import Need
 
 # what each stage asks for (六个阶段); both languages

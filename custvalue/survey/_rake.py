@@ -13,8 +13,9 @@ import pandas as pd
 from custvalue import _frames
 from custvalue._html import HtmlFacts
 from custvalue._sklearn import weights_of
+from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.survey._estimate import Floats, effective_size
+from custvalue.survey._estimate import effective_size
 
 
 @dataclass(frozen=True)

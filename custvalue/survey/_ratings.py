@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
 from custvalue._sklearn import weights_of
+from custvalue._typing import Floats, Places
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
@@ -21,9 +21,8 @@ from custvalue.exceptions import (
     first_ids,
     nearest,
 )
-from custvalue.survey._estimate import FEW, Floats, answer_problems
+from custvalue.survey._estimate import FEW, answer_problems
 
-Places = npt.NDArray[np.intp]
 ONLY = "we"  # the brand of ratings that name none
 
 

@@ -13,8 +13,9 @@ from scipy import stats
 
 from custvalue import _frames
 from custvalue._sklearn import weights_of
+from custvalue._typing import Floats
 from custvalue._words import SURVEY, Language
-from custvalue.survey._estimate import Floats, check_level, check_scale, numbers
+from custvalue.survey._estimate import check_level, check_scale, numbers
 
 SERVQUAL = ("tangibles", "reliability", "responsiveness", "assurance", "empathy")
 QUADRANTS = ("concentrate here", "keep up", "low priority", "possible overkill")

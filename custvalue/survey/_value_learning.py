@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.survey._estimate import Floats, bootstrap
+from custvalue.survey._estimate import bootstrap
 from custvalue.survey._importance import (
     MOST_EXACT,
     Moments,

@@ -12,9 +12,10 @@ import pandas as pd
 from scipy import stats
 
 from custvalue._portable import check_names, reading
+from custvalue._typing import Floats
 from custvalue._words import SURVEY, Language
 from custvalue.exceptions import ArtefactError, NotSupportedError
-from custvalue.survey._estimate import TOO_FEW, Floats, check_level, plain, quantiles
+from custvalue.survey._estimate import TOO_FEW, check_level, plain, quantiles
 from custvalue.survey._ratings import unknown_brand
 from custvalue.survey._value_law import Indexes, Profile, indexes, others_mean, profile
 

@@ -12,8 +12,9 @@ import pandas as pd
 from sklearn.base import RegressorMixin
 
 from custvalue import _frames, _sklearn
+from custvalue._typing import Floats
 from custvalue._units import Span, in_units
-from custvalue._value_model import Floats, Terms, Timing, ValueModel
+from custvalue._value_model import Terms, Timing, ValueModel
 from custvalue.exceptions import ContractProblem, DataContractError, NotSupportedError
 from custvalue.value._naive import flat_cost
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from custvalue import _frames, _sklearn
+from custvalue._typing import Floats, Ints
 from custvalue._units import Span, days_per
-from custvalue._value_model import Floats, Ints, Terms, Timing, ValueModel
+from custvalue._value_model import Terms, Timing, ValueModel
 from custvalue._warn import heard
 from custvalue.exceptions import (
     BoundaryFitWarning,

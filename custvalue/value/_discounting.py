@@ -6,15 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue._kernels import legendre
+from custvalue._typing import Floats
 from custvalue._value_model import Terms
 
-Array = npt.NDArray[np.float64]
 
-
-def stretches(terms: Terms, month: float, *, opportunities: bool = False) -> tuple[Array, Array]:
+def stretches(terms: Terms, month: float, *, opportunities: bool = False) -> tuple[Floats, Floats]:
     """Cut the horizon into stretches whose orders, each times a factor, add up discounted.
 
     Parameters
@@ -63,7 +61,7 @@ def stretches(terms: Terms, month: float, *, opportunities: bool = False) -> tup
     return ends, np.cumsum(np.append(weights, at_end)[::-1])[::-1]
 
 
-def _fewer(times: Array, weights: Array, month: float) -> tuple[Array, Array]:
+def _fewer(times: Floats, weights: Floats, month: float) -> tuple[Floats, Floats]:
     """Replace many weighted times by few: the Gauss rule of the same weights.
 
     Exact for polynomials in ``log(1 + t / month)``, in which expected orders are smooth; half a
@@ -92,7 +90,7 @@ def _fewer(times: Array, weights: Array, month: float) -> tuple[Array, Array]:
     return month * np.expm1(nodes), total * vectors[0] ** 2
 
 
-def orders_in(orders_by: Callable[[float], Array], ends: Array, factors: Array) -> Array:
+def orders_in(orders_by: Callable[[float], Floats], ends: Floats, factors: Floats) -> Floats:
     """Sum the orders between successive ``ends``, each stretch times its factor.
 
     Examples

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from custvalue._typing import Floats
 from custvalue._units import check_share
 from custvalue._words import INDICATORS, Language
 from custvalue.value._shared_change import share_out
 
-Floats = npt.NDArray[np.float64]
 LEVERS = ("lead_cost", "cost_to_sell", "cost_to_serve", "close_rate", "order_size", "retention")
 COSTS = ("lead_cost", "cost_to_sell", "cost_to_serve", "leads", "orders", "order_size")
 

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError
 
-Floats = npt.NDArray[np.float64]
 DEEPEST = 200  # levels of brackets and signs
 CURE = "Write names, numbers, + - * / and brackets, such as 'customers * orders * size'."
 

@@ -15,9 +15,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue._units import check_annual_rate, check_share
-
-Array = npt.NDArray[np.float64]
 
 
 def retention_value(
@@ -131,7 +130,7 @@ def repeat_sale_value(
     return float(contribution * sales - promotion_cost * promoted)
 
 
-def s_curve_profit(t: npt.ArrayLike, *, h: float, v: float, g: float, N: float) -> Array:
+def s_curve_profit(t: npt.ArrayLike, *, h: float, v: float, g: float, N: float) -> Floats:
     """Profit a year that first grows fast, then levels off (Berger & Nasr case 3).
 
     Parameters
@@ -161,7 +160,7 @@ def s_curve_profit(t: npt.ArrayLike, *, h: float, v: float, g: float, N: float) 
 
 
 def profit_curve_value(
-    profit: Callable[[Array], npt.ArrayLike],
+    profit: Callable[[Floats], npt.ArrayLike],
     retention_rate: float,
     annual_discount_rate: float,
     *,
@@ -262,7 +261,7 @@ def migration_value(
     )
 
 
-def _per_period(values: Array, n: int, name: str) -> Array:
+def _per_period(values: Floats, n: int, name: str) -> Floats:
     if values.size == 1:
         return np.full(n, values[0])
     if values.size < n:

@@ -13,12 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue._frames import column_names, eager, float_vectors, native_column
+from custvalue._typing import Floats
 from custvalue._words import INDICATORS, Language
 from custvalue.exceptions import ContractProblem, DataContractError, NotSupportedError, no_column
 from custvalue.value._formula import computed, names_in, parsed, plain
 from custvalue.value._shared_change import share_out
 
-Floats = npt.NDArray[np.float64]
 STEP = 1e-5  # of a leaf or its error, for central differences
 SEEN = 1.96  # standard errors
 

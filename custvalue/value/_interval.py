@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._value_model import Floats, Ints, Terms
+from custvalue._typing import Floats, Ints
+from custvalue._value_model import Terms
 from custvalue.exceptions import NotSupportedError
 from custvalue.purchase import PurchaseModel
 from custvalue.spend import OwnMean, SpendModel

@@ -11,8 +11,9 @@ import numpy as np
 from sklearn.base import clone
 
 from custvalue._sklearn import check_is_fitted
+from custvalue._typing import Floats, Ints
 from custvalue._units import Span, span_days
-from custvalue._value_model import Floats, Ints, Terms, Timing, ValueModel
+from custvalue._value_model import Terms, Timing, ValueModel
 from custvalue._warn import heard
 from custvalue.data import TransactionLog
 from custvalue.exceptions import ContractProblem, DataContractError, FitFailedError

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._value_model import Floats, Terms
+from custvalue._typing import Floats
+from custvalue._value_model import Terms
 from custvalue.data import TransactionLog, history_frame
 
 if TYPE_CHECKING:

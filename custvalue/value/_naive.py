@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames, _sklearn
+from custvalue._typing import Floats
 from custvalue._units import Span
-from custvalue._value_model import Floats, Terms, Timing, ValueModel
+from custvalue._value_model import Terms, Timing, ValueModel
 
 
 class Rates(NamedTuple):

@@ -12,9 +12,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._typing import Floats
 from custvalue.exceptions import NotSupportedError
-
-Array = npt.NDArray[np.float64]
 
 CELLS = 400_000  # customers x counts at once
 MOST = 2**16  # orders counted one by one; nobody is known to place more within a horizon
@@ -24,8 +23,8 @@ MISSING = 1e-9  # chance of more orders that may be left out
 
 
 def count_chances(
-    pmf: Callable[[npt.NDArray[np.intp], int], Array], expected: Array
-) -> list[tuple[npt.NDArray[np.intp], Array]]:
+    pmf: Callable[[npt.NDArray[np.intp], int], Floats], expected: Floats
+) -> list[tuple[npt.NDArray[np.intp], Floats]]:
     """Chances of 0, 1, 2, ... orders, rows of like size together.
 
     Parameters
@@ -67,13 +66,13 @@ def count_chances(
     return done
 
 
-def count_moments(chances: Array) -> tuple[Array, Array]:
+def count_moments(chances: Floats) -> tuple[Floats, Floats]:
     """Mean of the count and of its square."""
     k = np.arange(chances.shape[1], dtype=float)
     return chances @ k, chances @ (k * k)
 
 
-def total_quantile(u: float, chances: Array, p: float, shape: Array, rate: Array) -> Array:
+def total_quantile(u: float, chances: Floats, p: float, shape: Floats, rate: Floats) -> Floats:
     """Quantile of total spend over the orders to come.
 
     Parameters
@@ -101,7 +100,7 @@ def total_quantile(u: float, chances: Array, p: float, shape: Array, rate: Array
     return out
 
 
-def _quantiles(u: float, chances: Array, p: float, shape: Array, rate: Array) -> Array:
+def _quantiles(u: float, chances: Floats, p: float, shape: Floats, rate: Floats) -> Floats:
     from scipy.special import betainc
 
     out = np.zeros(shape.size)

@@ -13,7 +13,6 @@ from custvalue._units import Span, check_share
 from custvalue._words import HOUSE, Language, check_language
 from custvalue.value._naive import RateForward
 
-Array = npt.NDArray[np.float64]
 COLUMNS = ("run_rate", "future_value", "change", "group", "best_comparable", "gap", "trend")
 
 

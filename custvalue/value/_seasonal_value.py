@@ -10,8 +10,9 @@ import numpy as np
 from sklearn.base import clone
 
 from custvalue._frames import column, column_names, frame_like, with_clock
+from custvalue._typing import Floats, Ints
 from custvalue._units import Span
-from custvalue._value_model import Floats, Ints, Terms, Timing, ValueModel
+from custvalue._value_model import Terms, Timing, ValueModel
 from custvalue.data import Season, TransactionLog, season_of
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.value._customer_value import CustomerValue

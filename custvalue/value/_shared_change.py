@@ -11,11 +11,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue._kernels import coalitions, shapley
+from custvalue._typing import Floats
 
-Floats = npt.NDArray[np.float64]
 MOST_EXACT = 12  # quantities moved, whose 2^n mixtures of before and after are worked out
 N_ORDERS = 2000
 
