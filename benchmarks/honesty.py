@@ -3,7 +3,7 @@
 Tables ``campaign`` (how often a campaign without effect is called a gain or a loss), ``effect``
 (how often the interval holds a true effect), ``adjusted`` (both for effects adjusted by covariates,
 of ratios and of units that start at different times), ``parameters`` (intervals of a law's
-parameters on samples of that law), ``summits`` (fits below the best of 20 climbs from random
+parameters on samples of that law), ``summits`` (fits below the best of 20 searches from random
 starts), ``spend`` (Gamma-Gamma fits of frequent buyers that fail or warn), ``chain`` (tests of
 order and homogeneity where both are true) and ``rmse`` (differences of a backtest's errors). A few
 minutes by default; ``--full`` takes as many samples as the error of the figures deserves. The last
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from custvalue._kernels import climb, compress
+from custvalue._kernels import compress, maximise
 from custvalue.campaign import campaign_effect, crm_effect
 from custvalue.chains._tests import homogeneity, order_one_against_two
 from custvalue.evaluation import BacktestResult
@@ -269,7 +269,7 @@ def _holds(table: Any, truth: np.ndarray) -> np.ndarray:
 
 
 def _gap(model: Any, X: Any, seed: int) -> float:
-    """Return how far a fit ends below the best of 20 climbs from random starts."""
+    """Return how far a fit ends below the best of 20 searches from random starts."""
     reached = model().fit(X).fit_report().log_likelihood
     x, t_x, T = X[["frequency", "recency", "T"]].to_numpy().T
     law, rows = model.law, compress(x, t_x, T, None, None)
@@ -279,7 +279,7 @@ def _gap(model: Any, X: Any, seed: int) -> float:
     rng, best = np.random.default_rng(seed), -np.inf
     for _ in range(20):
         start = rng.normal(0.0, 2.0, len(law.names))
-        found = climb(objective, start, plan.lower, plan.upper, tol=1e-12)
+        found = maximise(objective, start, plan.lower, plan.upper, tol=1e-12)
         best = max(best, found.value if np.isfinite(found.value) else -np.inf)
     return best * rows.n - float(rows.w @ law.log_unit(rows, units)) - reached
 

@@ -3,7 +3,7 @@
 Also the facts that travel with a table (its unit, as-of date, customer column, row ledger): in
 ``attrs`` of a pandas frame, in the schema metadata of a pyarrow table (so both survive Parquet), in
 a weak side table for every other kind. Where they were lost, the rows still tell unit and as-of
-date (``clock_of``).
+date (``time_scale_of``).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custvalue._clock import Clock, clock_of_panel, clock_of_summary
 from custvalue._dates import number_problem, read_texts
+from custvalue._time_scale import TimeScale, time_scale_of_panel, time_scale_of_summary
 from custvalue._units import days_per, same_unit
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
@@ -479,7 +479,7 @@ def _is_pyarrow(frame: Any) -> bool:
     return nw.dependencies.is_pyarrow_table(frame)
 
 
-def clock_of(X: Any) -> Clock | None:
+def time_scale_of(X: Any) -> TimeScale | None:
     """Find unit and as-of date of a table: as it states them, else as its rows tell.
 
     The rows of a summary tell by ``first_order``, ``last_order``, ``recency`` and ``T``, those of a
@@ -497,16 +497,16 @@ def clock_of(X: Any) -> Clock | None:
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue._frames import clock_of
+    >>> from custvalue._frames import time_scale_of
     >>> table = pd.DataFrame({"first_order": ["2024-01-01"], "last_order": ["2024-01-29"],
     ...                       "recency": [4.0], "T": [6.0]})
-    >>> clock_of(table)
-    Clock(unit='W', as_of='2024-02-12')
+    >>> time_scale_of(table)
+    TimeScale(unit='W', as_of='2024-02-12')
     """
     facts = facts_of(X)
     if facts is None:
         return _told_by_rows(X)
-    stated = Clock(facts.period or facts.unit, facts.as_of)
+    stated = TimeScale(facts.period or facts.unit, facts.as_of)
     if not _is_pyarrow(X) or not X.num_columns or X.column(0).num_chunks < 2:
         return stated
     told = _told_by_rows(X)
@@ -520,14 +520,14 @@ def clock_of(X: Any) -> Clock | None:
     return told
 
 
-def _told_by_rows(X: Any) -> Clock | None:
+def _told_by_rows(X: Any) -> TimeScale | None:
     frame: Any = _opened_or_none(X)
     have = set(frame.columns) if isinstance(frame, nw.DataFrame) else set()
-    ways: tuple[tuple[Callable[..., Clock | None], tuple[str, ...], tuple[str, ...]], ...] = (
-        (clock_of_panel, ("first_order", "period_end"), ("T",)),
-        (clock_of_summary, ("first_order", "last_order"), ("recency", "T")),
+    ways: tuple[tuple[Callable[..., TimeScale | None], tuple[str, ...], tuple[str, ...]], ...] = (
+        (time_scale_of_panel, ("first_order", "period_end"), ("T",)),
+        (time_scale_of_summary, ("first_order", "last_order"), ("recency", "T")),
     )
-    for clock, dates, numbers in ways:
+    for scale, dates, numbers in ways:
         if not have.issuperset((*dates, *numbers)):
             continue
         kinds = [frame[name].dtype for name in dates]
@@ -539,11 +539,11 @@ def _told_by_rows(X: Any) -> Clock | None:
             times = [wall_times(X, name) for name in dates]  # a file made ISO text of dates
         except DataContractError:  # a spreadsheet made text of some other form of them
             return None
-        return clock(*times, *(frame[name].cast(nw.Float64).to_numpy() for name in numbers))
+        return scale(*times, *(frame[name].cast(nw.Float64).to_numpy() for name in numbers))
     return None
 
 
-def with_clock(frame: Any, unit: str | None, as_of: str = "") -> Any:
+def with_time_scale(frame: Any, unit: str | None, as_of: str = "") -> Any:
     """Attach unit and as-of date, for rows that the library makes of its own."""
     return frame if unit is None else with_facts(frame, TableFacts("rows", "", unit, as_of))
 
@@ -567,7 +567,7 @@ def unit_of(X: Any, unit: str | None, *, caller: str = "the estimator") -> str |
     >>> unit_of(table, None), unit_of([[1.0]], "D"), unit_of([[1.0]], None)
     ('W', 'D', None)
     """
-    return _one_unit(clock_of(X), unit, caller)
+    return _one_unit(time_scale_of(X), unit, caller)
 
 
 def check_units(estimator: Any, X: Any) -> None:
@@ -599,30 +599,30 @@ def check_units(estimator: Any, X: Any) -> None:
 on a table in 'D'.
     """
     model, fitted = type(estimator).__name__, estimator.unit_
-    clock = clock_of(X)
-    _one_unit(clock, fitted, f"this {model} was fitted")
-    if (clock is None) == (fitted is None) or getattr(estimator, "unit", None) is not None:
+    scale = time_scale_of(X)
+    _one_unit(scale, fitted, f"this {model} was fitted")
+    if (scale is None) == (fitted is None) or getattr(estimator, "unit", None) is not None:
         return
-    if clock is None:
+    if scale is None:
         text = f"X does not say its unit of time; it is read in {fitted!r}, in which this {model} "
         text += "was fitted. Pass the table of custvalue.summarize or panel with its dates, make "
         text += f"it with from_summary(unit={fitted!r}), or say unit={fitted!r} on the estimator."
     else:
         text = (
-            f"X counts time in {clock.unit!r}, but this {model} does not know its own unit; they "
+            f"X counts time in {scale.unit!r}, but this {model} does not know its own unit; they "
         )
-        text += f"are taken to be one. Refit on such a table, or say unit={clock.unit!r}."
+        text += f"are taken to be one. Refit on such a table, or say unit={scale.unit!r}."
     warn_caller(text, TimeUnitWarning)
 
 
-def _one_unit(clock: Clock | None, unit: str | None, caller: str) -> str | None:
+def _one_unit(scale: TimeScale | None, unit: str | None, caller: str) -> str | None:
     if unit is not None:
         days_per(unit)  # an unknown one is said at once
-    if clock is None or unit is None or same_unit(clock.unit, unit):
-        return unit if clock is None else clock.unit
+    if scale is None or unit is None or same_unit(scale.unit, unit):
+        return unit if scale is None else scale.unit
     raise TimeUnitError(
-        f"the table counts time in {clock.unit!r}, but {caller} in {unit!r}; "
-        f"summarize with unit={unit!r} or refit on a table in {clock.unit!r}."
+        f"the table counts time in {scale.unit!r}, but {caller} in {unit!r}; "
+        f"summarize with unit={unit!r} or refit on a table in {scale.unit!r}."
     )
 
 

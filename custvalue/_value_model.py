@@ -243,14 +243,14 @@ class ValueModel(DocLink, BaseEstimator):
     def _rows(self, X: Any) -> Any:
         """Read a table at the door of a method, its unit compared with that of ``fit``."""
         if _frames.is_frame(X):
-            _frames.check_units(self._clock_holder(), X)
+            _frames.check_units(self._time_scale_holder(), X)
         return self._read(X)
 
     def _told_on(self, X: Any) -> Any:
         """Return the table of customers whose rows ``explain`` tells of; of a log, its summary."""
         return X
 
-    def _clock_holder(self) -> Any:
+    def _time_scale_holder(self) -> Any:
         """Whose ``unit_`` (and ``unit=``, which vouches for tables that say none) is compared."""
         return self
 

@@ -19,6 +19,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A room may import from rooms of a lower floor only; one floor has no doors sideways.
 FLOOR = {
+    "_typing": -2,
     "exceptions": 0,
     "_warn": 0.5,
     "_csv": 0.7,
@@ -30,7 +31,7 @@ FLOOR = {
     "_dates": 1,
     "_words": 0,
     "_units": 1,
-    "_clock": 1.5,
+    "_time_scale": 1.5,
     "_fitted": 2,
     "_frames": 2,
     "_row_check": 2.5,

@@ -14,7 +14,7 @@ from custvalue._kernels._gammas import (
     sigmoid,
     softplus,
 )
-from custvalue._kernels._newton import Objective, Optimum, climb, covariance
+from custvalue._kernels._newton import Objective, Optimum, covariance, maximise
 from custvalue._kernels._quadrature import legendre
 from custvalue._kernels._recency import customers_in, silence_instead_of_recency
 from custvalue._kernels._shapley import coalitions, shapley
@@ -30,7 +30,6 @@ __all__ = [
     "bins_of",
     "bounds",
     "by_differences",
-    "climb",
     "coalitions",
     "compress",
     "counts_of",
@@ -43,6 +42,7 @@ __all__ = [
     "log_beta_ratio",
     "log_rising",
     "log_two_powers",
+    "maximise",
     "mean_over_beta",
     "psi_rising",
     "quantile_cuts",

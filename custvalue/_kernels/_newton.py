@@ -1,7 +1,7 @@
 """Newton's method inside a box, for likelihoods with few parameters.
 
 A law hands over value, gradient and Hessian of its mean log-likelihood in parameters that live on
-the whole line (logs); the climb is damped, so it never goes down, and ends on the box where the
+the whole line (logs); the maximise is damped, so it never goes down, and ends on the box where the
 likelihood keeps rising: a boundary fit, which is a result and not a failure.
 """
 
@@ -24,7 +24,7 @@ FLATTEST = 1e-10  # curvature below this share of the largest counts as flat
 
 
 class Optimum(NamedTuple):
-    """Where a climb ended.
+    """Where a search ended.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Optimum(NamedTuple):
         return _newton_step(self.gradient[free], self.hessian[np.ix_(free, free)])[1]
 
 
-def climb(
+def maximise(
     objective: Objective,
     start: npt.ArrayLike,
     lower: npt.ArrayLike,
@@ -78,7 +78,7 @@ def climb(
     max_iter: int = 200,
     tol: float = 1e-14,
 ) -> Optimum:
-    """Climb from ``start`` to a local maximum inside the box.
+    """Maximise from ``start`` to a local maximum inside the box.
 
     Parameters
     ----------
@@ -96,9 +96,9 @@ def climb(
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue._kernels._newton import climb
+    >>> from custvalue._kernels._newton import maximise
     >>> hill = lambda t: (-float((t[0] - 1) ** 2), -2 * (t - 1), np.array([[-2.0]]))
-    >>> climb(hill, [5.0], [-9.0], [9.0]).theta
+    >>> maximise(hill, [5.0], [-9.0], [9.0]).theta
     array([1.])
     """
     lo, hi = np.asarray(lower, float), np.asarray(upper, float)

@@ -158,8 +158,8 @@ def read_to_learn(
         )
     estimator.feature_names_in_ = np.array(list(columns), dtype=object)
     estimator.n_features_in_ = len(columns)
-    clock = _frames.clock_of(X)
-    return values, left_out, None if clock is None else clock.unit
+    scale = _frames.time_scale_of(X)
+    return values, left_out, None if scale is None else scale.unit
 
 
 def read_to_predict(estimator: Any, X: Any, columns: Columns) -> Values:

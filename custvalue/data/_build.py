@@ -21,7 +21,7 @@ def dates(tick: npt.NDArray[np.int64], grain: int) -> npt.NDArray[np.datetime64]
     return made.view("datetime64[us]")
 
 
-def build(
+def build_table(
     log: Any,
     customer: str,
     ids: Any,

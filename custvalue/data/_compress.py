@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from custvalue._frames import BTYD, clock_of, facts_of, keep_facts, opened, with_clock
+from custvalue._frames import BTYD, facts_of, keep_facts, opened, time_scale_of, with_time_scale
 from custvalue.exceptions import DataContractError, no_column
 
 
@@ -80,6 +80,6 @@ def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") 
     made = frame.group_by(*names).agg(count)
     made = made.with_columns(nw.col(weight).cast(nw.Int64)) if weight not in have else made
     small = made.select(*names, weight).to_native()
-    if facts is None and (clock := clock_of(summary)) is not None:
-        return with_clock(small, *clock)  # told by the dates, which are gone now
+    if facts is None and (scale := time_scale_of(summary)) is not None:
+        return with_time_scale(small, *scale)  # told by the dates, which are gone now
     return keep_facts(summary, small, **extra)

@@ -18,7 +18,7 @@ from custvalue import _frames
 from custvalue._typing import Floats
 from custvalue._units import check_share
 from custvalue._words import HOUSE, Language, check_language
-from custvalue.data._build import build
+from custvalue.data._build import build_table
 from custvalue.data._intake import take_in
 from custvalue.data._money import sums
 from custvalue.data._occasions import find, fold
@@ -289,7 +289,7 @@ def contribution_of_rows(
         group = _rows_of(frame, by, _frames.n_rows(frame))[row][there]
         ids = rows.ids(who.copy()).to_numpy()
         groups = _groups(_group_of(group, at, ids), columns)
-    return _told(build(frame, options.customer, rows.ids(who), columns), columns, groups)
+    return _told(build_table(frame, options.customer, rows.ids(who), columns), columns, groups)
 
 
 def _given(amount: Amount, columns: dict[str, Floats], times: Floats) -> Floats:

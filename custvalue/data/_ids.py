@@ -16,8 +16,8 @@ from custvalue.data._options import LogOptions
 from custvalue.exceptions import ContractProblem, DataContractError
 
 
-def coded(
-    ids: Any, alive: Mask | None, fates: list[tuple[str, Mask]], room: int
+def id_codes(
+    ids: Any, alive: Mask | None, left: list[tuple[str, Mask]], room: int
 ) -> tuple[Ints, Callable[[Ints], Any], Ints]:
     """Codes of the rows that count (a fresh array), their ids, and the codes that lost rows.
 
@@ -27,7 +27,7 @@ def coded(
         return *encode(ids, None, room), np.empty(0, dtype=np.int64)
     known = np.ones(len(alive), dtype=bool)
     lost = np.zeros(len(alive), dtype=bool)
-    for reason, mask in fates:
+    for reason, mask in left:
         if reason == "missing_customer":
             known = ~mask
         elif reason != "after_as_of":

@@ -14,7 +14,7 @@ from custvalue._frames import NOTHING, missing_ids, opened
 from custvalue._typing import Ints, Mask
 from custvalue._warn import warn_caller
 from custvalue.data._far_dates import Alone, alone, days_of
-from custvalue.data._ids import coded, order_codes
+from custvalue.data._ids import id_codes, order_codes
 from custvalue.data._ledger import WORDS, Dropped
 from custvalue.data._money import Money, minor_units, net
 from custvalue.data._options import DAY, LogOptions
@@ -36,7 +36,7 @@ from custvalue.exceptions import (
 )
 
 
-class _Fates:
+class _RowsLeft:
     """Which rows are left out and why; a row belongs to the first reason that applies."""
 
     def __init__(self) -> None:
@@ -140,15 +140,15 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         unusable.append(("bad_amount", ~finite))
     if profit is not None:
         unusable.append(("bad_profit", ~np.isfinite(profit)))
-    fates = _Fates()
+    left = _RowsLeft()
     while unusable:  # a mask that is done with gives its memory back
         reason, mask = unusable.pop(0)
-        fates.drop(reason, mask)
+        left.drop(reason, mask)
         if options.invalid == "error" and mask.any():
             problems.append(_invalid_problem(reason, mask, options, line))
     del no_id, mask
     if options.duplicates != "keep":
-        again = fates.still(_repeated(frame))
+        again = left.still(_repeated(frame))
         if options.duplicates == "error" and again.any():
             problems.append(
                 ContractProblem(
@@ -159,17 +159,17 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
                     _names(ids, again),
                 )
             )
-        fates.drop("duplicate", again)
+        left.drop("duplicate", again)
 
     tick = to_ticks(when, options.grain)
     fine = tick if options.fine == options.grain else to_ticks(when, options.fine)
     end = read_end(as_of, options, zone)
-    usable = fine if fates.alive is None else fine[fates.alive]
+    usable = fine if left.alive is None else fine[left.alive]
     last = int(usable.max()) if len(usable) else None
     del when, usable
     if end is not None:
         if last is not None and last > end.last:
-            fates.drop("after_as_of", fine > end.last)
+            left.drop("after_as_of", fine > end.last)
     elif last is None:
         problems.append(
             ContractProblem(
@@ -181,19 +181,19 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         if not quiet:
             warn_caller(last_order_text(end), AsOfWarning)
     if not least > 0:  # nor is NaN
-        _amount_policies(amount, ids, options, fates, problems)
+        _amount_policies(amount, ids, options, left, problems)
     if problems:
         raise DataContractError(problems)
     assert end is not None
 
-    book = _book(fates, amount, ids, line)
+    book = _book(left, amount, ids, line)
     odd = None
     if not quiet:
         warn_invalid(book)
-        here = fine if fates.alive is None else fine[fates.alive]
+        here = fine if left.alive is None else fine[left.alive]
         odd = alone(*days_of(here if options.fine == DAY else here // (DAY // options.fine)))
         warn_dates(odd, None if last is None else min(last, end.last), end)
-    row = None if fates.alive is None else np.flatnonzero(fates.alive)
+    row = None if left.alive is None else np.flatnonzero(left.alive)
     amount_in = None
     if row is not None:
         amount_in = net(amount if finite is None else amount[finite])
@@ -204,8 +204,8 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         amount_in = money.total()
     low = int(tick.min()) if len(tick) else end.tick
     bits = (int(tick.max() if len(tick) else low) - low).bit_length()
-    room = 63 - bits - _freight(money, profit)
-    code, ids_of, gone = coded(ids, fates.alive, fates.each, room)
+    room = 63 - bits - _bits_beside(money, profit)
+    code, ids_of, gone = id_codes(ids, left.alive, left.each, room)
     return Intake(
         code=code,
         tick=tick,
@@ -244,7 +244,7 @@ def _missing(ids: Any) -> Mask:
 _WORDS = (nw.String, nw.Categorical, nw.Enum)
 
 
-def _freight(money: Money, profit: npt.NDArray[np.float64] | None) -> int:
+def _bits_beside(money: Money, profit: npt.NDArray[np.float64] | None) -> int:
     """Bits that must travel with customer and time when rows are sorted: cents, or the row."""
     row = len(money.values).bit_length()
     return min(row, money.bits) if money.exact and profit is None else row
@@ -298,17 +298,17 @@ def _amount_policies(
     amount: npt.NDArray[np.float64],
     ids: Any,
     options: LogOptions,
-    fates: _Fates,
+    left: _RowsLeft,
     problems: list[ContractProblem],
 ) -> None:
     """Refunds and zero amounts."""
-    negative = fates.still(amount < 0)
+    negative = left.still(amount < 0)
     if options.refunds == "error" and negative.any():
         problems.append(refund_problem(options, int(negative.sum()), _names(ids, negative)))
     elif options.refunds == "drop":
-        fates.drop("refund", negative)
+        left.drop("refund", negative)
     if options.zero_amounts == "drop":
-        fates.drop("zero_amount", amount == 0)
+        left.drop("zero_amount", amount == 0)
 
 
 def share_problem(name: str, most: float) -> ContractProblem:
@@ -354,10 +354,10 @@ def _invalid_problem(reason: str, mask: Mask, options: LogOptions, line: Any) ->
     )
 
 
-def _book(fates: _Fates, amount: npt.NDArray[np.float64], ids: Any, line: Any) -> list[Dropped]:
+def _book(left: _RowsLeft, amount: npt.NDArray[np.float64], ids: Any, line: Any) -> list[Dropped]:
     """One entry a reason."""
     book: list[Dropped] = []
-    for reason, mask in fates.each:
+    for reason, mask in left.each:
         lost = amount[mask]
         first = _rows(mask, line) if reason in _BY_ROW else _names(ids, mask)
         book.append(Dropped(reason, int(mask.sum()), net(lost[np.isfinite(lost)]), first))

@@ -34,9 +34,11 @@ from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError
 
 TICK, DAY_TICK, PAID, GAIN, ORDER = "__tick", "__day", "__paid", "__gain", "__order"
 KEEP = "__keep"  # and a number
-_FATE = "__fate"
-_WORDS = ("tick", "day", "paid", "gain", "order", "fate", "least", "size", "rows", "gap", "silent",
-          "square", "shorter", "repeat", "first", "start", "total", "last", "end")  # fmt: skip
+_REASON = "__reason"
+_WORDS = (
+    *("tick", "day", "paid", "gain", "order", "reason", "least", "size", "rows", "gap", "silent"),
+    *("square", "shorter", "repeat", "first", "start", "total", "last", "end"),
+)
 INNER = frozenset(f"__{word}" for word in _WORDS)
 _SLACK = 4.0 * 2.0**-52  # as in _money: quantity x price may miss its decimal by this much
 _EXACT = 2.0**53
@@ -87,18 +89,23 @@ class LazyLog:
             if most is not None and float(most) > 1.0:
                 raise DataContractError(share_problem(options.margin, float(most)))
         frame = self._with_money(frame)
-        frame = frame.with_columns(self._fate(self._invalid_conditions(frame)).alias(_FATE))
+        frame = frame.with_columns(
+            self._reason_code(self._invalid_conditions(frame)).alias(_REASON)
+        )
         repeated: tuple[int, float] | None = None
         if options.duplicates != "keep":
             raw = self._count(frame)
-            valid = frame.filter(nw.col(_FATE) == 0).unique(subset=names, keep="any")
-            frame = nw.concat([frame.filter(nw.col(_FATE) > 0), valid])
+            valid = frame.filter(nw.col(_REASON) == 0).unique(subset=names, keep="any")
+            frame = nw.concat([frame.filter(nw.col(_REASON) > 0), valid])
             rest = self._count(frame)
             repeated = (raw[0] - rest[0], raw[1] - rest[1])
         self.given = read_end(as_of, options, None)
         later = self._later_conditions()
         frame = frame.with_columns(
-            nw.when(nw.col(_FATE) > 0).then(nw.col(_FATE)).otherwise(self._fate(later)).alias(_FATE)
+            nw.when(nw.col(_REASON) > 0)
+            .then(nw.col(_REASON))
+            .otherwise(self._reason_code(later))
+            .alias(_REASON)
         )
         table = self._scan(frame)
         self._read(table, frame, repeated, as_of, quiet)
@@ -154,11 +161,11 @@ class LazyLog:
             found["zero_amount"] = nw.col(PAID) == 0
         return found
 
-    def _fate(self, conditions: dict[str, Any]) -> Any:
-        fate = nw.lit(0)
+    def _reason_code(self, conditions: dict[str, Any]) -> Any:
+        reason_code = nw.lit(0)
         for reason, condition in reversed(conditions.items()):
-            fate = nw.when(condition).then(nw.lit(_CODE[reason])).otherwise(fate)
-        return fate
+            reason_code = nw.when(condition).then(nw.lit(_CODE[reason])).otherwise(reason_code)
+        return reason_code
 
     def _count(self, frame: Any) -> tuple[int, float]:
         finite = frame.with_columns(_finite(PAID).alias(PAID))
@@ -166,7 +173,7 @@ class LazyLog:
         return int(row["rows"][0]), float(row[PAID][0] or 0.0)
 
     def _scan(self, frame: Any) -> Any:
-        """One row a fate: counts, sums, and whether amounts are decimals."""
+        """One row a reason_code: counts, sums, and whether amounts are decimals."""
         aggregates = [nw.len().alias("rows")]
         frame = frame.with_columns(*(_finite(name).alias(f"{name}m") for name in self.monies))
         columns = [
@@ -185,8 +192,8 @@ class LazyLog:
             aggregates += [nw.col(f"{name}e{i}").max() for i in range(2)]
         aggregates += [nw.col("negative").sum()]
         aggregates += [nw.col(TICK).min().alias("first"), nw.col(self.fine).max().alias("last")]
-        made = frame.with_columns(*columns).group_by(_FATE).agg(*aggregates).collect("pandas")
-        return made.to_native().set_index(_FATE)
+        made = frame.with_columns(*columns).group_by(_REASON).agg(*aggregates).collect("pandas")
+        return made.to_native().set_index(_REASON)
 
     @property
     def monies(self) -> list[str]:
@@ -210,7 +217,7 @@ class LazyLog:
                 first = (
                     ()
                     if reason == "missing_customer"
-                    else self.names_in(frame.filter(nw.col(_FATE) == code))
+                    else self.names_in(frame.filter(nw.col(_REASON) == code))
                 )
                 dropped.append(Dropped(reason, int(row["rows"]), self._amount(row), first))
         for entry in dropped:
@@ -265,7 +272,7 @@ class LazyLog:
             amount_used=amount,
             dropped=tuple(dropped),
         )
-        kept = frame.filter(nw.col(_FATE) == 0)
+        kept = frame.filter(nw.col(_REASON) == 0)
         made = [nw.col(name) for name in dict.fromkeys((options.customer, TICK, self.fine))]
         if options.refunds == "net_order":
             order = nw.col(str(options.order))

@@ -22,7 +22,7 @@ from custvalue._frames import (
 from custvalue._typing import Dates, Floats
 from custvalue._units import Span, days_per, span_days
 from custvalue._warn import warn_caller
-from custvalue.data._build import build, dates
+from custvalue.data._build import build_table, dates
 from custvalue.data._cohorts import CohortTable, Value, check_counted, cohorts_of
 from custvalue.data._contribution import Amount, Contribution, contribution_of_rows
 from custvalue.data._engines import engine_of
@@ -528,7 +528,7 @@ class TransactionLog:
     def _table(
         self, kind: str, rows: Intake, book: RowLedger, who: Any, columns: Columns, unit: str
     ) -> Any:
-        table = build(self._rows.frame, self.customer, rows.ids(who), columns)
+        table = build_table(self._rows.frame, self.customer, rows.ids(who), columns)
         facts = TableFacts(
             kind=kind,
             customer=self.customer,

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._typing import Floats, Ints
-from custvalue.data._threads import blocks, each
+from custvalue.data._threads import each, row_blocks
 
 _SCALES = (1.0, 100.0, 10_000.0)
 _EXACT = 2.0**53
@@ -105,7 +105,7 @@ def _scaled(amount: Floats, scale: float) -> Ints | None:
             return True
         return not (np.abs(part * scale - whole) > _SLACK * np.abs(whole)).any()
 
-    rows = blocks(len(amount))
+    rows = row_blocks(len(amount))
     return out if all(each(fits, rows[:1])) and all(each(fits, rows[1:])) else None
 
 

@@ -10,14 +10,14 @@ import numpy.typing as npt
 from custvalue._frames import TableFacts, with_facts
 from custvalue._typing import Floats, Ints
 from custvalue._units import days_per
-from custvalue.data._build import build, dates
+from custvalue.data._build import build_table, dates
 from custvalue.data._far_dates import Alone
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._ledger import RowLedger
 from custvalue.data._money import Money, sums
 from custvalue.data._occasions import Columns, Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions
-from custvalue.data._summary import tell_start
+from custvalue.data._summary import tell_log_start
 from custvalue.data._times import End
 from custvalue.exceptions import ContractProblem, DataContractError
 
@@ -41,13 +41,13 @@ def panel_columns(
     last_period = int(_periods_back(np.array([earliest]), rows.as_of, length)[0])
     repeats = [_periods_back(p.tick[p.start], rows.as_of, length) + 1 for p in folded.parts]
     counts = [int(count.sum()) for count in repeats]
-    check_rows(sum(counts), last_period + 1, rows.alone, rows.end)
+    check_panel_rows(sum(counts), last_period + 1, rows.alone, rows.end)
     columns = _empty(sum(counts))
     folded.fill(columns, counts, lambda part: _figures(part, rows, options, length, last_period))
     return np.concatenate(repeats), columns
 
 
-def check_rows(rows: int, periods: int, odd: Alone | None, end: End) -> None:
+def check_panel_rows(rows: int, periods: int, odd: Alone | None, end: End) -> None:
     """Refuse a panel that takes the machine, before it is made.
 
     Raises
@@ -198,10 +198,10 @@ def panel_eager(
     rows = take_in(log, options, as_of, quiet=quiet)
     folded, book = fold(rows, options)
     if not quiet if start is None else start:
-        tell_start(folded, rows, options)
+        tell_log_start(folded, rows, options)
     repeats, columns = panel_columns(folded, rows, options, length, grid_start)
     ids = rows.ids(np.repeat(folded.code, repeats))
-    table = build(log, options.customer, ids, columns)
+    table = build_table(log, options.customer, ids, columns)
     return with_facts(table, panel_facts(options, period, rows.end, book))
 
 

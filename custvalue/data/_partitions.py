@@ -25,7 +25,7 @@ from custvalue.data._intake import missing_columns, take_in, warn_dates, warn_in
 from custvalue.data._ledger import RowLedger, merged
 from custvalue.data._occasions import fold
 from custvalue.data._options import DAY, LogOptions
-from custvalue.data._panel import check_rows, panel_eager, panel_facts, ticks_in
+from custvalue.data._panel import check_panel_rows, panel_eager, panel_facts, ticks_in
 from custvalue.data._split import DateSplit, check_end, future_facts, horizon_ticks, split_eager
 from custvalue.data._summary import summarize_eager, summary_facts
 from custvalue.data._times import End, last_order_text, read_end
@@ -183,7 +183,7 @@ def panel_parts(engine: Partitioned, log: Any, options: LogOptions, as_of: Any, 
     known = Known(engine, log, options, as_of)
     if known.alone is not None and known.first is not None:
         periods = int((known.end.tick - known.first) / length) + 1
-        check_rows(known.book.rows_used * periods, periods, known.alone, known.end)
+        check_panel_rows(known.book.rows_used * periods, periods, known.alone, known.end)
     work = partial(
         panel_eager,
         options=options,

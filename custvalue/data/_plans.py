@@ -13,7 +13,7 @@ from custvalue.data._lazy import GAIN, KEEP, ORDER, PAID, TICK, LazyLog, Scale
 from custvalue.data._ledger import Dropped, RowLedger
 from custvalue.data._native import with_dates, with_last_days, with_periods
 from custvalue.data._options import DAY, LogOptions
-from custvalue.data._panel import check_rows, panel_facts, panel_names, ticks_in
+from custvalue.data._panel import check_panel_rows, panel_facts, panel_names, ticks_in
 from custvalue.data._split import DateSplit, check_end, future_facts, horizon_ticks
 from custvalue.data._summary import summary_facts, summary_names
 from custvalue.data._times import End
@@ -161,7 +161,7 @@ def panel_lazy(log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
 
     # an upper bound of the rows: asked only where dates look wrong
     bound = 0 if seen.alone is None else seen.book.rows_used * (last_period + 1)
-    check_rows(bound, last_period + 1, seen.alone, seen.end)
+    check_panel_rows(bound, last_period + 1, seen.alone, seen.end)
 
     def period_of(tick: Any) -> Any:
         back = ((seen.end.tick - tick).cast(nw.Float64) / length + 1e-9).floor().cast(nw.Int64)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from custvalue._typing import Floats, Ints
 from custvalue.data._intake import Intake
-from custvalue.data._threads import blocks, each
+from custvalue.data._threads import each, row_blocks
 
 
 class Sorted(NamedTuple):
@@ -33,7 +33,7 @@ class Sorted(NamedTuple):
     def cuts(self) -> list[int]:
         """Bounds of blocks of whole customers."""
         bits = self.tick_bits + self.cent_bits
-        near = self.key[[some.start for some in blocks(len(self.key))]]
+        near = self.key[[some.start for some in row_blocks(len(self.key))]]
         begin = np.searchsorted(self.key, near >> bits << bits)
         return [int(at) for at in np.unique([*begin, len(self.key)])]
 
@@ -92,12 +92,12 @@ def _pack(key: Ints, bits: int, values: npt.NDArray[np.int64], low: int) -> None
         part += values[some]
         part -= low
 
-    each(work, blocks(len(key)))
+    each(work, row_blocks(len(key)))
 
 
 def _sort(key: Ints) -> None:
     """Sort in place, each half on its own once the middle is found."""
-    if len(blocks(len(key))) < 3:
+    if len(row_blocks(len(key))) < 3:
         key.sort()
         return
     middle = len(key) // 2

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from custvalue._frames import TableFacts, with_facts
 from custvalue._units import Span, span_days
 from custvalue._warn import warn_caller
-from custvalue.data._build import build, dates
+from custvalue.data._build import build_table, dates
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._ledger import Dropped, RowLedger
 from custvalue.data._money import sums
@@ -177,9 +177,9 @@ def split_eager(
     for key in list(figures)[1:]:
         columns[key] = np.zeros(len(customers.code), dtype=figures[key].dtype)
         columns[key][place[old]] = figures[key][old]
-    future = build(log, options.customer, past.ids(folded.code), columns)
+    future = build_table(log, options.customer, past.ids(folded.code), columns)
     fresh = {key: values[~old] for key, values in figures.items()}
     fresh["first_order"] = dates(fresh["first_order"], options.grain)
-    new = build(log, options.customer, everything.ids(later.code[~old]), fresh)
+    new = build_table(log, options.customer, everything.ids(later.code[~old]), fresh)
     facts = future_facts(options, unit, known_end, end, book)
     return DateSplit(known, with_facts(future, facts), with_facts(new, replace(facts, kind="new")))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from custvalue._frames import TableFacts, with_facts
 from custvalue._log_start import START_SEEN, warn_of_old_customers
 from custvalue._units import days_per
-from custvalue.data._build import build, dates
+from custvalue.data._build import build_table, dates
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._keep import last_rows
 from custvalue.data._ledger import RowLedger
@@ -189,7 +189,7 @@ def summarize_eager(
     return summary_of(log, rows, options, unit, start=not quiet if start is None else start)[0]
 
 
-def tell_start(folded: Folded, rows: Intake, options: LogOptions) -> None:
+def tell_log_start(folded: Folded, rows: Intake, options: LogOptions) -> None:
     """Warn where the first orders say that the log begins in the middle of the shop's life."""
     first = [part.tick[part.start] for part in folded.parts]
     if first:
@@ -204,8 +204,8 @@ def summary_of(
     kept = last_rows(rows)
     folded, book = fold(rows, options)
     if start:
-        tell_start(folded, rows, options)
+        tell_log_start(folded, rows, options)
     columns = summary_columns(folded, rows, options, days_per(unit))
-    table = build(log, options.customer, rows.ids(folded.code), columns, kept.of(folded.code))
+    table = build_table(log, options.customer, rows.ids(folded.code), columns, kept.of(folded.code))
     facts = summary_facts(options, unit, rows.end, book, **START_SEEN)
     return with_facts(table, facts), folded

@@ -38,7 +38,7 @@ def _all(work: Callable[[_Part], _Made], parts: Sequence[_Part]) -> list[_Made]:
     return [work(part) for part in parts]
 
 
-def blocks(size: int) -> list[slice]:
+def row_blocks(size: int) -> list[slice]:
     """Rows 0 to ``size`` in runs of ``BLOCK``."""
     return [slice(at, min(at + BLOCK, size)) for at in range(0, size, BLOCK)]
 

@@ -9,7 +9,14 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from custvalue._frames import TableFacts, clock_of, facts_of, is_spark, with_clock, with_facts
+from custvalue._frames import (
+    TableFacts,
+    facts_of,
+    is_spark,
+    time_scale_of,
+    with_facts,
+    with_time_scale,
+)
 
 PROBE = 100  # rows; enough that one of them tells the unit
 Columns = dict[str, Any]
@@ -112,14 +119,14 @@ def _ask(
     facts: TableFacts | None,
 ) -> Columns:
     """Answer for the rows of one pandas frame: new columns as arrays."""
-    clock = clock_of(table) if facts is None else None
+    scale = time_scale_of(table) if facts is None else None
     wanted = getattr(model, "feature_names_in_", None)
     if wanted is not None and set(wanted) <= set(table.columns):
         table = table[list(wanted)]
     if facts is not None:
         table = with_facts(table, facts)
-    elif clock is not None:  # told by the dates, which were cut off
-        table = with_clock(table, *clock)
+    elif scale is not None:  # told by the dates, which were cut off
+        table = with_time_scale(table, *scale)
     answer = getattr(model, method)(table, **options)
     if hasattr(answer, "columns"):
         frame = nw.from_native(answer, eager_only=True)

@@ -119,7 +119,7 @@ def last_step(estimator: Any) -> Any:
             return estimator
 
 
-def method_of(estimator: Any, name: str) -> Any | None:
+def forecast_method(estimator: Any, name: str) -> Any | None:
     """Find a method that scikit-learn's Pipelines and searches do not pass on by themselves.
 
     Parameters
@@ -136,10 +136,10 @@ def method_of(estimator: Any, name: str) -> Any | None:
     if hasattr(estimator, name):
         return getattr(estimator, name)
     if hasattr(estimator, "best_estimator_"):
-        return method_of(estimator.best_estimator_, name)
+        return forecast_method(estimator.best_estimator_, name)
     if not hasattr(estimator, "steps"):
         return None
-    final = method_of(estimator.steps[-1][1], name)
+    final = forecast_method(estimator.steps[-1][1], name)
     if final is None:
         return None
     before = estimator[:-1]
@@ -203,7 +203,7 @@ class Forecaster:
 
     def _ask(self, known: TransactionLog, method: str, **more: Any) -> Floats | None:
         """Ask for what not every estimator says; None where it does not."""
-        if self.reads == "supervised" or method_of(self.estimator, method) is None:
+        if self.reads == "supervised" or forecast_method(self.estimator, method) is None:
             return None
         try:
             return np.asarray(self._ask_raw(known, method, **more), dtype=np.float64)
@@ -220,7 +220,7 @@ class Forecaster:
             X = known
         else:
             X = history_frame(known)
-        ask: Any = method_of(self.estimator, method)
+        ask: Any = forecast_method(self.estimator, method)
         if self.reads != "supervised" and _takes(
             getattr(last_step(self.estimator), method, ask), "horizon"
         ):

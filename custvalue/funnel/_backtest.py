@@ -16,7 +16,7 @@ from custvalue._words import FUNNEL, Language
 from custvalue.funnel._deals import won_by
 from custvalue.funnel._events import DAY, DealLog, moment, read_events
 from custvalue.funnel._open import read_open
-from custvalue.funnel._settings import columns_of
+from custvalue.funnel._settings import event_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +131,7 @@ def backtest_funnel(
     import pandas as pd
 
     table = _frames.eager(events)
-    columns = columns_of(funnel, table)
+    columns = event_columns(funnel, table)
     span = round(span_days(horizon, "horizon") * DAY)
     rows: list[dict[str, Any]] = []
     seen = []

@@ -15,7 +15,7 @@ from custvalue.funnel._counts import open_deals
 from custvalue.funnel._events import DAY, moment, read_events
 from custvalue.funnel._ledger import LEFT_OUT, REASONS, DroppedDeals
 from custvalue.funnel._open import open_table
-from custvalue.funnel._settings import columns_of, shape_of
+from custvalue.funnel._settings import event_columns, shape_of
 
 if TYPE_CHECKING:
     from custvalue.funnel._funnel_chain import FunnelChain
@@ -225,7 +225,7 @@ def deal_frame(funnel: FunnelChain, events: Any, *, as_of: Any, horizon: Span | 
     1     2            9.0           0
     """
     table = _frames.eager(events)
-    columns = columns_of(funnel, table)
+    columns = event_columns(funnel, table)
     log = read_events(table, columns, as_of)
     shape = shape_of(funnel)
     made = open_table(table, log, shape, columns)

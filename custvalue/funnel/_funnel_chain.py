@@ -22,7 +22,7 @@ from custvalue.funnel._events import DealLog, read_events
 from custvalue.funnel._law import FunnelLaw, group_hazards, pooled_hazards
 from custvalue.funnel._open import open_table, read_open
 from custvalue.funnel._plain import counts_from_plain, counts_to_plain
-from custvalue.funnel._settings import columns_by, columns_of, periods_of, shape_of, since_of
+from custvalue.funnel._settings import columns_by, event_columns, periods_of, shape_of, since_of
 
 
 class FunnelChain(DocLink, BaseEstimator):
@@ -225,7 +225,7 @@ class FunnelChain(DocLink, BaseEstimator):
         return self
 
     def _read(self, events: Any, as_of: Any) -> DealLog:
-        return read_events(events, columns_of(self, events), as_of)
+        return read_events(events, event_columns(self, events), as_of)
 
     def _laws(self) -> list[FunnelLaw]:
         return [*self.group_laws_.values(), self.law_]
@@ -266,7 +266,7 @@ class FunnelChain(DocLink, BaseEstimator):
         check_is_fitted(self, "counts_")
         table = _frames.eager(events)
         log = self._read(table, self.as_of_ if as_of is None else as_of)
-        return open_table(table, log, self.counts_.shape, columns_of(self, table))
+        return open_table(table, log, self.counts_.shape, event_columns(self, table))
 
     def predict_proba(
         self, X: Any, *, horizon: Span | None = None, on_invalid: OnInvalid = "raise"

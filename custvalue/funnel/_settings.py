@@ -61,7 +61,7 @@ def shape_of(funnel: FunnelChain) -> FunnelShape:
     return FunnelShape(stages, outcomes, K, round(days * DAY), expire)
 
 
-def columns_of(funnel: FunnelChain, events: Any) -> EventColumns:
+def event_columns(funnel: FunnelChain, events: Any) -> EventColumns:
     """Columns to read of a log."""
     if funnel.bad not in ("error", "drop"):
         raise ValueError(f"bad={funnel.bad!r} must be 'error' or 'drop'.")

@@ -62,7 +62,7 @@ def stages_of(
     return _frames.new_table(None, FUNNEL.table(columns, language, cells=["stage"]))
 
 
-def moments(
+def time_moments(
     funnel: FunnelChain, open_: OpenDeals, periods: float | None
 ) -> tuple[Floats, Floats, Floats]:
     """Chance of a win, mean and variance of the discounted money of each deal."""
@@ -88,7 +88,7 @@ def pipeline(
     import pandas as pd
 
     open_ = read_open(funnel, X, money=True)
-    won, mean, variance = moments(funnel, open_, periods)
+    won, mean, variance = time_moments(funnel, open_, periods)
     names = [by] if isinstance(by, str) else list(by or ())
     have = _frames.column_names(X) or []
     lost = [name for name in names if name not in have]

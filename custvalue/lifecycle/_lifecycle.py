@@ -633,7 +633,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             low[code], high[code] = start, end
         columns = self._id_column(X)
         columns["stage"] = _frames.words_at(X, names, stage)
-        clock = _frames.clock_of(X)
+        clock = _frames.time_scale_of(X)
         as_of = as_of if as_of is not None else (clock.as_of or None if clock else None)
         if as_of is not None and self.unit_ is not None:
             columns["stage_since"] = days_before(as_of, at.since * days_per(self.unit_))

@@ -314,7 +314,7 @@ def _customer_of(table: Any) -> str:
 def _dates_of(summaries: Sequence[Any], dates: Sequence[Any] | None) -> Any:
 
     if dates is None:
-        clocks = [_frames.clock_of(table) for table in summaries]
+        clocks = [_frames.time_scale_of(table) for table in summaries]
         dates = [clock.as_of for clock in clocks if clock is not None and clock.as_of]
         if len(dates) < len(clocks):
             raise ValueError("some tables don't say their as-of date; pass dates=.")

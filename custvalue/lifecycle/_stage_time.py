@@ -57,7 +57,7 @@ NEXT = {
 }
 
 
-class Progress(NamedTuple):
+class StageProgress(NamedTuple):
     """Where each customer stands within the present stage; arrays of shape (n,).
 
     ``since`` is the time in the stage (NaN where ``since_is`` is unknown), ``timing`` a place in
@@ -149,7 +149,7 @@ def windows(at: StageThresholds) -> dict[int, tuple[float, float]]:
     }
 
 
-def progress(evidence: Evidence, rule: npt.NDArray[np.int8], at: StageThresholds) -> Progress:
+def progress(evidence: Evidence, rule: npt.NDArray[np.int8], at: StageThresholds) -> StageProgress:
     """Everything that :meth:`LifecycleClassifier.upgrade_table` says, as arrays.
 
     Parameters
@@ -161,7 +161,7 @@ def progress(evidence: Evidence, rule: npt.NDArray[np.int8], at: StageThresholds
 
     Returns
     -------
-    Progress
+    StageProgress
     """
     stage = RULE_STAGE[rule]
     time, kind = time_in_stage(evidence, rule, at)
@@ -200,7 +200,7 @@ def progress(evidence: Evidence, rule: npt.NDArray[np.int8], at: StageThresholds
     for code in ("went_quiet", "long_silence", "no_return"):
         wants[rule == _ID[code]] |= _BIT["an order after the silence"]
     wants[rule == _ID["terminated"]] |= _BIT["a new beginning"]
-    return Progress(
+    return StageProgress(
         time, kind, timing(stage, time, at), following, wants, orders_missing, span_missing
     )
 

@@ -10,14 +10,14 @@ from weakref import WeakSet
 import numpy as np
 
 from custvalue._fitted import FitReport
-from custvalue._kernels import Objective, Optimum, climb, covariance
+from custvalue._kernels import Objective, Optimum, covariance, maximise
 from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.exceptions import ConvergenceWarning, FitFailedError
 from custvalue.likelihood._law import CLOSE, Dimension, Law, Plan, Units
 
-ROUGH = 1e-8  # decrement at which a climb ends of which only the height is asked
-TIE = 1e-9  # of the mean log-likelihood: ends of climbs that differ by less are equal
+ROUGH = 1e-8  # decrement at which a maximise ends of which only the height is asked
+TIE = 1e-9  # of the mean log-likelihood: ends of searches that differ by less are equal
 HALVINGS = 16  # of the bracket of an interval's end
 _HOLD: WeakSet[Law] = WeakSet()  # laws whose dimensions are known to hold
 Penalty = Callable[[Floats], tuple[float, Floats, Floats]]
@@ -94,7 +94,7 @@ def fit_law(
     penalty : callable, optional
         Log density of a prior with gradient and Hessian in the log parameters, in the user's units.
     start : NamedTuple, optional
-        Parameters to climb from before the law's own starts.
+        Parameters to maximise from before the law's own starts.
     unit : str, optional
         Unit of time, kept with the result.
     notes : sequence of str, optional
@@ -195,7 +195,7 @@ def search(
     parts: Sequence[tuple[Objective, float]] = (),
     at_edge: Callable[[Optimum], bool] | None = None,
 ) -> tuple[Optimum, int, int]:
-    """Climb from several starts and keep the highest summit.
+    """Maximise from several starts and keep the highest summit.
 
     Parameters
     ----------
@@ -204,8 +204,8 @@ def search(
     starts : sequence of ndarray of shape (k,)
     plan : Plan
     parts : sequence of (callable, float), optional
-        Objectives of samples of the rows, small to large, with the decrement at which each climb
-        ends: where they lead, the climb on all rows begins.
+        Objectives of samples of the rows, small to large, with the decrement at which each search
+        ends: where they lead, the search on all rows begins.
     at_edge : callable, optional
         Whether a summit lies on a boundary, so that other starts are worth trying.
 
@@ -231,28 +231,28 @@ def search(
     if parts:
         for part, tol in parts:
             some = _promising(part, queue, plan.on_sample) if best is None else [best.theta]
-            ends = [climb(part, theta, *box, tol=tol) for theta in some]
+            ends = [maximise(part, theta, *box, tol=tol) for theta in some]
             best = max(ends, key=lambda end: end.value if np.isfinite(end.value) else -np.inf)
         assert best is not None
         queue = [best.theta, *starts] if np.isfinite(best.value) else queue
         best = None
-    elif plan.climbs is not None:
-        queue = _promising(objective, queue, plan.climbs)
+    elif plan.searches is not None:
+        queue = _promising(objective, queue, plan.searches)
     for theta in queue:
-        # a first climb all the way; later ones need to tell only whether they lead higher
-        found = climb(objective, theta, *box, tol=ROUGH if best else plan.close)
+        # a first search all the way; later ones need to tell only whether they lead higher
+        found = maximise(objective, theta, *box, tol=ROUGH if best else plan.close)
         evaluations, tried = evaluations + found.evaluations, tried + 1
         if best is None:
             best = found
         elif _higher(found, best):
-            best = climb(objective, found.theta, *box, tol=CLOSE)
+            best = maximise(objective, found.theta, *box, tol=CLOSE)
             evaluations += best.evaluations
         settled = best.converged or found.gradient_norm < 1e-7
         if settled and (parts or (plan.hurry and not (at_edge is not None and at_edge(best)))):
             break
     assert best is not None, "at least one start"
     if plan.close > CLOSE and (best.theta > plan.ridge).any():
-        best = climb(objective, best.theta, *box, tol=CLOSE)
+        best = maximise(objective, best.theta, *box, tol=CLOSE)
     return best, tried, evaluations
 
 
@@ -341,7 +341,7 @@ def _best_others(
     """Return the highest likelihood with parameter ``k`` at ``value``, and where it is reached."""
     start, low, high = near.copy(), lower.copy(), upper.copy()
     start[k] = low[k] = high[k] = value
-    found = climb(objective, start, low, high, tol=CLOSE)
+    found = maximise(objective, start, low, high, tol=CLOSE)
     return found.value, found.theta
 
 
@@ -358,7 +358,7 @@ def _promising(objective: Objective, starts: Sequence[Floats], count: int) -> li
 
 
 def _higher(found: Optimum, best: Optimum) -> bool:
-    """Whether an end of a climb is better: one that converged, then the higher.
+    """Whether an end of a search is better: one that converged, then the higher.
 
     Ends of one ridge are equal but for rounding; the first of them is kept, so that the answer does
     not hang on the order of rows or the unit of time.

@@ -18,7 +18,7 @@ from custvalue._typing import Floats
 Dimension = Literal["time", "1/time", "money", "none"]
 LOWEST, HIGHEST = -16.0, 12.0  # log parameters in the search's units; beyond, likelihoods are flat
 BLOCK = 8192
-CLOSE = 1e-13  # squared Newton decrement of the mean log-likelihood at which a climb ends
+CLOSE = 1e-13  # squared Newton decrement of the mean log-likelihood at which a search ends
 
 
 class Units(NamedTuple):
@@ -89,18 +89,18 @@ class Plan(NamedTuple):
     lower, upper : ndarray of shape (k,)
         The box.
     samples : tuple of (int, float)
-        Samples of the customers, small to large, on which to climb first, and the squared Newton
-        decrement at which each climb ends.
+        Samples of the customers, small to large, on which to search first, and the squared Newton
+        decrement at which each search ends.
     on_sample : int
-        Starts climbed from on the smallest sample, the most promising first; one: the first.
-    climbs : int or None
-        Starts climbed from on all rows, the most promising first; None: all, in order.
+        Starts of a search on the smallest sample, the most promising first; one: the first.
+    searches : int or None
+        Starts of a search on all rows, the most promising first; None: all, in order.
     hurry : bool
         Whether the first summit will do that does not lie on a boundary.
     close : float
-        Squared Newton decrement at which the first climb on all rows ends.
+        Squared Newton decrement at which the first search on all rows ends.
     ridge : float
-        Beyond this a climb that ended early goes on to its end: the likelihood is nearly flat.
+        Beyond this a search that ended early goes on to its end: the likelihood is nearly flat.
     enough : float
         Squared Newton decrement above which the end is said to be short of the summit.
 
@@ -108,7 +108,7 @@ class Plan(NamedTuple):
     --------
     >>> import numpy as np
     >>> from custvalue.likelihood import Plan
-    >>> Plan(np.full(2, -16.0), np.full(2, 12.0)).climbs is None  # all starts, in order
+    >>> Plan(np.full(2, -16.0), np.full(2, 12.0)).searches is None  # all starts, in order
     True
     """
 
@@ -116,7 +116,7 @@ class Plan(NamedTuple):
     upper: Floats
     samples: tuple[tuple[int, float], ...] = ()
     on_sample: int = 1
-    climbs: int | None = None
+    searches: int | None = None
     hurry: bool = False
     close: float = CLOSE
     ridge: float = np.inf
@@ -245,7 +245,7 @@ class Law:
         return np.zeros(rows.size)
 
     def starts(self, rows: Any) -> Sequence[Floats]:
-        """Points to climb from, the most plausible first; all ones unless a law knows better."""
+        """Points to search from, the most plausible first; all ones unless a law knows better."""
         return [np.zeros(len(self.names))]
 
     def plan(self, rows: Any) -> Plan:

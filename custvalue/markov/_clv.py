@@ -47,8 +47,8 @@ from custvalue.exceptions import (
 )
 from custvalue.markov import _learn, _tables
 from custvalue.markov._forecast import ChainForecast, Moves
-from custvalue.markov._learn import LAW_COLUMNS, Money, StateCounts
-from custvalue.markov._rows import Gaps, Rows, link
+from custvalue.markov._learn import LAW_COLUMNS, ChainMoney, StateCounts
+from custvalue.markov._rows import Gaps, PanelRows, link
 from custvalue.markov._states import PANEL_COLUMNS, ColumnStates, PanelStates
 from custvalue.purchase import NBD, ParetoNBD
 
@@ -313,7 +313,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         )  # fmt: skip
         return self
 
-    def _see_law(self, latest: Any, checked: Any, n: int) -> _learn.Law | None:
+    def _see_law(self, latest: Any, checked: Any, n: int) -> _learn.ChainLaw | None:
         rows, place = (np.concatenate(v) for v in zip(*latest, strict=True))
         sample = tuple(np.concatenate(v) for v in zip(*checked, strict=True))
         if len(sample[0]) == 0:
@@ -446,16 +446,16 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
 
         return read(), known, n_customers
 
-    def _money(self, X: Any, y: Any) -> Money:
+    def _money(self, X: Any, y: Any) -> ChainMoney:
         if y is not None:
-            return Money(y, y)
+            return ChainMoney(y, y)
         caller = type(self).__name__
         if _learn.has_columns(X, ("spend", "profit")):
             both = _frames.float_columns(X, ["spend", "profit"], caller=caller)
-            return Money(both[:, 0], both[:, 1])
+            return ChainMoney(both[:, 0], both[:, 1])
         one = "profit" if _learn.has_columns(X, ("profit",)) else "spend"
         money = _frames.float_columns(X, [one], caller=caller)[:, 0]
-        return Money(money, money)
+        return ChainMoney(money, money)
 
     def _rows(self, X: Any) -> Placed:
         if callable(getattr(X, "summary", None)):  # a TransactionLog, its customers in order
@@ -547,7 +547,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
 
     def _parts(self, rows: Placed, terms: Terms) -> dict[str, Any]:
         forecast = self.forecast_
-        columns: dict[str, Any] = {"state": _tables.names_of(forecast.states)[rows.place]}
+        columns: dict[str, Any] = {"state": _tables.state_columns(forecast.states)[rows.place]}
         if np.isfinite(terms.until) and forecast.buys is not None:
             columns["chance"] = self._chance(rows, terms)
             columns["expected_orders"] = forecast.expected_orders(terms)[rows.place]
@@ -671,7 +671,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         )  # fmt: skip
         return other
 
-    def _again(self, X: Any, y: Any, groups: Any) -> tuple[Ints, Rows, Any, Any]:
+    def _again(self, X: Any, y: Any, groups: Any) -> tuple[Ints, PanelRows, Any, Any]:
         check_is_fitted(self)
         X, y = self._checked(X, y, reset=False)
         place = self.state_list_.find(self._classes(X))[0]
@@ -772,7 +772,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
             raise ValueError("X has no column 'period'.")
         return homogeneity(place[links.before], place[links.after], links.period[links.after])
 
-    def _linked(self, X: Any, groups: Any) -> tuple[Ints, Rows]:
+    def _linked(self, X: Any, groups: Any) -> tuple[Ints, PanelRows]:
         check_is_fitted(self)
         place = self.state_list_.find(self._classes(X))[0]
         return place, link(X, groups, self.customer, self.gaps)

@@ -32,7 +32,7 @@ from custvalue.exceptions import HorizonError, NotSupportedError
 
 # Up to this many states a dense matrix is smaller and faster than a sparse one.
 DENSE_STATES = 400
-# An infinite horizon of a larger chain is rolled until no more than this share is left.
+# An infinite horizon of a larger chain is iterated until no more than this share is left.
 _NOTHING = 1e-10
 
 
@@ -313,7 +313,7 @@ class ChainForecast:
 
     def values(self, terms: Terms) -> Floats:
         """Value of each state, shape (n,)."""
-        return np.asarray(self._together(self._roll(terms)))
+        return np.asarray(self._together(self._iterate(terms)))
 
     def expected_orders(self, terms: Terms) -> Floats:
         """Orders expected within the horizon by state, not discounted."""
@@ -334,7 +334,7 @@ class ChainForecast:
         part = terms.until - whole
         return ([part] if part > 1e-9 else []) + [1.0] * whole
 
-    def _roll(self, terms: Terms) -> tuple[Floats, Floats]:
+    def _iterate(self, terms: Terms) -> tuple[Floats, Floats]:
         """Value by state and class, and of those who are gone (whom contact still costs)."""
         q1, q0 = self.on_order.matrix(), self.on_none.matrix()
         cost = self.cost(terms)
@@ -364,7 +364,7 @@ class ChainForecast:
         paid = terms.lead * (self._paid(step, terms, 1.0) - cost[:, None])
         if n > DENSE_STATES:
             far = math.ceil(math.log(_NOTHING) / math.log(delta))
-            return self._roll(replace(terms, until=float(far)))
+            return self._iterate(replace(terms, until=float(far)))
         q1, q0 = (q.toarray() if is_sparse(q) else q for q in (q1, q0))
         eye = np.eye(n)
         gone = np.linalg.solve(eye - delta * q0, -terms.lead * cost)

@@ -27,7 +27,7 @@ from custvalue.exceptions import (
     SmallSampleWarning,
 )
 from custvalue.markov._forecast import ChainForecast, Moves
-from custvalue.markov._rows import Rows
+from custvalue.markov._rows import PanelRows
 from custvalue.markov._rows_of_counts import mix_rows, pooled_moves
 from custvalue.purchase import NBD, ParetoNBD
 
@@ -44,7 +44,7 @@ _STEP = 0.1
 _MONEY_WEIGHT = 5.0
 
 
-class Money(NamedTuple):
+class ChainMoney(NamedTuple):
     """Spend and profit of each row's period."""
 
     spend: Floats
@@ -102,7 +102,7 @@ class StateCounts(NamedTuple):
         return StateCounts(*sums)
 
 
-class Law(NamedTuple):
+class ChainLaw(NamedTuple):
     """A purchase law seen through the hidden classes, and held against the sample."""
 
     rates: Floats
@@ -117,8 +117,8 @@ class Law(NamedTuple):
 
 def count_states(
     place: Ints,
-    links: Rows,
-    money: Money,
+    links: PanelRows,
+    money: ChainMoney,
     n: int,
     *,
     orders: Floats | None,
@@ -131,8 +131,8 @@ def count_states(
     ----------
     place : ndarray of shape (n_rows,)
         State of each row.
-    links : Rows
-    money : Money
+    links : PanelRows
+    money : ChainMoney
         Of each row's period.
     n : int
         Number of states.
@@ -248,7 +248,7 @@ def see_through(
     place: Ints,
     sample: tuple[Floats, Ints, Floats],
     n: int,
-) -> Law:
+) -> ChainLaw:
     """Hidden classes of the customers of each state, and what the law expects of the sample.
 
     Parameters
@@ -292,7 +292,7 @@ def see_through(
         )
         slopes.append(stretch * (seen(beside, some, at) - here))
         falls.append(stretch * (due(beside) - expected))
-    return Law(
+    return ChainLaw(
         np.repeat(rates, len(leaving)),
         np.tile(leaving, len(rates)),
         weights,
@@ -417,7 +417,7 @@ def build(
     counts: StateCounts,
     states: StateList,
     labels: tuple[Any, ...],
-    law: Law | None,
+    law: ChainLaw | None,
     *,
     transitions: str,
     unit: str | None,
@@ -528,7 +528,9 @@ def _nearest_left(states: StateList, seen: Floats) -> Ints:
     return each
 
 
-def _factors(law: Law | None, transitions: str, n: int) -> tuple[Floats, Floats, Floats, float]:
+def _factors(
+    law: ChainLaw | None, transitions: str, n: int
+) -> tuple[Floats, Floats, Floats, float]:
     """C = (k + observed) / (k + expected), its error, and how it falls as the law rises."""
     if law is None or transitions == "bayes":
         slopes = np.zeros((0 if law is None else len(law.slopes), n))

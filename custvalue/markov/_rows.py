@@ -14,7 +14,7 @@ from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 Gaps: TypeAlias = Literal["error", "skip"]
 
 
-class Rows(NamedTuple):
+class PanelRows(NamedTuple):
     """How the rows of one call hang together.
 
     Attributes
@@ -39,7 +39,7 @@ class Rows(NamedTuple):
     is_first: npt.NDArray[np.bool_]
 
 
-def link(X: Any, groups: Any, customer: str | None, gaps: Gaps, *, like: Any = None) -> Rows:
+def link(X: Any, groups: Any, customer: str | None, gaps: Gaps, *, like: Any = None) -> PanelRows:
     """Link each customer's rows into transitions.
 
     The customer comes from ``groups``, else from the column ``customer``, else from the column
@@ -98,7 +98,7 @@ def link(X: Any, groups: Any, customer: str | None, gaps: Gaps, *, like: Any = N
     apart = code[order[1:]] != code[order[:-1]]
     first = np.zeros(n, dtype=bool)
     first[order[np.append(True, apart)]] = True
-    return Rows(
+    return PanelRows(
         order[:-1][same], order[1:][same], order[np.append(apart, True)], code, period, first
     )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def names_of(states: tuple[Any, ...]) -> npt.NDArray[np.object_]:
+def state_columns(states: tuple[Any, ...]) -> npt.NDArray[np.object_]:
     """States as a column; a tuple stays one cell."""
     names = np.empty(len(states), dtype=object)
     names[:] = states
@@ -31,7 +31,7 @@ def transition_table(forecast: ChainForecast, moves: Any = None) -> pd.DataFrame
     order = np.lexsort((entries.col[keep], entries.row[keep]))
     start, end = entries.row[keep][order], entries.col[keep][order]
     chance = entries.data[keep][order]
-    names = names_of(forecast.states)
+    names = state_columns(forecast.states)
     seen = forecast.observed[start]
     columns: dict[str, Any] = {
         "from": names[start],
@@ -57,7 +57,7 @@ def state_table(
     drawn = forecast.draws(terms, n_draws, rng)
     drawn += value - drawn.mean(axis=0)
     columns: dict[str, Any] = {
-        "state": names_of(forecast.states),
+        "state": state_columns(forecast.states),
         "customers": forecast.size.astype(np.int64),
         "observations": forecast.observed.astype(np.int64),
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from custvalue._frames import with_clock
+from custvalue._frames import with_time_scale
 from custvalue._words import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
@@ -66,7 +66,7 @@ def history_table(
     # some laws have no history with repeats at time 0; the first column stands for "just after"
     asked = np.maximum(t_x, T * 1e-6)
     rows = pd.DataFrame({"frequency": x, "recency": asked, "T": np.full(len(x), float(T))})
-    rows = with_clock(rows, getattr(model, "unit_", None))
+    rows = with_time_scale(rows, getattr(model, "unit_", None))
     value = model.predict_alive(rows) if what == "alive" else model.predict(rows, horizon=horizon)
     rows["recency"] = t_x
     rows["value"] = np.asarray(value, dtype=float)

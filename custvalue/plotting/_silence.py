@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from custvalue._dates import read_day
-from custvalue._frames import with_clock
+from custvalue._frames import with_time_scale
 from custvalue._words import Language
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
@@ -178,7 +178,7 @@ class TimelineDisplay(Display):
                 "T": (recency + wait) / unit,
             }
         )
-        rows = with_clock(rows, estimator.unit_)
+        rows = with_time_scale(rows, estimator.unit_)
         chance = estimator.predict_proba_any(rows, horizon=window)
         dates = days[-1] + np.round(wait).astype("timedelta64[D]")
         return cls.from_predictions(

@@ -229,7 +229,7 @@ class PurchaseModel(LawModel):
         columns["never"] = _forecast.never_again(self.law, self.params_, past)
         return frame_like(X, columns)
 
-    def residual_orders(self, X: Any, annual_discount_rate: float) -> Floats:
+    def dert(self, X: Any, annual_discount_rate: float) -> Floats:
         """Sum expected orders without end, discounted continuously (DERT), one value a row.
 
         Parameters

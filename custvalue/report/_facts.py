@@ -45,7 +45,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
     """
     table = got.customers
     boxes = dict(list(got.bounds.groupby("segment", sort=False)))
-    rules = [rule_words(boxes[name], words) for name in got.segments["segment"]]
+    rules = [segment_rule(boxes[name], words) for name in got.segments["segment"]]
     segments = got.segments.assign(rule=rules)
     return {
         "about": {
@@ -72,7 +72,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
     }
 
 
-def rule_words(boxes: pd.DataFrame, words: Words) -> str:
+def segment_rule(boxes: pd.DataFrame, words: Words) -> str:
     """Write a segment's rule in days and money: each of its boxes, in their bounds."""
     either = []
     for _, box in boxes.iterrows():

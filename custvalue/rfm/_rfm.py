@@ -28,15 +28,15 @@ from custvalue._work import check_kinds
 from custvalue.rfm._rfm_law import VariableCuts, bin_bounds, nested_cuts, scores_of
 from custvalue.rfm._rfm_options import (
     bins_by_letter,
-    check_choices,
-    columns_of,
+    check_scoring,
     cuts_by_letter,
     letter_of,
     passed_columns,
+    scored_columns,
     warn_few_values,
     weights_by_letter,
 )
-from custvalue.rfm._segment_map import SegmentMap, segment_table
+from custvalue.rfm._segment_map import SegmentMap, lay_out_segments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,8 +184,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             less_is_better="names",
             weights="sequence or mapping or text or None",
         )
-        check_choices(self.method, self.remainder)
-        names = columns_of(self.columns, self.monetary)
+        check_scoring(self.method, self.remainder)
+        names = scored_columns(self.columns, self.monetary)
         values, named = read_columns(self, X, list(names.values()), reset=True)
         self.unit_ = unit_of(X, self.unit, caller=f"this {type(self).__name__}")
         if named:
@@ -324,7 +324,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         ['champions', '5.0']
         """
         check_is_fitted(self)
-        return segment_table(self._map(segment_map), self, X, value, language)
+        return lay_out_segments(self._map(segment_map), self, X, value, language)
 
     def _map(self, segment_map: SegmentMap | None) -> SegmentMap:
         """Take the map given, or the ready one of as many scores."""
@@ -465,7 +465,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
 
     def _read(self, X: Any) -> tuple[Floats, bool]:
         check_is_fitted(self)
-        names = list(columns_of(self.columns, self.monetary).values())
+        names = list(scored_columns(self.columns, self.monetary).values())
         return read_columns(self, X, names, reset=False)
 
     def _asked(self, X: Any) -> tuple[Floats, bool]:

@@ -20,7 +20,7 @@ METHODS = ("independent", "nested", "fixed")
 REMAINDERS = ("auto", "drop", "passthrough")
 
 
-def check_choices(method: str, remainder: str) -> None:
+def check_scoring(method: str, remainder: str) -> None:
     """Refuse a method or a remainder that does not exist."""
     if method not in METHODS:
         raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}.")
@@ -28,7 +28,7 @@ def check_choices(method: str, remainder: str) -> None:
         raise ValueError(f"remainder={remainder!r} must be one of {', '.join(REMAINDERS)}.")
 
 
-def columns_of(columns: Mapping[str, str] | None, monetary: str) -> dict[str, str]:
+def scored_columns(columns: Mapping[str, str] | None, monetary: str) -> dict[str, str]:
     """Column of each letter."""
     if columns is not None:
         return dict(columns)

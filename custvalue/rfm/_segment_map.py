@@ -341,7 +341,7 @@ class SegmentMap:
         return [ContractProblem("new-elsewhere", f"{_cells(wrong)} are not in {self.new!r}", cure)]
 
 
-def segment_table(
+def lay_out_segments(
     cells: SegmentMap, rfm: RFMTransformer, X: Any, value: str, language: Language
 ) -> pd.DataFrame:
     """Lay out a map's segments; see ``RFMTransformer.segment_table``."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._dates import read_day
-from custvalue._frames import clock_of, column, facts_of
+from custvalue._frames import column, facts_of, time_scale_of
 from custvalue._units import Span, span_days
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
@@ -124,7 +124,7 @@ def ordered_between(earlier: Any, later: Any, *, customer: str | None = None) ->
     if name is None:
         text = "the customer column is not known"
         raise DataContractError(ContractProblem("no-customer", text, "Pass customer=."))
-    before, after = (clock.as_of if (clock := clock_of(X)) else "" for X in (earlier, later))
+    before, after = (clock.as_of if (clock := time_scale_of(X)) else "" for X in (earlier, later))
     if before and after and not _date(after) > _date(before):
         text = f"the later table ends on {after}, the earlier one on {before}"
         cure = "Pass the earlier table first."

@@ -361,11 +361,11 @@ class SpendModel(LawModel):
         x, zbar = read_vectors(
             self, X, self.columns, reset=reset, allow_missing=("monetary_value", "mean_value")
         )
-        check_rows(x, zbar)
+        check_spend_rows(x, zbar)
         return x, zbar
 
 
-def check_rows(x: Floats, zbar: Floats) -> None:
+def check_spend_rows(x: Floats, zbar: Floats) -> None:
     """Raise all that is wrong with the two columns at once."""
     if _legal(x, zbar):
         return

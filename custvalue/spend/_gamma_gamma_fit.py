@@ -1,7 +1,7 @@
 """Maximum likelihood for the Gamma-Gamma law: one pass over the customers an evaluation.
 
 The likelihood needs each customer's ``S = x zbar`` once an evaluation (one log, one division); all
-that depends on ``x`` alone is computed on the histogram of ``x``. The climb is in logs of
+that depends on ``x`` alone is computed on the histogram of ``x``. The search is in logs of
 ``p``, ``q`` and ``mu = p gamma / q``: along the ridge where customers do not differ, ``q`` and
 ``gamma`` grow together and ``mu`` stays, so the ridge is one coordinate that runs into its bound.
 """

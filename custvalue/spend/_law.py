@@ -16,8 +16,8 @@ BLOCK = 8192  # stays in cache, and below the size at which BLAS starts threads
 RIDGE = 500.0  # a shape beyond this may be on its way to infinity
 FIRST_SAMPLE = 1_000
 SECOND_SAMPLE = 10_000
-CLIMBS = 4
-# promised squared Newton decrement below which one last step ends a climb over many rows
+SEARCHES = 4
+# promised squared Newton decrement below which one last step ends a search over many rows
 ENOUGH = 1e-7
 
 
@@ -168,8 +168,8 @@ class SpendLaw(Law):
         return [self.from_logs(v) for v in logs]
 
     def plan(self, rows: SpendRows) -> Plan:
-        """Find the hill on 1,000 rows, climb it on 10,000 or a tenth, and end on all."""
-        plan, size = super().plan(rows)._replace(climbs=CLIMBS, enough=ENOUGH), rows.size
+        """Find the hill on 1,000 rows, rise on 10,000 or a tenth, and end on all."""
+        plan, size = super().plan(rows)._replace(searches=SEARCHES, enough=ENOUGH), rows.size
         if size <= 2 * FIRST_SAMPLE:
             return plan
         # a part of the rows has to find the right hill only

@@ -14,7 +14,7 @@ from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.likelihood import FitReport, FittedLaw
 from custvalue.spend import _gamma_gamma_law as gamma_gamma
-from custvalue.spend._base import SpendModel, check_rows
+from custvalue.spend._base import SpendModel, check_spend_rows
 from custvalue.spend._law import SpendLaw
 
 PAIR = ("frequency", "monetary_value", "n_orders", "mean_value")
@@ -174,5 +174,5 @@ class OwnMean(SpendModel):
             reset=reset,
             allow_missing=("monetary_value", "mean_value"),
         )
-        check_rows(n, mean)
+        check_spend_rows(n, mean)
         return n, mean

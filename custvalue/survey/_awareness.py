@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custvalue._fitted import check_level
 from custvalue._html import HtmlFacts
 from custvalue._words import SURVEY, Language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.survey._estimate import Estimate, check_level, estimate
+from custvalue.survey._estimate import Estimate, estimate
 from custvalue.survey._measures import measure_scores
 
 POSITIONS = (

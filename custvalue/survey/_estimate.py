@@ -115,13 +115,6 @@ def effective_size(sample_weight: npt.ArrayLike) -> float:
     return float(checked.sum() ** 2 / (checked**2).sum())
 
 
-def check_level(level: float) -> float:
-    """``level`` if it is a share of cases that an interval can hold."""
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level={level!r} must lie between 0 and 1: 0.95 is 95 %.")
-    return float(level)
-
-
 def check_scale(scale: Any, name: str = "scale") -> tuple[float, float]:
     """Lowest and highest answer, as floats.
 
@@ -221,7 +214,7 @@ def read_answers(
     return x
 
 
-def scores_of(
+def item_scores(
     value: Floats, sample_weight: npt.ArrayLike | None, spread_of: str = "sample"
 ) -> Scores:
     """Scores without the missing ones and without those of weight zero."""
@@ -256,7 +249,7 @@ def _interval(
 ) -> tuple[float, float]:
     tail = 0.5 + 0.5 * level
     if spread_of == "share":
-        return wilson(mean, size, level)
+        return wilson_share(mean, size, level)
     if spread_of == "law":  # points from -100 to 100
         half = float(stats.norm.ppf(tail)) * error
         return max(mean - half, -100.0), min(mean + half, 100.0)
@@ -264,13 +257,13 @@ def _interval(
     return mean - half, mean + half
 
 
-def wilson(share: float, size: float, level: float) -> tuple[float, float]:
+def wilson_share(share: float, size: float, level: float) -> tuple[float, float]:
     """Interval of a share (Wilson 1927), which never leaves 0 to 1.
 
     Examples
     --------
-    >>> from custvalue.survey._estimate import wilson
-    >>> [round(end, 6) for end in wilson(0.65, 40, 0.95)]
+    >>> from custvalue.survey._estimate import wilson_share
+    >>> [round(end, 6) for end in wilson_share(0.65, 40, 0.95)]
     [0.495059, 0.778655]
     """
     low, high = _kernels.wilson(share, size, level)
@@ -320,7 +313,7 @@ def quantiles(draws: Floats, level: float) -> tuple[Any, Any]:
     return low, high
 
 
-def plain(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
     """Arrays and tuples as plain JSON values; NaN becomes None."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "f":
@@ -347,7 +340,7 @@ def settings_to_plain(settings: Mapping[str, Any]) -> dict[str, Any]:
             odd.append(f"{name}={value!r:.80}")
     if odd:
         raise NotSupportedError(
-            f"{', '.join(odd)} has no plain form; give plain values, a seed for random_state."
+            f"{', '.join(odd)} has no as_plain form; give as_plain values, a seed for random_state."
         )
     made: dict[str, Any] = json.loads(json.dumps(dict(settings), default=_numpys_own))
     return made

@@ -11,13 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
+from custvalue._fitted import check_level
 from custvalue._kernels import shapley
 from custvalue._sklearn import weights_of
 from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue._words import SURVEY, Language
 from custvalue.exceptions import SignWarning
-from custvalue.survey._estimate import bootstrap, check_level, numbers, quantiles
+from custvalue.survey._estimate import bootstrap, numbers, quantiles
 
 MOST_EXACT = 14  # attributes whose 2^p regressions are worked out
 _SPANNED = 1e-10  # share of its variance below which an attribute adds nothing to the earlier ones
@@ -217,7 +218,7 @@ class Moments:
         return second - mean * np.swapaxes(mean, 1, 2)
 
 
-def moments(
+def weighted_moments(
     table: Floats,
     weight: Floats,
     respondent: npt.NDArray[np.intp],
@@ -240,7 +241,7 @@ def moments(
     return Moments(summed, first, second, table.shape[1])
 
 
-def share_out(second: Floats, method: str) -> Floats:
+def shapley_shares(second: Floats, method: str) -> Floats:
     """R squared by attribute of each covariance matrix, by ``"lmg"`` or ``"johnson"``."""
     return lmg(second) if method == "lmg" else johnson(second)
 
@@ -336,7 +337,7 @@ def derived_importance(
     if len(table) < 3:
         raise ValueError(f"{len(table)} rows are complete; importance needs three or more.")
     rated = np.bincount(group)
-    sums = moments(table, weight, group, len(rated), None if respondent is None else group)
+    sums = weighted_moments(table, weight, group, len(rated), None if respondent is None else group)
     one = np.ones((1, len(rated)))
     second = sums.covariances(one)[0]
     check_outcome(second, table[:, -1], getattr(y, "name", None), respondent is not None)
@@ -344,13 +345,13 @@ def derived_importance(
     warn_of_signs(names, correlation, stacklevel=3)
 
     def shares(draws: Floats) -> Floats:
-        return share_out(sums.covariances(draws), method)
+        return shapley_shares(sums.covariances(draws), method)
 
     drawn = bootstrap(
         shares, len(rated), n_draws=n_draws, random_state=random_state, room=8 * 2 ** min(p, 14)
     )
     low, high = quantiles(drawn, check_level(level))
-    r2_share = share_out(second, method)
+    r2_share = shapley_shares(second, method)
     return DerivedImportance(
         tuple(names),
         r2_share,

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custvalue._fitted import check_level
 from custvalue._sklearn import weights_of
 from custvalue._words import SURVEY, Language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.survey._estimate import check_level, effective_size, wilson
+from custvalue.survey._estimate import effective_size, wilson_share
 
 ANSWERS = ("like", "must", "neutral", "tolerate", "dislike")
 CATEGORIES = {
@@ -161,13 +162,13 @@ def kano_classes(
     order = sorted(counts, key=lambda letter: -counts[letter])
     strength = (counts[order[0]] - counts[order[1]]) / float(weight.sum())
     size = effective_size(weight[counted])
-    high, low = wilson(worse, size, check_level(level))
+    high, low = wilson_share(worse, size, check_level(level))
     return KanoClasses(
         order[0] if strength >= mixed_below else "mixed",
         counts,
         better,
         -worse,
-        wilson(better, size, level),
+        wilson_share(better, size, level),
         (-low, -high),
         strength,
         n,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from custvalue._fitted import check_level
 from custvalue._html import HtmlFacts
 from custvalue._sklearn import weights_of
 from custvalue._typing import Floats
@@ -19,12 +20,11 @@ from custvalue.survey._estimate import (
     Estimate,
     Scores,
     bootstrap,
-    check_level,
     check_scale,
     estimate,
+    item_scores,
     quantiles,
     read_answers,
-    scores_of,
 )
 
 MEASURES = ("mean", "index", "net_promoter", "top_box", "share")
@@ -52,12 +52,12 @@ def measure_scores(
     several = measure == "index" and np.ndim(answers) == 2
     x = read_answers(answers, scale, name=name, not_applicable=not_applicable, columns=several)
     if measure == "mean":
-        return scores_of(x, sample_weight)
+        return item_scores(x, sample_weight)
     if measure == "index":
         rescaled = 100.0 * (x - low) / (high - low)
         if several:
             rescaled = rescaled @ _item_weights(weights, x.shape[1])
-        return scores_of(rescaled, sample_weight)
+        return item_scores(rescaled, sample_weight)
     if measure == "net_promoter":
         if high - low != 10:
             raise ValueError(
@@ -65,7 +65,7 @@ def measure_scores(
                 "(1, 11) where the file counts from 1."
             )
         score = 100.0 * (x >= high - 1) - 100.0 * (x <= low + 6)
-        return scores_of(np.where(np.isnan(x), np.nan, score), sample_weight, "law")
+        return item_scores(np.where(np.isnan(x), np.nan, score), sample_weight, "law")
     if measure == "share":
         if (bad := ~np.isnan(x) & (x != 0) & (x != 1)).any():
             raise DataContractError(
@@ -77,13 +77,13 @@ def measure_scores(
                     first_ids(np.flatnonzero(bad)),
                 )
             )
-        return scores_of(x, sample_weight, "share")
+        return item_scores(x, sample_weight, "share")
     if not 0 < top <= high - low:
         raise ValueError(
             f"top={top!r} must be above 0 and at most the {high - low:g} steps of the scale."
         )
     hit = np.where(np.isnan(x), np.nan, (x > high - top).astype(float))
-    return scores_of(hit, sample_weight, "share")
+    return item_scores(hit, sample_weight, "share")
 
 
 def _item_weights(weights: Any, k: int) -> Floats:
@@ -279,7 +279,7 @@ def satisfaction_index(
     z, w = 100.0 * (x[complete] - low) / (high - low), w[complete]
     if not isinstance(weights, str):
         items = _item_weights(weights, x.shape[1])
-        plain = estimate(scores_of(z @ items, w), check_level(level))
+        plain = estimate(item_scores(z @ items, w), check_level(level))
         return SatisfactionIndex(**vars(plain), weights=tuple(items.tolist()))
     if weights != "pc1":
         raise ValueError(f"weights={weights!r} must be numbers, 'pc1' or None.")
@@ -291,7 +291,7 @@ def satisfaction_index(
             f"weights='pc1': items {np.flatnonzero(items <= 0).tolist()} (counted from 0) run "
             "against the others or do not vary; turn reversed items round or leave them out."
         )
-    plain = estimate(scores_of(z @ items, w), check_level(level))
+    plain = estimate(item_scores(z @ items, w), check_level(level))
 
     def index(draws: Floats) -> Floats:
         drawn = draws * w

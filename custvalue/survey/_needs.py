@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from custvalue._fitted import check_level
 from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue._words import SURVEY, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, nearest
-from custvalue.survey._estimate import check_level, wilson
+from custvalue.survey._estimate import wilson_share
 
 LAYERS = ("core", "additional", "latent")
 KANO_LAYER = {"M": "core", "O": "additional", "A": "latent"}
@@ -285,7 +286,7 @@ def mention_shares(
     if n < max(speakers, 1):
         raise ValueError(f"n_customers={n_customers!r}, but {speakers} customers have a mention.")
     counts = named["kind"].value_counts()
-    ends = [wilson(count / n, n, level) for count in counts]
+    ends = [wilson_share(count / n, n, level) for count in counts]
     return pd.DataFrame(
         {
             "kind": list(counts.index),

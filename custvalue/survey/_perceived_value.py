@@ -12,12 +12,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 import custvalue
 from custvalue import _frames
+from custvalue._fitted import check_level
 from custvalue._portable import check_names, reading, seal, unseal
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
 from custvalue._typing import Floats
 from custvalue._words import SURVEY, Language, check_language
-from custvalue.survey._estimate import SCHEMA, check_level, check_scale, settings_to_plain
+from custvalue.survey._estimate import SCHEMA, check_scale, settings_to_plain
 from custvalue.survey._ratings import Ratings, read_ratings, warn_of_small, without_unrated
 from custvalue.survey._value_learning import learn
 from custvalue.survey._value_map import ValueMap

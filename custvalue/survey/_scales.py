@@ -12,10 +12,11 @@ import pandas as pd
 from scipy import stats
 
 from custvalue import _frames
+from custvalue._fitted import check_level
 from custvalue._sklearn import weights_of
 from custvalue._typing import Floats
 from custvalue._words import SURVEY, Language
-from custvalue.survey._estimate import check_level, check_scale, numbers
+from custvalue.survey._estimate import check_scale, numbers
 
 SERVQUAL = ("tangibles", "reliability", "responsiveness", "assurance", "empathy")
 QUADRANTS = ("concentrate here", "keep up", "low priority", "possible overkill")

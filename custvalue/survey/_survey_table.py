@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
+from custvalue._fitted import check_level
 from custvalue._words import SURVEY, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids, nearest
-from custvalue.survey._estimate import Scores, check_level, estimate
+from custvalue.survey._estimate import Scores, estimate
 from custvalue.survey._measures import MEASURES, change_of, measure_scores
 from custvalue.survey._ratings import warn_of_small
 

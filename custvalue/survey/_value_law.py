@@ -95,7 +95,7 @@ def others_mean(values: Floats, shares: Floats) -> Floats:
     return (among / among.sum(axis=1, keepdims=True)) @ values
 
 
-def profile(
+def brand_profile(
     means: Floats,
     weights: Floats,
     q: Floats,
@@ -103,7 +103,7 @@ def profile(
     shares: Floats,
     price: Floats | None = None,
 ) -> Profile:
-    """Gale's (1994) profile: each brand's answers over the mean of the others.
+    """Gale's (1994) brand_profile: each brand's answers over the mean of the others.
 
     Parameters
     ----------
@@ -125,9 +125,9 @@ def profile(
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.survey._value_law import profile
+    >>> from custvalue.survey._value_law import brand_profile
     >>> means = np.array([[6.0, 4.0], [5.0, 5.0]])
-    >>> profile(means, np.ones(2), np.array(0.5), 1, np.ones(2)).fair.round(6).tolist()
+    >>> brand_profile(means, np.ones(2), np.array(0.5), 1, np.ones(2)).fair.round(6).tolist()
     [1.2, 0.833333]
     """
     ratio = means / others_mean(means, shares) * weights[..., None, :]

@@ -18,9 +18,9 @@ from custvalue.survey._importance import (
     check_method,
     check_outcome,
     correlations,
-    moments,
-    share_out,
+    shapley_shares,
     warn_of_signs,
+    weighted_moments,
 )
 from custvalue.survey._ratings import Ratings
 from custvalue.survey._value_law import on_each_side
@@ -61,7 +61,7 @@ def learn(
     def statistic(draws: Floats) -> Floats:
         below = draws @ weighted
         means = np.divide(draws @ total, below, out=np.full_like(below, np.nan), where=below > 0)
-        drivers = None if sums is None else share_out(sums.covariances(draws), method)
+        drivers = None if sums is None else shapley_shares(sums.covariances(draws), method)
         if weights == "derived":
             assert drivers is not None
             w = drivers
@@ -110,7 +110,7 @@ def learn(
         drawn[:, :cells].reshape(-1, *shape),
         drawn[:, cells:-1],
         drawn[:, -1],
-        None if sums is None else float(share_out(sums.covariances(one), method).sum()),
+        None if sums is None else float(shapley_shares(sums.covariances(one), method).sum()),
         learned_from,
     )
     highest = _highest(read.cube(learned.of_rows(read.answers).V[:, None])[..., 0], row_weight)
@@ -160,7 +160,7 @@ def _outcome_sums(
         )
     rated = np.bincount(occasion[known])
     within = bool((rated > 1).any())
-    sums = moments(
+    sums = weighted_moments(
         table[known],
         read.weight[known],
         read.respondent[known],

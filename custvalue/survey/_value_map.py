@@ -11,13 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from custvalue._fitted import check_level
 from custvalue._portable import check_names, reading
 from custvalue._typing import Floats
 from custvalue._words import SURVEY, Language
 from custvalue.exceptions import ArtefactError, NotSupportedError
-from custvalue.survey._estimate import TOO_FEW, check_level, plain, quantiles
+from custvalue.survey._estimate import TOO_FEW, as_plain, quantiles
 from custvalue.survey._ratings import unknown_brand
-from custvalue.survey._value_law import Indexes, Profile, indexes, others_mean, profile
+from custvalue.survey._value_law import Indexes, Profile, brand_profile, indexes, others_mean
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,7 @@ class ValueMap:
         if there.sum() > 1:
             price = None if self.price is None else self.price[there]
             seen, shares = means[..., wave, there, :], self.shares[there]
-            out[..., there] = profile(seen, weights, q, self.n_benefits, shares, price)
+            out[..., there] = brand_profile(seen, weights, q, self.n_benefits, shares, price)
         return Profile(*out)
 
     def gap_table(
@@ -487,15 +488,15 @@ class ValueMap:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; NaN becomes None."""
-        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+        return {f.name: as_plain(getattr(self, f.name)) for f in fields(self)}
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> ValueMap:
+    def from_dict(cls, as_plain: Mapping[str, Any]) -> ValueMap:
         """Read back what `to_dict` wrote."""
         with reading(cls.__name__):
-            check_names(plain, [f.name for f in fields(cls)], cls.__name__)
-            given = dict(plain)
-            for name, value in plain.items():
+            check_names(as_plain, [f.name for f in fields(cls)], cls.__name__)
+            given = dict(as_plain)
+            for name, value in as_plain.items():
                 if name in ("attributes", "brands", "waves", "scale"):
                     given[name] = tuple(value)
                 elif isinstance(value, list):

@@ -299,14 +299,14 @@ def next_order_quantiles_are_quantiles(kind: Kind, params: dict[str, float]) -> 
             assert before < q <= reached + 1e-8, f"{name}: {before}, {reached}"
 
 
-def residual_orders_are_the_discounted_sum(kind: Kind, params: dict[str, float]) -> None:
+def dert_is_the_discounted_sum(kind: Kind, params: dict[str, float]) -> None:
     """Discounting at the ends and at the starts of short steps brackets the infinite sum."""
     unit = "Y" if kind.law.discrete else "W"
     model = _model(kind, params, unit=unit)
     X = histories(kind)
     rate, years, steps = 0.5, 80, 80 if kind.law.discrete else 1600
     late = model.discounted_orders(X, f"{years}Y", annual_discount_rate=rate, steps=steps)
-    value = model.residual_orders(X, annual_discount_rate=rate)
+    value = model.dert(X, annual_discount_rate=rate)
     if kind.law.discrete:
         np.testing.assert_allclose(value, late, rtol=1e-8)
         return
@@ -332,7 +332,7 @@ def derivatives_are_right(kind: Kind, params: dict[str, float]) -> None:
     np.testing.assert_allclose(hessian, h, rtol=1e-4, atol=1e-5)
 
 
-def fits_climb_above_the_truth(kind: Kind, params: dict[str, float]) -> None:
+def fits_rise_above_the_truth(kind: Kind, params: dict[str, float]) -> None:
     """The fitted likelihood is at least that of the true parameters; the slope there is none."""
     X = _sample(kind, params, 1500)
     model = kind().fit(X)
@@ -400,9 +400,9 @@ PURCHASE_LAWS: tuple[Law, ...] = (
     simulated_means_agree,
     forecasts_average_to_the_unconditional_forecast,
     next_order_quantiles_are_quantiles,
-    residual_orders_are_the_discounted_sum,
+    dert_is_the_discounted_sum,
     derivatives_are_right,
-    fits_climb_above_the_truth,
+    fits_rise_above_the_truth,
     a_fitted_model_travels,
 )
 

@@ -192,7 +192,7 @@ def spend_derivatives_are_right(kind: Kind, params: dict[str, float]) -> None:
     np.testing.assert_allclose(hessian, h, rtol=1e-4, atol=1e-5)
 
 
-def spend_fits_climb_above_the_truth(kind: Kind, params: dict[str, float]) -> None:
+def spend_fits_rise_above_the_truth(kind: Kind, params: dict[str, float]) -> None:
     """The fitted likelihood is at least that of the true parameters; the slope there is none."""
     if kind.law.log_likelihood is None:
         return
@@ -233,7 +233,7 @@ SPEND_LAWS: tuple[Check, ...] = (
     spend_forecasts_average_to_the_truth,
     densities_add_up_to_one,
     spend_derivatives_are_right,
-    spend_fits_climb_above_the_truth,
+    spend_fits_rise_above_the_truth,
     a_fitted_spend_model_travels,
 )
 

@@ -29,7 +29,7 @@ from custvalue.value._discounting import orders_in, stretches
 ALL = ("n_orders", "mean_value")
 
 
-class Customers(NamedTuple):
+class ValuedCustomers(NamedTuple):
     """A table to be valued, and how many rows it has."""
 
     table: Any
@@ -264,13 +264,13 @@ class CustomerValue(ValueModel):
 
     # ---- what is expected -----------------------------------------------------------------------
 
-    def _read(self, X: Any) -> Customers:
-        return Customers(X, len(X) if not hasattr(X, "shape") else int(X.shape[0]))
+    def _read(self, X: Any) -> ValuedCustomers:
+        return ValuedCustomers(X, len(X) if not hasattr(X, "shape") else int(X.shape[0]))
 
-    def _clock_holder(self) -> Any:
+    def _time_scale_holder(self) -> Any:
         return self.purchases_ if hasattr(self.purchases_, "unit_") else self
 
-    def _share(self, rows: Customers, terms: Terms) -> Floats:
+    def _share(self, rows: ValuedCustomers, terms: Terms) -> Floats:
         """Profit over spend of each row."""
         if isinstance(terms.margin, str):
             return _frames.float_columns(rows.table, [terms.margin], caller="CustomerValue's X")[
@@ -288,18 +288,18 @@ class CustomerValue(ValueModel):
         own = np.where(total > 0.0, profit / np.where(total > 0.0, total, 1.0), group)
         return np.asarray((n * own + weight * group) / (n + weight))
 
-    def _price(self, rows: Customers) -> Floats:
+    def _price(self, rows: ValuedCustomers) -> Floats:
         return np.asarray(
             self.spend_.predict(self._priced(rows.table, self.spend_)), dtype=np.float64
         )
 
-    def _gross(self, rows: Customers, terms: Terms) -> Floats:
+    def _gross(self, rows: ValuedCustomers, terms: Terms) -> Floats:
         return self._counted(rows, terms) * self._price(rows) * self._share(rows, terms)
 
-    def _value(self, rows: Customers, terms: Terms) -> Floats:
+    def _value(self, rows: ValuedCustomers, terms: Terms) -> Floats:
         return np.asarray(self._gross(rows, terms) - self._cost(rows, terms))
 
-    def _counted(self, rows: Customers, terms: Terms) -> Floats:
+    def _counted(self, rows: ValuedCustomers, terms: Terms) -> Floats:
         """Sum up expected orders, each counted by its discount factor."""
         if not np.isfinite(terms.until):
             if not terms.rate > 0.0:
@@ -308,7 +308,7 @@ class CustomerValue(ValueModel):
                     "converge. Give a rate, or a horizon that ends."
                 )
             annual = float(self.annual_discount_rate)
-            found = self.purchases_.residual_orders(rows.table, annual_discount_rate=annual)
+            found = self.purchases_.dert(rows.table, annual_discount_rate=annual)
             return np.asarray(found, dtype=np.float64)
         law = getattr(self.purchases_, "law", None)
         discrete = bool(getattr(law, "discrete", False))
@@ -321,7 +321,7 @@ class CustomerValue(ValueModel):
     def _month(self, terms: Terms) -> float:
         return terms.period if self.unit_ is None else days_per("M") / days_per(self.unit_)
 
-    def _cost(self, rows: Customers, terms: Terms) -> Any:
+    def _cost(self, rows: ValuedCustomers, terms: Terms) -> Any:
         if isinstance(terms.contact_cost, dict):
             raise ValueError("contact_cost by state is for MarkovCLVEstimator; give one number.")
         if terms.contact_cost == 0.0:
@@ -331,7 +331,7 @@ class CustomerValue(ValueModel):
             return np.full(rows.n, each * terms.annuity())
         return each * self.purchases_.weighted_lifetime(rows.table, *_lifetime_nodes(terms))
 
-    def _orders(self, rows: Customers, time: float) -> Floats:
+    def _orders(self, rows: ValuedCustomers, time: float) -> Floats:
         found = self.purchases_.predict(rows.table, horizon=self._span(time))
         return np.asarray(found, dtype=np.float64)
 
@@ -339,7 +339,7 @@ class CustomerValue(ValueModel):
         # 17 digits: the number comes back as it was
         return time if self.unit_ is None else f"{time * days_per(self.unit_):.17g}D"
 
-    def _chance(self, rows: Customers, terms: Terms) -> Floats:
+    def _chance(self, rows: ValuedCustomers, terms: Terms) -> Floats:
         if not hasattr(self.purchases_, "predict_proba_any"):
             raise NotSupportedError(
                 f"{type(self.purchases_).__name__} states no chance of an order; a law of "
@@ -351,27 +351,27 @@ class CustomerValue(ValueModel):
             self.purchases_.predict_proba_any(rows.table, horizon=self._span(terms.until))
         )
 
-    def _spread(self, rows: Customers, terms: Terms) -> tuple[Floats, Floats]:
+    def _spread(self, rows: ValuedCustomers, terms: Terms) -> tuple[Floats, Floats]:
         variance = _interval.outcome_variance(self, rows, terms)
         return variance, 1.0 - self._chance(rows, terms)
 
-    def _outcome_interval(self, rows: Customers, terms: Terms, tail: float) -> Floats:
+    def _outcome_interval(self, rows: ValuedCustomers, terms: Terms, tail: float) -> Floats:
         return _interval.outcome_interval(self, rows, terms, tail)
 
     def _outcome_draws(
-        self, rows: Customers, terms: Terms, n_draws: int, rng: np.random.Generator
+        self, rows: ValuedCustomers, terms: Terms, n_draws: int, rng: np.random.Generator
     ) -> Floats:
         return _interval.outcome_draws(self, rows, terms, n_draws, rng)
 
     def _parameter_draws(
-        self, rows: Customers, terms: Terms, n_draws: int, rng: np.random.Generator
+        self, rows: ValuedCustomers, terms: Terms, n_draws: int, rng: np.random.Generator
     ) -> Floats:
         return _interval.parameter_draws(self, rows, terms, n_draws, rng)
 
-    def _parameter_interval(self, rows: Customers, terms: Terms, tail: float) -> Floats:
+    def _parameter_interval(self, rows: ValuedCustomers, terms: Terms, tail: float) -> Floats:
         return _interval.parameter_interval(self, rows, terms, tail)
 
-    def _total_error(self, rows: Customers, terms: Terms, at: Ints, n_groups: int) -> Floats:
+    def _total_error(self, rows: ValuedCustomers, terms: Terms, at: Ints, n_groups: int) -> Floats:
         return _interval.total_error(self, rows, terms, at, n_groups)
 
     def _with_parts(self, purchases: Any, spend: Any) -> CustomerValue:
@@ -391,7 +391,7 @@ class CustomerValue(ValueModel):
         price = float(self.spend_.new_customer()) * share
         return price, float(orders) * price - terms.contact_cost / terms.period * terms.annuity()
 
-    def _parts(self, rows: Customers, terms: Terms) -> dict[str, Any]:
+    def _parts(self, rows: ValuedCustomers, terms: Terms) -> dict[str, Any]:
         columns: dict[str, Any] = {}
         if np.isfinite(terms.until):
             columns["expected_orders"] = self._orders(rows, terms.until)

@@ -15,12 +15,14 @@ from custvalue.spend import OwnMean, SpendModel
 from custvalue.value import _outcome
 
 if TYPE_CHECKING:
-    from custvalue.value._customer_value import Customers, CustomerValue
+    from custvalue.value._customer_value import CustomerValue, ValuedCustomers
 
 WIDTH = 1e-4  # of the central differences, in logs
 
 
-def outcome_interval(model: CustomerValue, rows: Customers, terms: Terms, tail: float) -> Floats:
+def outcome_interval(
+    model: CustomerValue, rows: ValuedCustomers, terms: Terms, tail: float
+) -> Floats:
     """Quantiles of what each customer will bring, given the parameters."""
     worth, chances, (p, shape, rate) = _outcomes(model, rows, terms)
     out = np.empty((worth.size, 2))
@@ -32,7 +34,11 @@ def outcome_interval(model: CustomerValue, rows: Customers, terms: Terms, tail: 
 
 
 def outcome_draws(
-    model: CustomerValue, rows: Customers, terms: Terms, n_draws: int, rng: np.random.Generator
+    model: CustomerValue,
+    rows: ValuedCustomers,
+    terms: Terms,
+    n_draws: int,
+    rng: np.random.Generator,
 ) -> Floats:
     """Draw what each customer will bring, shape (n_draws, n)."""
     worth, p, shape, rate = _worth(model, rows, terms)
@@ -44,7 +50,9 @@ def outcome_draws(
     return np.asarray(np.where(counts > 0, spent, 0.0) * worth - model._cost(rows, terms))
 
 
-def parameter_interval(model: CustomerValue, rows: Customers, terms: Terms, tail: float) -> Floats:
+def parameter_interval(
+    model: CustomerValue, rows: ValuedCustomers, terms: Terms, tail: float
+) -> Floats:
     """Interval of each expected value by the delta method in logs of what customers pay."""
     from scipy.special import ndtri
 
@@ -56,7 +64,11 @@ def parameter_interval(model: CustomerValue, rows: Customers, terms: Terms, tail
 
 
 def parameter_draws(
-    model: CustomerValue, rows: Customers, terms: Terms, n_draws: int, rng: np.random.Generator
+    model: CustomerValue,
+    rows: ValuedCustomers,
+    terms: Terms,
+    n_draws: int,
+    rng: np.random.Generator,
 ) -> Floats:
     """Draw the expected values, the parameters being estimates; shape (n_draws, n)."""
     gross, slopes = _in_logs(model, rows, terms)
@@ -67,7 +79,7 @@ def parameter_draws(
 
 
 def total_error(
-    model: CustomerValue, rows: Customers, terms: Terms, at: Ints, n_groups: int
+    model: CustomerValue, rows: ValuedCustomers, terms: Terms, at: Ints, n_groups: int
 ) -> Floats:
     """Find the standard error of each group's expected total."""
 
@@ -78,7 +90,7 @@ def total_error(
     return np.asarray(np.sqrt(((root.T @ slopes) ** 2).sum(axis=0)))
 
 
-def outcome_variance(model: CustomerValue, rows: Customers, terms: Terms) -> Floats:
+def outcome_variance(model: CustomerValue, rows: ValuedCustomers, terms: Terms) -> Floats:
     """Variance of each customer's value: K orders of shape p at mean spend Z, K and Z apart.
 
     ``E[V^2] = E[Z^2] (E[K^2] + E[K] / p)`` per unit of worth; infinite where E[Z^2] is.
@@ -100,7 +112,7 @@ def outcome_variance(model: CustomerValue, rows: Customers, terms: Terms) -> Flo
 
 
 def _worth(
-    model: CustomerValue, rows: Customers, terms: Terms
+    model: CustomerValue, rows: ValuedCustomers, terms: Terms
 ) -> tuple[Floats, float, Floats, Floats]:
     """Worth today of a unit of spend; an order's shape and the posterior of spend, a row each."""
     purchases, spend = model.purchases_, model.spend_
@@ -117,7 +129,7 @@ def _worth(
 
 
 def _outcomes(
-    model: CustomerValue, rows: Customers, terms: Terms
+    model: CustomerValue, rows: ValuedCustomers, terms: Terms
 ) -> tuple[Floats, list[tuple[npt.NDArray[np.intp], Floats]], tuple[float, Floats, Floats]]:
     """Worth today of a unit of spend, chances of counts, posterior of spend; a row a customer."""
     worth, *posterior = _worth(model, rows, terms)
@@ -133,14 +145,14 @@ def _outcomes(
     return worth, _outcome.count_chances(pmf, expected), tuple(posterior)  # type: ignore[return-value]
 
 
-def _in_logs(model: CustomerValue, rows: Customers, terms: Terms) -> tuple[Floats, Floats]:
+def _in_logs(model: CustomerValue, rows: ValuedCustomers, terms: Terms) -> tuple[Floats, Floats]:
     """Say what customers pay, and how its log moves with independent standard errors."""
     slopes, root = _slopes(model, rows, terms, lambda v: np.log(np.maximum(np.abs(v), 1e-300)))
     return model._gross(rows, terms), root.T @ slopes
 
 
 def _slopes(
-    model: CustomerValue, rows: Customers, terms: Terms, summary: Any
+    model: CustomerValue, rows: ValuedCustomers, terms: Terms, summary: Any
 ) -> tuple[Floats, Floats]:
     """Slopes of a summary of what customers pay in the logs of all parameters.
 

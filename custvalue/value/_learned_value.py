@@ -241,7 +241,7 @@ class LearnedValue(ValueModel):
         law = self._plain_law().fit(log.summary("D"))
         sample = self._sample(log)
         kept = tuple(learning.kept_column(sample, name) for name in self.keep)
-        grid = learning.grid_of(log.span_days, LONGEST)
+        grid = learning.horizon_grid(log.span_days, LONGEST)
         if log.span_days < SHORTEST:
             why = f"{log.span_days:g} days of history, fewer than {SHORTEST:g}"
             self.forecast_ = LearnedForecast("D", law, why)

@@ -39,7 +39,7 @@ class KeptColumn:
         held = known.last_known(self.name)
         if self.levels is None:
             return {self.name: as_numbers(held)}
-        words = as_words(held)
+        words = text_of(held)
         return {f"{self.name}={w}": (words == w).astype(np.float64) for w in self.levels}
 
 
@@ -48,7 +48,7 @@ def kept_column(log: TransactionLog, name: str, share: float = 0.01) -> KeptColu
     held = log.last_known(name)
     if held.dtype.kind in "biuf":
         return KeptColumn(name, None)
-    words, count = np.unique(as_words(held), return_counts=True)
+    words, count = np.unique(text_of(held), return_counts=True)
     often = np.argsort(-count, kind="stable")[:MAX_LEVELS]
     chosen = [str(words[i]) for i in often if count[i] >= share * len(held)]
     return KeptColumn(name, tuple(sorted(chosen)))
@@ -62,14 +62,14 @@ def as_numbers(held: npt.NDArray[Any]) -> Floats:
     return numbers
 
 
-def as_words(held: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
+def text_of(held: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
     """Words of a column; a missing one is the empty word."""
     import pandas as pd
 
     return np.where(pd.isna(held), "", np.asarray(held, dtype=object)).astype(str)
 
 
-def grid_of(span_days: float, longest: float) -> tuple[int, ...]:
+def horizon_grid(span_days: float, longest: float) -> tuple[int, ...]:
     """Horizons to learn, in days: half the history (at most ``longest``), and halves of it."""
     top = int(min(span_days / 2.0, longest))
     return tuple(sorted({top // 4, top // 2, top} - {0}))

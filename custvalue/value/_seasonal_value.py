@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from custvalue._frames import column, column_names, frame_like, with_clock
+from custvalue._frames import column, column_names, frame_like, with_time_scale
 from custvalue._typing import Floats, Ints
 from custvalue._units import Span
 from custvalue._value_model import Terms, Timing, ValueModel
@@ -196,7 +196,7 @@ class SeasonalValue(ValueModel):
         mine = ("annual_discount_rate", "margin", "contact_cost", "timing", "period")
         return law.set_params(**{k: getattr(self, k) for k in mine if k in own})
 
-    def _clock(self, rows: SeasonalRows, until: float) -> float:
+    def _season_days(self, rows: SeasonalRows, until: float) -> float:
         """Days of the season's clock from the as-of date, a part of a day by its neighbours."""
         if self.forecast_.season.is_identity or not np.isfinite(until):
             return until
@@ -206,7 +206,7 @@ class SeasonalValue(ValueModel):
 
     def _plain(self, rows: SeasonalRows, terms: Terms, until: float) -> Floats:
         """Money that comes within so many days: margin taken, nothing discounted, no cost."""
-        asked = Terms(until=self._clock(rows, until), margin=terms.margin)
+        asked = Terms(until=self._season_days(rows, until), margin=terms.margin)
         return np.asarray(self._law()._value(rows.law_rows, asked), dtype=np.float64)
 
     def _gross(self, rows: SeasonalRows, terms: Terms) -> Floats:
@@ -235,14 +235,14 @@ class SeasonalValue(ValueModel):
         return np.asarray(self._gross(rows, terms) - self._cost(rows, terms))
 
     def _chance(self, rows: SeasonalRows, terms: Terms) -> Floats:
-        asked = Terms(until=self._clock(rows, terms.until))
+        asked = Terms(until=self._season_days(rows, terms.until))
         return np.asarray(self._law()._chance(rows.law_rows, asked))
 
     # ---- how it spreads -------------------------------------------------------------------------
 
     def _undiscounted(self, rows: SeasonalRows, terms: Terms) -> tuple[Terms, Floats]:
         """Terms on the season's clock, and worth today of a unit of money under the real ones."""
-        asked = Terms(until=self._clock(rows, terms.until), margin=terms.margin)
+        asked = Terms(until=self._season_days(rows, terms.until), margin=terms.margin)
         if terms.rate == 0.0:
             return asked, np.ones(self._n(rows))
         plain = self._plain(rows, terms, terms.until)
@@ -331,4 +331,4 @@ def _warped(log: TransactionLog, season: Season) -> Any:
     end = season.days(np.asarray([log.as_of], dtype="datetime64[D]"))[0]
     columns |= {"recency": last - first, "T": end - first, "silence": end - last}
     # without its dates, by which a table tells the unit of its times
-    return with_clock(frame_like(table, columns), "D")
+    return with_time_scale(frame_like(table, columns), "D")

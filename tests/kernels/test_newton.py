@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custvalue._kernels._newton import climb, covariance
+from custvalue._kernels._newton import covariance, maximise
 
 
 def bowl(centre, curvature):
@@ -24,13 +24,13 @@ def bowl(centre, curvature):
 )
 def test_a_quadratic_hill_is_climbed_from_anywhere(centre, start):
     curvature = np.array([[2.0, 0.7], [0.7, 1.0]])
-    found = climb(bowl(np.array(centre), curvature), start, [-9, -9], [9, 9])
+    found = maximise(bowl(np.array(centre), curvature), start, [-9, -9], [9, 9])
     assert found.converged
     np.testing.assert_allclose(found.theta, centre, atol=1e-9)
 
 
 def test_a_summit_outside_the_box_ends_on_its_edge_and_says_so():
-    found = climb(bowl(np.array([4.0, 0.0]), np.eye(2)), [0.0, 0.5], [-1, -1], [1, 1])
+    found = maximise(bowl(np.array([4.0, 0.0]), np.eye(2)), [0.0, 0.5], [-1, -1], [1, 1])
     assert found.converged
     assert found.on_upper.tolist() == [True, False]
     np.testing.assert_allclose(found.theta, [1.0, 0.0], atol=1e-12)
@@ -44,7 +44,7 @@ def wavy(theta):
 
 @given(st.floats(-9, 9))
 def test_a_climb_never_goes_down(start):
-    found = climb(wavy, [start], [-9.0], [9.0])
+    found = maximise(wavy, [start], [-9.0], [9.0])
     assert found.value >= wavy(np.array([start]))[0]
 
 

@@ -31,13 +31,13 @@ def wavy(theta):
     return value, 1 / 9 - np.sin(theta), -np.cos(theta)[:, None]
 
 
-@pytest.mark.parametrize("plan", [BOX, BOX._replace(climbs=1), BOX._replace(climbs=2)])
+@pytest.mark.parametrize("plan", [BOX, BOX._replace(searches=1), BOX._replace(searches=2)])
 def test_the_highest_of_the_climbed_summits_wins(plan):
     best, tried, _ = search(wavy, STARTS, plan)
     reached = [search(wavy, [start], BOX)[0].value for start in STARTS]
-    assert tried == (plan.climbs or 3)
-    # the most promising start is the last; of one climb the first is taken unseen
-    assert best.value == pytest.approx(reached[0] if plan.climbs == 1 else max(reached))
+    assert tried == (plan.searches or 3)
+    # the most promising start is the last; of one search the first is taken unseen
+    assert best.value == pytest.approx(reached[0] if plan.searches == 1 else max(reached))
 
 
 def test_a_sample_shows_the_hill_and_all_rows_its_summit():

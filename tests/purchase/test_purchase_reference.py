@@ -264,7 +264,7 @@ def test_five_histories_agree_with_high_precision_quadrature(id_, known):
     got = [model.score_samples(rows), alive, model.predict(rows, "39W")]
     if kind is ParetoNBD:
         # the entry compounds a year of 52 weeks, ln(1.15) / 52 a week
-        got.append(model.residual_orders(rows, 1.15 ** (365.25 / 364) - 1))
+        got.append(model.dert(rows, 1.15 ** (365.25 / 364) - 1))
     np.testing.assert_allclose(np.transpose(got), entry["value"], rtol=1e-8)
 
 

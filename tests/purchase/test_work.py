@@ -44,7 +44,7 @@ def test_more_orders_than_memory_holds_are_not_drawn(draw):
     "call",
     [
         lambda: BGBB_.predict_pmf(X, horizon="1000000Y"),
-        lambda: BGBB_.residual_orders(X, annual_discount_rate=1e-9),
+        lambda: BGBB_.dert(X, annual_discount_rate=1e-9),
         lambda: BGBB_.discounted_orders(X, "9Y", annual_discount_rate=0.1, steps=10**9),
         lambda: SBG.survival_curve("1000000Y"),
         lambda: SBG.predict_survivors([[100, 90]], "1000000Y"),

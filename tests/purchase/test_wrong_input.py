@@ -87,7 +87,7 @@ def test_a_duration_of_numpy_is_a_span():
             lambda: MODEL.discounted_orders(GOOD, "4W", annual_discount_rate=0.1, steps=0),
             "steps=0",
         ),
-        (lambda: MODEL.residual_orders(GOOD, 0.0), "need a rate above 0"),
+        (lambda: MODEL.dert(GOOD, 0.0), "need a rate above 0"),
         (lambda: MODEL.confidence_interval(1.5), "level=1.5"),
         (lambda: MBGNBD.from_params(r=1, alpha=1, a=1), "from_params wants"),
         (lambda: MBGNBD.from_params(r=1, alpha=1, a=1, b=-1), "positive and finite"),

@@ -12,7 +12,7 @@ from custvalue.exceptions import BinWarning
 from custvalue.lifecycle import LifecycleClassifier
 from custvalue.report import make_report
 from custvalue.report._collect import segment_moves
-from custvalue.report._facts import rule_words
+from custvalue.report._facts import segment_rule
 from custvalue.report._words import Words
 from custvalue.rfm import RFMTransformer, SegmentMap
 
@@ -95,7 +95,7 @@ def test_a_rule_keeps_its_money_in_any_currency(low, high, says):
     ends = dict.fromkeys(["silence_above", "n_orders_above"], -np.inf)
     ends |= dict.fromkeys(["silence_up_to", "n_orders_up_to"], np.inf)
     box = ends | {"total_value_above": low, "total_value_up_to": high}
-    assert rule_words(pd.DataFrame([box]), EN) == says
+    assert segment_rule(pd.DataFrame([box]), EN) == says
 
 
 @pytest.mark.parametrize("scale", [2.0**-30, 2.0**40])

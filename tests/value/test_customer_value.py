@@ -79,7 +79,7 @@ def test_a_long_horizon_comes_up_to_the_residual_value(name, table):
     long = value.predict(few, "40Y")
     assert (long <= residual * (1 + 1e-6)).all()
     np.testing.assert_allclose(long, residual, rtol=1e-3)
-    dert = ORDERS[name].residual_orders(few, annual_discount_rate=0.3)
+    dert = ORDERS[name].dert(few, annual_discount_rate=0.3)
     spend = SPEND.predict(few[["n_orders", "mean_value"]].to_numpy())
     np.testing.assert_allclose(residual, dert * spend, rtol=1e-12)
     with pytest.raises(HorizonError, match="above 0"):

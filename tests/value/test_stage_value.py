@@ -21,7 +21,7 @@ def made(codes, value) -> StageHistory:
     dates = np.datetime64("2024-01-01", "ns") + np.arange(codes.shape[1]) * np.timedelta64(100, "D")
     value = np.array(value, dtype=float)
     ids = np.arange(len(codes))
-    return StageHistory("id", ids, dates, ("a", "b"), codes, value, "en", pd.DataFrame())
+    return StageHistory("id", ids, dates, ("a", "b"), codes, value, pd.DataFrame())
 
 
 def test_stage_values_agree_with_the_sum_by_hand():
@@ -62,7 +62,7 @@ def test_uneven_dates_and_broken_horizons_are_refused():
         stage_value(one, annual_discount_rate=0.1)
     uneven = StageHistory(
         "id", np.arange(1), np.array(["2024-01-01", "2024-02-01", "2024-06-01"], "datetime64[ns]"),
-        ("a",), np.zeros((1, 3), np.int8), np.zeros((1, 3)), "en", pd.DataFrame(),
+        ("a",), np.zeros((1, 3), np.int8), np.zeros((1, 3)), pd.DataFrame(),
     )  # fmt: skip
     with pytest.raises(ValueError, match="31 to 121 days apart"):
         stage_value(uneven, annual_discount_rate=0.1)

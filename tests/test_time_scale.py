@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 import custvalue as cv
-from custvalue._clock import Clock, clock_of_summary
-from custvalue._frames import clock_of, facts_of
+from custvalue._frames import facts_of, time_scale_of
+from custvalue._time_scale import TimeScale, time_scale_of_summary
 from custvalue._units import days_per, same_unit
 from custvalue.exceptions import DataContractError, TimeUnitError, TimeUnitWarning
 from custvalue.grades import ActivityLoyaltyMatrix
@@ -106,15 +106,15 @@ def _pickled(table):
 def test_a_pandas_summary_keeps_unit_and_date(tables, other, how, unit):
     if unit == "Y" and how == "CSV in two digits":
         pytest.skip("a hundredth of a year is four days: the next test")
-    clock = clock_of(IN_PANDAS[how](tables(unit), other))
+    clock = time_scale_of(IN_PANDAS[how](tables(unit), other))
     assert days_per(clock.unit) == days_per(unit)
     assert clock.as_of == END
 
 
 def test_years_need_more_digits_than_two_and_are_not_guessed(tables):
-    assert clock_of(csv_round_trip(tables("Y"), float_format="%.4f")) == Clock("Y", END)
+    assert time_scale_of(csv_round_trip(tables("Y"), float_format="%.4f")) == TimeScale("Y", END)
     with pytest.raises(DataContractError, match="units-differ"):
-        clock_of(csv_round_trip(tables("Y"), float_format="%.2f"))
+        time_scale_of(csv_round_trip(tables("Y"), float_format="%.2f"))
 
 
 IN_POLARS = {
@@ -140,7 +140,7 @@ IN_POLARS = {
 @pytest.mark.parametrize("unit", ["D", "W", "M"])
 def test_a_polars_summary_keeps_unit_and_date(cdnow_sample, other, how, unit):
     table = cv.summarize(pl.from_pandas(cdnow_sample), **NAMES, as_of=END, unit=unit)
-    assert clock_of(IN_POLARS[how](table, pl.from_pandas(other))) == Clock(unit, END)
+    assert time_scale_of(IN_POLARS[how](table, pl.from_pandas(other))) == TimeScale(unit, END)
 
 
 def arrow_parquet(table):
@@ -166,13 +166,13 @@ def test_a_pyarrow_summary_keeps_unit_and_date(cdnow_sample, other, how):
     log = pa.Table.from_pandas(cdnow_sample, preserve_index=False)
     table = cv.summarize(log, **NAMES, as_of=END, unit="W")
     made = IN_ARROW[how](table, pa.Table.from_pandas(other, preserve_index=False))
-    assert clock_of(made) == Clock("W", END)
+    assert time_scale_of(made) == TimeScale("W", END)
 
 
 def test_a_duckdb_summary_tells_when_it_is_read(cdnow_sample):
     log = duckdb.sql("SELECT * FROM cdnow_sample")
     table = cv.summarize(log, **NAMES, as_of=END, unit="W").filter("frequency > 1")
-    assert clock_of(table.pl()) == clock_of(table.df()) == Clock("W", END)
+    assert time_scale_of(table.pl()) == time_scale_of(table.df()) == TimeScale("W", END)
 
 
 IN_A_PANEL = {
@@ -188,14 +188,14 @@ IN_A_PANEL = {
 @pytest.mark.parametrize("period", ["4W", "1M", "30D"])
 def test_a_panel_keeps_unit_and_date(cdnow_sample, how, period):
     rows = cv.panel(cdnow_sample, **NAMES, as_of=END, period=period)
-    clock = clock_of(IN_A_PANEL[how](rows))
+    clock = time_scale_of(IN_A_PANEL[how](rows))
     assert days_per(clock.unit) == days_per(period)
     assert clock.as_of == END
 
 
 def test_an_early_part_of_a_panel_ends_with_its_last_period(panel):
     early = pl.from_pandas(panel[panel["period"] < 5])
-    assert clock_of(early).as_of == str(
+    assert time_scale_of(early).as_of == str(
         panel.loc[panel["period"] == 4, "period_end"].iloc[0].date()
     )
 
@@ -208,14 +208,14 @@ def test_every_row_of_a_panel_has_its_customers_first_order(panel, cdnow_sample)
 def test_occasions_of_an_hour_keep_the_hour_of_the_end(cdnow_sample):
     log = cdnow_sample.assign(date=cdnow_sample["date"] + pd.Timedelta("9h"))
     table = cv.summarize(log, **NAMES, as_of="1997-09-30 17:00", occasion="1h", unit="D")
-    assert clock_of(pl.from_pandas(table)) == Clock("D", facts_of(table).as_of)
-    assert clock_of(pl.from_pandas(table)) == Clock("D", "1997-09-30T17:00:00")
+    assert time_scale_of(pl.from_pandas(table)) == TimeScale("D", facts_of(table).as_of)
+    assert time_scale_of(pl.from_pandas(table)) == TimeScale("D", "1997-09-30T17:00:00")
 
 
 def test_a_summary_from_elsewhere_gets_dates_where_the_end_is_known():
     theirs = pd.DataFrame({"id": [1, 2], "frequency": [0, 2], "recency": [0, 21.5], "T": [30, 33]})
     table = cv.from_summary(theirs, unit="W", customer="id", as_of="2024-06-30")
-    assert clock_of(pl.from_pandas(table)) == Clock("W", "2024-06-30")
+    assert time_scale_of(pl.from_pandas(table)) == TimeScale("W", "2024-06-30")
     day = pd.Timestamp("2024-06-30")
     assert table["first_order"].tolist() == [day - pd.Timedelta(weeks=w) for w in (30, 33)]
     assert table["last_order"].tolist() == [day - pd.Timedelta(weeks=w) for w in (30, 11.5)]
@@ -232,7 +232,7 @@ def test_a_summary_from_elsewhere_gets_dates_where_the_end_is_known():
 def test_whatever_the_histories_their_unit_comes_back_or_none_does(orders, end, days):
     first = np.array([min(pair) for pair in orders])
     last = np.array([max(pair) for pair in orders])
-    told = clock_of_summary(
+    told = time_scale_of_summary(
         np.datetime64("2020-01-01") + first,
         np.datetime64("2020-01-01") + last,
         (last - first) / days,
@@ -258,7 +258,9 @@ def test_rows_of_two_units_are_never_taken_for_one(orders, units, data):
     assume((span / days.min() > 1.0).all())
     start = np.datetime64("2020-01-01")
     with pytest.raises(DataContractError, match="do not fit one unit of time"):
-        clock_of_summary(start + first, start + first + span, span / days, (1000 - first) / days)
+        time_scale_of_summary(
+            start + first, start + first + span, span / days, (1000 - first) / days
+        )
 
 
 def test_tables_of_two_units_put_together_are_refused_by_name(tables):
@@ -279,7 +281,7 @@ def test_one_time_buyers_in_another_unit_are_seen_by_their_end(tables):
     weeks = tables("W")
     both = pd.concat([tables("D"), weeks[weeks["frequency"] == 0]], ignore_index=True)
     with pytest.raises(DataContractError, match="unit-unclear") as caught:
-        clock_of(both)
+        time_scale_of(both)
     assert caught.value.problems[0].count == (weeks["frequency"] == 0).sum()
 
 
@@ -291,7 +293,7 @@ def test_pyarrow_hands_on_the_first_tables_word_and_is_not_believed(cdnow_sample
     with pytest.raises(DataContractError, match="do not fit one unit"):
         NBD().fit(both)
     with pytest.raises(TimeUnitError, match="says that it counts time in 'W', but its rows"):
-        clock_of(pa.concat_tables([weeks.slice(0, 0), days]))
+        time_scale_of(pa.concat_tables([weeks.slice(0, 0), days]))
 
 
 def test_snapshots_of_several_dates_keep_the_unit_and_have_no_one_date(cdnow_sample):
@@ -299,7 +301,7 @@ def test_snapshots_of_several_dates_keep_the_unit_and_have_no_one_date(cdnow_sam
         cv.summarize(cdnow_sample, **NAMES, as_of=end, unit="W") for end in (END, "1998-01-31")
     ]
     stacked = pd.concat(parts)
-    assert clock_of(stacked) == Clock("W", "")
+    assert time_scale_of(stacked) == TimeScale("W", "")
     orders = NBD(unit="W").fit(parts[0]).predict(stacked, "4W")
     apart = [NBD().fit(parts[0]).predict(part, "4W") for part in parts]
     np.testing.assert_allclose(orders, np.concatenate(apart), rtol=1e-12)
@@ -307,16 +309,16 @@ def test_snapshots_of_several_dates_keep_the_unit_and_have_no_one_date(cdnow_sam
 
 def test_rows_that_cannot_tell_tell_nothing(tables):
     bare = pd.DataFrame(dict(tables("W")[["frequency", "recency", "T"]]))
-    assert clock_of(bare) is None
+    assert time_scale_of(bare) is None
     alone = pl.from_pandas(tables("W")).filter(pl.col("frequency") == 0).head(1)
-    assert clock_of(alone) is None
+    assert time_scale_of(alone) is None
     spreadsheet = pd.DataFrame(dict(tables("W"))).assign(
         first_order="30.09.1997", last_order="30.09.1997"
     )
-    assert clock_of(spreadsheet) is None
-    assert clock_of(pl.from_pandas(tables("W")).lazy()) is None
-    assert clock_of(tables("W").to_numpy()) is None
-    assert clock_of(pd.DataFrame(dict(tables("W"))).assign(first_order=19970930)) is None
+    assert time_scale_of(spreadsheet) is None
+    assert time_scale_of(pl.from_pandas(tables("W")).lazy()) is None
+    assert time_scale_of(tables("W").to_numpy()) is None
+    assert time_scale_of(pd.DataFrame(dict(tables("W"))).assign(first_order=19970930)) is None
 
 
 # ---- what is compared ------------------------------------------------------------------------

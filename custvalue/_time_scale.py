@@ -22,7 +22,7 @@ _SLACK = 0.0051  # of a unit: two digits behind the point are enough
 _SECOND = 1.0 / 86_400.0
 
 
-class Clock(NamedTuple):
+class TimeScale(NamedTuple):
     """What the times of a table mean.
 
     Parameters
@@ -38,7 +38,9 @@ class Clock(NamedTuple):
     as_of: str
 
 
-def clock_of_summary(first: Dates, last: Dates, recency: Floats, T: Floats) -> Clock | None:
+def time_scale_of_summary(
+    first: Dates, last: Dates, recency: Floats, T: Floats
+) -> TimeScale | None:
     """Read unit and as-of date off a summary's rows; None where they cannot tell.
 
     The unit is what ``recency`` makes of the days from the first to the last order. Where nobody
@@ -52,7 +54,7 @@ def clock_of_summary(first: Dates, last: Dates, recency: Floats, T: Floats) -> C
 
     Returns
     -------
-    Clock or None
+    TimeScale or None
 
     Raises
     ------
@@ -62,11 +64,11 @@ def clock_of_summary(first: Dates, last: Dates, recency: Floats, T: Floats) -> C
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue._clock import clock_of_summary
+    >>> from custvalue._time_scale import time_scale_of_summary
     >>> first = np.array(["2024-01-01", "2024-01-15"], dtype="datetime64[D]")
     >>> last = np.array(["2024-01-29", "2024-01-15"], dtype="datetime64[D]")
-    >>> clock_of_summary(first, last, np.array([4.0, 0.0]), np.array([6.0, 4.0]))
-    Clock(unit='W', as_of='2024-02-12')
+    >>> time_scale_of_summary(first, last, np.array([4.0, 0.0]), np.array([6.0, 4.0]))
+    TimeScale(unit='W', as_of='2024-02-12')
     """
     row = _complete(first, last, recency, T)
     if row is not None:
@@ -84,13 +86,13 @@ def clock_of_summary(first: Dates, last: Dates, recency: Floats, T: Floats) -> C
     slack = 2 * _SLACK * days
     if high - low > slack:
         _check_ends(end, span > 0, slack, row)
-        return Clock(_name(days), "")
+        return TimeScale(_name(days), "")
     if high - low < 1.0 and _at_midnight(first) and _at_midnight(last):
-        return Clock(_name(days), _date(first.min(), round((low + high) / 2)))
-    return Clock(_name(days), _date(first.min(), low) if high - low < _SECOND else "")
+        return TimeScale(_name(days), _date(first.min(), round((low + high) / 2)))
+    return TimeScale(_name(days), _date(first.min(), low) if high - low < _SECOND else "")
 
 
-def clock_of_panel(first: Dates, end: Dates, T: Floats) -> Clock | None:
+def time_scale_of_panel(first: Dates, end: Dates, T: Floats) -> TimeScale | None:
     """Read unit and as-of date off a panel's rows; None where they cannot tell.
 
     The unit is what ``T`` makes of the days from the first order to the end of the row's period.
@@ -103,7 +105,7 @@ def clock_of_panel(first: Dates, end: Dates, T: Floats) -> Clock | None:
 
     Returns
     -------
-    Clock or None
+    TimeScale or None
 
     Raises
     ------
@@ -113,17 +115,17 @@ def clock_of_panel(first: Dates, end: Dates, T: Floats) -> Clock | None:
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue._clock import clock_of_panel
+    >>> from custvalue._time_scale import time_scale_of_panel
     >>> first = np.array(["2024-01-01", "2024-01-01"], dtype="datetime64[D]")
     >>> end = np.array(["2024-01-07", "2024-01-14"], dtype="datetime64[D]")
-    >>> clock_of_panel(first, end, np.array([6 / 7, 13 / 7]))
-    Clock(unit='W', as_of='2024-01-14')
+    >>> time_scale_of_panel(first, end, np.array([6 / 7, 13 / 7]))
+    TimeScale(unit='W', as_of='2024-01-14')
     """
     row = _complete(first, end, T)
     if row is not None:
         first, end, T = first[row], end[row], T[row]
     days = _unit(_days(end - first), T, row, "T")
-    return None if days is None else Clock(_name(days), _date(end.max(), 0.0))
+    return None if days is None else TimeScale(_name(days), _date(end.max(), 0.0))
 
 
 def _unit(span: Floats, number: Floats, row: Places | None, name: str) -> float | None:

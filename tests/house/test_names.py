@@ -1,0 +1,66 @@
+"""One name, one meaning; words of the field, none of the house's own."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import custvalue
+
+ROOT = Path(custvalue.__file__).parent
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+
+# the letters of a law, one set a model: what every purchase or spend law must answer
+LAWS = {
+    "alive", "expected_orders", "expected_spend", "log_likelihood", "log_odds_left",
+    "log_prob_none", "objective", "pmf", "prob_alive", "simulate", "survival",
+}  # fmt: skip
+SAME = {
+    "compress": "equal rows to a row and a weight: of histories, and of a table",
+    "main": "the command line and the module that runs it",
+    "check_choices": "of an estimator's parameters",
+    "blocks": "of columns, and their weights",
+    "moments": "of a chain's time",
+    "Estimate": "a number with its interval",
+    "build": "a chain value",
+    "said": "sentences of the room",
+}
+HOUSE_WORDS = re.compile(r"\b_?(Clock|clock_of|roll|shock|climb|fates?|freight|residual_orders)\b")
+
+
+def defined():
+    for path, tree in TREES.items():
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                yield path, node.name
+
+
+def test_two_functions_of_one_name_have_one_meaning():
+    where = defaultdict(set)
+    for path, name in defined():
+        where[name].add(str(path.relative_to(ROOT)))
+    twice = {name: sorted(files) for name, files in where.items() if len(files) > 1}
+    assert {n: f for n, f in twice.items() if n not in LAWS and n not in SAME} == {}
+
+
+def test_arrays_are_called_by_what_they_hold_in_one_place():
+    alias = re.compile(r"^\s*\w+(: TypeAlias)? = npt\.NDArray\[", re.M)
+    own = [
+        str(path.relative_to(ROOT))
+        for path in TREES
+        if path.name != "_typing.py" and alias.search(path.read_text(encoding="utf-8"))
+    ]
+    assert own == []
+
+
+def test_names_are_those_of_the_field():
+    found = {name for _, name in defined() if HOUSE_WORDS.search(name)}
+    methods = {
+        node.name
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and HOUSE_WORDS.fullmatch(node.name)
+    }
+    assert found | methods == set()
