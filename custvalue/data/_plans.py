@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 
 from custvalue._frames import with_facts
 from custvalue._units import Span, days_per
+from custvalue.data._columns import SUMMARY, CustomerFigures
 from custvalue.data._lazy import GAIN, KEEP, ORDER, PAID, TICK, LazyLog, Scale
 from custvalue.data._ledger import Dropped, RowLedger
 from custvalue.data._native import with_dates, with_last_days, with_periods
@@ -104,24 +105,26 @@ def _summary_plan(log: LazyLog, occasions: Any, unit: str) -> Any:
 
     # n * sum of squares - square of the sum: whole numbers, so regular gaps give exactly zero
     spread = (gaps * nw.col("__square") - span * span).clip(0.0).sqrt() / gaps
-    made = {
-        "frequency": nw.col("n_orders").cast(nw.Int64) - 1,
-        "recency": span * per_tick,
-        "T": (log.end.tick - first).cast(nw.Float64) * per_tick,
-        "silence": (log.end.tick - last).cast(nw.Float64) * per_tick,
-        "monetary_value": with_gaps(_worth("__repeat", log.money) / gaps),
-        "n_orders": nw.col("n_orders").cast(nw.Int64),
-        "total_value": _worth(PAID, log.money),
-        "mean_value": _worth(PAID, log.money) / n,
-        "n_gaps": nw.col("n_orders").cast(nw.Int64) - 1,
-        "gap_mean": with_gaps(span / gaps * per_tick),
-        "gap_max": with_gaps(nw.col("__gap").cast(nw.Float64) * per_tick),
-        "gap_sum": span * per_tick,
-        "gap_std": with_gaps(spread * per_tick),
-        "n_gaps_shorter": nw.col("__shorter").cast(nw.Int64),
-        "first_order": first,
-        "last_order": last,
-    }
+    figures = CustomerFigures(
+        n=nw.col("n_orders").cast(nw.Int64),
+        gaps=nw.col("n_orders").cast(nw.Int64) - 1,
+        size=n,
+        ratio=gaps,
+        first=first,
+        last=last,
+        span=span,
+        silent=(log.end.tick - last).cast(nw.Float64),
+        age=(log.end.tick - first).cast(nw.Float64),
+        longest=nw.col("__gap").cast(nw.Float64),
+        spread=spread,
+        shorter=nw.col("__shorter").cast(nw.Int64),
+        total=_worth(PAID, log.money),
+        repeat=_worth("__repeat", log.money),
+        per_tick=per_tick,
+        where_gaps=with_gaps,
+        date=lambda tick: tick,  # made a date of by `with_dates`, once the plan stands
+    )
+    made = {column.name: column.of(figures) for column in SUMMARY}
     if log.gain is not None:
         made["total_profit"] = _worth(GAIN, log.gain)
     frame = frame.select(nw.col(who), *(made[x].alias(x) for x in summary_names(options)))

@@ -7,8 +7,8 @@ from typing import Any
 from custvalue._dates import read_date
 from custvalue._frames import NOTHING
 from custvalue._units import days_per
+from custvalue.data._columns import SUMMARY, SUMMARY_NAMES
 from custvalue.data._options import Unit, refuse_reserved, unit_name
-from custvalue.data._summary import SUMMARY_NAMES
 
 DIALECTS = ("duckdb", "postgres", "bigquery", "spark")
 
@@ -42,25 +42,7 @@ WITH cv_log_lines AS (
   FROM cv_gaps
   GROUP BY cv_who
 )
-SELECT cv_who AS {customer},
-  cv_n - 1 AS frequency,
-  cv_span / {days} AS recency,
-  CAST(DATE_DIFF('day', cv_first, DATE '{as_of}') AS DOUBLE) / {days} AS {big_t},
-  CAST(DATE_DIFF('day', cv_last, DATE '{as_of}') AS DOUBLE) / {days} AS silence,
-  CASE WHEN cv_n > 1 THEN cv_repeats / (cv_n - 1) END AS monetary_value,
-  cv_n AS n_orders,
-  cv_total AS total_value,
-  cv_total / cv_n AS mean_value,
-  cv_n - 1 AS n_gaps,
-  CASE WHEN cv_n > 1 THEN cv_span / (cv_n - 1) / {days} END AS gap_mean,
-  CASE WHEN cv_n > 1 THEN CAST(cv_longest AS DOUBLE) / {days} END AS gap_max,
-  cv_span / {days} AS gap_sum,
-  CASE WHEN cv_n > 1 THEN
-    SQRT(GREATEST((cv_n - 1) * cv_squares - cv_span * cv_span, 0)) / (cv_n - 1) / {days}
-  END AS gap_std,
-  cv_shorter AS n_gaps_shorter,
-  CAST(cv_first AS TIMESTAMP) AS first_order,
-  CAST(cv_last AS TIMESTAMP) AS last_order
+SELECT cv_who AS {customer}, {columns}
 FROM cv_customers
 """
 
@@ -145,9 +127,12 @@ def summary_sql(
         customer=_quoted(customer),
         time=_quoted(time),
         amount=_quoted(amount),
-        big_t=_quoted("T"),
         as_of=end.date().isoformat(),
-        days=repr(days_per(unit_name(unit))),
+        columns=", ".join(
+            column.sql.format(as_of=end.date().isoformat(), days=repr(days_per(unit_name(unit))))
+            + f" AS {_quoted(column.name)}"
+            for column in SUMMARY
+        ),
         counts=counts,
         nothing=", ".join(f"'{word}'" for word in NOTHING),
         bought=bought,

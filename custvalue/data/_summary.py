@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from custvalue._frames import TableFacts, with_facts
 from custvalue._log_start import START_SEEN, warn_of_old_customers
+from custvalue._typing import Floats
 from custvalue._units import days_per
 from custvalue.data._build import build_table, dates
+from custvalue.data._columns import DTYPES, SUMMARY, SUMMARY_NAMES, CustomerFigures
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._keep import last_rows
 from custvalue.data._ledger import RowLedger
@@ -63,7 +65,6 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
     one = n_gaps == 0
     some = np.maximum(n_gaps, 1)
     gap_sum = last - first
-    gap_mean = gap_sum / some
     gap_std = _gap_std(gap, start, n, gap_sum, gap_max, some)
 
     money, spend = rows.money, occasions.spend
@@ -74,29 +75,31 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
         spend = spend.copy()
         spend[start] = 0.0
         repeat_spend = sums(spend, start)
-    total = money.worth(first_spend + repeat_spend)
-    repeat_mean = money.worth(repeat_spend) / some
-    longest = gap_max * per_tick
-    for values in (repeat_mean, gap_mean, gap_std, longest):
+
+    def where_gaps(values: Floats) -> Floats:
         values[one] = np.nan
-    columns: Columns = {
-        "frequency": n_gaps,
-        "recency": gap_sum * per_tick,
-        "T": (rows.as_of - first) * per_tick,
-        "silence": silent * per_tick,
-        "monetary_value": repeat_mean,
-        "n_orders": n,
-        "total_value": total,
-        "mean_value": total / n,
-        "n_gaps": n_gaps,
-        "gap_mean": gap_mean * per_tick,
-        "gap_max": longest,
-        "gap_sum": gap_sum * per_tick,
-        "gap_std": gap_std * per_tick,
-        "n_gaps_shorter": shorter,
-        "first_order": dates(first, options.grain),
-        "last_order": dates(last, options.grain),
-    }
+        return values
+
+    figures = CustomerFigures(
+        n=n,
+        gaps=n_gaps,
+        size=n,
+        ratio=some,
+        first=first,
+        last=last,
+        span=gap_sum,
+        silent=silent,
+        age=rows.as_of - first,
+        longest=gap_max,
+        spread=gap_std,
+        shorter=shorter,
+        total=money.worth(first_spend + repeat_spend),
+        repeat=money.worth(repeat_spend),
+        per_tick=per_tick,
+        where_gaps=where_gaps,
+        date=lambda tick: dates(tick, options.grain),
+    )
+    columns: Columns = {column.name: column.of(figures) for column in SUMMARY}
     if occasions.profit is not None and rows.profit is not None:
         columns["total_profit"] = rows.profit.worth(sums(occasions.profit, start))
     return columns
@@ -132,35 +135,10 @@ def _gap_std(
 
 
 def _empty(options: LogOptions, size: int) -> Columns:
-    whole = {"frequency", "n_orders", "n_gaps", "n_gaps_shorter"}
-    when = {"first_order", "last_order"}
+    dtypes = {column.name: DTYPES[column.kind] for column in SUMMARY}
     return {
-        name: np.empty(
-            size,
-            dtype=np.int64 if name in whole else "datetime64[us]" if name in when else np.float64,
-        )
-        for name in summary_names(options)
+        name: np.empty(size, dtype=dtypes.get(name, "float64")) for name in summary_names(options)
     }
-
-
-SUMMARY_NAMES = (
-    "frequency",
-    "recency",
-    "T",
-    "silence",
-    "monetary_value",
-    "n_orders",
-    "total_value",
-    "mean_value",
-    "n_gaps",
-    "gap_mean",
-    "gap_max",
-    "gap_sum",
-    "gap_std",
-    "n_gaps_shorter",
-    "first_order",
-    "last_order",
-)
 
 
 def summary_names(options: LogOptions) -> list[str]:
