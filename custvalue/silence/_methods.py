@@ -6,7 +6,6 @@ To add one: write its class below, and name it in ``METHODS``. What a class must
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -331,7 +330,7 @@ class CalibratedChance(SilenceMethod):
         return self.chance
 
 
-METHODS: Mapping[str, type[SilenceMethod]] = {
+METHODS: dict[str, type[SilenceMethod]] = {
     "own_gap": OwnGaps,
     "pooled_gap": PooledGaps,
     "shrunk": ShrunkGaps,
