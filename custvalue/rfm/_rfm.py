@@ -300,11 +300,6 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             which says why a segment is empty: ``nobody now``, or ``out of reach`` where ties left
             its scores without values, so that nobody can ever be there.
 
-        Warns
-        -----
-        EmptySegmentWarning
-            If a segment is out of reach.
-
         Raises
         ------
         ValueError
@@ -312,6 +307,11 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             letters or another number of scores.
         DataContractError
             If ``X`` has no numeric column ``value``.
+
+        Warns
+        -----
+        EmptySegmentWarning
+            If a segment is out of reach.
 
         Examples
         --------
