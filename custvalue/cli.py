@@ -14,6 +14,7 @@ from typing import Any, Self
 import click
 
 import custvalue
+from custvalue._cli_campaign import campaign
 from custvalue._cli_funnel import funnel
 from custvalue._cli_page import last_words, one_line, page_options, told_once
 from custvalue._cli_survey import survey
@@ -240,6 +241,7 @@ def _names_in_both_languages() -> list[str]:
     return [MARKET.name(name, language) for name in NAMES for language in ("en", "zh")]
 
 
+main.add_command(campaign)
 main.add_command(funnel)
 main.add_command(survey)
 
