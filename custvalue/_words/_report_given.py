@@ -127,4 +127,39 @@ ZH: dict[str, str] = {
     ),
     "They say how segments differ, not why.": "只说明细分之间有何不同，不说明原因。",
     "Nothing sets apart: {list}.": "没有显著特征：{list}。",
+    # -- indicators --
+    "Indicators": "指标",
+    "What moved the indicators": "指标变动的来源",
+    "Indicators of {period}.": "{period} 的指标。",
+    "{indicator} went from {start} to {end}; {leaf} moved it most ({part}).": (
+        "{indicator}由 {start} 变为 {end}，影响最大的是{leaf}（{part}）。"
+    ),
+    "Indicators then and now": "指标的前后对比",
+    "Indicator": "指标名称",
+    "More than chance": "超出偶然波动",
+    "Leaf": "基础指标",
+    "Contribution": "贡献",
+    "Share of the change": "占变化",
+    "What moved {indicator}": "{indicator}变动的来源",
+    "{indicator}: the change by leaf; the rows add up to it": (
+        "{indicator}：变化按基础指标分解，各行之和即总变化"
+    ),
+    "Heading": "类别",
+    "Reached": "实际值",
+    "Floor": "底线",
+    "Target": "目标",
+    "Weight": "权重",
+    "Score": "得分",
+    "Owner": "负责人",
+    "Score of all": "总得分",
+    "mean by weight": "按权重平均",
+    "Scores against floor and target": "相对底线与目标的得分",
+    "A contribution is what moving one leaf adds, averaged over all orders of moving them "
+    "(Shapley's value). It says which number moved the indicator, not who or what moved the "
+    "number.": (
+        "贡献是改变一个基础指标所增加的量，按全部先后次序平均（夏普利值）。它说明是哪个数字使指标变动，"
+        "不说明数字为何变动。"
+    ),
+    "A score is 0 at the floor and 1 at the target.": "得分在底线处为 0，在目标处为 1。",
+    "Not drawn: {list}.": "未绘图：{list}。",
 }

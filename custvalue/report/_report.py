@@ -21,6 +21,7 @@ from custvalue.report._given import (
     profile_section,
     trade_section,
 )
+from custvalue.report._indicators import indicators_section
 from custvalue.report._markets import markets_section
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
@@ -213,6 +214,7 @@ def make_report(
     growth: Any = None,
     trade: TradeProfile | Any = None,
     profile: Any = None,
+    indicators: Any = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -272,6 +274,9 @@ def make_report(
     profile : frame, optional
         What `custvalue.market.profile_table` returns: adds a section on what is typical of each
         segment. These tables may be in either language.
+    indicators : IndicatorTree or (IndicatorTree, mapping of name to Goal), optional
+        With its leaves: adds a section on what moved the indicators from the period before last to
+        the last, and on the last one's scores.
 
     Returns
     -------
@@ -331,6 +336,8 @@ def make_report(
     check_ahead(asked)
     # before the work on the log, so that a table that cannot be is refused at once
     given = _given_sections(markets, ranker, ratings, focal, growth, trade, profile, words)
+    if indicators is not None:
+        given.append(indicators_section(indicators, words))
     tell = progress or _say_nothing
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))

@@ -157,6 +157,10 @@ class IndicatorTree:
         Names that data must give.
     indicators : tuple of str
         Names with a formula, each after those it reads.
+    roots : tuple of str
+        Indicators that are part of no other.
+    periods, groups : tuple
+        Of the leaves' table, in its order.
 
     Raises
     ------
@@ -248,6 +252,23 @@ class IndicatorTree:
         named = [name for tree in self._trees.values() for name in names_in(tree)]
         named += [name for names in self.headings.values() for name in names]
         return tuple(name for name in dict.fromkeys(named) if name not in self._trees)
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Indicators that are part of no other, in the order in which they were given."""
+        parts = {part for tree in self._trees.values() for part in names_in(tree)}
+        return tuple(name for name in self.formulas if name not in parts)
+
+    @property
+    def periods(self) -> tuple[Any, ...]:
+        """Periods of the leaves' table, in its order; none without one."""
+        return () if self._data is None else tuple(dict.fromkeys(self._data.periods))
+
+    @property
+    def groups(self) -> tuple[Any, ...]:
+        """Groups of the leaves' table, in its order; none without them."""
+        known = () if self._data is None else dict.fromkeys(self._data.groups)
+        return tuple(name for name in known if name is not None)
 
     @classmethod
     def positioning(cls) -> Self:

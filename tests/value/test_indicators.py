@@ -296,3 +296,11 @@ def test_columns_that_no_formula_reads_are_ignored_and_the_table_is_not_held():
     tree = tree_of(PROFIT, table)
     table["size"] = 0.0
     assert tree.evaluate()["profit"].iloc[0] == pytest.approx(30_000.0)
+
+
+def test_roots_are_part_of_no_other_and_periods_stand_as_given():
+    tree = IndicatorTree({"c": "a + b", "a": "x * y", "d": "x"})
+    assert (tree.roots, tree.periods, tree.groups) == (("c", "d"), (), ())
+    rows = pd.DataFrame({"t": [2, 1, 2], "g": ["n", "n", "s"], "x": 1.0, "y": 2.0, "b": 3.0})
+    known = tree.with_leaves(rows, period="t", group="g")
+    assert (known.periods, known.groups) == ((2, 1), ("n", "s"))
