@@ -162,4 +162,18 @@ ZH: dict[str, str] = {
     ),
     "A score is 0 at the floor and 1 at the target.": "得分在底线处为 0，在目标处为 1。",
     "Not drawn: {list}.": "未绘图：{list}。",
+    # -- a past campaign --
+    "{share}, measured ({low} to {high})": "{share}，实测（{low} 至 {high}）",
+    "At both ends of what was measured, and between": "实测区间两端与中间值",
+    "Measured in a past campaign with {n} treated customers: {share} more of them ordered than of "
+    "the control group ({low} to {high}). That holds for customers and a contact like those of "
+    "that campaign. It raises everybody's odds of an order by the same factor; expected gain is "
+    "response times worth, less the contact.": (
+        "由过去一次活动的 {n} 位处理组客户实测：其下单比例比对照组高 {share}（{low} 至 {high}）。"
+        "该结果适用于与那次活动相似的客户与联系方式。联系使所有人下单的几率按同一倍数提高；预期收益为"
+        "响应率乘以价值，再减联系成本。"
+    ),
+    "The interval holds none as well: the contact may bring nothing.": (
+        "区间也包含零：联系可能毫无作用。"
+    ),
 }

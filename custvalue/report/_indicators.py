@@ -120,15 +120,17 @@ def _parts(tree: IndicatorTree, start: Any, end: Any, w: Words) -> list[Block]:
 def _lead(tree: IndicatorTree, start: Any, end: Any, w: Words) -> str:
     of = tree.roots[0]
     found = tree.contributions(of, start, end)
+    moved = found["contribution"].to_numpy(dtype=float)
+    k = int(abs(moved).argmax())
     changes = tree.changes(start, end).set_index("indicator")
-    most = found.loc[found["contribution"].abs().idxmax()]
+    ends = changes[["start", "end"]].to_numpy(dtype=float)[list(changes.index).index(of)]
     return w(
         "{indicator} went from {start} to {end}; {leaf} moved it most ({part}).",
         indicator=_name(of, w),
-        start=_shown(float(changes.loc[of, "start"])).text,
-        end=_shown(float(changes.loc[of, "end"])).text,
-        leaf=_name(most["name"], w),
-        part=("+" if most["contribution"] > 0 else "") + _shown(float(most["contribution"])).text,
+        start=_shown(ends[0]).text,
+        end=_shown(ends[1]).text,
+        leaf=_name(list(found["name"])[k], w),
+        part=("+" if moved[k] > 0 else "") + _shown(moved[k]).text,
     )
 
 
