@@ -122,7 +122,7 @@ def test_a_plan_says_what_an_effect_needs_and_what_the_customers_can_show(
 @pytest.mark.parametrize(
     ("change", "options", "says"),
     [
-        (lambda f: f, ["--before", "forcast"], ["no column 'forcast'", "'forecast'"]),
+        (lambda f: f, ["--before", "forecasts"], ["no column 'forecasts'", "'forecast'"]),
         (lambda f: f[f["arm"] != "none"], [], ["no customer has arm 'none'", "no effect"]),
         (lambda f: f[f["arm"] == "none"], [], ["every arm is 'none'"]),
         (
