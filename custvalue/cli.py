@@ -14,6 +14,7 @@ from typing import Any, Self
 import click
 
 import custvalue
+from custvalue._cli_campaign import campaign
 from custvalue._cli_funnel import funnel
 from custvalue._cli_page import last_words, one_line, page_options, told_once
 from custvalue._cli_survey import survey
@@ -141,6 +142,13 @@ def main(debug: bool) -> None:
     help="Chance that a contact wins back a quiet customer who would not have come anyway, "
     "0.02 is 2 %: writes the table campaign, with a control group.",
 )
+@click.option(
+    "--measured",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="TABLE",
+    help="What `custvalue campaign measure --out` wrote of a past campaign, outcome 1 for ordered: "
+    "its effect is the response, its interval is shown.",
+)
 @click.option("--contact-cost", type=float, metavar="MONEY", help="Of one contact.")
 @click.option("--budget", type=float, metavar="MONEY", help="Most that all contacts may cost.")
 @click.option(
@@ -194,7 +202,8 @@ def report(
     if demo:
         asked.update({name: asked[name] or column for name, column in DEMO.items()})
         for name, value in DEMO_OFFER.items():
-            asked[name] = value if asked[name] is None else asked[name]
+            if name != "response" or asked["measured"] is None:
+                asked[name] = value if asked[name] is None else asked[name]
         # free orders are orders in the literature on this log
         asked["zero_amounts"] = asked["zero_amounts"] or "keep"
         asked["as_of"] = asked["as_of"] or "1998-06-30"
@@ -221,6 +230,8 @@ def report(
             # what repeats "in every column" can be told from all of them alone
             whole = asked["duplicates"] != "keep"
             frame, source = read_log(log, **columns, more=more, whole=whole, **marks), log.name
+        if asked["measured"] is not None:
+            asked["measured"] = read_table(asked["measured"], encoding=marks["encoding"])
         for name in GIVEN:
             if asked[name] is not None:
                 asked[name] = read_table(
@@ -240,6 +251,7 @@ def _names_in_both_languages() -> list[str]:
     return [MARKET.name(name, language) for name in NAMES for language in ("en", "zh")]
 
 
+main.add_command(campaign)
 main.add_command(funnel)
 main.add_command(survey)
 

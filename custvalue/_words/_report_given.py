@@ -127,4 +127,53 @@ ZH: dict[str, str] = {
     ),
     "They say how segments differ, not why.": "只说明细分之间有何不同，不说明原因。",
     "Nothing sets apart: {list}.": "没有显著特征：{list}。",
+    # -- indicators --
+    "Indicators": "指标",
+    "What moved the indicators": "指标变动的来源",
+    "Indicators of {period}.": "{period} 的指标。",
+    "{indicator} went from {start} to {end}; {leaf} moved it most ({part}).": (
+        "{indicator}由 {start} 变为 {end}，影响最大的是{leaf}（{part}）。"
+    ),
+    "Indicators then and now": "指标的前后对比",
+    "Indicator": "指标名称",
+    "More than chance": "超出偶然波动",
+    "Leaf": "基础指标",
+    "Contribution": "贡献",
+    "Share of the change": "占变化",
+    "What moved {indicator}": "{indicator}变动的来源",
+    "{indicator}: the change by leaf; the rows add up to it": (
+        "{indicator}：变化按基础指标分解，各行之和即总变化"
+    ),
+    "Heading": "类别",
+    "Reached": "实际值",
+    "Floor": "底线",
+    "Target": "目标",
+    "Weight": "权重",
+    "Score": "得分",
+    "Owner": "负责人",
+    "Score of all": "总得分",
+    "mean by weight": "按权重平均",
+    "Scores against floor and target": "相对底线与目标的得分",
+    "A contribution is what moving one leaf adds, averaged over all orders of moving them "
+    "(Shapley's value). It says which number moved the indicator, not who or what moved the "
+    "number.": (
+        "贡献是改变一个基础指标所增加的量，按全部先后次序平均（夏普利值）。它说明是哪个数字使指标变动，"
+        "不说明数字为何变动。"
+    ),
+    "A score is 0 at the floor and 1 at the target.": "得分在底线处为 0，在目标处为 1。",
+    "Not drawn: {list}.": "未绘图：{list}。",
+    # -- a past campaign --
+    "{share}, measured ({low} to {high})": "{share}，实测（{low} 至 {high}）",
+    "At both ends of what was measured, and between": "实测区间两端与中间值",
+    "Measured in a past campaign with {n} treated customers: {share} more of them ordered than of "
+    "the control group ({low} to {high}). That holds for customers and a contact like those of "
+    "that campaign. It raises everybody's odds of an order by the same factor; expected gain is "
+    "response times worth, less the contact.": (
+        "由过去一次活动的 {n} 位处理组客户实测：其下单比例比对照组高 {share}（{low} 至 {high}）。"
+        "该结果适用于与那次活动相似的客户与联系方式。联系使所有人下单的几率按同一倍数提高；预期收益为"
+        "响应率乘以价值，再减联系成本。"
+    ),
+    "The interval holds none as well: the contact may bring nothing.": (
+        "区间也包含零：联系可能毫无作用。"
+    ),
 }

@@ -15,7 +15,7 @@ from custvalue.campaign._customers import Customers
 from custvalue.campaign._result import GroupEffect
 from custvalue.campaign._shares import one_size, score_interval
 from custvalue.campaign._shrink import shrink
-from custvalue.campaign._shuffles import judge, welch_interval
+from custvalue.campaign._shuffles import judge, judge_ratio, welch_interval
 from custvalue.exceptions import ContractProblem, DataContractError
 
 Method = Literal["auto", "score", "permutation", "bootstrap", "welch"]
@@ -75,9 +75,11 @@ def compare(arm: Customers, base: Customers, covariates: tuple[str, ...], how: H
         ends = [welch_interval(a, b, level) for level in how.levels]
         return Compared(means, effect, _error(a, b), ends, adjusted)
     rng = np.random.default_rng(how.seed)
-    judged = judge(
-        left[1, :n], left[1, n:], how.levels, how.n_draws, rng, how.method == "bootstrap"
-    )
+    chance = how.levels, how.n_draws, rng, how.method == "bootstrap"
+    if arm.per is None or base.per is None or covariates:
+        judged = judge(left[1, :n], left[1, n:], *chance)
+    else:
+        judged = judge_ratio((arm.y, arm.per), (base.y, base.per), *chance)
     plainly = arm.per is None and not covariates
     # equal outcomes in a group: the error is rounding, which `judge` knows
     error = judged[0].error if plainly else factor * _error(left[0, :n], left[0, n:])

@@ -146,10 +146,10 @@ def campaign_effect(
     so the test is exact however many covariates there are. ``method="welch"`` is Welch's interval
     of ``y*``, which takes ``theta`` as known.
 
-    A ratio's customers enter by ``(y - R n) / mean of n`` (the delta method); with ``R`` of both
-    groups together these are what is shuffled. The test for no effect is exact; the interval of
-    an effect there is misses it somewhat more often than it says while a group is small (at 95 % in
-    7 % of 2,000 tests with 30 or 100 control customers).
+    A ratio has the error of the delta method, ``(y - R n) / mean of n`` a customer; every shuffle
+    has its own ratios and errors. The test for no effect is exact. With covariates the parts that
+    customers have in the ratio of both groups together are shuffled instead; the interval of an
+    effect then misses it somewhat more often than it says while a group is small.
 
     Of ``k`` campaigns against one control group, ``simultaneous`` has the intervals of confidence
     ``1 - (1 - confidence) / k`` (Bonferroni).

@@ -1,8 +1,8 @@
-"""Two means: critical values of Welch's statistic from shuffling the customers over the groups."""
+"""Two means or ratios: critical values of their statistic from shuffling customers over groups."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,12 +14,22 @@ MOST = 4000  # blocks of the smaller group; more tell no more of the critical va
 
 
 class Groups(NamedTuple):
-    """Sums and sums of squares of both groups, as observed and in each draw."""
+    """Sums over the customers of both groups, in each draw and, last, as observed.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n_sums, n_draws + 1)
+    n_a, n_b : int
+        Customers.
+    """
 
     a: Floats
-    a_squares: Floats
     b: Floats
-    b_squares: Floats
+    n_a: int
+    n_b: int
+
+
+Statistic = Callable[[Groups], tuple[Floats, Floats]]
 
 
 class Judged(NamedTuple):
@@ -58,12 +68,50 @@ def judge(
 ) -> list[Judged]:
     """Critical values, one pair a confidence, from groups drawn from everybody."""
     centre = np.concatenate([a, b]).mean()  # squares of centred outcomes keep their digits
-    x, y = a - centre, b - centre
+    x, y = (np.stack([v, v * v]) for v in (a - centre, b - centre))
+    return _judge(x, y, _welch, confidences, n_draws, rng, with_replacement)
+
+
+def judge_ratio(
+    a: tuple[Floats, Floats],
+    b: tuple[Floats, Floats],
+    confidences: Sequence[float],
+    n_draws: int,
+    rng: np.random.Generator,
+    with_replacement: bool = False,
+) -> list[Judged]:
+    """Critical values for ratios of sums: each draw has its own ratios and their errors.
+
+    Parameters
+    ----------
+    a, b : (ndarray, ndarray)
+        Outcomes and counts of a group.
+    confidences : sequence of float
+    n_draws : int
+    rng : Generator
+    with_replacement : bool, default=False
+    """
+    ratio = (a[0].sum() + b[0].sum()) / (a[1].sum() + b[1].sum())
+    x, y = (
+        np.stack([u, count, u * u, u * count, count * count])
+        for u, count in ((v - ratio * count, count) for v, count in (a, b))
+    )
+    return _judge(x, y, _delta, confidences, n_draws, rng, with_replacement)
+
+
+def _judge(
+    x: Floats,
+    y: Floats,
+    statistic: Statistic,
+    confidences: Sequence[float],
+    n_draws: int,
+    rng: np.random.Generator,
+    with_replacement: bool,
+) -> list[Judged]:
     draw = _resampled if with_replacement else _shuffled
     drawn = draw(x, y, n_draws, rng)
-    seen = (x.sum(), x @ x, y.sum(), y @ y)
-    both = Groups(*(np.append(v, s) for v, s in zip(drawn, seen, strict=True)))
-    t, error = _welch(both, len(a), len(b))
+    a, b = (np.column_stack([v, s.sum(axis=1)]) for v, s in zip(drawn, (x, y), strict=True))
+    t, error = statistic(Groups(a, b, x.shape[1], y.shape[1]))
     out = []
     for confidence in confidences:
         least, most = accepted(t, 1 - confidence)
@@ -72,13 +120,36 @@ def judge(
     return out
 
 
-def _welch(groups: Groups, n_a: int, n_b: int) -> tuple[Floats, Floats]:
+def _welch(groups: Groups) -> tuple[Floats, Floats]:
     """Difference of the means over its standard error, and the error."""
-    mean_a, mean_b = groups.a / n_a, groups.b / n_b
-    within_a = np.maximum(groups.a_squares - groups.a * mean_a, 0.0) / (n_a - 1) / n_a
-    within_b = np.maximum(groups.b_squares - groups.b * mean_b, 0.0) / (n_b - 1) / n_b
-    gap, error = mean_a - mean_b, np.sqrt(within_a + within_b)
-    rounding = ROUNDING * np.sqrt(groups.a_squares[-1] + groups.b_squares[-1])
+    means, within = [], []
+    for (total, squares), n in ((groups.a, groups.n_a), (groups.b, groups.n_b)):
+        means.append(total / n)
+        within.append(np.maximum(squares - total * means[-1], 0.0) / (n - 1) / n)
+    rounding = ROUNDING * np.sqrt(groups.a[1, -1] + groups.b[1, -1])
+    return _beyond_rounding(means[0] - means[1], np.sqrt(within[0] + within[1]), rounding)
+
+
+def _delta(groups: Groups) -> tuple[Floats, Floats]:
+    """Difference of the ratios over its error by the delta method, and the error.
+
+    A draw in which a group counts nothing has no ratio: it says that there is no difference.
+    """
+    ratios, within = [], []
+    for sums, n in ((groups.a, groups.n_a), (groups.b, groups.n_b)):
+        total, count, squares, crossed, count_squares = sums
+        counts = np.where(count > 0, count, np.inf)
+        r = total / counts
+        left = np.maximum(squares - 2 * r * crossed + r**2 * count_squares, 0.0)
+        ratios.append(np.where(count > 0, r, np.nan))
+        within.append(left * n / (n - 1) / counts**2)
+    gap = np.nan_to_num(ratios[0] - ratios[1], nan=0.0)
+    least = min(groups.a[1, -1] / groups.n_a, groups.b[1, -1] / groups.n_b)
+    rounding = ROUNDING * np.sqrt(groups.a[2, -1] + groups.b[2, -1]) / least
+    return _beyond_rounding(gap, np.sqrt(within[0] + within[1]), rounding)
+
+
+def _beyond_rounding(gap: Floats, error: Floats, rounding: float) -> tuple[Floats, Floats]:
     return studentised(*(np.where(np.abs(v) <= rounding, 0.0, v) for v in (gap, error)))
 
 
@@ -105,57 +176,58 @@ def accepted(t: Floats, error: float) -> tuple[float, float]:
     return float(kept[0]), float(kept[-1])
 
 
-class _Blocks(NamedTuple):
-    """Sums and sums of squares of blocks of customers, and of those left over."""
-
-    sums: Floats
-    squares: Floats
-    rest: tuple[float, float]
-
-
-def _shuffled(a: Floats, b: Floats, n_draws: int, rng: np.random.Generator) -> Groups:
+def _shuffled(
+    x: Floats, y: Floats, n_draws: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """Split all customers anew; every shuffle is cut into as many smaller groups as it holds.
 
     Of large groups, random blocks of one group's customers are shuffled and a few left over stay:
     the splits that keep blocks together are a group of permutations, so the test stays exact.
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n_sums, n_a), (n_sums, n_b)
+        What is summed over the customers of a group.
+    n_draws : int
+    rng : Generator
     """
-    size = max(1, min(len(a), len(b)) // MOST)
-    x, y = _blocks(a, size, rng), _blocks(b, size, rng)
-    sums, squares = np.concatenate([x.sums, y.sums]), np.concatenate([x.squares, y.squares])
-    small = min(len(x.sums), len(y.sums))
-    cuts = len(sums) // small
-    one, two = np.empty((2, -(-n_draws // cuts), cuts))
-    for i in range(len(one)):
-        order = rng.permutation(len(sums))[: cuts * small].reshape(cuts, small)
-        one[i] = sums[order].sum(axis=1)
-        two[i] = squares[order].sum(axis=1)
-    some = one.ravel()[:n_draws], two.ravel()[:n_draws]
-    other = sums.sum() - some[0], squares.sum() - some[1]
-    in_a, in_b = (some, other) if len(x.sums) == small else (other, some)
-    return Groups(
-        in_a[0] + x.rest[0], in_a[1] + x.rest[1], in_b[0] + y.rest[0], in_b[1] + y.rest[1]
-    )
+    size = max(1, min(x.shape[1], y.shape[1]) // MOST)
+    (in_x, rest_x), (in_y, rest_y) = _blocks(x, size, rng), _blocks(y, size, rng)
+    blocks = np.concatenate([in_x, in_y], axis=1)
+    small = min(in_x.shape[1], in_y.shape[1])
+    cuts = blocks.shape[1] // small
+    sums = np.empty((len(blocks), -(-n_draws // cuts), cuts))
+    for i in range(sums.shape[1]):
+        order = rng.permutation(blocks.shape[1])[: cuts * small].reshape(cuts, small)
+        for total, each in zip(sums, blocks, strict=True):
+            total[i] = each[order].sum(axis=1)
+    some = sums.reshape(len(blocks), -1)[:, :n_draws]
+    other = blocks.sum(axis=1, keepdims=True) - some
+    a, b = (some, other) if in_x.shape[1] == small else (other, some)
+    return a + rest_x, b + rest_y
 
 
-def _blocks(x: Floats, size: int, rng: np.random.Generator) -> _Blocks:
+def _blocks(x: Floats, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Sum blocks of customers, and those left over."""
     if size == 1:
-        return _Blocks(x, x * x, (0.0, 0.0))
-    x = rng.permutation(x)
-    whole = len(x) // size * size
-    body, rest = x[:whole].reshape(-1, size), x[whole:]
-    return _Blocks(
-        body.sum(axis=1), np.einsum("ij,ij->i", body, body), (float(rest.sum()), float(rest @ rest))
-    )
+        return x, np.zeros((len(x), 1))
+    x = x[:, rng.permutation(x.shape[1])]
+    whole = x.shape[1] // size * size
+    body = x[:, :whole].reshape(len(x), -1, size)
+    return body.sum(axis=2), x[:, whole:].sum(axis=1, keepdims=True)
 
 
-def _resampled(a: Floats, b: Floats, n_draws: int, rng: np.random.Generator) -> Groups:
+def _resampled(
+    x: Floats, y: Floats, n_draws: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """Draw both groups with replacement from all customers together."""
-    everybody = np.concatenate([a, b])
-    sums = np.empty((4, n_draws))
+    everybody = np.concatenate([x, y], axis=1)
+    out = np.empty((2, len(x), n_draws))
     for i in range(n_draws):
-        x, y = (everybody[rng.integers(0, len(everybody), len(g))] for g in (a, b))
-        sums[:, i] = x.sum(), x @ x, y.sum(), y @ y
-    return Groups(*sums)
+        for total, group in zip(out, (x, y), strict=True):
+            picked = rng.integers(0, everybody.shape[1], group.shape[1])
+            total[:, i] = everybody[:, picked].sum(axis=1)
+    return out[0], out[1]
 
 
 def welch_interval(a: Floats, b: Floats, confidence: float) -> tuple[float, float]:

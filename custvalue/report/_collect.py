@@ -35,6 +35,8 @@ from custvalue.value import CustomerValue
 if TYPE_CHECKING:
     import pandas as pd
 
+    from custvalue.report._measured import Measured
+
 Step = Callable[[str, int, int], None]
 STEPS = (
     "summarise the log",
@@ -70,6 +72,7 @@ class Asked:
     policies: dict[str, Any]
     title: str | None
     source: str
+    measured: Measured | None = None
 
     @property
     def columns(self) -> dict[str, Any]:

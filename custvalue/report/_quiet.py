@@ -45,6 +45,7 @@ def quiet_facts(got: Collected, asked: Asked) -> dict[str, Any]:
         "spend": float(quiet["total_value"].sum()),
         "at_stake": float(quiet["at_stake"].sum()),
         "response": asked.response,
+        "measured": None if asked.measured is None else asked.measured._asdict(),
         "contact_cost": asked.contact_cost,
         "top": _first(quiet, got.campaign, asked, chance),
         "plan": None if got.campaign is None else _plan_facts(got.campaign, asked),
@@ -108,6 +109,8 @@ def _what_if(customers: pd.DataFrame, asked: Asked) -> list[dict[str, Any]]:
     """Contacts that pay, their cost and gain, for responses about the one given."""
     given = asked.response
     responses = USUAL if given is None else [given * f for f in (0.2, 0.5, 1.0, 2.0)]
+    if asked.measured is not None:  # what the interval holds
+        responses = [r for r in (asked.measured.low, given, asked.measured.high) if r and r > 0]
     rows = []
     quiet = customers["silence_grade"].isin(QUIET)
     most = 1.0 - float(customers.loc[quiet, f"chance_of_order_{WINDOW}d"].mean())
@@ -165,7 +168,11 @@ def quiet_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
             ("cost", w("Cost"), "money"),
             ("gain", w("Expected gain"), "money"),
         ]
-        caption = w("What if another share responds?")
+        caption = w(
+            "What if another share responds?"
+            if quiet["measured"] is None
+            else "At both ends of what was measured, and between"
+        )
         blocks.append(table("whatif-table", caption, what_if, quiet["what_if"], w))
     if quiet["top"]:
         caption = w("Quiet customers worth winning back first (the first {n})", n=len(quiet["top"]))
@@ -214,7 +221,7 @@ def _top_columns(quiet: dict[str, Any], w: Words) -> list[Column]:
     return [
         *columns,
         worth,
-        ("response", w("Response assumed"), "share"),
+        ("response", w("Response assumed" if quiet["measured"] is None else "Response"), "share"),
         needed,
         ("gain", w("Expected gain"), "money"),
         ("group", w("Group"), "name"),
@@ -281,15 +288,7 @@ def _notes(quiet: dict[str, Any], w: Words) -> list[str]:
             )
         )
         return notes
-    notes.append(
-        w(
-            "Assumed, not measured: a contact wins back {share} of the quiet customers who would "
-            "not have come anyway. It raises everybody's odds of an order by the same factor, so "
-            "that who is all but gone responds less. Expected gain is response times worth, less "
-            "the contact; measure it with the control group.",
-            share=w.cell(quiet["response"], "share"),
-        )
-    )
+    notes.append(_response(quiet, w))
     if plan["cost_assumed"]:
         notes.append(w("No cost of a contact was given: contacts count as free."))
     if plan["budget"] is not None:
@@ -309,3 +308,29 @@ def _notes(quiet: dict[str, Any], w: Words) -> list[str]:
         )
     )
     return notes
+
+
+def _response(quiet: dict[str, Any], w: Words) -> str:
+    """Say where the response comes from, and how it is spread."""
+    share, known = w.cell(quiet["response"], "share"), quiet["measured"]
+    if known is None:
+        return w(
+            "Assumed, not measured: a contact wins back {share} of the quiet customers who would "
+            "not have come anyway. It raises everybody's odds of an order by the same factor, so "
+            "that who is all but gone responds less. Expected gain is response times worth, less "
+            "the contact; measure it with the control group.",
+            share=share,
+        )
+    text = w(
+        "Measured in a past campaign with {n} treated customers: {share} more of them ordered than "
+        "of the control group ({low} to {high}). That holds for customers and a contact like those "
+        "of that campaign. It raises everybody's odds of an order by the same factor; expected "
+        "gain is response times worth, less the contact.",
+        n=w.cell(known["n_treated"], "int"),
+        share=share,
+        low=w.cell(known["low"], "share"),
+        high=w.cell(known["high"], "share"),
+    )
+    if known["low"] > 0:
+        return text
+    return text + w(" ") + w("The interval holds none as well: the contact may bring nothing.")

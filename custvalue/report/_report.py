@@ -21,7 +21,9 @@ from custvalue.report._given import (
     profile_section,
     trade_section,
 )
+from custvalue.report._indicators import indicators_section
 from custvalue.report._markets import markets_section
+from custvalue.report._measured import measured_response
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words, page
@@ -213,6 +215,8 @@ def make_report(
     growth: Any = None,
     trade: TradeProfile | Any = None,
     profile: Any = None,
+    indicators: Any = None,
+    measured: Any = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -272,6 +276,13 @@ def make_report(
     profile : frame, optional
         What `custvalue.market.profile_table` returns: adds a section on what is typical of each
         segment. These tables may be in either language.
+    indicators : IndicatorTree or (IndicatorTree, mapping of name to Goal), optional
+        With its leaves: adds a section on what moved the indicators from the period before last to
+        the last, and on the last one's scores.
+    measured : CampaignEffect or frame, optional
+        What `custvalue.campaign.campaign_effect` found of a past campaign, with outcomes 1 for who
+        ordered and 0: its effect is the ``response`` and its interval is shown. Or the table that
+        ``custvalue campaign measure --out`` writes.
 
     Returns
     -------
@@ -282,8 +293,8 @@ def make_report(
     DataContractError
         If the log cannot be read, all problems at once; or if a table given lacks columns.
     ValueError
-        If an option is out of range, a ranker has no markets to rank, or a contact is to be paid
-        from spend without a margin.
+        If an option is out of range, a ranker has no markets to rank, a contact is to be paid from
+        spend without a margin, or what was measured is no gain in the share who order.
 
     Examples
     --------
@@ -303,6 +314,11 @@ def make_report(
         check_share(margin, "margin", above=True)
     if ranker is not None and markets is None:
         raise ValueError("ranker needs markets: the table of markets that it ranks.")
+    known = None if measured is None else measured_response(measured)
+    if known is not None:
+        if response is not None:
+            raise ValueError("give the response that is assumed or what was measured, not both.")
+        response = known.response
     _check_offer(margin, response, contact_cost, budget, holdout)
     asked = Asked(
         customer=customer,
@@ -327,10 +343,13 @@ def make_report(
         },
         title=title,
         source=source,
+        measured=known,
     )
     check_ahead(asked)
     # before the work on the log, so that a table that cannot be is refused at once
     given = _given_sections(markets, ranker, ratings, focal, growth, trade, profile, words)
+    if indicators is not None:
+        given.append(indicators_section(indicators, words))
     tell = progress or _say_nothing
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))

@@ -60,13 +60,19 @@ def page(facts: dict[str, Any], pictures: dict[str, str], words: Words) -> dict[
 
 
 def _offer(quiet: dict[str, Any], w: Words) -> list[dict[str, str]]:
-    given = {
-        w("Response"): None if quiet["response"] is None else w.cell(quiet["response"], "share"),
-        w("Contact cost"): None
-        if quiet["contact_cost"] is None
-        else w.money(quiet["contact_cost"]),
-    }
-    return [{"label": label, "text": text} for label, text in given.items() if text is not None]
+    given = {}
+    if quiet["response"] is not None:
+        given[w("Response")] = w.cell(quiet["response"], "share")
+    if quiet["measured"] is not None:
+        given[w("Response")] = w(
+            "{share}, measured ({low} to {high})",
+            share=given[w("Response")],
+            low=w.cell(quiet["measured"]["low"], "share"),
+            high=w.cell(quiet["measured"]["high"], "share"),
+        )
+    if quiet["contact_cost"] is not None:
+        given[w("Contact cost")] = w.money(quiet["contact_cost"])
+    return [{"label": label, "text": text} for label, text in given.items()]
 
 
 def frame_words(words: Words) -> dict[str, str]:

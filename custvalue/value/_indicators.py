@@ -12,10 +12,25 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+import custvalue
 from custvalue._frames import column_names, eager, float_vectors, native_column
+from custvalue._portable import (
+    array_from_plain,
+    array_to_plain,
+    check_names,
+    reading,
+    seal,
+    unseal,
+)
 from custvalue._typing import Floats
 from custvalue._words import INDICATORS, Language
-from custvalue.exceptions import ContractProblem, DataContractError, NotSupportedError, no_column
+from custvalue.exceptions import (
+    ArtefactError,
+    ContractProblem,
+    DataContractError,
+    NotSupportedError,
+    no_column,
+)
 from custvalue.value._formula import computed, names_in, parsed, plain
 from custvalue.value._shared_change import share_out
 
@@ -157,6 +172,10 @@ class IndicatorTree:
         Names that data must give.
     indicators : tuple of str
         Names with a formula, each after those it reads.
+    roots : tuple of str
+        Indicators that are part of no other.
+    periods, groups : tuple
+        Of the leaves' table, in its order.
 
     Raises
     ------
@@ -248,6 +267,23 @@ class IndicatorTree:
         named = [name for tree in self._trees.values() for name in names_in(tree)]
         named += [name for names in self.headings.values() for name in names]
         return tuple(name for name in dict.fromkeys(named) if name not in self._trees)
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Indicators that are part of no other, in the order in which they were given."""
+        parts = {part for tree in self._trees.values() for part in names_in(tree)}
+        return tuple(name for name in self.formulas if name not in parts)
+
+    @property
+    def periods(self) -> tuple[Any, ...]:
+        """Periods of the leaves' table, in its order; none without one."""
+        return () if self._data is None else tuple(dict.fromkeys(self._data.periods))
+
+    @property
+    def groups(self) -> tuple[Any, ...]:
+        """Groups of the leaves' table, in its order; none without them."""
+        known = () if self._data is None else dict.fromkeys(self._data.groups)
+        return tuple(name for name in known if name is not None)
 
     @classmethod
     def positioning(cls) -> Self:
@@ -648,6 +684,84 @@ class IndicatorTree:
         table = pd.DataFrame(rows, columns=["group", "indicator", "actual"])
         return INDICATORS.table(table, language, cells=("group", "indicator"))
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values: formulas, headings and, where there are any, the leaves' values.
+
+        Raises
+        ------
+        NotSupportedError
+            If periods or groups are neither texts, numbers nor times.
+
+        Examples
+        --------
+        >>> import json
+        >>> from custvalue.value import IndicatorTree
+        >>> text = json.dumps(IndicatorTree.crm().to_dict())
+        >>> IndicatorTree.from_dict(json.loads(text)).indicators
+        ('margin_a_period', 'multiple', 'value')
+        """
+        data, known = self._data, None
+        if data is not None:
+            known = {
+                "periods": _written(data.periods, "periods"),
+                "groups": _written(data.groups, "groups") if self.groups else None,
+                "leaves": {name: array_to_plain(v) for name, v in data.values.items()},
+                "errors": {name: array_to_plain(v) for name, v in data.errors.items()},
+            }
+        return seal(
+            {
+                "schema": 2,
+                "library": custvalue.__version__,
+                "model": "IndicatorTree",
+                "formulas": dict(self.formulas),
+                "headings": {name: list(names) for name, names in self.headings.items()},
+                "columns": list(self._columns),
+                "data": known,
+            }
+        )
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Tree from what ``to_dict`` gave.
+
+        Parameters
+        ----------
+        plain : mapping
+
+        Raises
+        ------
+        ArtefactError
+            If the dictionary is broken, was changed since it was written, or holds another model.
+        """
+        with reading("IndicatorTree"):
+            keys = ("formulas", "headings", "columns", "data")
+            got = unseal(plain, schemas=(2,), keys=keys, model="IndicatorTree")
+            if not all(isinstance(names, list) for names in got["headings"].values()):
+                raise ArtefactError("headings must hold lists of names.")
+            tree = cls(got["formulas"], got["headings"])
+            if got["data"] is None:
+                return tree
+            period, group = got["columns"]
+            if not (isinstance(period, str) and isinstance(group, str)):
+                raise ArtefactError("columns must be two names.")
+            check_names(got["data"], ("periods", "groups", "leaves", "errors"), "data")
+            data = {kind: got["data"][kind] for kind in ("leaves", "errors")}
+            check_names(data["leaves"], tree.leaves, "leaves")
+            # blanks in front: no leaf has such a name
+            table: dict[str, Any] = {" period": _read(got["data"]["periods"], "periods")}
+            if got["data"]["groups"] is not None:
+                table[" group"] = _read(got["data"]["groups"], "groups")
+            table |= {name: array_from_plain(v, name) for name, v in data["leaves"].items()}
+            beside = {name: f" {name}" for name in data["errors"]}
+            table |= {beside[name]: array_from_plain(v) for name, v in data["errors"].items()}
+            made = tree.with_leaves(
+                pd.DataFrame(table),
+                period=" period",
+                group=" group" if " group" in table else None,
+                errors=beside,
+            )
+            return replace(made, _columns=(period, group))
+
     def _known(self) -> _Leaves:
         if self._data is None:
             raise NotSupportedError(
@@ -739,6 +853,23 @@ class IndicatorTree:
         else:
             cure = _near(period, known)
         raise DataContractError(ContractProblem("unknown-period", f"there is no {what}", cure))
+
+
+def _written(labels: tuple[Any, ...], what: str) -> dict[str, Any]:
+    values = pd.Series(list(labels)).to_numpy()
+    if values.dtype.kind == "O" and all(isinstance(one, str) for one in values):
+        values = values.astype(str)
+    if values.dtype.kind not in "biufMU":
+        raise NotSupportedError(
+            f"{what} of kind {type(labels[0]).__name__} can't be written: make them texts, numbers "
+            "or times."
+        )
+    return array_to_plain(values)
+
+
+def _read(plain: Any, what: str) -> list[Any]:
+    values = array_from_plain(plain, what)
+    return list(pd.Series(values)) if values.dtype.kind == "M" else list(values.tolist())
 
 
 def _circle(trees: Mapping[str, ast.expr]) -> list[str]:

@@ -210,6 +210,42 @@ def test_the_interval_of_a_ratio_holds_it_as_often_as_it_says():
     assert abs(missed / reps - 0.05) < 3 * np.sqrt(0.05 * 0.95 / reps)
 
 
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.SmallSampleWarning")
+def test_a_small_group_s_ratio_is_missed_no_more_often_than_said():
+    rng, missed, reps = np.random.default_rng(4), 0, 500
+    for i in range(reps):
+        orders = rng.poisson(0.7, 130).astype(float)
+        spend = orders * rng.gamma(4.0, 5.0, 130)
+        spend[:100] += 3.0 * orders[:100]
+        found = campaign_effect(
+            spend[:100], spend[100:], per=(orders[:100], orders[100:]), n_draws=199, seed=i
+        )
+        missed += not found.low <= 3.0 <= found.high
+    assert abs(missed / reps - 0.05) < 2.5 * np.sqrt(0.05 * 0.95 / reps)
+
+
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.SmallSampleWarning")
+def test_every_shuffle_of_a_ratio_has_its_own_error():
+    a, b = np.array([8.0, 1.0, 5.0]), np.array([2.0, 0.0, 7.0])
+    n, m = np.array([2.0, 1.0, 3.0]), np.array([1.0, 0.0, 2.0])
+    found = campaign_effect(a, b, per=(n, m), n_draws=4000, confidence=0.6)
+    y, count = np.concatenate([a, b]), np.concatenate([n, m])
+    statistics = []
+    for chosen in combinations(range(6), 3):
+        inside = np.isin(np.arange(6), chosen)
+        gap, error = 0.0, 0.0
+        for sign, rows in ((1, inside), (-1, ~inside)):
+            ratio = y[rows].sum() / count[rows].sum()
+            gap += sign * ratio
+            part = (y[rows] - ratio * count[rows]) / count[rows].mean()
+            error += part.var(ddof=1) / 3
+        statistics.append(gap / np.sqrt(error))
+    # an end is the effect less one of the 20 statistics times the observed error
+    assert found.low < 0.0
+    critical = (found.effect - found.low) / found.standard_error
+    assert np.isclose(statistics, critical).any()
+
+
 def test_several_campaigns_hold_together_as_often_as_one():
     rng, wrong, own, reps = np.random.default_rng(4), 0, 0, 300
     for i in range(reps):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import custvalue.report as room
+from custvalue import cli
 from custvalue._words import REPORT
+from custvalue.campaign import CampaignEffects, campaign_effect
+from custvalue.exceptions import DataContractError
 from custvalue.report import make_report
 from custvalue.report._advice import REASON, TODO
 from custvalue.report._campaign import responses
@@ -71,8 +76,6 @@ def test_without_a_response_the_page_says_what_the_list_assumes(report):
 
 
 def test_with_a_cost_alone_the_response_that_pays_is_said():
-    import pandas as pd
-
     days = pd.to_datetime("2024-01-01") + pd.to_timedelta(np.arange(60) * 5, unit="D")
     log = pd.DataFrame({"who": np.arange(60) % 12, "day": days, "paid": 10.0 + np.arange(60)})
     log = log[(log["who"] % 4 != 0) | (log["day"] < "2024-04-01")]
@@ -104,6 +107,86 @@ def test_with_a_cost_alone_the_response_that_pays_is_said():
 def test_an_offer_that_cannot_be_is_refused_before_any_work(asked, says):
     with pytest.raises(ValueError, match=says):
         make_report(None, customer="c", time="t", amount="a", **asked)
+
+
+def shop():
+    days = pd.to_datetime("2024-01-01") + pd.to_timedelta(np.arange(60) * 5, unit="D")
+    log = pd.DataFrame({"who": np.arange(60) % 12, "day": days, "paid": 10.0 + np.arange(60)})
+    return log[(log["who"] % 4 != 0) | (log["day"] < "2024-04-01")]
+
+
+SHOP = {"customer": "who", "time": "day", "amount": "paid", "margin": 0.5, "horizon": "26W"}
+
+
+def past(treated, control):
+    """What 1,000 treated and 500 control customers did, of whom so many ordered."""
+    return campaign_effect(
+        np.repeat([1.0, 0.0], [treated, 1000 - treated]),
+        np.repeat([1.0, 0.0], [control, 500 - control]),
+    )
+
+
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.FontWarning")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_was_measured_is_the_response_and_its_interval_is_shown(language):
+    known = past(130, 40)  # 13 % and 8 %
+    made = make_report(shop(), **SHOP, contact_cost=0.5, measured=known, language=language)
+    quiet = made.facts["quiet"]
+    assert quiet["response"] == pytest.approx(0.05)
+    assert made.campaign["response"].mean() == pytest.approx(0.05)
+    assert [row["response"] for row in quiet["what_if"]] == [known.low, known.effect, known.high]
+    low, high = (f"{100 * end:.{1 if end < 0.0995 else 0}f}" for end in (known.low, known.high))
+    if language == "en":
+        assert "Measured in a past campaign with 1,000 treated customers: 5.0 % more" in made.html
+        assert f"5.0 %, measured ({low} % to {high} %)" in made.html
+        assert "Assumed, not measured" not in made.html
+        assert "Response assumed" not in made.html
+    else:
+        assert f"5.0%，实测（{low}% 至 {high}%）" in made.html
+
+
+def test_an_interval_that_holds_none_is_said():
+    made = make_report(shop(), **SHOP, contact_cost=0.5, measured=past(85, 40))
+    assert "the contact may bring nothing" in made.html
+    assert len(made.facts["quiet"]["what_if"]) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_campaign_measure_wrote_is_read_by_the_report(tmp_path, monkeypatch, capsys, language):
+    found = CampaignEffects((("mail", past(130, 40)),))
+    found.table(language).to_csv(tmp_path / "effect.csv", index=False)
+    shop().to_csv(tmp_path / "log.csv", index=False)
+    call = [
+        "custvalue", "report", tmp_path / "log.csv", "--customer", "who", "--time", "day",
+        "--amount", "paid", "--margin", 0.5, "--horizon", "26W", "--contact-cost", 0.5,
+        "--measured", tmp_path / "effect.csv", "--out", tmp_path / "out",
+    ]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", [*map(str, call)])
+    assert cli.run() == 0, capsys.readouterr().err
+    plan = pd.read_csv(tmp_path / "out" / "campaign.csv")
+    assert plan["response"].mean() == pytest.approx(0.05)
+    monkeypatch.setattr(sys, "argv", [*map(str, call), "--response", "0.02", "--force"])
+    assert cli.run() == 2
+    assert "not both" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "says"),
+    [
+        (past(70, 40), ValueError, "no gain"),
+        (campaign_effect(np.arange(100.0), np.arange(50.0)), ValueError, "brought 49.5 each"),
+        (past(130, 40).effect, TypeError, "not float"),
+        (pd.DataFrame({"effect": [0.1]}), DataContractError, "'low'"),
+        (
+            CampaignEffects((("a", past(130, 40)), ("b", past(140, 40)))).table(),
+            DataContractError,
+            "2 rows",
+        ),
+    ],
+)
+def test_what_is_no_response_is_refused_before_any_work(given, error, says):
+    with pytest.raises(error, match=says):
+        make_report(None, customer="c", time="t", amount="a", margin=0.3, measured=given)
 
 
 def sentences():

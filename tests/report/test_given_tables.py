@@ -21,7 +21,9 @@ from custvalue.report._given import (
     profile_section,
     trade_section,
 )
+from custvalue.report._indicators import indicators_section
 from custvalue.report._words import Words
+from custvalue.value import Goal, IndicatorTree
 
 EN, ZH = Words("en", "USD"), Words("zh", "USD")
 HOSTILE = "<script>alert(1)</script>"
@@ -183,6 +185,75 @@ def test_segments_that_nothing_sets_apart_are_said_to_be_so():
     assert made["blocks"][0]["notes"][0] == "Nothing sets apart: a, b."
 
 
+# -- indicators --
+
+
+def indicators(**more):
+    """Profit by hand: 1000 x 2 x 50 x 0.30 = 30,000; 1100 x 1.9 x 54 x 0.28 = 31,600.8."""
+    table = pd.DataFrame(
+        {"year": [2024, 2025], "customers": [1000, 1100], "orders": [2.0, 1.9],
+         "size": [50, 54], "margin": [0.30, 0.28], **more}
+    )  # fmt: skip
+    tree = IndicatorTree({"profit": "revenue * margin", "revenue": "customers * orders * size"})
+    return tree.with_leaves(table, period="year")
+
+
+GOALS = {"profit": Goal(30_000, 32_000, owner=HOSTILE), "orders": Goal(1.8, 2.0, 2.0, "service")}
+
+
+def test_the_indicators_section_shares_a_change_out_and_adds_up():
+    made = indicators_section((indicators(), GOALS), EN)
+    assert made["lead"] == "profit went from 30,000 to 31,601; customers moved it most (+2,939)."
+    changes, pictures, parts, tiles, scores, notes = made["blocks"]
+    assert rows_of(changes) == [
+        ["revenue", "100,000", "112,860", "12,860"], ["profit", "30,000", "31,601", "1,601"]
+    ]  # fmt: skip
+    assert sum(row[3]["sort"] for row in parts["rows"]) == pytest.approx(1600.8)
+    assert sum(row[4]["sort"] for row in parts["rows"]) == pytest.approx(1.0)
+    assert pictures["figures"][0]["svg"].startswith("<svg")
+    # (1,600.8 / 2,000 + 2 x 0.5) / 3
+    assert [tile["text"] for tile in tiles["tiles"]] == ["60 %", "50 %"]
+    assert [row[6]["sort"] for row in scores["rows"]] == pytest.approx([0.8004, 0.5])
+    assert "Shapley" in notes["notes"][0]
+
+
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.FontWarning")
+def test_indicators_in_chinese_have_their_headings_and_the_users_own_names():
+    made = indicators_section((indicators(), GOALS), ZH)
+    assert made["lead"] == "利润由 30,000 变为 31,601，影响最大的是顾客（+2,939）。"
+    assert heads_of(made["blocks"][2]) == ["基础指标", "2024", "2025", "贡献", "占变化"]
+    assert "size" in [row[0] for row in rows_of(made["blocks"][2])]
+
+
+def test_indicators_of_one_period_are_scored_and_no_change_is_shown():
+    tree = IndicatorTree({"rate": "won / tried"}).with_leaves(
+        pd.DataFrame({"year": [2025], "won": [30.0], "tried": [100.0]}), period="year"
+    )
+    made = indicators_section((tree, {"rate": Goal(0.2, 0.4)}), EN)
+    assert made["lead"] == "Indicators of 2025."
+    assert [block["type"] for block in made["blocks"]] == ["tiles", "table", "notes"]
+
+
+def test_indicators_that_cannot_be_shown_are_refused_before_the_work(cdnow_sample):
+    def fail(*step):
+        raise AssertionError(step)
+
+    without = IndicatorTree({"rate": "won / tried"})
+    for given, error, says in (
+        (without, ValueError, "two periods"),
+        ([1], TypeError, "not list"),
+        ((indicators(), {"profits": Goal(0, 1)}), DataContractError, "'profits'"),
+    ):
+        with pytest.raises(error, match=says):
+            make_report(cdnow_sample, **NAMES, progress=fail, indicators=given)
+    grouped = without.with_leaves(
+        pd.DataFrame({"year": [1, 2], "won": [1.0, 2], "tried": [3.0, 4], "place": ["a", "a"]}),
+        period="year", group="place",
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="one group"):
+        make_report(cdnow_sample, **NAMES, progress=fail, indicators=grouped)
+
+
 # -- the page --
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1997-09-30"}
@@ -193,21 +264,26 @@ NAMES = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of":
 def test_sections_appear_where_their_table_is_given(cdnow_sample, language):
     page = make_report(
         cdnow_sample, **NAMES, language=language, growth=growth(), profile=profile(),
-        markets=markets(), trade=trade("S3"),
+        markets=markets(), trade=trade("S3"), indicators=(indicators(), GOALS),
     ).html  # fmt: skip
     order = re.findall(r'<section id="([^"]+)"', page)
-    assert order[-5:] == ["growth", "profile", "markets", "trade", "ledger"]
+    assert order[-6:] == ["growth", "profile", "markets", "trade", "indicators", "ledger"]
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     assert HOSTILE not in page
     assert html.escape(HOSTILE) in page
     if language == "zh":
         start = page.index('<section id="growth"')
-        text = re.sub(r"<[^>]+>", " ", page[start : page.index('<section id="ledger"')])
+        text = re.sub(
+            r"<style.*?</style>|<[^>]+>",
+            " ",
+            page[start : page.index('<section id="ledger"')],
+            flags=re.S,
+        )
         left = set(re.findall(r"[A-Za-z]{3,}", html.unescape(text)))
         assert left <= {
             "HHI", "BDI", "CDI", "region", "north", "south", "depth", "script", "alert",
-            "Benjamini", "Hochberg",
+            "Benjamini", "Hochberg", "size", "service",
         }  # fmt: skip
 
 

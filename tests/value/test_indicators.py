@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -9,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custvalue.exceptions import DataContractError, NotSupportedError
+from custvalue._portable import seal
+from custvalue.exceptions import ArtefactError, DataContractError, NotSupportedError
 from custvalue.value import Goal, IndicatorTree, indicator_score
 
 PROFIT = {"profit": "revenue * margin", "revenue": "customers * orders * size"}
@@ -296,3 +300,83 @@ def test_columns_that_no_formula_reads_are_ignored_and_the_table_is_not_held():
     tree = tree_of(PROFIT, table)
     table["size"] = 0.0
     assert tree.evaluate()["profit"].iloc[0] == pytest.approx(30_000.0)
+
+
+def test_roots_are_part_of_no_other_and_periods_stand_as_given():
+    tree = IndicatorTree({"c": "a + b", "a": "x * y", "d": "x"})
+    assert (tree.roots, tree.periods, tree.groups) == (("c", "d"), (), ())
+    rows = pd.DataFrame({"t": [2, 1, 2], "g": ["n", "n", "s"], "x": 1.0, "y": 2.0, "b": 3.0})
+    known = tree.with_leaves(rows, period="t", group="g")
+    assert (known.periods, known.groups) == ((2, 1), ("n", "s"))
+
+
+@pytest.mark.parametrize(
+    "periods",
+    [
+        [2024, 2025],
+        ["Q1", "Q2"],
+        [1.5, 2.5],
+        list(pd.to_datetime(["2024-01-01", "2025-01-01"])),
+    ],
+)
+@pytest.mark.parametrize("group", [None, "place"])
+def test_a_tree_that_was_written_reads_the_same_numbers(periods, group):
+    table = pd.DataFrame(
+        {"when": periods, "place": ["a", "a"], "x": [0.1, 3.0], "y": [2.0, 1 / 3], "e": [0.2, 0.1]}
+    )
+    tree = IndicatorTree({"b": "x * y", "c": "b + x"}, {"top": ["c", "x"]})
+    one = tree.with_leaves(table, period="when", group=group, errors={"x": "e"})
+    two = IndicatorTree.from_dict(json.loads(json.dumps(one.to_dict())))
+    pd.testing.assert_frame_equal(two.evaluate(), one.evaluate())
+    where = {} if group is None else {"group": "a"}
+    for name in ("changes", "heading_table"):
+        asked = periods if name == "changes" else periods[:1]
+        pd.testing.assert_frame_equal(
+            getattr(two, name)(*asked, **where), getattr(one, name)(*asked, **where)
+        )
+    assert two.to_dict() == one.to_dict()
+    bare = IndicatorTree.from_dict(tree.to_dict())
+    assert (bare.formulas, bare.headings, bare.periods) == (tree.formulas, tree.headings, ())
+
+
+def test_a_written_tree_that_was_changed_or_made_to_harm_is_refused():
+    tree = IndicatorTree({"b": "x * y"}).with_leaves(
+        pd.DataFrame({"t": [1, 2], "x": [1.0, 2.0], "y": [3.0, 4.0]}), period="t"
+    )
+    plain = tree.to_dict()
+    with pytest.raises(ArtefactError, match="checksum"):
+        IndicatorTree.from_dict({**plain, "formulas": {"b": "x + y"}})
+    for change in (
+        {"formulas": {"b": "x.__class__ * y"}},
+        {"formulas": {"b": "b * x * y"}},
+        {"formulas": {"b": "x * z"}},
+        {"formulas": {"b": 3}},
+        {"formulas": ["b"]},
+        {"headings": {"top": "xy"}},
+        {"headings": []},
+        {"columns": ["t"]},
+        {"columns": [1, "group"]},
+        {"data": {}},
+        {"data": 3},
+        {"data": {**plain["data"], "periods": plain["data"]["leaves"]}},
+        {"data": {**plain["data"], "errors": {"z": plain["data"]["leaves"]["x"]}}},
+        {"data": {**plain["data"], "groups": [None, None]}},
+    ):
+        broken = copy.deepcopy({**plain, **change})
+        del broken["checksum"]
+        with pytest.raises(ArtefactError):
+            IndicatorTree.from_dict(seal(broken))
+    short = copy.deepcopy(plain)
+    del short["checksum"]
+    short["data"]["leaves"]["x"] |= {"shape": [1], "cells": [1.0]}
+    with pytest.raises(ArtefactError, match="length"):
+        IndicatorTree.from_dict(seal(short))
+
+
+def test_periods_that_cannot_be_written_are_named():
+    tree = IndicatorTree({"b": "x + 1"}).with_leaves(
+        pd.DataFrame({"t": pd.period_range("2024Q1", periods=2, freq="Q"), "x": [1.0, 2.0]}),
+        period="t",
+    )
+    with pytest.raises(NotSupportedError, match="periods of kind Period"):
+        tree.to_dict()
