@@ -136,4 +136,19 @@ ZH: dict[str, str] = {
         "{arm}：每位客户比对照组多{value:.4g}（{low:.4g}至{high:.4g}）"
         "，处理组{n:,}位，对照组{m:,}位。"
     ),
+    # -- what a plan would have brought --
+    "policy": "方案",
+    "arm": "处理",
+    "treated": "处理比例",
+    "error": "标准误差",
+    "value": "价值",
+    "lower": "区间下限",
+    "upper": "区间上限",
+    "gain_error": "增益标准误差",
+    "gain_lower": "增益区间下限",
+    "gain_upper": "增益区间上限",
+    "plan": "计划",
+    "nobody": "都不联系",
+    "everybody": "全部联系",
+    "random of the same size": "随机选同样多",
 }
