@@ -151,4 +151,9 @@ ZH: dict[str, str] = {
     "nobody": "都不联系",
     "everybody": "全部联系",
     "random of the same size": "随机选同样多",
+    # -- picture --
+    "greatest predicted effect first": "按预测效果由高到低",
+    "as many at random": "随机选同样多",
+    "share of customers treated (%)": "处理客户占比（%）",
+    "gain per customer of all": "全体客户人均增益",
 }
