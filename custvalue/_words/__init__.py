@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from custvalue._words import _funnel, _house, _indicators, _market, _report, _survey
+from custvalue._words import _campaign, _funnel, _house, _indicators, _market, _report, _survey
 
 Language: TypeAlias = Literal["en", "zh"]
 
@@ -104,6 +104,7 @@ class Catalogue:
 
 
 HOUSE = Catalogue(_house.ZH)
+CAMPAIGN = Catalogue(_campaign.ZH, HOUSE)
 FUNNEL = Catalogue(_funnel.ZH, HOUSE)
 INDICATORS = Catalogue(_indicators.ZH, HOUSE)
 MARKET = Catalogue(_market.ZH, HOUSE)

@@ -12,6 +12,7 @@ from custvalue.campaign._balance import (
 from custvalue.campaign._crm import crm_effect
 from custvalue.campaign._crm_result import CrmEffect, Estimate
 from custvalue.campaign._effect import campaign_effect
+from custvalue.campaign._policy import policy_value
 from custvalue.campaign._response import ResponseModel, gains_table
 from custvalue.campaign._result import CampaignEffect, CampaignEffects, GroupEffect
 from custvalue.campaign._size import CampaignPlan, detectable_response, plan_test
@@ -38,5 +39,6 @@ __all__ = [
     "entropy_balance",
     "gains_table",
     "plan_test",
+    "policy_value",
     "sample_ratio_test",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,9 @@ import pandas as pd
 from custvalue._frames import column_names, float_columns, is_frame
 from custvalue._typing import Floats
 from custvalue._warn import warn_caller
+from custvalue._words import CAMPAIGN, Language
 from custvalue.campaign._adjust import residuals
-from custvalue.campaign._words import said, say
 from custvalue.exceptions import ContractProblem, DataContractError, SmallSampleWarning
-
-if TYPE_CHECKING:
-    from custvalue._words import Language
 
 ALIKE = 0.1  # of a standard deviation: the usual line between alike and not
 MISMATCH = 0.001  # p-value below which the split itself is broken (Fabijan et al. 2019)
@@ -84,7 +81,7 @@ class Balance:
                 "alike": np.abs(self.difference) < ALIKE,
             }
         )
-        return said(table, language)
+        return CAMPAIGN.table(table, language)
 
     def sentence(self, language: Language = "en") -> str:
         """Say how alike the groups are.
@@ -93,11 +90,12 @@ class Balance:
         ----------
         language : {"en", "zh"}, default="en"
         """
-        text = say("{k} covariates, the largest difference {d:.2f} standard deviations ({worst})",
-                   language)  # fmt: skip
+        text = CAMPAIGN(
+            "{k} covariates, the largest difference {d:.2f} standard deviations ({worst})", language
+        )
         if self.p_value is not None:
-            text += say("; all together p = {p:.3g}", language)
-        end = say(".", language)
+            text += CAMPAIGN("; all together p = {p:.3g}", language)
+        end = CAMPAIGN(".", language)
         return (
             text.format(
                 k=len(self.names), d=np.abs(self.difference).max(), worst=self.worst, p=self.p_value
@@ -211,7 +209,7 @@ class SampleRatio:
         table = pd.DataFrame(
             {"group": list(self.names), "customers": self.counts, "expected": self.expected}
         )
-        return said(table, language)
+        return CAMPAIGN.table(table, language)
 
 
 def sample_ratio_test(counts: Mapping[str, int], shares: Mapping[str, float]) -> SampleRatio:
@@ -247,8 +245,10 @@ def sample_ratio_test(counts: Mapping[str, int], shares: Mapping[str, float]) ->
     from scipy.stats import binomtest, chisquare
 
     if set(counts) != set(shares) or len(counts) < 2:
-        raise ValueError(f"counts of {sorted(counts)} and shares of {sorted(shares)} must be of "
-                         "the same two groups or more.")  # fmt: skip
+        raise ValueError(
+            f"counts of {sorted(counts)} and shares of {sorted(shares)} must be of "
+            "the same two groups or more."
+        )
     wanted = np.array([shares[name] for name in counts], dtype=float)
     have = np.array(list(counts.values()))
     if not (np.isfinite(wanted).all() and (wanted > 0).all() and abs(wanted.sum() - 1) < 1e-9):

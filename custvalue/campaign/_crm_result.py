@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from custvalue._words import CAMPAIGN, Language
 from custvalue.campaign._balance import Balance
-from custvalue.campaign._words import said, say
 from custvalue.exceptions import NotSupportedError
-
-if TYPE_CHECKING:
-    from custvalue._words import Language
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,7 @@ class CrmEffect:
                     "note": one.note or ("" if placebo else "no placebo: no period before to test"),
                 }
             )
-        return said(pd.DataFrame(rows), language, words=("what", "note") if rows else ())
+        return CAMPAIGN.table(pd.DataFrame(rows), language, cells=("what", "note") if rows else ())
 
     def cell_table(self, language: Language = "en") -> pd.DataFrame:
         """One row a metric, start and period; periods before the start are placebos.
@@ -204,20 +201,29 @@ class CrmEffect:
         for one in self.overall:
             numbers: dict[str, Any] = {**vars(one), "level": 100 * self.confidence}
             if one.what == "change":
-                told.append(say("{metric} changed by {estimate:.4g} ({level:.4g} % interval "
-                                "{low:.4g} to {high:.4g}, {n_treated:,} units). There is no "
-                                "control, so this is no effect.", language).format(**numbers)
-                            )  # fmt: skip
+                told.append(
+                    CAMPAIGN(
+                        "{metric} changed by {estimate:.4g} ({level:.4g} % interval {low:.4g} to "
+                        "{high:.4g}, {n_treated:,} units). There is no control, so this is no "
+                        "effect.",
+                        language,
+                    ).format(**numbers)
+                )
                 continue
-            text = say("Effect on {metric} {estimate:.4g} ({level:.4g} % interval {low:.4g} to "
-                       "{high:.4g}, {n_treated:,} treated and {n_control:,} other units).",
-                       language).format(**numbers)  # fmt: skip
+            text = CAMPAIGN(
+                "Effect on {metric} {estimate:.4g} ({level:.4g} % interval {low:.4g} to "
+                "{high:.4g}, {n_treated:,} treated and {n_control:,} other units).",
+                language,
+            ).format(**numbers)
             placebo = placebos.get(one.metric)
             if placebo is not None:
                 apart = placebo.low > 0 or placebo.high < 0
-                text += say(" Before the start they went apart ({p:.4g}): doubt it." if apart else
-                            " Before the start they went together ({p:.4g}).",
-                            language).format(p=placebo.estimate)  # fmt: skip
+                went = (
+                    " Before the start they went apart ({p:.4g}): doubt it."
+                    if apart
+                    else " Before the start they went together ({p:.4g})."
+                )
+                text += CAMPAIGN(went, language, p=placebo.estimate)
             told.append(text)
         return "\n".join(told)
 
@@ -230,4 +236,4 @@ def _rows(
     table = pd.DataFrame(
         [{name: vars(e)[name] for name in names} for e in estimates], columns=names
     )
-    return said(table, language, words=("what", "note"))
+    return CAMPAIGN.table(table, language, cells=("what", "note"))

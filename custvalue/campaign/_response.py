@@ -16,7 +16,7 @@ from custvalue._kernels import share_ratio, wilson
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._typing import Floats
 from custvalue._warn import warn_caller
-from custvalue._words import Language
+from custvalue._words import CAMPAIGN, Language
 from custvalue.campaign._columns import (
     Columns,
     Values,
@@ -24,7 +24,6 @@ from custvalue.campaign._columns import (
     read_to_predict,
     takes_gaps,
 )
-from custvalue.campaign._learn_words import said
 from custvalue.campaign._learners import (
     ENOUGH,
     chance_of,
@@ -43,6 +42,10 @@ from custvalue.metrics import Estimate, calibration_table, normal_quantile
 if TYPE_CHECKING:
     import pandas as pd
 
+NOT_WON = (
+    "Who answers is not who is won: some would have come anyway. What a mailing adds is "
+    "learned from a random control group (UpliftModel)."
+)
 FEW = 50  # answers below which a warning is due
 SHUFFLED = 2000  # customers of a fold on whom columns are shuffled
 
@@ -543,25 +546,32 @@ class ResponseModel(DocLink, BaseEstimator):
         auc, gain = known.auc, known.brier_gain
         rate = known.n_answers / known.n_customers
         base = rate * (1.0 - rate)
-        key = "ranks" if self.fit_report()["verdict"] == "ranks" else "unproven"
+        ranking = (
+            "It ranks who answers: a customer who answered stands before one who did not with a "
+            "chance of {auc:.3f} ({low:.3f} to {high:.3f}; 0.5 is chance), out of fold."
+            if self.fit_report()["verdict"] == "ranks"
+            else "It is not shown to rank who answers (chance {auc:.3f}, {low:.3f} to {high:.3f}; "
+            "0.5 is chance): say the same for all until more have answered."
+        )
         lines = [
-            said(key, language, auc=auc.value, low=auc.lower, high=auc.upper),
-            said(
-                "brier",
+            CAMPAIGN(ranking, language, auc=auc.value, low=auc.lower, high=auc.upper),
+            CAMPAIGN(
+                "Its squared error is {gain:.1f} % below saying {rate:.2f} % of everybody "
+                "({low:.1f} % to {high:.1f} %).",
                 language,
-                rate=rate,
-                gain=gain.value / base,
-                low=gain.lower / base,
-                high=gain.upper / base,
+                rate=100 * rate,
+                gain=100 * gain.value / base,
+                low=100 * gain.lower / base,
+                high=100 * gain.upper / base,
             ),
-            said(
-                "learned",
+            CAMPAIGN(
+                "Learned by {learner} from {n:,} customers, {answers:,} of whom answered.",
                 language,
                 learner=_learner_name(known.classifier),
                 n=known.n_customers,
                 answers=known.n_answers,
             ),
-            said("not won", language),
+            CAMPAIGN(NOT_WON, language),
         ]
         return "\n".join(lines)
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from custvalue._words import CAMPAIGN, Language
 from custvalue.campaign._adjust import Adjustment
-from custvalue.campaign._words import said, say
 from custvalue.exceptions import NotSupportedError
-
-if TYPE_CHECKING:
-    from custvalue._words import Language
 
 LITTLE = 0.02  # of the variance: covariates that take less of it bring nothing worth a word
 
@@ -154,18 +151,27 @@ class CampaignEffect:
             "level": 100 * self.confidence,
         }
         if self.ratio:
-            told = [say("{n:,} treated customers: {mean:.4g} a count, {m:,} control customers "
-                        "{base:.4g}.\nEffect {effect:.4g} a count ({level:.4g} % interval "
-                        "{low:.4g} to {high:.4g}).", language)]  # fmt: skip
+            told = [
+                CAMPAIGN(
+                    "{n:,} treated customers: {mean:.4g} a count, {m:,} control customers "
+                    "{base:.4g}.\nEffect {effect:.4g} a count ({level:.4g} % interval {low:.4g} to "
+                    "{high:.4g}).",
+                    language,
+                )
+            ]
         else:
             net, total = self.net, self.total
             numbers |= {"net": net[0], "net_low": net[1], "net_high": net[2]}
             numbers |= {"all": total[0], "all_low": total[1], "all_high": total[2]}
-            told = [say("{n:,} treated customers brought {mean:.4g} each, {m:,} control customers "
-                        "{base:.4g}.\nEffect {effect:.4g} a customer ({level:.4g} % interval "
-                        "{low:.4g} to {high:.4g}); after margin and contact cost {net:.4g} "
-                        "({net_low:.4g} to {net_high:.4g}), in\ntotal {all:,.0f} ({all_low:,.0f} "
-                        "to {all_high:,.0f}).", language)]  # fmt: skip
+            told = [
+                CAMPAIGN(
+                    "{n:,} treated customers brought {mean:.4g} each, {m:,} control customers "
+                    "{base:.4g}.\nEffect {effect:.4g} a customer ({level:.4g} % interval {low:.4g} "
+                    "to {high:.4g}); after margin and contact cost {net:.4g} ({net_low:.4g} to "
+                    "{net_high:.4g}), in\ntotal {all:,.0f} ({all_low:,.0f} to {all_high:,.0f}).",
+                    language,
+                )
+            ]
         if self.adjusted is not None:
             numbers |= {
                 "r": self.adjusted.correlation,
@@ -173,12 +179,21 @@ class CampaignEffect:
                 "saved": 100 * self.adjusted.customers_saved,
             }
             if self.adjusted.customers_saved < LITTLE:
-                told.append(say("What was known before tells nothing of the outcome (correlation "
-                                "{r:.2f}): no gain by adjusting.", language))  # fmt: skip
+                told.append(
+                    CAMPAIGN(
+                        "What was known before tells nothing of the outcome (correlation {r:.2f}): "
+                        "no gain by adjusting.",
+                        language,
+                    )
+                )
             else:
-                told.append(say("Adjusted by what was known before (correlation {r:.2f}, "
-                                "unadjusted {plain:.4g}): {saved:.0f} % fewer\ncustomers for the "
-                                "same answer.", language))  # fmt: skip
+                told.append(
+                    CAMPAIGN(
+                        "Adjusted by what was known before (correlation {r:.2f}, unadjusted "
+                        "{plain:.4g}): {saved:.0f} % fewer\ncustomers for the same answer.",
+                        language,
+                    )
+                )
         return "\n".join(told).format(**numbers)
 
     def group_table(self, language: Language = "en") -> pd.DataFrame:
@@ -202,7 +217,7 @@ class CampaignEffect:
         if not self.groups:
             raise NotSupportedError("no groups were given; pass groups=(of treated, of control).")
         table = pd.DataFrame([vars(g) for g in self.groups])
-        return said(table, language, words=("note",))
+        return CAMPAIGN.table(table, language, cells=("note",))
 
 
 @dataclass(frozen=True)
@@ -280,13 +295,14 @@ class CampaignEffects(Mapping[str, CampaignEffect]):
                     "verdict": "gain" if low > 0 else "loss" if high < 0 else "not seen",
                 }
             )
-        return said(pd.DataFrame(rows), language, words=("verdict",))
+        return CAMPAIGN.table(pd.DataFrame(rows), language, cells=("verdict",))
 
     def _of_many(self, language: Language) -> str:
         confidence = self.effects[0][1].confidence
-        text = say(
-            "{k} campaigns against one control group: each interval holds in {level:.4g} % of "
-            "tests, all together in fewer; those of the table's last columns hold together.",
+        text = CAMPAIGN(
+            "{k} campaigns against one control group: each interval holds in {level:.4g} % "
+            "of tests, all together in fewer; those of the table's last columns hold "
+            "together.",
             language,
         )
         return text.format(k=len(self.effects), level=100 * confidence)

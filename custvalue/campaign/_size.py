@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from custvalue._units import check_share
 from custvalue._warn import warn_caller
+from custvalue._words import CAMPAIGN, Language
 from custvalue.campaign._shares import one_size
-from custvalue.campaign._words import say
 from custvalue.exceptions import ContractProblem, DataContractError, SmallSampleWarning
-
-if TYPE_CHECKING:
-    from custvalue._words import Language
 
 FEWEST = 20  # buyers in a group
 
@@ -137,9 +133,12 @@ class CampaignPlan:
         ----------
         language : {"en", "zh"}, default="en"
         """
-        text = say("{n:,} customers a campaign and {m:,} in control show an effect of {effect:.4g} "
-                   "a customer ({lift:.1f} % of\n{mean:.4g}) in {power:.0f} % of tests at "
-                   "{level:.4g} % confidence.", language)  # fmt: skip
+        text = CAMPAIGN(
+            "{n:,} customers a campaign and {m:,} in control show an effect of "
+            "{effect:.4g} a customer ({lift:.1f} % of\n{mean:.4g}) in {power:.0f} % of "
+            "tests at {level:.4g} % confidence.",
+            language,
+        )
         return text.format(
             n=self.n_treated,
             m=self.n_control,

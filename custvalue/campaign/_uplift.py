@@ -13,7 +13,7 @@ from custvalue import _frames
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._typing import Floats, Places
 from custvalue._warn import warn_caller
-from custvalue._words import Language
+from custvalue._words import CAMPAIGN, Language
 from custvalue.campaign._arms import Experiment, propensity_of, read_experiment
 from custvalue.campaign._columns import (
     Columns,
@@ -23,7 +23,6 @@ from custvalue.campaign._columns import (
     takes_gaps,
 )
 from custvalue.campaign._foreign import effect_of, fit_foreign, foreign_kind
-from custvalue.campaign._learn_words import said
 from custvalue.campaign._learners import (
     folds_of,
     mean_of,
@@ -518,12 +517,29 @@ class UpliftModel(DocLink, BaseEstimator):
         for a, arm in enumerate(known.arms[1:]):
             value, _, low, high = known.effects[a]
             lines.append(
-                said("effect", language, arm=arm, value=value, low=low, high=high,
-                     n=known.sizes[a + 1], m=known.sizes[0])
-            )  # fmt: skip
+                CAMPAIGN(
+                    "{arm}: {value:.4g} a customer more than the control group ({low:.4g} to "
+                    "{high:.4g}), {n:,} treated, {m:,} controls.",
+                    language,
+                    arm=arm,
+                    value=value,
+                    low=low,
+                    high=high,
+                    n=known.sizes[a + 1],
+                    m=known.sizes[0],
+                )
+            )
             q = known.qini[a]
-            key = "uplift ranks" if q.lower > 0 else "uplift unproven"
-            lines.append(said(key, language, arm=arm, gain=q.value, low=q.lower, high=q.upper))
+            order = (
+                "{arm}: choosing by this order brings {gain:.4g} a customer more than choosing at "
+                "random ({low:.4g} to {high:.4g}), on average over all shares, out of fold."
+                if q.lower > 0
+                else "{arm}: it is not shown that the effect differs between customers (order over "
+                "chance {gain:.4g} a customer, {low:.4g} to {high:.4g}): treat all or none."
+            )
+            lines.append(
+                CAMPAIGN(order, language, arm=arm, gain=q.value, low=q.lower, high=q.upper)
+            )
         return "\n".join(lines)
 
     def fit_report(self) -> dict[str, Any]:

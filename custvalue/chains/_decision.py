@@ -94,6 +94,104 @@ class DecisionChain:
         object.__setattr__(self, "rewards", rewards)
         object.__setattr__(self, "costs", costs)
 
+    @classmethod
+    def from_response(
+        cls,
+        rest: Chain,
+        response: Any,
+        *,
+        order_state: Hashable,
+        reward: Any,
+        contact_cost: Any,
+        order_value: Any = 0.0,
+        actions: tuple[Hashable, Hashable] = ("contact", "rest"),
+    ) -> DecisionChain:
+        """Build contact and rest from the response that a random experiment measured by state.
+
+        A contact adds ``response`` to the chance of an order; all other moves become rarer in
+        proportion, as who does not order goes the way of those who did not before.
+
+        Parameters
+        ----------
+        rest : Chain
+            Moves without a contact: of a control group.
+        response : float, array-like of shape (n_states,) or mapping of state to float
+            Chance of an order with a contact less that without: mean of ``UpliftModel.predict`` by
+            state, or treated less control. The share that answered is no such difference where some
+            order anyway. States that a mapping does not name are not moved.
+        order_state : hashable
+            State that an order leads to.
+        reward : float or array-like of shape (n_states,)
+            Expected profit of a period by state without a contact.
+        contact_cost : float or array-like of shape (n_states,)
+        order_value : float or array-like of shape (n_states,), default=0.0
+            Profit of an additional order in the period of the contact. 0 where ``reward`` pays it
+            in ``order_state``.
+        actions : tuple of two hashables, default=("contact", "rest")
+
+        Returns
+        -------
+        DecisionChain
+            With ``costs`` of the contact.
+
+        Raises
+        ------
+        ValueError
+            If a state is unknown, or chances of an order with a contact leave 0 to 1.
+
+        Examples
+        --------
+        Pfeifer & Carraway's customers again, by their response at each recency:
+
+        >>> from custvalue.chains import Chain, DecisionChain
+        >>> states = ["r1", "r2", "r3", "r4", "gone"]
+        >>> rest = Chain(states, [[0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0],
+        ...                       [0, 0, 0, 0, 1], [0, 0, 0, 0, 1]])
+        >>> problem = DecisionChain.from_response(
+        ...     rest, {"r1": 0.3, "r2": 0.2, "r3": 0.15, "r4": 0.05}, order_state="r1",
+        ...     reward=[40, 0, 0, 0, 0], contact_cost=4,
+        ... )
+        >>> problem.best(discount_rate=0.2).actions
+        ('contact', 'contact', 'contact', 'rest', 'rest')
+        """
+        states, n = rest.states, rest.n_states
+        if isinstance(response, Mapping):
+            unknown = [s for s in response if s not in states]
+            if unknown:
+                raise ValueError(f"response names {unknown!r}; the states are {list(states)!r}.")
+            response = [response.get(s, 0.0) for s in states]
+        if order_state not in states:
+            raise ValueError(f"order_state={order_state!r} must be one of {list(states)!r}.")
+        more = first_shape(response, n, "response")
+        cost = first_shape(contact_cost, n, "contact_cost")
+        if (cost < 0).any():
+            raise ValueError(f"contact_cost={contact_cost!r} must be at least 0.")
+        to = states.index(order_state)
+        matrix = np.array(rest.dense(), dtype=np.float64)
+        before = matrix[:, to].copy()
+        after = before + more
+        # who always orders has no other way to go
+        off = (after < -1e-12) | (after > 1 + 1e-12) | ((before >= 1) & (more != 0))
+        if off.any():
+            told = ", ".join(
+                f"{states[i]!r} ({before[i]:.4g} + {more[i]:.4g})" for i in np.flatnonzero(off)[:5]
+            )
+            raise ValueError(
+                f"the chance of an order with a contact is none in {int(off.sum())} states: {told}."
+            )
+        after = np.clip(after, 0.0, 1.0)
+        moved = more != 0
+        matrix[moved] *= ((1 - after[moved]) / (1 - before[moved]))[:, None]
+        matrix[moved, to] = after[moved]
+        plain = first_shape(reward, n, "reward")
+        added = plain + more * first_shape(order_value, n, "order_value") - cost
+        contact, still = actions
+        return cls(
+            {contact: Chain(states, matrix), still: rest},
+            {contact: added, still: plain},
+            {contact: cost},
+        )
+
     def __repr__(self) -> str:
         return f"DecisionChain({len(self.states)} states, actions={list(self.chains)!r})"
 

@@ -28,6 +28,7 @@ from custvalue.plotting._style import state_names as state_names
 from custvalue.plotting._style import svg_text
 from custvalue.plotting._survey import ImportancePerformanceDisplay, ValueMapDisplay
 from custvalue.plotting._transitions import FlowDisplay, TransitionDisplay, flow_table
+from custvalue.plotting._uplift import UpliftDisplay
 from custvalue.plotting._worth import (
     ConcentrationDisplay,
     StateValueDisplay,
@@ -52,6 +53,7 @@ __all__ = [
     "TimelineDisplay",
     "TrackingDisplay",
     "TransitionDisplay",
+    "UpliftDisplay",
     "ValueMapDisplay",
     "WhaleCurveDisplay",
     "concentration_table",

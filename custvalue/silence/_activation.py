@@ -11,9 +11,10 @@ import numpy.typing as npt
 from custvalue._frames import column, column_names, frame_like, is_frame, same_rows
 from custvalue._typing import Floats
 from custvalue._units import check_share
+from custvalue._warn import warn_caller
 from custvalue._words import HOUSE, check_language
-from custvalue.campaign import detectable_response
-from custvalue.exceptions import first_ids
+from custvalue.campaign import ResponseModel, UpliftModel, detectable_response
+from custvalue.exceptions import DataWarning, first_ids
 from custvalue.silence._silence_options import GRADES as SILENCE_GRADES
 
 GROUPS = ("treat", "control", "out of budget", "not worth it", "not silent")
@@ -22,9 +23,9 @@ USUAL = 0.05  # of quiet customers few order in a quarter; said where it is used
 
 def activation_plan(
     scores: Any,
-    value: npt.ArrayLike,
+    value: npt.ArrayLike | None,
     *,
-    response: float | npt.ArrayLike,
+    response: float | npt.ArrayLike | ResponseModel | UpliftModel,
     margin: float | npt.ArrayLike,
     contact_cost: float | npt.ArrayLike,
     seed: int,
@@ -33,25 +34,31 @@ def activation_plan(
     grades: Collection[str] | None = ("silent", "deeply silent"),
     customers: npt.ArrayLike | None = None,
     order_anyway: float | None = None,
+    known: Any = None,
     language: Literal["en", "zh"] = "en",
 ) -> Any:
     """Rank silent customers by what winning them back is worth, and draw a control group.
 
     Expected gain = response x value x margin - contact cost. Of the customers whose gain is
-    positive a random share is held out; the others are treated from the top until the budget is
-    spent. The control group is the held-out customers above that line, so that it is like the
-    treated one.
+    positive a random share is held out; the others are treated from the greatest gain per cost on
+    until the budget is spent. The control group is the held-out customers above that line, so that
+    it is like the treated one.
 
     Parameters
     ----------
     scores : frame or array-like
         What ``SilenceScorer.transform`` gave; its ``grade`` says who is silent. Only the number of
         rows counts with ``grades=None``.
-    value : array-like of shape (n,)
-        Future value of a customer who is won back, before margin.
-    response : float or array-like of shape (n,)
+    value : array-like of shape (n,) or None
+        Future value of a customer who is won back, before margin. None where ``response`` tells the
+        money.
+    response : float, array-like of shape (n,), ResponseModel or UpliftModel
         Chance that the contact wins the customer back who would not have come anyway, 0 to 1. That
-        is not the chance of an order; estimate it from an earlier campaign's control group.
+        is not the chance of an order; estimate it from an earlier campaign's control group, or pass
+        what was learned: an ``UpliftModel`` of one arm (of orders: its effect is the response; of
+        money: its effect is the value, ``response`` is 1, and ``break_even_response`` is the share
+        of the effect at which the contact just pays), or a ``ResponseModel``, whose gains are an
+        upper limit, as some would have come anyway.
     margin : float or array-like of shape (n,)
         Share of the value that is kept.
     contact_cost : float or array-like of shape (n,)
@@ -70,6 +77,9 @@ def activation_plan(
         Share of the planned customers that will order without a contact, 0 to below 1; only
         ``detectable_response`` needs it. Default: the mean of ``prob_order`` over the treated and
         the control group where ``scores`` has that column, else 0.05.
+    known : frame or array-like, optional
+        What a model passed as ``response`` reads of each customer, in the order of ``scores``.
+        Default: ``scores``.
     language : {"en", "zh"}, default="en"
         Language of ``group``.
 
@@ -86,7 +96,19 @@ def activation_plan(
     Raises
     ------
     ValueError
-        If lengths differ, a number is missing or out of range, or ``scores`` has no ``grade``.
+        If lengths differ, a number is missing or out of range, ``scores`` has no ``grade``, or a
+        model has several arms, or tells money that ``value`` tells too, or tells none.
+
+    Warns
+    -----
+    DataWarning
+        If the plan rests on who answers (``ResponseModel``), not on who is won.
+
+    Notes
+    -----
+    No choice of customers under the budget gains more than this one by more than the expected gain
+    of the first customer who no longer fits: the bound of the fractional knapsack problem (Dantzig,
+    G. B. (1957), Discrete-variable extremum problems, Operations Research 5(2), 266-277).
 
     Examples
     --------
@@ -101,6 +123,12 @@ def activation_plan(
     2         2   not worth it           -1.0                 0.20
     """
     check_language(language)
+    least = 0.0
+    if isinstance(response, (ResponseModel, UpliftModel)):
+        least = -1.0 if isinstance(response, UpliftModel) else 0.0
+        response, value = _learned(response, scores if known is None else known, value)
+    elif value is None:
+        raise ValueError("value=None needs a model that tells money as response=.")
     value, response, margin, contact_cost, customers = (
         same_rows(scores, given, name)
         for given, name in (
@@ -115,7 +143,7 @@ def activation_plan(
     n = len(scores)
     if worth.shape != (n,):
         raise ValueError(f"value has shape {worth.shape}; scores has {n:,} rows.")
-    chance = _spread(response, n, "response", 0.0, 1.0)
+    chance = _spread(response, n, "response", least, 1.0)
     keep = check_share(_spread(margin, n, "margin", 0.0, np.inf), "margin")
     cost = _spread(contact_cost, n, "contact_cost", 0.0, np.inf)
     _spread(worth, n, "value", -np.inf, np.inf)
@@ -128,7 +156,9 @@ def activation_plan(
 
     gain = chance * worth * keep - cost
     quiet = np.ones(n, dtype=bool) if grades is None else _of_grades(scores, grades)
-    order = np.lexsort((np.arange(n), -gain, ~quiet))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        per_cost = np.where(gain > 0, gain / cost, 0.0)  # a free contact comes first
+    order = np.lexsort((np.arange(n), -gain, -per_cost, ~quiet))
     rank_worth = (quiet & (gain > 0))[order]
     group = np.where(quiet[order], 3, 4)
     able = np.flatnonzero(rank_worth)
@@ -164,6 +194,31 @@ def activation_plan(
         },
         index=range(n),
     )
+
+
+def _learned(model: ResponseModel | UpliftModel, known: Any, value: Any) -> tuple[Any, Any]:
+    """Response and value as a model tells them."""
+    if isinstance(model, ResponseModel):
+        chance = model.predict_chance(known)
+        warn_caller(
+            "the plan rests on who answers: some would have come anyway, so its gains are an upper "
+            "limit. What a contact adds is learned from a random control group (UpliftModel).",
+            DataWarning,
+        )
+        return chance, model.predict_amount(known) if value is None else value
+    effect = model.predict(known)
+    if effect.ndim > 1:
+        raise ValueError(
+            f"response= is a model of the arms {list(model.arms)!r}; plan one of them: pass its "
+            "column of predict(X)."
+        )
+    if model.learned_.shares_of_outcome:
+        if value is None:
+            raise ValueError("response= is a model of orders: say by value= what one is worth.")
+        return effect, value
+    if value is not None:
+        raise ValueError("response= is a model of money: pass value=None, it tells the value.")
+    return 1.0, effect
 
 
 def _spread(x: float | npt.ArrayLike, n: int, name: str, low: float, high: float) -> Floats:

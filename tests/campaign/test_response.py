@@ -381,6 +381,8 @@ def by_hand(X, y):
     return cross_val_predict(plain, X, y, cv=5, method="predict_proba")[:, 1]
 
 
+# the log begins in the middle of the shop's life
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.DataWarning")
 def test_the_answers_of_the_retail_mailing():
     answers = public("retail_campaign_response")
     log = public("retail_transactions")

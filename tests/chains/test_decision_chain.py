@@ -88,3 +88,73 @@ def test_actions_and_states_must_fit_together(problem):
         )
     with pytest.raises(ValueError, match="a policy is one of"):
         problem.value("post")
+
+
+# ---- built from a measured response --------------------------------------------------------------
+
+RECENCY = ["r1", "r2", "r3", "r4", "gone"]
+STILL = [[0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1]]
+MEASURED = {"r1": 0.3, "r2": 0.2, "r3": 0.15, "r4": 0.05}
+
+
+def test_a_measured_response_gives_the_matrices_made_by_hand():
+    """Pfeifer & Carraway (2000): nobody orders without a contact, so moves are the response."""
+    made = DecisionChain.from_response(
+        Chain(RECENCY, STILL),
+        MEASURED,
+        order_state="r1",
+        reward=[40, 0, 0, 0, 0],
+        contact_cost=4,
+        actions=("mail", "rest"),
+    )
+    mail = [
+        [0.3, 0.7, 0, 0, 0],
+        [0.2, 0, 0.8, 0, 0],
+        [0.15, 0, 0, 0.85, 0],
+        [0.05, 0, 0, 0, 0.95],
+        [0, 0, 0, 0, 1],
+    ]
+    by_hand = DecisionChain(
+        {"mail": Chain(RECENCY, mail), "rest": Chain(RECENCY, STILL)},
+        {"mail": [36, -4, -4, -4, -4], "rest": [40, 0, 0, 0, 0]},
+        {"mail": 4.0},
+    )
+    np.testing.assert_allclose(made.chains["mail"].dense(), mail, atol=1e-15)
+    for how in ({"discount_rate": 0.2}, {"discount_rate": 0.2, "horizon": 4}):
+        ours, theirs = made.best(**how), by_hand.best(**how)
+        assert ours.actions == theirs.actions
+        np.testing.assert_allclose(ours.value, theirs.value, rtol=1e-12)
+    ours = made.best_within(8.0, [1, 1, 1, 1, 0], discount_rate=0.2)
+    assert ours.actions == by_hand.best_within(8.0, [1, 1, 1, 1, 0], discount_rate=0.2).actions
+
+
+def test_other_moves_become_rarer_in_proportion_and_the_order_is_paid():
+    rest = Chain(["bought", "quiet", "gone"], [[0.2, 0.6, 0.2], [0.1, 0.6, 0.3], [0, 0, 1]])
+    made = DecisionChain.from_response(
+        rest, [0.2, -0.1, 0], order_state="bought", reward=1.0, contact_cost=2.0, order_value=30.0
+    )
+    # 0.8 -> 0.6 of those who do not order; 0.9 -> 1
+    wanted = [[0.4, 0.45, 0.15], [0.0, 2 / 3, 1 / 3], [0, 0, 1]]
+    np.testing.assert_allclose(made.chains["contact"].dense(), wanted, atol=1e-15)
+    np.testing.assert_allclose(made.rewards["contact"], [1 + 6 - 2, 1 - 3 - 2, -1])
+    none = DecisionChain.from_response(
+        rest, 0.0, order_state="bought", reward=1.0, contact_cost=0.0
+    )
+    np.testing.assert_array_equal(none.chains["contact"].dense(), rest.dense())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"response": {"r9": 0.1}}, r"response names \['r9'\]"),
+        ({"response": 1.2}, r"is none in 5 states: 'r1' \(0 \+ 1.2\)"),
+        ({"response": -0.1}, "is none in 5 states"),
+        ({"response": [0.1, np.nan, 0, 0, 0]}, "response has values that are missing"),
+        ({"order_state": "r9"}, "order_state='r9' must be one of"),
+        ({"contact_cost": -1}, "contact_cost=-1 must be at least 0"),
+    ],
+)
+def test_a_response_that_makes_no_chain_is_refused(change, words):
+    given = {"response": MEASURED, "order_state": "r1", "reward": 0.0, "contact_cost": 1, **change}
+    with pytest.raises(ValueError, match=words):
+        DecisionChain.from_response(Chain(RECENCY, STILL), given.pop("response"), **given)

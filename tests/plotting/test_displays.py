@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from sklearn.linear_model import LinearRegression
 
 import custvalue as cv
 from custvalue import plotting
+from custvalue.campaign import UpliftModel
 from custvalue.funnel import FunnelChain
 from custvalue.market import TargetMarketRanker
 from custvalue.plotting import _style
@@ -111,6 +113,10 @@ WAYS = {
         lambda d, b, **k: d.from_estimator(b.chain[-1], **k),
         lambda d, b, **k: d.from_predictions(np.array([[0.9, 0.1], [0.2, 0.8]]), ["a", "b"], **k),
     ),
+    "UpliftDisplay": (
+        lambda d, b, **k: d.from_estimator(moved(), **k),
+        lambda d, b, **k: d.from_predictions([9, 0, 1, 1], [5, 5, 1, 1], [1, 0, 1, 0], **k),
+    ),
     "ValueMapDisplay": (
         lambda d, b, **k: d.from_estimator(RATED, **k),
         lambda d, b, **k: d.from_predictions(["us", "A"], [1.2, 0.9], [1.3, 0.8], **k),
@@ -149,6 +155,13 @@ class Spend:
 
     def predict(self, X):
         return X["total_value"].to_numpy()
+
+
+def moved():
+    draw = np.random.default_rng(3)
+    x, arm = draw.normal(size=(200, 1)), draw.integers(0, 2, 200)
+    y = 5.0 + arm * x[:, 0] + draw.normal(size=200)
+    return UpliftModel(LinearRegression()).fit(x, y, treatment=arm)
 
 
 def texts(display):
@@ -611,3 +624,17 @@ def test_steps_of_a_waterfall_lead_from_the_start_to_the_end(any_font):
     assert steps == pytest.approx(display.table["contribution"].abs().tolist())
     names = [t.get_text() for t in display.ax_.get_yticklabels()]
     assert names == ["期初", "每期订单数", "size", "毛利率", "期末"]
+
+
+def test_a_qini_curve_is_drawn_of_its_table_with_its_random_line():
+    model = moved()
+    display = plotting.UpliftDisplay.from_estimator(model, unit="USD")
+    table = model.qini_table()
+    pd.testing.assert_frame_equal(display.table, table)
+    curve, chance = display.ax_.lines
+    assert curve.get_ydata() == pytest.approx(table["gain"])
+    assert chance.get_ydata() == pytest.approx(table["random"])
+    ends = display.ax_.collections[0].get_paths()[0].vertices[:, 1]
+    assert ends.max() == pytest.approx(table["upper"].max())
+    assert ends.min() == pytest.approx(table["lower"].min())
+    assert "USD" in display.ax_.get_ylabel()

@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression
 
-from custvalue.campaign import detectable_response
+from custvalue.campaign import ResponseModel, UpliftModel, detectable_response
+from custvalue.exceptions import DataWarning
 from custvalue.silence import activation_plan
 
 PLAN = {"response": 0.1, "margin": 0.4, "contact_cost": 1.5, "seed": 3}
@@ -41,11 +43,75 @@ def test_the_plan_never_exceeds_its_budget_and_adds_up(value, budget, holdout, s
     treated = plan["group"] == "treat"
     assert plan.loc[treated, "contact_cost"].sum() <= budget + 1e-9
     assert sorted(plan["customer"]) == list(range(n))
-    assert (plan["expected_gain"].diff().dropna() <= 0).all()
+    worthy = plan[plan["expected_gain"] > 0]
+    per_cost = worthy["expected_gain"] / worthy["contact_cost"]
+    assert (per_cost.diff().dropna() <= 0).all()
     worth = plan["group"].isin(["treat", "control", "out of budget"])
     assert (worth == (plan["expected_gain"] > 0)).all()
     even = plan["break_even_response"] * plan["value"] * 0.5
     assert np.allclose(even[plan["value"] > 0.01], plan["contact_cost"][plan["value"] > 0.01])
+
+
+@given(st.lists(st.tuples(st.floats(1, 90), st.floats(0.5, 5)), min_size=1, max_size=9),
+       st.floats(0, 20))  # fmt: skip
+def test_no_choice_gains_more_than_the_bound(customers, budget):
+    value, cost = np.array(customers).T
+    plan = activation_plan(
+        np.zeros((len(value), 1)), value, response=0.1, margin=1.0, contact_cost=cost,
+        budget=budget, holdout=0.0, grades=None, seed=0,
+    )  # fmt: skip
+    gain = 0.1 * value - cost
+    chosen = (np.arange(2 ** len(value))[:, None] >> np.arange(len(value))) & 1
+    best = (chosen @ gain)[chosen @ cost <= budget].max()
+    ours = plan.loc[plan["group"] == "treat", "expected_gain"].sum()
+    out = plan.loc[plan["group"] == "out of budget", "expected_gain"]
+    assert ours - 1e-9 <= best <= ours + (out.iloc[0] if len(out) else 0.0) + 1e-9
+
+
+def test_a_dear_contact_makes_way_for_cheap_ones_that_gain_more_together():
+    plan = activation_plan(
+        np.zeros((3, 1)), [100.0, 60.0, 60.0], response=0.5, margin=1.0,
+        contact_cost=[20.0, 10.0, 10.0], budget=20.0, holdout=0.0, grades=None, seed=0,
+    )  # fmt: skip
+    assert plan["customer"].tolist() == [1, 2, 0]
+    assert plan["group"].tolist() == ["treat", "treat", "out of budget"]
+
+
+@pytest.fixture(scope="module")
+def learned():
+    rng = np.random.default_rng(5)
+    X = pd.DataFrame({"a": rng.normal(size=1500)})
+    arm = rng.integers(0, 2, 1500)
+    order = (rng.random(1500) < 0.2 + 0.2 * arm * (X["a"] > 0)).astype(float)
+    line = LinearRegression()
+    return {
+        "X": X,
+        "answers": ResponseModel(n_repeats=0).fit(X, order, amount=order * 30),
+        "orders": UpliftModel(line).fit(X, order, treatment=arm),
+        "money": UpliftModel(line).fit(X, 30 * order + X["a"] ** 2, treatment=arm),
+    }
+
+
+def test_a_model_tells_the_response_and_the_money(learned):
+    X = learned["X"].head(40)
+    how = {"margin": 0.5, "contact_cost": 1.0, "seed": 1, "grades": None, "known": X}
+    who = np.zeros((40, 1))
+    by_orders = activation_plan(who, np.full(40, 30.0), response=learned["orders"], **how)
+    effect = learned["orders"].predict(X)[by_orders["customer"]]
+    np.testing.assert_allclose(by_orders["expected_gain"], effect * 15 - 1)
+    by_money = activation_plan(X, None, response=learned["money"], **{**how, "known": None})
+    effect = learned["money"].predict(X)[by_money["customer"]]
+    np.testing.assert_allclose(by_money["expected_gain"], effect * 0.5 - 1)
+    with pytest.warns(DataWarning, match="some would have come anyway"):
+        by_answers = activation_plan(who, None, response=learned["answers"], **how)
+    money = learned["answers"].predict(X)[by_answers["customer"]]
+    np.testing.assert_allclose(by_answers["expected_gain"], money * 0.5 - 1)
+    with pytest.raises(ValueError, match="pass value=None"):
+        activation_plan(who, np.ones(40), response=learned["money"], **how)
+    with pytest.raises(ValueError, match="say by value="):
+        activation_plan(who, None, response=learned["orders"], **how)
+    with pytest.raises(ValueError, match="value=None needs a model"):
+        activation_plan(who, None, response=0.1, **how)
 
 
 def test_the_control_group_is_a_random_share_that_resembles_the_treated_one(rng):

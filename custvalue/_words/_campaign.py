@@ -1,12 +1,6 @@
-"""The room's words in Chinese."""
+"""The campaign room's words: what a campaign brought, who answers, whom it moves."""
 
 from __future__ import annotations
-
-from typing import Any
-
-import pandas as pd
-
-from custvalue._words import check_language
 
 ZH: dict[str, str] = {
     # columns
@@ -28,9 +22,7 @@ ZH: dict[str, str] = {
     "verdict": "结论",
     "note": "说明",
     "covariate": "协变量",
-    "difference": "标准化差异",
     "alike": "是否相近",
-    "customers": "客户数",
     "expected": "应有客户数",
     "metric": "指标",
     "what": "性质",
@@ -42,7 +34,6 @@ ZH: dict[str, str] = {
     "placebo_low": "安慰剂区间下限",
     "placebo_high": "安慰剂区间上限",
     # cells
-    "change": "变化",
     "no placebo: no period before to test": "无安慰剂检验：启用前期数不足",
     "one unit a start: nothing to tell chance from": "每个启用期仅一个单位，无从判断偶然性",
     "too few units to tell chance from": "单位过少，无从判断偶然性",
@@ -106,25 +97,63 @@ ZH: dict[str, str] = {
         "{k} 个活动对同一对照组：单个区间的置信度为 {level:.4g}%，同时成立的置信度更低；"
         "表中最后几列为同时成立的区间。"
     ),
+    # -- what was learned of past campaigns --
+    "It ranks who answers: a customer who answered stands before one who did not with a "
+    "chance of {auc:.3f} ({low:.3f} to {high:.3f}; 0.5 is chance), out of fold.": (
+        "它能排出谁会响应：响应者排在未响应者之前的可能性为{auc:.3f}（{low:.3f}至{high:.3f}，"
+        "0.5为随机），折外检验。"
+    ),
+    "It is not shown to rank who answers (chance {auc:.3f}, {low:.3f} to {high:.3f}; 0.5 "
+    "is chance): say the same for all until more have answered.": (
+        "尚未证明它能排出谁会响应（可能性{auc:.3f}，{low:.3f}至{high:.3f}，"
+        "0.5为随机）：在响应者更多之前，请视人人相同。"
+    ),
+    "Its squared error is {gain:.1f} % below saying {rate:.2f} % of everybody ({low:.1f} % "
+    "to {high:.1f} %).": (
+        "其平方误差比“人人{rate:.2f}%”低{gain:.1f}%（{low:.1f}%至{high:.1f}%）。"
+    ),
+    "Who answers is not who is won: some would have come anyway. What a mailing adds is "
+    "learned from a random control group (UpliftModel).": (
+        "会响应的不等于被争取来的：有些人本来就会来。邮寄增加了多少，"
+        "要用随机对照组学习（UpliftModel）。"
+    ),
+    "Learned by {learner} from {n:,} customers, {answers:,} of whom answered.": (
+        "由{learner}从{n:,}位客户学得，其中{answers:,}位响应。"
+    ),
+    "{arm}: choosing by this order brings {gain:.4g} a customer more than choosing at "
+    "random ({low:.4g} to {high:.4g}), on average over all shares, out of fold.": (
+        "{arm}：按此次序选择，每位客户比随机选择多带来{gain:.4g}（{low:.4g}至{high:.4g}）"
+        "，为各种比例的平均，折外检验。"
+    ),
+    "{arm}: it is not shown that the effect differs between customers (order over chance "
+    "{gain:.4g} a customer, {low:.4g} to {high:.4g}): treat all or none.": (
+        "{arm}：尚未证明效果因客户而异（次序比随机每位客户多{gain:.4g}，"
+        "{low:.4g}至{high:.4g}）：要么全部联系，"
+        "要么都不联系。"
+    ),
+    "{arm}: {value:.4g} a customer more than the control group ({low:.4g} to {high:.4g}), "
+    "{n:,} treated, {m:,} controls.": (
+        "{arm}：每位客户比对照组多{value:.4g}（{low:.4g}至{high:.4g}）"
+        "，处理组{n:,}位，对照组{m:,}位。"
+    ),
+    # -- what a plan would have brought --
+    "policy": "方案",
+    "arm": "处理",
+    "treated": "处理比例",
+    "error": "标准误差",
+    "value": "价值",
+    "lower": "区间下限",
+    "upper": "区间上限",
+    "gain_error": "增益标准误差",
+    "gain_lower": "增益区间下限",
+    "gain_upper": "增益区间上限",
+    "plan": "计划",
+    "nobody": "都不联系",
+    "everybody": "全部联系",
+    "random of the same size": "随机选同样多",
+    # -- picture --
+    "greatest predicted effect first": "按预测效果由高到低",
+    "as many at random": "随机选同样多",
+    "share of customers treated (%)": "处理客户占比（%）",
+    "gain per customer of all": "全体客户人均增益",
 }
-
-
-def say(word: str, language: str) -> str:
-    """``word`` in the language asked for; a word of the user's own stays as it is.
-
-    Examples
-    --------
-    >>> from custvalue.campaign._words import say
-    >>> say("gain", "zh"), say("letter", "zh")
-    ('增益', 'letter')
-    """
-    return word if check_language(language) == "en" else ZH.get(word, word)
-
-
-def said(table: pd.DataFrame, language: str, words: tuple[str, ...] = ()) -> pd.DataFrame:
-    """``table`` with its headings, and the cells of the columns ``words``, in the language."""
-    if check_language(language) == "en":
-        return table
-    cells: dict[str, Any] = {name: [say(cell, language) for cell in table[name]] for name in words}
-    out = table.assign(**cells)
-    return out.rename(columns={name: say(name, language) for name in out.columns})
