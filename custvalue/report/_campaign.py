@@ -19,7 +19,7 @@ WINDOW = 90  # days: "active" and the chance of an order
 SEED = 20251  # of the control group: the same log and call give the same list
 
 
-def campaign(customers: pd.DataFrame, asked: Asked) -> pd.DataFrame | None:
+def campaign_list(customers: pd.DataFrame, asked: Asked) -> pd.DataFrame | None:
     """Plan of contacts, the best first, quiet customers only; None without a response.
 
     Parameters

@@ -26,7 +26,7 @@ from custvalue.lifecycle import LifecycleClassifier
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting import flow_table, state_names, tracking_table
 from custvalue.report._backtest import Tested, hold_back, model_of
-from custvalue.report._campaign import QUIET, WINDOW, campaign
+from custvalue.report._campaign import QUIET, WINDOW, campaign_list
 from custvalue.report._size import check_size
 from custvalue.rfm import RFMTransformer, SegmentMap
 from custvalue.silence import SilenceScorer
@@ -235,7 +235,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
         moves=segment_moves(history, asked.customer, cells),
         flow=flow,
         flow_date=flow_date,
-        campaign=campaign(table, asked),
+        campaign=campaign_list(table, asked),
         backtest=tested,
         problem_share=lifecycle.problem_share(summary),
         total=total_range(model, summary),
