@@ -256,7 +256,10 @@ def test_scores_are_named_as_they_stand(history):
 def test_an_unseen_state_takes_the_nearest_and_is_named(model, last):
     strange = last.head(2).assign(silence=400, n_orders=900, mean_value=1e9)
     strange.attrs = last.attrs
-    with pytest.warns(DataWarning, match=r"2 rows are in states that fit did not see.*nearest"):
+    with (
+        pytest.warns(DataWarning, match=r"2 rows are in states that fit did not see.*nearest"),
+        pytest.warns(DataWarning, match=r"2 of 2 rows have 'silence' up to 400.*extrapolated"),
+    ):
         value = model.predict(strange)
     assert np.all(np.isfinite(value))
 
