@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ COMPARED = {
     "spearman": True,
     "top_decile": True,
 }
-FEW = 50  # equal errors that a root of a mean square must rest on
+FEW = 20  # equal errors that a root of a mean square must rest on
 _BLOCK = 4_000_000  # cells of weights held at once
 
 
@@ -138,9 +138,10 @@ class BacktestResult:
         DataFrame
             One row a metric and other estimator that did not fail: ``estimator``, ``metric``,
             ``value``, ``reference`` (value of ``against``), ``difference``, ``lower``, ``upper``
-            (percentile interval), ``verdict``: ``"better"``, ``"worse"`` or, where the interval
-            holds 0, ``"tied"``; said of the other estimator. ``"not defined"``, without numbers,
-            where what came gives the metric no value at any cutoff.
+            (percentile interval; of ``"rmse"`` see the notes), ``verdict``: ``"better"``,
+            ``"worse"`` or, where the interval holds 0, ``"tied"``; said of the other estimator.
+            ``"not defined"``, without numbers, where what came gives the metric no value at any
+            cutoff.
 
         Raises
         ------
@@ -154,10 +155,17 @@ class BacktestResult:
 
         Notes
         -----
-        A difference of ``"rmse"`` hangs on the few largest errors, which resampling the customers
-        at hand cannot know: its 95 % interval holds the truth in 81 to 91 of 100 samples of 300 to
-        1,500 customers. Where the squared errors amount to fewer than 50 equal ones a warning says
-        so. Those of the other metrics keep their level; decide by ``"mae"``.
+        A difference of ``"rmse"`` hangs on the few largest errors. Its interval is the symmetric
+        bootstrap-t (Hall 1988): each resample's difference is divided by its own standard error,
+        so that resamples without the largest errors, which look too sure, count for less. On
+        skewed outcomes of 300 and 1,500 customers it holds the truth in 93 to 97 of 100 samples,
+        where percentiles do in 85 to 93 (``python -m benchmarks.honesty rmse``). Where the
+        squared errors amount to fewer than 20 equal ones a warning says so.
+
+        References
+        ----------
+        Hall, P. (1988). On symmetric bootstrap confidence intervals. Journal of the Royal
+        Statistical Society, Series B, 50(1), 35-45.
         """
         import pandas as pd
 
@@ -183,7 +191,13 @@ class BacktestResult:
                 gap = value[1:] - reference[1:]
                 known = gap[np.isfinite(gap)]
                 defined = bool(np.isfinite(value[0] - reference[0])) and len(known) > 0
-                lower, upper = np.quantile(known, tails) if defined else (np.nan, np.nan)
+                if not defined:
+                    lower, upper = np.nan, np.nan
+                elif metric == "rmse":
+                    errors = self._rmse_errors(against, name, n_resamples, random_state)
+                    lower, upper = _symmetric_t(value - reference, errors, level)
+                else:
+                    lower, upper = np.quantile(known, tails)
                 rows.append(
                     {
                         "estimator": name,
@@ -211,7 +225,7 @@ class BacktestResult:
             told = ", ".join(f"{name} ({count:.1f})" for name, count in few.items())
             warn_caller(
                 "differences of 'rmse' hang on a few large errors, which resampling cannot know, "
-                "and their intervals hold the truth less often than they say. Squared errors "
+                "and their intervals may hold the truth less often than they say. Squared errors "
                 f"amount to so many equal ones: {told}; {FEW} are needed. Decide by 'mae'.",
                 SmallSampleWarning,
             )
@@ -228,24 +242,13 @@ class BacktestResult:
         person, people = pd.factorize(self.predictions[self.customer])
         origins = [rows.index.to_numpy() for _, rows in self.predictions.groupby("cutoff")]
         actual = self.predictions["actual"].to_numpy()
-        rng = np.random.default_rng(random_state)
         blocks: dict[tuple[str, str], list[np.ndarray]] = {
             (name, metric): []
             for name in self.estimators
             if not self._failed(name)
             for metric in metrics
         }
-        left, first = n_resamples, True
-        size = max(1, _BLOCK // max(len(people), 1))
-        while left or first:
-            n = min(size, left + first)
-            draws = rng.integers(0, len(people), (n, len(people)))
-            weights = np.stack([np.bincount(row, minlength=len(people)) for row in draws])
-            weights = weights.astype(np.float64)
-            if first:
-                weights[0] = 1.0
-            left -= n - first
-            first = False
+        for weights in _draws(len(people), n_resamples, random_state):
             for (name, metric), parts in blocks.items():
                 each = [
                     resampled_scores(
@@ -257,8 +260,63 @@ class BacktestResult:
                     for rows in origins
                     if _has_value(metric, actual[rows])
                 ]
-                parts.append(np.mean(each, axis=0) if each else np.full(n, np.nan))
+                parts.append(np.mean(each, axis=0) if each else np.full(len(weights), np.nan))
         return {key: np.concatenate(parts) for key, parts in blocks.items()}
+
+    def _rmse_errors(
+        self, against: str, name: str, n_resamples: int, random_state: int
+    ) -> np.ndarray:
+        """Return the standard error of a difference of RMSE in the data, then in each draw.
+
+        By the delta method: a customer moves the difference by how far the squared errors are
+        from their means, each over twice its RMSE, averaged over the cutoffs.
+        """
+        import pandas as pd
+
+        person, people = pd.factorize(self.predictions[self.customer])
+        origins = [rows.index.to_numpy() for _, rows in self.predictions.groupby("cutoff")]
+        actual = self.predictions["actual"].to_numpy()
+        squares = [(self.predictions[one].to_numpy() - actual) ** 2 for one in (name, against)]
+        found = []
+        for weights in _draws(len(people), n_resamples, random_state):
+            moves = np.zeros_like(weights)
+            for rows in origins:
+                drawn = weights[:, person[rows]]
+                size = drawn.sum(axis=1, keepdims=True)
+                for sign, square in zip((1.0, -1.0), squares, strict=True):
+                    with np.errstate(divide="ignore", invalid="ignore"):
+                        mean = drawn @ square[rows, None] / size
+                        move = (square[rows] - mean) / (2.0 * np.sqrt(mean) * size)
+                    moves[:, person[rows]] += sign * np.where(mean > 0.0, move, 0.0)
+            found.append(np.sqrt((weights * moves**2).sum(axis=1)) / len(origins))
+        return np.concatenate(found)
+
+
+def _draws(n_people: int, n_resamples: int, random_state: int) -> Iterator[np.ndarray]:
+    """How often each customer is drawn, resamples in rows, in blocks; first all of them once."""
+    rng = np.random.default_rng(random_state)
+    left, first = n_resamples, True
+    size = max(1, _BLOCK // max(n_people, 1))
+    while left or first:
+        n = min(size, left + first)
+        draws = rng.integers(0, n_people, (n, n_people))
+        weights = np.stack([np.bincount(row, minlength=n_people) for row in draws])
+        weights = weights.astype(np.float64)
+        if first:
+            weights[0] = 1.0
+        left -= n - first
+        first = False
+        yield weights
+
+
+def _symmetric_t(gap: np.ndarray, errors: np.ndarray, level: float) -> tuple[float, float]:
+    """Return the symmetric bootstrap-t interval; data first in both arrays, then resamples."""
+    if errors[0] == 0.0:
+        return float(gap[0]), float(gap[0])
+    known = errors[1:] > 0.0
+    off = np.abs(gap[1:] - gap[0])[known] / errors[1:][known]
+    half = float(np.quantile(off, level)) * errors[0] if known.any() else np.inf
+    return float(gap[0] - half), float(gap[0] + half)
 
 
 def _equal_errors(error: pd.Series) -> float:
