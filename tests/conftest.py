@@ -8,6 +8,10 @@ import shutil
 import sys
 from pathlib import Path
 
+# Read when OpenMP starts, so before anything imports it: the boosting trees of two workers with a
+# thread a core each spin while they wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pandas as pd
 import pytest
