@@ -3,7 +3,8 @@
 Tables ``campaign`` (how often a campaign without effect is called a gain or a loss), ``effect``
 (how often the interval holds a true effect), ``adjusted`` (both for effects adjusted by covariates,
 of ratios and of units that start at different times), ``parameters`` (intervals of a law's
-parameters on samples of that law), ``summits`` (fits below the best of 20 searches from random
+parameters on samples of that law), ``alive`` (intervals of P(alive), and what the point alone says
+of those below .2), ``summits`` (fits below the best of 20 searches from random
 starts), ``spend`` (Gamma-Gamma fits of frequent buyers that fail or warn), ``chain`` (tests of
 order and homogeneity where both are true) and ``rmse`` (differences of a backtest's errors). A few
 minutes by default; ``--full`` takes as many samples as the error of the figures deserves. The last
@@ -27,7 +28,7 @@ from custvalue.campaign import campaign_effect, crm_effect
 from custvalue.chains._tests import homogeneity, order_one_against_two
 from custvalue.evaluation import BacktestResult
 from custvalue.exceptions import CustvalueWarning, FitFailedError
-from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
+from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD, alive_interval
 from custvalue.spend import GammaGamma
 
 LAWS: dict[Any, dict[str, float]] = {
@@ -171,6 +172,28 @@ def parameters(full: bool) -> Iterator[Line]:
         )
 
 
+def alive(full: bool) -> Iterator[Line]:
+    yield "law", "customers", "P(alive) within 80 %", "the point alone says", "is", "error"
+    reps = 60 if full else 8
+    for model in LAWS:
+        if model is NBD:
+            continue  # nobody leaves
+        for n in (200, 1000):
+            inside, said, true = [], [], []
+            for seed in range(reps):
+                X = _histories(model, n, 50_000 + seed)
+                right = model.from_params(**LAWS[model]).predict_alive(X)
+                fitted = model().fit(X)
+                draws = fitted.bootstrap(X, n_draws=60, random_state=seed)
+                table = alive_interval(fitted, X, draws, level=0.8)
+                quiet = (X["frequency"] > 0) & (table["alive"] < 0.2)
+                inside.append(np.mean((table["lower"] <= right) & (right <= table["upper"])))
+                said += table["alive"][quiet].tolist()
+                true += right[quiet].tolist()
+            error = float(np.std(inside) / np.sqrt(reps))
+            yield model.__name__, n, np.mean(inside), np.mean(said), np.mean(true), error
+
+
 def summits(full: bool) -> Iterator[Line]:
     yield "law", "customers", "samples", "lower by more than 0.01", "largest gap"
     for model in LAWS:
@@ -289,7 +312,8 @@ def _error(reps: int) -> float:
 
 
 TABLES = {
-    f.__name__: f for f in (campaign, effect, adjusted, parameters, summits, spend, chain, rmse)
+    f.__name__: f
+    for f in (campaign, effect, adjusted, parameters, alive, summits, spend, chain, rmse)
 }
 
 
