@@ -93,7 +93,7 @@ def test_columns_that_tell_the_outcome_narrow_the_effect(rng):
 
 
 def test_the_interval_of_the_effect_covers_it():
-    held, n = 0, 200
+    held, n = 0, 100
     for seed in range(n):
         X, y, arm = experiment(np.random.default_rng(seed), 300, same=1.0)
         row = UpliftModel(LINEAR, n_folds=2).fit(X, y, treatment=arm).effect().iloc[0]
@@ -129,7 +129,7 @@ def test_a_stated_share_is_that_of_every_customer(rng):
 @pytest.mark.parametrize("method", ["doubly_robust", "two_model"])
 def test_where_the_effect_is_the_same_for_all_no_order_is_found(method):
     """Nobody's own luck may be found again: the Qini interval covers 0, and lies around it."""
-    n = 200
+    n = 100
     values, held, tops = np.empty(n), 0, 0
     for seed in range(n):
         X, y, arm = experiment(np.random.default_rng(seed), 300, same=1.0)
