@@ -26,8 +26,8 @@ import pandas as pd
 import custvalue as cv
 from benchmarks.accuracy import cdnow, online_retail
 from custvalue.exceptions import CustvalueWarning
-from custvalue.silence import reliability_table
 from custvalue.silence._learning import ordered_between
+from custvalue.silence._return_chance import reliability_table
 
 WINDOW = 90
 LOGS = ["cdnow", "online_retail"]

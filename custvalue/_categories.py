@@ -92,7 +92,7 @@ def category_columns(X: Any, columns: Sequence[str], caller: str) -> dict[str, n
                 ContractProblem.at(
                     "numbers-for-categories",
                     f"column {name!r} has numbers with fractions",
-                    "Cut it into named classes first, as learn_size_cuts does with revenue.",
+                    "Cut it into named classes first, as SizeCuts.learned does with revenue.",
                     broken,
                 )
             )

@@ -91,7 +91,7 @@ def plan(
     """
     from custvalue._frames import float_vectors
     from custvalue.campaign import plan_test
-    from custvalue.report import read_table
+    from custvalue.report._for_rooms import read_table
 
     with told_once():
         frame = read_table(past, encoding=encoding)
@@ -157,8 +157,9 @@ def measure(
     if out is not None and out.exists() and not force:
         raise click.UsageError(f"{out} is there; --force replaces it.")
     from custvalue._csv import write_csv
-    from custvalue.campaign import CampaignEffects, campaign_effect, covariate_balance
-    from custvalue.report import read_table
+    from custvalue.campaign import campaign_effect, covariate_balance
+    from custvalue.campaign._for_rooms import CampaignEffects
+    from custvalue.report._for_rooms import read_table
 
     texts = [name for name in (arm, customer, group) if name is not None]
     with told_once():

@@ -80,7 +80,8 @@ def funnel(
 ) -> None:
     """Write a sales-funnel page of EVENTS (CSV or Parquet) and its tables to a folder."""
     from custvalue.funnel import PRESETS, FunnelChain, from_deals
-    from custvalue.report import make_funnel_report, read_table
+    from custvalue.report import make_funnel_report
+    from custvalue.report._for_rooms import read_table
 
     given = {name: asked.pop(name) for name in ("start", "close", "outcome", "close_amount")}
     style = {name: asked.pop(name) for name in ("as_of", "by", "currency", "language")}

@@ -16,7 +16,7 @@ writes ``seal({...})`` and reads with ``unseal``, inside ``reading``::
 
 Arrays go through ``array_to_plain`` and ``array_from_plain``, matrices through ``sparse_to_plain``
 and ``sparse_from_plain``, numbers through ``number``, learned attributes through ``set_learned``,
-kinds of objects through ``kind_of`` and a registry such as ``custvalue.purchase.MODELS``.
+kinds of objects through ``kind_of`` and a registry.
 """
 
 from __future__ import annotations

@@ -213,7 +213,8 @@ def report(
     if lost:
         raise click.UsageError(f"say which columns to read: {', '.join(lost)} missing.")
 
-    from custvalue.report import Report, make_report, read_log, read_table
+    from custvalue.report import make_report, read_log
+    from custvalue.report._for_rooms import Report, read_table
 
     if not force:
         Report.check_folder(out)  # before the work, not after it

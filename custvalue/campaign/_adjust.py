@@ -35,7 +35,6 @@ class Adjustment:
 
     Examples
     --------
-    >>> from custvalue.campaign import Adjustment
     >>> known = Adjustment(("forecast",), (0.9,), 0.67, 1.2)
     >>> round(known.variance_left, 2), round(known.customers_saved, 2)
     (0.55, 0.45)

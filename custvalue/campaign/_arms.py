@@ -10,7 +10,7 @@ import numpy as np
 from custvalue import _frames
 from custvalue._typing import Floats, Places
 from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.metrics import check_propensity, outcome_scores
+from custvalue.metrics._for_rooms import check_propensity, outcome_scores
 
 
 class Experiment(NamedTuple):

@@ -34,7 +34,6 @@ class Estimate:
 
     Examples
     --------
-    >>> from custvalue.campaign import Estimate
     >>> Estimate("calls", "effect", None, None, None, 2.0, 0.5, 1.0, 3.0, 12, 9, "").effect
     2.0
     """
@@ -94,7 +93,6 @@ class CrmEffect:
     --------
     See `crm_effect`.
 
-    >>> from custvalue.campaign import CrmEffect
     >>> CrmEffect((), (), (), (), None, 0.95, None).table().empty
     True
     """

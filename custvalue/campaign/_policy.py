@@ -13,7 +13,7 @@ from custvalue._units import check_share
 from custvalue._words import CAMPAIGN, Language
 from custvalue.campaign._arms import Experiment, propensity_of, read_experiment
 from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.metrics import normal_quantile
+from custvalue.metrics._for_rooms import normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -37,7 +37,8 @@ from custvalue.exceptions import (
     NotSupportedError,
     SmallSampleWarning,
 )
-from custvalue.metrics import Estimate, calibration_table, normal_quantile
+from custvalue.metrics import calibration_table
+from custvalue.metrics._for_rooms import Estimate, normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -657,7 +658,6 @@ def gains_table(
 
     Examples
     --------
-    >>> from custvalue.campaign import gains_table
     >>> table = gains_table([1, 1, 0, 1, 0, 0, 0, 0], [.9, .8, .7, .6, .4, .3, .2, .1], n_groups=2)
     >>> table[["customers", "answers", "lift", "answer_share"]].to_numpy().tolist()
     [[4.0, 3.0, 2.0, 1.0], [4.0, 0.0, 0.0, 1.0]]

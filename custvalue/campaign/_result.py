@@ -33,7 +33,6 @@ class GroupEffect:
 
     Examples
     --------
-    >>> from custvalue.campaign import GroupEffect
     >>> GroupEffect("north", 900, 100, 3.0, -1.0, 7.0, 2.0, 1.4, -1.0, 3.8).shrunk
     1.4
     """
@@ -77,7 +76,6 @@ class CampaignEffect:
 
     Examples
     --------
-    >>> from custvalue.campaign import CampaignEffect
     >>> print(CampaignEffect(900, 100, 12.0, 9.0, 3.0, 1.0, 5.0, 0.95, 0.5, 0.4))
     900 treated customers brought 12 each, 100 control customers 9.
     Effect 3 a customer (95 % interval 1 to 5); after margin and contact cost 1.1 (0.1 to 2.1), in
@@ -135,7 +133,6 @@ class CampaignEffect:
 
         Examples
         --------
-        >>> from custvalue.campaign import CampaignEffect
         >>> found = CampaignEffect(900, 100, 12.0, 9.0, 3.0, 1.0, 5.0, 0.95, 0.5, 0.4)
         >>> print(found.sentence("zh").splitlines()[0])
         900 位处理组客户人均 12，100 位对照组客户人均 9。

@@ -102,7 +102,6 @@ class CampaignPlan:
 
     Examples
     --------
-    >>> from custvalue.campaign import CampaignPlan
     >>> print(CampaignPlan(900, 100, 12.0, 0.8, 0.95, 20.0, 40.0, 0.0, 1))
     900 customers a campaign and 100 in control show an effect of 12 a customer (60.0 % of
     20) in 80 % of tests at 95 % confidence.

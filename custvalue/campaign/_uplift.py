@@ -30,7 +30,7 @@ from custvalue.campaign._learners import (
     usual_regressor,
 )
 from custvalue.exceptions import ContractProblem, DataContractError, SmallSampleWarning
-from custvalue.metrics import Estimate, gains_of, normal_quantile, qini_of
+from custvalue.metrics._for_rooms import Estimate, gains_of, normal_quantile, qini_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,6 @@ class OutOfFold(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.campaign import OutOfFold
     >>> OutOfFold._fields
     ('uplift', 'expected', 'propensity')
     """

@@ -168,7 +168,8 @@ def fit_concentration(parts: Sequence[TransitionCounts], prior: Sparse) -> float
 
     >>> import numpy as np
     >>> import scipy.sparse as sp
-    >>> from custvalue.chains import StateList, TransitionCounts, fit_concentration
+    >>> from custvalue.chains import TransitionCounts
+    >>> from custvalue.chains._state_list import StateList
     >>> def counted(stay):
     ...     moves = sp.csr_array(np.array([[stay, 100.0 - stay], [0.0, 0.0]]))
     ...     return TransitionCounts(moves, np.zeros(2), np.zeros(2))

@@ -24,7 +24,6 @@ class Policy(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.chains import Policy
     >>> Policy(("mail", "rest"), [2.0, 0.0]).actions
     ('mail', 'rest')
     """

@@ -23,7 +23,6 @@ class StateList:
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.chains import StateList
     >>> states, place = StateList.sorted_in(np.array([[1, 0], [0, 2], [1, 0]]))
     >>> states.labels(), place.tolist()
     (((0, 2), (1, 0)), [1, 0, 1])

@@ -37,7 +37,6 @@ class ChainTest(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.chains import ChainTest
     >>> ChainTest(3.84, 1, 0.05).df
     1
     """
@@ -60,7 +59,7 @@ def order_zero(counts: TransitionCounts) -> ChainTest:
 
     Examples
     --------
-    >>> from custvalue.chains import TransitionCounts, order_zero
+    >>> from custvalue.chains import TransitionCounts
     >>> flips = TransitionCounts.of([0, 1] * 50, [1, 0] * 50, n_states=2)
     >>> order_zero(flips).p_value < 1e-9
     True
@@ -90,7 +89,6 @@ def order_one_against_two(place: Ints, before: Ints, after: Ints) -> ChainTest:
     A state that comes back every third period is not told by the last one alone:
 
     >>> import numpy as np
-    >>> from custvalue.chains import order_one_against_two
     >>> place = np.tile([0, 0, 1], 60)
     >>> row = np.arange(len(place) - 1)
     >>> order_one_against_two(place, row, row + 1).p_value < 1e-9
@@ -120,7 +118,6 @@ def homogeneity(before: Ints, after: Ints, period: Ints) -> ChainTest:
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.chains import homogeneity
     >>> stays = np.zeros(100, dtype=int)
     >>> leaves = np.tile([0, 1], 50)
     >>> found = homogeneity(np.r_[stays, stays], np.r_[stays, leaves], np.repeat([0, 1], 100))

@@ -41,7 +41,7 @@ def cutoffs(log: TransactionLog, dates: Sequence[Any]) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.data import TransactionLog, cutoffs
+    >>> from custvalue.data import TransactionLog
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")
@@ -95,7 +95,7 @@ def future_value(log: TransactionLog, X: Any, *, horizon: Span) -> Floats:
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.data import TransactionLog, cutoffs, future_value
+    >>> from custvalue.data import TransactionLog
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")

@@ -49,7 +49,7 @@ def history_frame(
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.data import TransactionLog, history_frame
+    >>> from custvalue.data import TransactionLog
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> log = TransactionLog(rows, customer="who", time="when", amount="paid")

@@ -37,7 +37,6 @@ class Dropped(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.data import Dropped
     >>> Dropped("zero_amount", 2, 0.0, ("17", "23")).rows
     2
     """

@@ -37,7 +37,6 @@ class Season:
 
     Examples
     --------
-    >>> from custvalue.data import Season
     >>> still = Season()
     >>> still.is_identity
     True

@@ -33,7 +33,6 @@ class DateSplit(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.data import DateSplit
     >>> DateSplit._fields
     ('known', 'future', 'new')
     """

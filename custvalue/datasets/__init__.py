@@ -2,6 +2,6 @@
 
 from custvalue.datasets._cdnow import load_cdnow, load_donations
 from custvalue.datasets._online_retail import fetch_online_retail
-from custvalue.datasets._shop import SimulatedShop, make_shop
+from custvalue.datasets._shop import make_shop
 
-__all__ = ["SimulatedShop", "fetch_online_retail", "load_cdnow", "load_donations", "make_shop"]
+__all__ = ["fetch_online_retail", "load_cdnow", "load_donations", "make_shop"]

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from custvalue._dates import instant
 from custvalue._units import Span
 from custvalue._warn import warn_caller
-from custvalue.data import TransactionLog, horizon_end, known_at
+from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import horizon_end, known_at
 from custvalue.evaluation._baselines import LastPeriodRepeated
 from custvalue.evaluation._reads import Candidate, Forecaster
 from custvalue.evaluation._result import BacktestResult
@@ -22,14 +23,13 @@ from custvalue.metrics import (
     brier_error,
     decile_calibration_error,
     interval_coverage,
-    mean_absolute_error,
     mean_tweedie_error,
     normalized_gini_score,
-    root_mean_squared_error,
     spearman_score,
     top_share_score,
     total_bias,
 )
+from custvalue.metrics._for_rooms import mean_absolute_error, root_mean_squared_error
 from custvalue.value import RateForward
 
 if TYPE_CHECKING:

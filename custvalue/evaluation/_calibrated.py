@@ -11,7 +11,8 @@ from sklearn.utils.metaestimators import available_if
 
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span
-from custvalue.data import TransactionLog, known_at
+from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import known_at
 from custvalue.evaluation._reads import Candidate, Forecaster, last_step
 from custvalue.exceptions import (
     ContractProblem,

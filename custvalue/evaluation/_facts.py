@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import column, float_columns
-from custvalue.data import TransactionLog, known_at
+from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import known_at
 from custvalue.grades import pareto
 from custvalue.metrics import spearman_score
 
@@ -28,7 +29,6 @@ class Regularity(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.evaluation import Regularity
     >>> Regularity(1.1, 0.9, 1.3, 500).k
     1.1
     """
@@ -119,7 +119,6 @@ class LogFacts(NamedTuple):
     --------
     >>> import custvalue as cv
     >>> from custvalue.data import TransactionLog
-    >>> from custvalue.evaluation import log_facts
     >>> facts = log_facts(TransactionLog(cv.datasets.load_cdnow("sample"),
     ...                                  customer="customer_id", time="date", amount="amount"))
     >>> facts.n_customers, round(facts.one_time_share, 2), round(facts.regularity.k, 1)
@@ -156,7 +155,6 @@ def log_facts(log: TransactionLog) -> LogFacts:
     --------
     >>> import pandas as pd
     >>> from custvalue.data import TransactionLog
-    >>> from custvalue.evaluation import log_facts
     >>> rows = pd.DataFrame({"who": [1, 1, 2], "when": ["2024-01-01", "2024-01-09", "2024-01-20"],
     ...                      "paid": [5.0, 7.0, 9.0]})
     >>> facts = log_facts(TransactionLog(rows, customer="who", time="when", amount="paid"))

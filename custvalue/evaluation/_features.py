@@ -13,10 +13,10 @@ from custvalue._dates import shifted
 from custvalue._frames import column, column_names, places_of
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._units import Span, span_days
-from custvalue.data import (
+from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import (
     SUMMARY_FEATURES,
     WINDOWS,
-    TransactionLog,
     cutoffs,
     future_value,
     history_frame,

@@ -18,7 +18,8 @@ from sklearn.base import clone
 
 from custvalue._frames import column, places_of, rows_where
 from custvalue._units import Span, span_days
-from custvalue.data import TransactionLog, history_frame
+from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import history_frame
 from custvalue.evaluation._features import supervised_sample
 from custvalue.exceptions import NotSupportedError
 
@@ -97,7 +98,6 @@ def reads_of(estimator: Any) -> Reads:
     >>> from sklearn.linear_model import LinearRegression
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
-    >>> from custvalue.evaluation import reads_of
     >>> reads_of(make_pipeline(StandardScaler(), LinearRegression()))
     'supervised'
     """

@@ -83,7 +83,6 @@ def usual_candidates() -> dict[str, Any]:
 
     Examples
     --------
-    >>> from custvalue.evaluation import usual_candidates
     >>> list(usual_candidates())[0]
     'chosen by its past'
     """

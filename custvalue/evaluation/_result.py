@@ -11,7 +11,7 @@ import numpy as np
 
 from custvalue._warn import warn_caller
 from custvalue.exceptions import SmallSampleWarning
-from custvalue.metrics import resampled_scores
+from custvalue.metrics._for_rooms import resampled_scores
 
 if TYPE_CHECKING:
     import pandas as pd

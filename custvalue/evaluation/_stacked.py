@@ -42,7 +42,6 @@ def usual_parts() -> dict[str, Any]:
 
     Examples
     --------
-    >>> from custvalue.evaluation import usual_parts
     >>> list(usual_parts())[-1]
     'same for all'
     """

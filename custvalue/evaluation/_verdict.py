@@ -103,7 +103,6 @@ class Proof:
 
     Examples
     --------
-    >>> from custvalue.evaluation import Proof
     >>> Proof(364, 364, 2500, ratio=0.97, gini=0.8, gain=0.5, deciles=0.1, coverage=0.82).ratio
     0.97
     """
@@ -143,7 +142,6 @@ class Verdict:
 
     Examples
     --------
-    >>> from custvalue.evaluation import Verdict
     >>> alone = Verdict("unproven", {}, "law", (("law", 1.0),), (), 1.0, "40 days of history")
     >>> print(alone.words()[0][:53])
     Nothing has proven this forecast: 40 days of history.

@@ -6,28 +6,17 @@ from custvalue.funnel._accounts import (
     contact_timing,
     need_window,
 )
-from custvalue.funnel._backtest import FunnelBacktest, backtest_funnel
-from custvalue.funnel._channels import ChannelAttribution, channel_attribution, contact_paths
-from custvalue.funnel._counts import FunnelCounts
+from custvalue.funnel._backtest import backtest_funnel
+from custvalue.funnel._channels import channel_attribution, contact_paths
 from custvalue.funnel._deals import deal_frame, from_deals
-from custvalue.funnel._draws import FunnelDraws
 from custvalue.funnel._drivers import win_drivers
 from custvalue.funnel._funnel_chain import FunnelChain
-from custvalue.funnel._ledger import REASONS as REASONS
-from custvalue.funnel._ledger import DroppedDeals, FunnelLedger
 from custvalue.funnel._presets import PRESETS
-from custvalue.funnel._settings import columns_by as columns_by
-from custvalue.funnel._tables import control_table, early_value, overdue_table, sales_velocity
+from custvalue.funnel._tables import control_table, early_value, overdue_table
 
 __all__ = [
     "PRESETS",
-    "ChannelAttribution",
-    "DroppedDeals",
-    "FunnelBacktest",
     "FunnelChain",
-    "FunnelCounts",
-    "FunnelDraws",
-    "FunnelLedger",
     "account_coverage",
     "backtest_funnel",
     "calls_needed",
@@ -40,6 +29,5 @@ __all__ = [
     "from_deals",
     "need_window",
     "overdue_table",
-    "sales_velocity",
     "win_drivers",
 ]

@@ -44,7 +44,6 @@ class FunnelBacktest:
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.funnel import FunnelBacktest
     >>> table = pd.DataFrame({"method": ["FunnelChain", "won / all"], "predicted_wins": [9.0, 6.0],
     ...                       "actual_wins": [10, 10], "bias": [-0.1, -0.4], "brier": [0.2, 0.25]})
     >>> FunnelBacktest(table, pd.DataFrame(), "13W").scores()["bias"].round(2).to_dict()

@@ -182,7 +182,7 @@ def channel_attribution(
 
     **It tells what goes together, not what causes what.** Customers who look for the brand click
     the brand's ad and buy anyway. What a channel brings is learned from a random control group, by
-    `custvalue.silence.campaign_effect`.
+    `custvalue.campaign.campaign_effect`.
 
     Parameters
     ----------

@@ -16,7 +16,8 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import spsolve
 
 from custvalue._typing import Floats, Ints
-from custvalue.chains import Absorption, Chain, TransitionCounts, fit_concentration
+from custvalue.chains import Chain, TransitionCounts
+from custvalue.chains._for_rooms import Absorption, fit_concentration
 from custvalue.exceptions import NotSupportedError
 from custvalue.funnel._counts import FunnelShape
 

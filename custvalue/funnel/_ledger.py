@@ -48,7 +48,6 @@ class DroppedDeals(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.funnel import DroppedDeals
     >>> DroppedDeals("missing_time", 3, 2, ("17", "23")).deals
     2
     """
@@ -76,7 +75,6 @@ class FunnelLedger:
 
     Examples
     --------
-    >>> from custvalue.funnel import DroppedDeals, FunnelLedger
     >>> FunnelLedger(10, 7, 1, 3, (DroppedDeals("missing_time", 2, 1, ("17",)),)).adds_up
     True
     """

@@ -505,7 +505,6 @@ def sales_velocity(
 
     Examples
     --------
-    >>> from custvalue.funnel import sales_velocity
     >>> round(sales_velocity(40, 0.25, 10_000, 60), 2)
     1666.67
     """

@@ -48,7 +48,6 @@ class RankLaw(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.grades import RankLaw
     >>> RankLaw(knots=[1.0, 2.0], rank=[0.25, 0.75]).rank
     [0.25, 0.75]
     """
@@ -72,7 +71,6 @@ def rank_law(values: Floats) -> RankLaw:
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.grades import rank_law
     >>> rank_law(np.array([5.0, 5.0, 7.0, 9.0])).rank.tolist()
     [0.25, 0.625, 0.875]
     """
@@ -105,7 +103,6 @@ def rank_index(values: Floats, laws: Sequence[RankLaw], weights: Floats) -> Floa
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.grades import rank_law
     >>> from custvalue.grades._matrix import rank_index
     >>> visits = np.array([1.0, 2.0])
     >>> rank_index(visits[:, None], [rank_law(visits)], np.array([-1.0])).tolist()

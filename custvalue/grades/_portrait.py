@@ -39,7 +39,6 @@ class Portrait:
 
     Examples
     --------
-    >>> from custvalue.grades import Portrait
     >>> print(Portrait("Customer 7", ("1 order.",), {"n_orders": 1}))
     Customer 7
       1 order.

@@ -162,7 +162,6 @@ def profile_table(
     Examples
     --------
     >>> import pandas as pd
-    >>> from custvalue.grades import profile_table
     >>> customers = pd.DataFrame({"region": ["north"] * 90 + ["south"] * 110 + ["north"] * 210
     ...                                     + ["south"] * 590, "group": ["a"] * 200 + ["b"] * 800})
     >>> profile_table(customers, "group").iloc[0].to_dict()["index"]

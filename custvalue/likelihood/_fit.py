@@ -217,7 +217,7 @@ def search(
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.likelihood import Plan, search
+    >>> from custvalue.likelihood._law import Plan
     >>> hills = lambda t: (float(np.cos(t[0]) + t[0] / 9), 1 / 9 - np.sin(t), -np.cos(t)[:, None])
     >>> plan = Plan(np.array([-9.0]), np.array([9.0]))
     >>> best, tried, _ = search(hills, [np.array([v]) for v in (-6.0, 0.0, 6.0)], plan)
@@ -283,7 +283,7 @@ def profile(
     --------
     >>> import numpy as np
     >>> from custvalue._kernels import compress
-    >>> from custvalue.likelihood import fit_law, profile
+    >>> from custvalue.likelihood import fit_law
     >>> from custvalue.purchase import NBD
     >>> x = np.arange(30.0) % 6
     >>> rows = compress(x, np.where(x > 0, 8.0, 0.0), np.full(30, 10.0))

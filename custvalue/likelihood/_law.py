@@ -30,7 +30,6 @@ class Units(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.likelihood import Units
     >>> units = Units(time=7.0)
     >>> units.of("time"), round(units.of("1/time"), 3), units.of("money")
     (7.0, 0.143, 1.0)
@@ -107,7 +106,6 @@ class Plan(NamedTuple):
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.likelihood import Plan
     >>> Plan(np.full(2, -16.0), np.full(2, 12.0)).searches is None  # all starts, in order
     True
     """

@@ -30,7 +30,6 @@ class Stability(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.market import Stability
     >>> Stability(3, 0.94).segments
     3
     """

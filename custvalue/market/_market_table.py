@@ -36,7 +36,6 @@ def herfindahl(shares: npt.ArrayLike) -> float:
 
     Examples
     --------
-    >>> from custvalue.market import herfindahl
     >>> round(herfindahl([0.4, 0.3, 0.2, 0.1]), 12)
     0.3
     """

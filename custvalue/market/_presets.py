@@ -104,6 +104,50 @@ class SizeCuts(NamedTuple):
     medium: float
     large: float
 
+    @classmethod
+    def learned(cls, revenue: npt.ArrayLike) -> SizeCuts:
+        """Cut revenue into three sizes at the thirds of its logarithm's range.
+
+        No text states cuts for small, medium and large; these follow the data and are frozen by
+        being kept: a national standard is ``SizeCuts(medium, large)`` of its own numbers.
+
+        Parameters
+        ----------
+        revenue : array-like of shape (n,)
+            Above zero; missing ones are left out.
+
+        Returns
+        -------
+        SizeCuts
+
+        Raises
+        ------
+        DataContractError
+            If a revenue is zero, negative or infinite, or all are equal.
+
+        Examples
+        --------
+        >>> from custvalue.market import SizeCuts
+        >>> cuts = SizeCuts.learned([1.0, 20.0, 1000.0])
+        >>> round(cuts.medium, 6), round(cuts.large, 6)
+        (10.0, 100.0)
+        """
+        value = np.asarray(revenue, dtype=np.float64)
+        bad = np.flatnonzero(~np.isnan(value) & ~((value > 0) & np.isfinite(value)))
+        known = value[~np.isnan(value)]
+        if len(bad) or not len(known) or known.min() == known.max():
+            raise DataContractError(
+                ContractProblem(
+                    "revenue",
+                    "revenue must be finite, above zero, and not the same for all",
+                    "Leave companies without revenue out, or write SizeCuts(medium, large).",
+                    len(bad),
+                    first_ids(bad),
+                )
+            )
+        low, high = np.log([known.min(), known.max()])
+        return cls(*(float(np.exp(low + (high - low) * part)) for part in (1 / 3, 2 / 3)))
+
     def classes(self, revenue: npt.ArrayLike, *, language: Language = "en") -> npt.NDArray[Any]:
         """Small, medium or large (小型、中型、大型) for every company.
 
@@ -127,50 +171,6 @@ class SizeCuts(NamedTuple):
         found = words[np.minimum(place, 2)]
         found[np.isnan(value)] = None
         return found
-
-
-def learn_size_cuts(revenue: npt.ArrayLike) -> SizeCuts:
-    """Cut revenue into three sizes at the thirds of its logarithm's range.
-
-    No text states cuts for small, medium and large; these follow the data and are frozen by being
-    kept: a national standard is ``SizeCuts(medium, large)`` of its own numbers.
-
-    Parameters
-    ----------
-    revenue : array-like of shape (n,)
-        Above zero; missing ones are left out.
-
-    Returns
-    -------
-    SizeCuts
-
-    Raises
-    ------
-    DataContractError
-        If a revenue is zero, negative or infinite, or all are equal.
-
-    Examples
-    --------
-    >>> from custvalue.market import learn_size_cuts
-    >>> cuts = learn_size_cuts([1.0, 20.0, 1000.0])
-    >>> round(cuts.medium, 6), round(cuts.large, 6)
-    (10.0, 100.0)
-    """
-    value = np.asarray(revenue, dtype=np.float64)
-    bad = np.flatnonzero(~np.isnan(value) & ~((value > 0) & np.isfinite(value)))
-    known = value[~np.isnan(value)]
-    if len(bad) or not len(known) or known.min() == known.max():
-        raise DataContractError(
-            ContractProblem(
-                "revenue",
-                "revenue must be finite, above zero, and not the same for all",
-                "Leave companies without revenue out, or give SizeCuts(medium, large) yourself.",
-                len(bad),
-                first_ids(bad),
-            )
-        )
-    low, high = np.log([known.min(), known.max()])
-    return SizeCuts(*(float(np.exp(low + (high - low) * part)) for part in (1 / 3, 2 / 3)))
 
 
 def behaviour_three(

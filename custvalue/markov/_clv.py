@@ -29,11 +29,10 @@ from custvalue._value_model import (
     write_value,
 )
 from custvalue._warn import warn_caller
-from custvalue.chains import (
-    Chain,
+from custvalue.chains import Chain, TransitionCounts
+from custvalue.chains._for_rooms import (
     ChainTest,
     StateList,
-    TransitionCounts,
     homogeneity,
     order_one_against_two,
     order_zero,

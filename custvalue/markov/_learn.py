@@ -18,7 +18,8 @@ from custvalue import _frames
 from custvalue._sparse import Sparse, from_entries, scale_rows
 from custvalue._typing import Floats, Ints
 from custvalue._warn import heard, warn_caller
-from custvalue.chains import StateList, TransitionCounts, fit_concentration
+from custvalue.chains import TransitionCounts
+from custvalue.chains._for_rooms import StateList, fit_concentration
 from custvalue.exceptions import (
     BoundaryFitWarning,
     DataContractError,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from custvalue._sparse import Sparse, empty, from_entries, row_sums, scale_rows
-from custvalue.chains import StateList, TransitionCounts
+from custvalue.chains import TransitionCounts
+from custvalue.chains._for_rooms import StateList
 
 
 def pooled_moves(counts: TransitionCounts, states: StateList) -> Sparse:

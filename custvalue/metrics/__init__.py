@@ -2,13 +2,10 @@
 
 from custvalue.metrics._calibration import calibration_table, decile_calibration_error
 from custvalue.metrics._errors import (
-    absolute_total_bias_error,
     brier_error,
     interval_coverage,
     interval_error,
-    mean_absolute_error,
     mean_tweedie_error,
-    root_mean_squared_error,
     total_bias,
 )
 from custvalue.metrics._ranking import (
@@ -17,24 +14,10 @@ from custvalue.metrics._ranking import (
     spearman_score,
     top_share_score,
 )
-from custvalue.metrics._resampled import resampled_scores
-from custvalue.metrics._scorers import scorers, value_scorer
-from custvalue.metrics._uplift import (
-    Estimate,
-    effect_scores,
-    outcome_scores,
-    qini_score,
-    qini_table,
-    uplift_at_k,
-)
-from custvalue.metrics._uplift import check_propensity as check_propensity
-from custvalue.metrics._uplift import gains_of as gains_of
-from custvalue.metrics._uplift import normal_quantile as normal_quantile
-from custvalue.metrics._uplift import qini_of as qini_of
+from custvalue.metrics._scorers import value_scorer
+from custvalue.metrics._uplift import effect_scores, qini_score, qini_table, uplift_at_k
 
 __all__ = [
-    "Estimate",
-    "absolute_total_bias_error",
     "brier_error",
     "calibration_table",
     "decile_calibration_error",
@@ -42,15 +25,10 @@ __all__ = [
     "gain_curve",
     "interval_coverage",
     "interval_error",
-    "mean_absolute_error",
     "mean_tweedie_error",
     "normalized_gini_score",
-    "outcome_scores",
     "qini_score",
     "qini_table",
-    "resampled_scores",
-    "root_mean_squared_error",
-    "scorers",
     "spearman_score",
     "top_share_score",
     "total_bias",

@@ -55,7 +55,6 @@ def absolute_total_bias_error(y_true: Any, y_pred: Any, *, sample_weight: Any = 
 
     Examples
     --------
-    >>> from custvalue.metrics import absolute_total_bias_error
     >>> absolute_total_bias_error([10, 0, 30], [10, 0, 20])
     0.25
     """
@@ -77,7 +76,6 @@ def mean_absolute_error(y_true: Any, y_pred: Any, *, sample_weight: Any = None) 
 
     Examples
     --------
-    >>> from custvalue.metrics import mean_absolute_error
     >>> mean_absolute_error([10, 0, 30], [13, 3, 30])
     2.0
     """
@@ -100,7 +98,6 @@ def root_mean_squared_error(y_true: Any, y_pred: Any, *, sample_weight: Any = No
 
     Examples
     --------
-    >>> from custvalue.metrics import root_mean_squared_error
     >>> root_mean_squared_error([10, 0], [13, 4])
     3.5355339059327378
     """

@@ -55,7 +55,6 @@ def resampled_scores(metric: str, y_true: Any, y_pred: Any, weights: Any) -> Flo
 
     Examples
     --------
-    >>> from custvalue.metrics import resampled_scores
     >>> resampled_scores("mae", [0, 4, 8], [1, 4, 6], [[1, 1, 1], [0, 3, 0]]).tolist()
     [1.0, 0.0]
     """

@@ -66,19 +66,3 @@ def value_scorer(name: str, **parameters: Any) -> Callable[..., float]:
     if name not in _BY_NAME:
         raise ValueError(f"name={name!r} must be one of {sorted(_BY_NAME)}.")
     return make_scorer(_BY_NAME[name], greater_is_better=not name.startswith("neg_"), **parameters)
-
-
-def scorers() -> dict[str, Callable[..., float]]:
-    """All value scorers by name, ready for ``cross_validate(..., scoring=scorers())``.
-
-    Returns
-    -------
-    dict of str to callable
-
-    Examples
-    --------
-    >>> from custvalue.metrics import scorers
-    >>> sorted(scorers())[:3]
-    ['neg_absolute_total_bias', 'neg_decile_calibration', 'neg_mean_absolute_error']
-    """
-    return {name: value_scorer(name) for name in _BY_NAME}

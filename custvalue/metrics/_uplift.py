@@ -32,7 +32,6 @@ class Estimate(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.metrics import Estimate
     >>> Estimate(1.5, 0.5, 0.5, 2.5).upper
     2.5
     """
@@ -164,7 +163,6 @@ def outcome_scores(y: Floats, arm: Any, propensity: Floats, expected: Floats) ->
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.metrics import outcome_scores
     >>> outcome_scores(np.array([3.0, 1.0]), np.array([0, 1]), np.full((2, 2), 0.5),
     ...                np.full((2, 2), 1.0)).tolist()
     [[5.0, 1.0], [1.0, 1.0]]
@@ -364,7 +362,6 @@ def normal_quantile(level: float) -> float:
 
     Examples
     --------
-    >>> from custvalue.metrics._uplift import normal_quantile
     >>> round(normal_quantile(0.95), 4)
     1.96
     """

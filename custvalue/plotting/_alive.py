@@ -49,7 +49,6 @@ def history_table(
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.plotting import history_table
     >>> class Law:
     ...     def predict_alive(self, X):
     ...         return np.asarray(X["recency"] / X["T"])

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._words import Language
-from custvalue.data import CohortTable, summarize
+from custvalue.data import summarize
+from custvalue.data._for_rooms import CohortTable
 from custvalue.plotting import _style
 from custvalue.plotting._display import Display
 from custvalue.value import cohort_table

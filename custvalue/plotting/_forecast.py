@@ -40,7 +40,6 @@ def tracking_table(
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.plotting import tracking_table
     >>> days = np.array(["2024-01-31", "2024-02-29", "2024-03-31"], dtype="datetime64[D]")
     >>> table = tracking_table(days, [5, 3, 4], [np.nan, 4, 4])
     >>> table["cumulative_forecast"].tolist()

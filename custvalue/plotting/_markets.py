@@ -43,7 +43,6 @@ def market_matrix_table(
 
     Examples
     --------
-    >>> from custvalue.plotting import market_matrix_table
     >>> market_matrix_table(["auto", "retail"], [0.4, 0.7], [0.9, 0.6])
        market  attractiveness  resource_fit
     0    auto             0.4           0.9

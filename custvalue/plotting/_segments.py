@@ -39,7 +39,6 @@ def segment_table(segments: Any, value: Any = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from custvalue.plotting import segment_table
     >>> segment_table(["new", "loyal", "new"], [10.0, 80.0, 10.0])
       segment  customers  customer_share  value  value_share  mean_value
     0     new          2        0.666667   20.0          0.2        10.0
@@ -83,7 +82,6 @@ def rfm_table(scores: Any, value: Any = None) -> pd.DataFrame:
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.plotting import rfm_table
     >>> rfm_table(np.array([[5, 1, 2], [5, 1, 4], [1, 1, 1]]))
        R  F  customers  customer_share  mean_M
     0  1  1          1        0.333333     1.0

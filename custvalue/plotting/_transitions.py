@@ -38,7 +38,6 @@ def flow_table(before: Any, after: Any, value: Any = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from custvalue.plotting import flow_table
     >>> flow_table(["new", "new", "core"], ["core", "new", "core"])
        from    to  customers  share
     0  core  core          1    1.0

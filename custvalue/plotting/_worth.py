@@ -123,7 +123,6 @@ def concentration_table(value: Any, n_points: int = 101) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from custvalue.plotting import concentration_table
     >>> concentration_table([8.0, 1.0, 1.0, 0.0], n_points=5)["value_share"].tolist()
     [0.0, 0.8, 0.9, 1.0, 1.0]
     """

@@ -10,14 +10,12 @@ from custvalue.purchase._mbgnbd import MBGNBD
 from custvalue.purchase._nbd import NBD
 from custvalue.purchase._paretonbd import ParetoNBD
 from custvalue.purchase._prior import Prior
-from custvalue.purchase._scorer import Scorer
 from custvalue.purchase._shifted_beta_geometric import ShiftedBetaGeometric
 
 __all__ = [
     "BGBB",
     "BGNBD",
     "MBGNBD",
-    "MODELS",
     "NBD",
     "BetaBinomialResponse",
     "Mixing",
@@ -26,13 +24,6 @@ __all__ = [
     "Prior",
     "PurchaseLaw",
     "PurchaseModel",
-    "Scorer",
     "ShiftedBetaGeometric",
     "alive_interval",
 ]
-
-# the registry: every law and contract test runs over it
-MODELS: dict[str, type[PurchaseModel]] = {
-    m.__name__: m
-    for m in (NBD, BGNBD, MBGNBD, ParetoNBD, BGBB, ShiftedBetaGeometric, BetaBinomialResponse)
-}

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from custvalue._kernels import Histories, Optimum
 from custvalue._typing import Floats
-from custvalue.likelihood import Law, Plan, Units
+from custvalue.likelihood import Law
+from custvalue.likelihood._for_rooms import Plan, Units
 
 _UPPER = np.tri(8, dtype=bool).T
 FEWEST = 1e-2  # repeat orders a customer, for a start where nobody orders

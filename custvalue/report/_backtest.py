@@ -13,7 +13,7 @@ from custvalue._units import span_days
 from custvalue.data import summarize
 from custvalue.evaluation import backtest
 from custvalue.metrics import calibration_table
-from custvalue.plotting import tracking_table
+from custvalue.plotting._for_rooms import tracking_table
 from custvalue.purchase import MBGNBD
 from custvalue.value import CustomerValue
 

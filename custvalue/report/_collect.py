@@ -24,7 +24,7 @@ from custvalue.exceptions import (
 )
 from custvalue.lifecycle import LifecycleClassifier
 from custvalue.markov import MarkovCLVEstimator
-from custvalue.plotting import flow_table, state_names, tracking_table
+from custvalue.plotting._for_rooms import flow_table, state_names, tracking_table
 from custvalue.report._backtest import Tested, hold_back, model_of
 from custvalue.report._campaign import QUIET, WINDOW, campaign_list
 from custvalue.report._size import check_size

@@ -8,7 +8,7 @@ import numpy as np
 
 import custvalue
 from custvalue.lifecycle import playbook
-from custvalue.plotting import concentration_table
+from custvalue.plotting._for_rooms import concentration_table
 from custvalue.report._campaign import WINDOW
 from custvalue.report._collect import LEVEL, Asked, Collected
 from custvalue.report._quiet import quiet_facts

@@ -14,14 +14,8 @@ from custvalue._html import html_table
 from custvalue._units import span_days
 from custvalue._warn import heard
 from custvalue._words import FUNNEL, Language, check_language
-from custvalue.funnel import (
-    REASONS,
-    FunnelBacktest,
-    FunnelChain,
-    backtest_funnel,
-    columns_by,
-    overdue_table,
-)
+from custvalue.funnel import FunnelChain, backtest_funnel, overdue_table
+from custvalue.funnel._for_rooms import REASONS, FunnelBacktest, columns_by
 from custvalue.plotting import FunnelDisplay, svg_text
 from custvalue.report._blocks import Block, Column, section, span, table, tile
 from custvalue.report._collect import to_pandas
@@ -61,7 +55,6 @@ class FunnelReport:
 
     Examples
     --------
-    >>> from custvalue.report import FunnelReport
     >>> sorted(f for f in FunnelReport.__dataclass_fields__)[:3]
     ['backtest', 'forecast', 'html']
     """

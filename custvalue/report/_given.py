@@ -10,7 +10,7 @@ import pandas as pd
 from custvalue import _frames
 from custvalue._words import MARKET
 from custvalue.exceptions import ContractProblem, DataContractError, nearest
-from custvalue.market import PARTS, TradeProfile
+from custvalue.market._for_rooms import PARTS, TradeProfile
 from custvalue.report._blocks import Block, Column, Shown, section, table, tile
 from custvalue.report._collect import to_pandas
 from custvalue.report._words import Words

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from custvalue import _frames
-from custvalue.campaign import CampaignEffect, CampaignEffects
+from custvalue.campaign._for_rooms import CampaignEffect, CampaignEffects
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.report._collect import to_pandas
 

@@ -143,7 +143,14 @@ def _segment_value(got: Collected, money: str, language: Language, ax: Any) -> N
 
 
 def _silence(got: Collected, words: Words, ax: Any) -> None:
-    from custvalue.plotting import BAR, BLUE, ORANGE, plain_numbers, quiet_axes, set_letters
+    from custvalue.plotting._for_rooms import (
+        BAR,
+        BLUE,
+        ORANGE,
+        plain_numbers,
+        quiet_axes,
+        set_letters,
+    )
 
     days = got.customers["silence_days"].to_numpy(dtype=float)
     chance = got.customers[f"chance_of_order_{WINDOW}d"].to_numpy(dtype=float)
@@ -171,7 +178,7 @@ def _silence(got: Collected, words: Words, ax: Any) -> None:
 
 
 def _grade_value(got: Collected, words: Words, ax: Any) -> None:
-    from custvalue.plotting import BLUE, INK, plain_numbers, quiet_axes, set_letters
+    from custvalue.plotting._for_rooms import BLUE, INK, plain_numbers, quiet_axes, set_letters
 
     spend = got.customers.groupby("silence_grade")["total_value"].sum()
     grades = [grade for grade in GRADES if grade in spend.index]

@@ -151,7 +151,6 @@ def read_table(
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from custvalue.report import read_table
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "events.csv"
     ...     _ = path.write_text("deal,stage,time\n007,lead,2024-01-01\n")

@@ -34,7 +34,8 @@ from custvalue.report._words import Words
 if TYPE_CHECKING:
     import pandas as pd
 
-    from custvalue.market import TargetMarketRanker, TradeProfile
+    from custvalue.market import TargetMarketRanker
+    from custvalue.market._for_rooms import TradeProfile
     from custvalue.survey import PerceivedValue
 
 TABLES = ("customers", "campaign", "segments", "transitions")

@@ -34,7 +34,6 @@ class VariableCuts(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.rfm import VariableCuts
     >>> VariableCuts("F", "n_orders", False, ((1.0, 3.0),)).n_bins
     3
     """
@@ -70,7 +69,6 @@ def scores_of(values: Floats, variables: Sequence[VariableCuts]) -> Places:
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.rfm import VariableCuts
     >>> from custvalue.rfm._rfm_law import scores_of
     >>> cuts = (VariableCuts("R", "silence", True, ((30.0, 90.0),)),)
     >>> scores_of(np.array([[10.0], [30.0], [31.0], [365.0]]), cuts).ravel()
@@ -148,7 +146,6 @@ def bin_bounds(variable: VariableCuts, score: Places, cell: Places | None = None
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.rfm import VariableCuts
     >>> from custvalue.rfm._rfm_law import bin_bounds
     >>> bin_bounds(VariableCuts("R", "silence", True, ((30.0, 90.0),)), np.array([3, 1]))
     array([[-inf,  30.],
@@ -178,7 +175,6 @@ def reachable_cells(variables: Sequence[VariableCuts]) -> npt.NDArray[np.bool_]:
 
     Examples
     --------
-    >>> from custvalue.rfm import VariableCuts
     >>> from custvalue.rfm._rfm_law import reachable_cells
     >>> reachable_cells([VariableCuts("F", "n_orders", False, ((1.0, 1.0, 2.0),))])
     array([ True, False,  True,  True])

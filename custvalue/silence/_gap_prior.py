@@ -21,7 +21,8 @@ from custvalue._kernels import Objective
 from custvalue._typing import Floats
 from custvalue._warn import heard, warn_caller
 from custvalue.exceptions import BoundaryFitWarning, FitFailedError
-from custvalue.likelihood import Law, Plan, Units, fit_law
+from custvalue.likelihood import Law, fit_law
+from custvalue.likelihood._for_rooms import Plan, Units
 from custvalue.silence._silence import GapFacts
 
 SMALLEST, LARGEST = 1e-4, 1e5  # of r

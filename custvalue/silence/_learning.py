@@ -28,7 +28,6 @@ class LearningSet(NamedTuple):
 
     Examples
     --------
-    >>> from custvalue.silence import LearningSet
     >>> LearningSet._fields
     ('known', 'ordered', 'today')
     """

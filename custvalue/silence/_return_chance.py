@@ -11,7 +11,7 @@ from custvalue._kernels import wilson
 from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.exceptions import BoundaryFitWarning, SmallSampleWarning
-from custvalue.likelihood import Plan, search
+from custvalue.likelihood._for_rooms import Plan, search
 from custvalue.silence._gap_prior import GapPrior, prob_longer_gap, prob_order_if_customer
 from custvalue.silence._learning import has_ordered
 from custvalue.silence._silence import GapFacts
@@ -309,7 +309,6 @@ def reliability_table(ordered: npt.ArrayLike, chance: npt.ArrayLike, *, n_groups
 
     Examples
     --------
-    >>> from custvalue.silence import reliability_table
     >>> reliability_table([0, 0, 1, 1], [0.1, 0.1, 0.8, 0.9], n_groups=2)["observed"].tolist()
     [0.0, 1.0]
     """

@@ -36,7 +36,7 @@ def log_likelihood(
 
     Examples
     --------
-    >>> from custvalue.spend import gamma_gamma
+    >>> from custvalue.spend import _gamma_gamma_law as gamma_gamma
     >>> round(float(gamma_gamma.log_likelihood(2, 30.0, 6.25, 3.74, 15.44)), 4)
     -3.847
     """
@@ -63,7 +63,7 @@ def posterior(
 
     Examples
     --------
-    >>> from custvalue.spend import gamma_gamma
+    >>> from custvalue.spend import _gamma_gamma_law as gamma_gamma
     >>> [float(v) for v in gamma_gamma.posterior(2, 30.0, 6.0, 4.0, 15.0)]
     [16.0, 75.0]
     """
@@ -92,7 +92,7 @@ def expected_spend(
 
     Examples
     --------
-    >>> from custvalue.spend import gamma_gamma
+    >>> from custvalue.spend import _gamma_gamma_law as gamma_gamma
     >>> gamma_gamma.expected_spend([0, 1, 10], [0, 100, 100], 6.25, 3.74, 15.44).round(2)
     array([35.22, 80.26, 97.28])
     """
@@ -120,7 +120,7 @@ def variance_of_mean(
 
     Examples
     --------
-    >>> from custvalue.spend import gamma_gamma
+    >>> from custvalue.spend import _gamma_gamma_law as gamma_gamma
     >>> round(float(gamma_gamma.variance_of_mean(0, 0, 6.25, 3.74, 15.44)), 1)
     712.9
     """
@@ -156,7 +156,7 @@ def spend_quantile(
 
     Examples
     --------
-    >>> from custvalue.spend import gamma_gamma
+    >>> from custvalue.spend import _gamma_gamma_law as gamma_gamma
     >>> round(float(gamma_gamma.spend_quantile(0.5, 0, 0, 6.25, 3.74, 15.44)), 2)
     28.28
     """
@@ -193,7 +193,7 @@ def capped_spend(
 
     Examples
     --------
-    >>> from custvalue.spend import gamma_gamma
+    >>> from custvalue.spend import _gamma_gamma_law as gamma_gamma
     >>> gamma_gamma.capped_spend(300.0, [0, 1], [0, 40.0], 2.0, 0.8, 15.0).round(2)
     array([108.04,  59.31])
     """
@@ -232,7 +232,7 @@ def simulate(
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.spend import gamma_gamma
+    >>> from custvalue.spend import _gamma_gamma_law as gamma_gamma
     >>> rng = np.random.default_rng(0)
     >>> bool((gamma_gamma.simulate(np.zeros(5), 0.0, 6.25, 3.74, 15.44, rng) > 0).all())
     True
@@ -266,7 +266,7 @@ def simulate_orders(
     Examples
     --------
     >>> import numpy as np
-    >>> from custvalue.spend import gamma_gamma
+    >>> from custvalue.spend import _gamma_gamma_law as gamma_gamma
     >>> rng = np.random.default_rng(0)
     >>> gamma_gamma.simulate_orders(6.25, 3.74, 15.44, 30.0, [1, 10**6], rng).round(1)
     array([29.9, 30. ])

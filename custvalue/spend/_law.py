@@ -10,7 +10,8 @@ import numpy as np
 
 from custvalue._kernels import counts_of
 from custvalue._typing import Floats
-from custvalue.likelihood import Law, Plan, Units
+from custvalue.likelihood import Law
+from custvalue.likelihood._for_rooms import Plan, Units
 
 BLOCK = 8192  # stays in cache, and below the size at which BLAS starts threads
 RIDGE = 500.0  # a shape beyond this may be on its way to infinity

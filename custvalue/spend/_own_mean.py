@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._fitted import FitReport
 from custvalue._frames import column_names, float_vectors, is_frame
 from custvalue._sklearn import read_vectors, weights_of
 from custvalue._typing import Floats
 from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.likelihood import FitReport, FittedLaw
+from custvalue.likelihood._for_rooms import FittedLaw
 from custvalue.spend import _gamma_gamma_law as gamma_gamma
 from custvalue.spend._base import SpendModel, check_spend_rows
 from custvalue.spend._law import SpendLaw

@@ -105,7 +105,6 @@ def effective_size(sample_weight: npt.ArrayLike) -> float:
 
     Examples
     --------
-    >>> from custvalue.survey import effective_size
     >>> effective_size([2.0] * 10 + [1.0] * 10)
     18.0
     """

@@ -42,7 +42,6 @@ def example_params(law: PurchaseLaw, which: str = "usual") -> dict[str, float]:
     Examples
     --------
     >>> from custvalue.purchase import BGNBD
-    >>> from custvalue.testing import example_params
     >>> example_params(BGNBD.law, "edge")["a"]
     1.0
     """

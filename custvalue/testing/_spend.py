@@ -37,7 +37,6 @@ def example_spend_params(law: SpendLaw) -> dict[str, float]:
     Examples
     --------
     >>> from custvalue.spend import GammaGamma
-    >>> from custvalue.testing import example_spend_params
     >>> example_spend_params(GammaGamma.law)
     {'p': 4.0, 'q': 4.0, 'gamma': 20.0}
     """

@@ -95,7 +95,6 @@ class Shop:
 
     Examples
     --------
-    >>> from custvalue.testing import Shop
     >>> len(Shop("summary").rows) == 400
     True
     """

@@ -6,11 +6,7 @@ from custvalue.value._classic import (
     RetentionValue,
 )
 from custvalue.value._customer_value import CustomerValue
-from custvalue.value._economics import (
-    CustomerEconomics,
-    customer_economics,
-    lever_contributions,
-)
+from custvalue.value._economics import customer_economics, lever_contributions
 from custvalue.value._formulas import (
     migration_value,
     profit_curve_value,
@@ -18,17 +14,16 @@ from custvalue.value._formulas import (
     retention_value,
     s_curve_profit,
 )
-from custvalue.value._indicators import Goal, IndicatorTree, ScoreCard, indicator_score
+from custvalue.value._indicators import Goal, IndicatorTree
 from custvalue.value._learned_value import LearnedValue
 from custvalue.value._log import cohort_table, contribution
 from custvalue.value._naive import RateForward, SameForAll
 from custvalue.value._potential import potential_value
 from custvalue.value._seasonal_value import SeasonalValue
-from custvalue.value._stage_value import StageValue, stage_history, stage_value
+from custvalue.value._stage_value import stage_history, stage_value
 
 __all__ = [
     "CellMeans",
-    "CustomerEconomics",
     "CustomerValue",
     "Goal",
     "IndicatorTree",
@@ -37,13 +32,10 @@ __all__ = [
     "RecencyMigration",
     "RetentionValue",
     "SameForAll",
-    "ScoreCard",
     "SeasonalValue",
-    "StageValue",
     "cohort_table",
     "contribution",
     "customer_economics",
-    "indicator_score",
     "lever_contributions",
     "migration_value",
     "potential_value",

@@ -86,7 +86,6 @@ def indicator_score(
 
     Examples
     --------
-    >>> from custvalue.value import indicator_score
     >>> indicator_score(78, 60, 80), round(indicator_score(0.035, 0.05, 0.02), 6)
     (0.9, 0.5)
     """
@@ -113,7 +112,6 @@ class ScoreCard:
 
     Examples
     --------
-    >>> from custvalue.value import ScoreCard
     >>> ScoreCard((("", "a", 7.0, 0.0, 10.0, 1.0, 0.7, ""), ("", "b", 4.0, 0.0, 4.0, 2.0, 1.0, ""),
     ...            )).total
     0.9

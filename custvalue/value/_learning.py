@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from custvalue._typing import Floats
 from custvalue._value_model import Terms
-from custvalue.data import TransactionLog, history_frame
+from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import history_frame
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,13 +6,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from custvalue.data import (
-    Amount,
-    CohortTable,
-    Contribution,
-    TransactionLog,
-    Value,
-)
+from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import Amount, CohortTable, Contribution, Value
 
 
 def contribution(

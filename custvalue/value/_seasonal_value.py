@@ -13,7 +13,8 @@ from custvalue._frames import column, column_names, frame_like, with_time_scale
 from custvalue._typing import Floats, Ints
 from custvalue._units import Span
 from custvalue._value_model import Terms, Timing, ValueModel
-from custvalue.data import Season, TransactionLog, season_of
+from custvalue.data import TransactionLog, season_of
+from custvalue.data._for_rooms import Season
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.value._customer_value import CustomerValue
 

@@ -19,7 +19,8 @@ from custvalue.exceptions import SmallSampleWarning
 
 if TYPE_CHECKING:  # two large rooms, which the value of customers does without
     from custvalue.chains import Chain
-    from custvalue.lifecycle import LifecycleClassifier, StageHistory
+    from custvalue.lifecycle import LifecycleClassifier
+    from custvalue.lifecycle._for_rooms import StageHistory
 
 _DAY = np.timedelta64(1, "D")
 

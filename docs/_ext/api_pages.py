@@ -1,10 +1,15 @@
-"""The API reference: one page a room, one page a public name, from what the rooms say is public."""
+"""The API reference: one page a room, one page a public name, from what the rooms say is public.
+
+What public functions and methods return is often a value that nobody constructs by hand: its class
+is no public name, and yet has its page, found by the annotations.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +28,56 @@ def rooms() -> dict[str, list[str]]:
     return found
 
 
+def results() -> dict[str, list[type]]:
+    """Classes of what public names return or hold, of each room, that are no public names."""
+    public = [
+        thing
+        for room, names in rooms().items()
+        for name in names
+        if callable(thing := getattr(importlib.import_module(f"custvalue.{room}"), name))
+    ]
+    by_name: dict[str, list[type]] = {}
+    for info in pkgutil.walk_packages(custvalue.__path__, "custvalue."):
+        if not info.name.endswith("__main__"):
+            for name, thing in vars(importlib.import_module(info.name)).items():
+                if inspect.isclass(thing) and thing.__module__ == info.name:
+                    by_name.setdefault(name, []).append(thing)
+    found: dict[type, str] = {}
+    for thing in public:  # grows: a result's own methods return results
+        room = found[thing] if thing in found else _room(thing)
+        for word in re.findall(r"\w+", _told(thing)):
+            kinds = by_name.get(word, [])
+            kind = next(
+                (k for k in kinds if _room(k) == room), kinds[0] if len(kinds) == 1 else None
+            )
+            if kind and kind not in public and "Examples\n" in (inspect.getdoc(kind) or ""):
+                found[kind] = room if _room(kind).startswith("_") else _room(kind)
+                public.append(kind)
+    return {
+        room: sorted((k for k in found if found[k] == room), key=lambda k: k.__name__)
+        for room in rooms()
+    }
+
+
+def _room(thing: Any) -> str:
+    return (getattr(thing, "__module__", "") + ".").split(".")[1]
+
+
+def _told(thing: Any) -> str:
+    """Annotations of what a function returns, of what a class holds and its methods return."""
+    if not inspect.isclass(thing):
+        return str(getattr(thing, "__annotations__", {}).get("return", ""))
+    words = re.findall(r"^ *\w+_ : (.*)$", thing.__doc__ or "", re.MULTILINE)
+    for kind in thing.__mro__:
+        if kind.__module__.startswith("custvalue."):
+            words += map(str, inspect.get_annotations(kind).values())
+            for name, member in vars(kind).items():
+                if not name.startswith("_"):
+                    inner = (getattr(member, part, None) for part in ("fget", "func", "__func__"))
+                    words.append(_told(next(filter(None, inner), member)))
+    return " ".join(words)
+
+
 def pages() -> dict[str, str]:
     """Text of each page below ``api/``, by file name."""
     everyday = [
@@ -36,6 +91,7 @@ def pages() -> dict[str, str]:
         + "\nAll rooms:\n\n.. toctree::\n   :maxdepth: 1\n\n"
         + "".join(f"   {room}\n" for room in rooms())
     }
+    returned = results()
     for room, names in rooms().items():
         module = importlib.import_module(f"custvalue.{room}")
         text = _title(f"custvalue.{room}", "=") + inspect.cleandoc(module.__doc__ or "") + "\n\n"
@@ -50,6 +106,9 @@ def pages() -> dict[str, str]:
             if members:
                 text += _title(kind, "-") + ".. autosummary::\n   :toctree:\n\n"
                 text += "".join(f"   {name}\n" for name in members) + "\n"
+        if returned[room]:
+            text += _title("What these return", "-") + ".. autosummary::\n   :toctree:\n\n"
+            text += "".join(f"   ~{k.__module__}.{k.__name__}\n" for k in returned[room]) + "\n"
         out[f"{room}.rst"] = text
     return out
 
@@ -61,9 +120,10 @@ def _title(text: str, line: str) -> str:
 def write(app: Any, config: Any) -> None:
     folder = Path(app.srcdir) / "api"
     folder.mkdir(exist_ok=True)
+    named = {f"custvalue.{room}.{name}" for room, names in rooms().items() for name in names}
+    named |= {f"{k.__module__}.{k.__name__}" for kinds in results().values() for k in kinds}
     for stub in folder.glob("custvalue.*.rst"):  # of names that are no longer public
-        _, room, name = stub.stem.split(".", 2)
-        if name not in rooms().get(room, []):
+        if stub.stem not in named:
             stub.unlink()
     for name, text in pages().items():
         path = folder / name

@@ -10,13 +10,8 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.special import xlog1py, xlogy
 from scipy.stats import fisher_exact, ttest_ind
 
-import custvalue as cv
 from custvalue.campaign import campaign_effect, detectable_response
 from custvalue.exceptions import SmallSampleWarning
-
-
-def test_the_effect_is_found_in_the_room_of_campaigns_and_in_that_of_silence():
-    assert cv.silence.campaign_effect is cv.campaign.campaign_effect
 
 
 def test_a_detectable_response_is_found_in_as_many_campaigns_as_the_power_says(rng):

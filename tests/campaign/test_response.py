@@ -21,7 +21,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import custvalue as cv
-from custvalue.campaign import ResponseModel, gains_table
+from custvalue.campaign import ResponseModel
+from custvalue.campaign._response import gains_table
 from custvalue.exceptions import (
     DataContractError,
     NotSupportedError,

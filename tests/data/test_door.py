@@ -11,7 +11,8 @@ import pytest
 
 import custvalue as cv
 from custvalue.data import LogOptions, TransactionLog
-from custvalue.evaluation import cutoffs, log_facts
+from custvalue.evaluation import cutoffs
+from custvalue.evaluation._facts import log_facts
 from custvalue.exceptions import AsOfWarning, DataContractError, DataWarning
 from custvalue.silence import silence_from_log
 from custvalue.value import cohort_table, contribution

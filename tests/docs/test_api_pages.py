@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
+import re
 from pathlib import Path
 
 import pytest
 
+import custvalue
+
 ROOT = Path(__file__).parents[2]
+PACKAGE = Path(custvalue.__file__).parent
+ROOMS = sorted(path.parent.name for path in PACKAGE.glob("[a-z]*/__init__.py"))
 
 
 @pytest.fixture(scope="module")
-def reference_pages() -> dict[str, str]:
+def reference():
     spec = importlib.util.spec_from_file_location("api_pages", ROOT / "docs/_ext/api_pages.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.pages()
+    return module
+
+
+@pytest.fixture(scope="module")
+def reference_pages(reference) -> dict[str, str]:
+    return reference.pages()
 
 
 def test_every_public_name_of_every_room_is_in_the_reference(reference_pages):
     import pkgutil
-
-    import custvalue
 
     for info in pkgutil.iter_modules(custvalue.__path__):
         if info.name.startswith("_") or info.name == "cli":
@@ -40,8 +49,51 @@ def test_the_reference_has_no_name_that_is_not_public(reference_pages):
             continue
         room = importlib.import_module(f"custvalue.{page.removesuffix('.rst')}")
         inside = [line[3:] for line in text.splitlines() if line.startswith("   ")]
-        for name in (line for line in inside if not line.startswith(":")):
+        for name in (line for line in inside if not line.startswith((":", "~"))):
             assert name in room.__all__
+
+
+def test_what_public_names_return_has_its_page_and_is_explained(reference, reference_pages):
+    returned = reference.results()
+    for room, kinds in returned.items():
+        for kind in kinds:
+            assert f"   ~{kind.__module__}.{kind.__name__}" in reference_pages[f"{room}.rst"]
+            for name, member in vars(kind).items():
+                if inspect.isfunction(member) and not name.startswith("_"):
+                    assert inspect.getdoc(getattr(kind, name)), f"{kind.__name__}.{name}"
+    # by a function, by a method of an estimator, by an attribute, by another result, by a method
+    # that stands outside the rooms
+    for room, name in (
+        ("campaign", "CampaignEffect"),
+        ("markov", "ChainForecast"),
+        ("survey", "ValueMap"),
+        ("campaign", "GroupEffect"),
+        ("likelihood", "FitReport"),
+    ):
+        assert name in [kind.__name__ for kind in returned[room]]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_face_has_no_name_that_it_does_not_tell(room):
+    module = importlib.import_module(f"custvalue.{room}")
+    taken = {
+        alias.asname or alias.name
+        for node in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert taken - {"annotations"} <= set(module.__all__)
+
+
+def test_what_rooms_take_from_each_other_is_taken_and_is_no_public_name():
+    imports = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    for room in ROOMS:
+        if not (PACKAGE / room / "_for_rooms.py").exists():
+            continue
+        names = importlib.import_module(f"custvalue.{room}._for_rooms").__all__
+        taken = re.findall(rf"from custvalue\.{room}\._for_rooms import (\([^)]*\)|.*)", imports)
+        assert set(names) == set(re.findall(r"\w+", " ".join(taken)))
+        assert not set(names) & set(importlib.import_module(f"custvalue.{room}").__all__)
 
 
 def test_diagrams_link_to_a_page_that_the_reference_makes(reference_pages):

@@ -17,9 +17,9 @@ from custvalue.evaluation import (
     backtest,
     cutoffs,
     future_value,
-    reads_of,
     supervised_frame,
 )
+from custvalue.evaluation._reads import reads_of
 from custvalue.exceptions import BinWarning, DataContractError, DataWarning, InterruptedWarning
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.purchase import MBGNBD

@@ -8,12 +8,12 @@ import re
 import numpy as np
 import pytest
 
-from custvalue.evaluation import BestValue, Proof, _stacking
+from custvalue.evaluation import BestValue, _stacking
 from custvalue.evaluation._best import choose
 from custvalue.evaluation._progress import Teller
-from custvalue.evaluation._verdict import _WORDS, judged
+from custvalue.evaluation._verdict import _WORDS, Proof, judged
 from custvalue.purchase import MBGNBD
-from custvalue.testing import Shop
+from custvalue.testing._value import Shop
 from custvalue.value import CustomerValue, RateForward, SameForAll
 
 

@@ -8,9 +8,10 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from custvalue.data import TransactionLog
-from custvalue.evaluation import log_facts, recommend, regularity
+from custvalue.evaluation import recommend, regularity
+from custvalue.evaluation._facts import log_facts
 from custvalue.exceptions import DataContractError
-from custvalue.testing import Shop
+from custvalue.testing._value import Shop
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
 

@@ -15,7 +15,7 @@ from custvalue.evaluation import StackedValue, _stacking
 from custvalue.exceptions import DataContractError, FitFailedError, NotSupportedError
 from custvalue.metrics import interval_coverage
 from custvalue.purchase import MBGNBD
-from custvalue.testing import Shop
+from custvalue.testing._value import Shop
 from custvalue.value import CustomerValue, LearnedValue, RateForward, SameForAll
 
 NAMES = {"customer": "who", "time": "day", "amount": "paid"}

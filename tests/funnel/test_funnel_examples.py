@@ -9,9 +9,10 @@ import pytest
 from scipy.sparse import csr_array
 
 from custvalue.chains import TransitionCounts
-from custvalue.funnel import FunnelChain, early_value, sales_velocity
+from custvalue.funnel import FunnelChain, early_value
 from custvalue.funnel._law import FunnelLaw, group_hazards, hazards, pooled_hazards, rates
 from custvalue.funnel._settings import shape_of
+from custvalue.funnel._tables import sales_velocity
 
 STAGES = ["lead", "qualified", "proposal"]
 WEEKLY = 1.002 ** (365.25 / 7) - 1  # .2 % a week

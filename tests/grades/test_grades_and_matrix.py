@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 
 import custvalue as cv
 from custvalue.exceptions import BinWarning, DataContractError
-from custvalue.grades import (
-    ActivityLoyaltyMatrix,
-    ValueGrades,
-    concentration,
-    pareto,
-    portrait,
-    rank_law,
-)
+from custvalue.grades import ActivityLoyaltyMatrix, ValueGrades, concentration, pareto, portrait
+from custvalue.grades._matrix import rank_law
 from custvalue.lifecycle import LifecycleClassifier
 
 money = st.lists(st.integers(0, 10_000), min_size=1, max_size=60).filter(lambda v: sum(v) > 0)

@@ -13,14 +13,19 @@ import custvalue as cv
 from custvalue._drift import DriftReport
 from custvalue._fitted import FitReport
 from custvalue._html import html_facts, html_table
-from custvalue.chains import Absorption, Chain
-from custvalue.data import CohortTable
+from custvalue.chains import Chain
+from custvalue.chains._absorption import Absorption
+from custvalue.data._cohorts import CohortTable
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
-from custvalue.evaluation import BacktestResult, Verdict
-from custvalue.funnel import ChannelAttribution, DroppedDeals, FunnelBacktest, FunnelLedger
-from custvalue.grades import Portrait
+from custvalue.evaluation import BacktestResult
+from custvalue.evaluation._verdict import Verdict
+from custvalue.funnel._backtest import FunnelBacktest
+from custvalue.funnel._channels import ChannelAttribution
+from custvalue.funnel._ledger import DroppedDeals, FunnelLedger
+from custvalue.grades._portrait import Portrait
 from custvalue.purchase import MBGNBD
-from custvalue.report import FunnelReport, Report
+from custvalue.report._funnel import FunnelReport
+from custvalue.report._report import Report
 
 COLUMNS = {"customer": "customer_id", "time": "date", "amount": "amount"}
 

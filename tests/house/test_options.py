@@ -8,10 +8,10 @@ import pytest
 
 from custvalue.grades import ValueGrades
 from custvalue.lifecycle import LifecycleClassifier
-from custvalue.purchase import MODELS
 from custvalue.rfm import RFMTransformer, SegmentMap
 from custvalue.silence import SilenceScorer
 from custvalue.spend import GammaGamma
+from custvalue.testing._models import PURCHASE_MODELS
 
 WRONG = [5j, object(), b"x", {"a": 1}.items(), lambda: 1]
 CUSTOMERS = pd.DataFrame(
@@ -54,7 +54,7 @@ def test_a_window_is_a_pair(name, wrong):
         LifecycleClassifier(unit="D", **{name: wrong}).fit(CUSTOMERS)
 
 
-@pytest.mark.parametrize("kind", [*MODELS.values(), GammaGamma])
+@pytest.mark.parametrize("kind", [*PURCHASE_MODELS.values(), GammaGamma])
 @pytest.mark.parametrize("wrong", [None, "x", [], {}, object(), 5j])
 def test_a_parameter_that_is_no_number_is_refused_by_name(kind, wrong):
     names = kind.law.params._fields if kind is not GammaGamma else ("p", "q", "gamma")
@@ -79,7 +79,7 @@ def test_a_level_is_a_number_between_0_and_1(wrong):
 @pytest.mark.parametrize("wrong", [None, "x", [], np.nan, 0, -3, 2.5, True])
 def test_a_number_of_draws_is_a_count(wrong):
     spend = GammaGamma.from_params(p=6.0, q=4.0, gamma=15.0)
-    law = MODELS["NBD"].from_params(r=1.0, alpha=9.0)
+    law = PURCHASE_MODELS["NBD"].from_params(r=1.0, alpha=9.0)
     X = [[2, 30.0], [1, 20.0]]
     for call in (
         lambda: spend.sample(X, wrong),

@@ -25,8 +25,9 @@ from custvalue._portable import (
 from custvalue._warn import heard
 from custvalue.exceptions import ArtefactError
 from custvalue.likelihood import LawModel
-from custvalue.purchase import MBGNBD, MODELS, Prior, PurchaseModel
+from custvalue.purchase import MBGNBD, Prior, PurchaseModel
 from custvalue.spend import GammaGamma
+from custvalue.testing._models import PURCHASE_MODELS
 from custvalue.value import CustomerValue
 
 BAD = [
@@ -63,10 +64,10 @@ def fitted(name):
     else:
         X = np.column_stack([x, np.where(x, x + 2, 0), np.full(200, 12)])
     with heard():
-        return MODELS[name](unit=None, horizon=5, prior=Prior(9, order_rate=0.2)).fit(X)
+        return PURCHASE_MODELS[name](unit=None, horizon=5, prior=Prior(9, order_rate=0.2)).fit(X)
 
 
-NAMES = [*MODELS, "GammaGamma"]
+NAMES = [*PURCHASE_MODELS, "GammaGamma"]
 ROWS = {"GammaGamma": [[0, np.nan], [3, 40.0]], "ShiftedBetaGeometric": [[2, 2, 3], [3, 3, 3]]}
 
 
@@ -268,10 +269,10 @@ def test_only_what_was_declared_is_set():
 
 
 def test_a_registry_is_the_only_place_of_names():
-    assert kind_of("MBGNBD", MODELS) is MBGNBD
+    assert kind_of("MBGNBD", PURCHASE_MODELS) is MBGNBD
     for name in ("__builtins__", "PurchaseModel", None, ["MBGNBD"]):
         with pytest.raises(ArtefactError):
-            kind_of(name, MODELS)
+            kind_of(name, PURCHASE_MODELS)
 
 
 def test_every_error_of_reading_is_one_kind_and_keeps_its_cause():

@@ -10,9 +10,9 @@ import pytest
 
 import custvalue as cv
 from custvalue.chains import Chain
-from custvalue.data import Dropped, RowLedger
+from custvalue.data._ledger import Dropped, RowLedger
 from custvalue.exceptions import ArtefactError
-from custvalue.funnel import DroppedDeals, FunnelLedger
+from custvalue.funnel._ledger import DroppedDeals, FunnelLedger
 from custvalue.survey import PerceivedValue
 
 CHAIN = Chain(

@@ -9,7 +9,8 @@ import pytest
 
 import custvalue as cv
 from custvalue.exceptions import DataContractError
-from custvalue.lifecycle import LifecycleClassifier, StageHistory
+from custvalue.lifecycle import LifecycleClassifier
+from custvalue.lifecycle._lifecycle_history import StageHistory
 
 DATES = ["2024-03-31", "2024-06-30", "2024-09-30"]
 

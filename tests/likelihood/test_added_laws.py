@@ -15,13 +15,10 @@ import pytest
 
 from custvalue.exceptions import NotSupportedError
 from custvalue.purchase import NBD, Mixing, PurchaseLaw, PurchaseModel
-from custvalue.spend import MODELS, GammaGamma, OwnMean, SpendLaw
-from custvalue.testing import (
-    SPEND_LAWS,
-    check_purchase_model,
-    check_spend_model,
-    example_spend_params,
-)
+from custvalue.spend import GammaGamma, OwnMean, SpendLaw
+from custvalue.testing import check_purchase_model, check_spend_model
+from custvalue.testing._models import SPEND_MODELS
+from custvalue.testing._spend import SPEND_LAWS, example_spend_params
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "add_a_model.md"
 TRUE = {"tau": 12.0, "r": 0.6, "eta": 0.5, "alpha": 6.0}
@@ -202,10 +199,10 @@ def test_the_documented_models_obey_every_law(page):
 
 
 @pytest.mark.parametrize("law", SPEND_LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SPEND_MODELS)
 @pytest.mark.filterwarnings("ignore::custvalue.exceptions.CustvalueWarning")
 def test_the_spend_model_obeys_the_law(name, law):
-    law(MODELS[name], example_spend_params(MODELS[name].law))
+    law(SPEND_MODELS[name], example_spend_params(SPEND_MODELS[name].law))
 
 
 class Generous(GammaGamma):

@@ -14,7 +14,9 @@ from scipy.stats import chi2
 
 from custvalue._kernels import compress
 from custvalue.exceptions import NotSupportedError
-from custvalue.likelihood import FittedLaw, Plan, fit_law, search
+from custvalue.likelihood import fit_law
+from custvalue.likelihood._fit import FittedLaw, search
+from custvalue.likelihood._law import Plan
 from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD, PurchaseModel
 from custvalue.silence import GapPrior
 from custvalue.silence._gap_prior import fit_gap_prior, gap_log_likelihood

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custvalue.exceptions import DataContractError
-from custvalue.market import growth_table, herfindahl, market_table
+from custvalue.market import growth_table, market_table
+from custvalue.market._market_table import herfindahl
 
 OPTIONS = {"market": "place", "value": "sold", "supplier": "who", "ours": "we"}
 SALES = pd.DataFrame(

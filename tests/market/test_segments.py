@@ -23,7 +23,6 @@ from custvalue.market import (
     SizeCuts,
     behaviour_three,
     classes_of,
-    learn_size_cuts,
     profile_table,
     variance_of,
 )
@@ -201,7 +200,7 @@ def test_bases_name_columns_too_and_the_estimator_behaves():
         (
             {"by": ["value"], "order": "given", "outcome": None},
             DataContractError,
-            "numbers with fractions.*size_cuts",
+            "numbers with fractions.*SizeCuts",
         ),
         ({"outcome": "size"}, ValueError, "explain itself"),
         ({"order": "size"}, ValueError, "order='size'"),
@@ -342,7 +341,7 @@ def test_words_are_put_into_ready_classes():
 
 
 def test_sizes_are_thirds_of_the_logarithm_and_stay():
-    cuts = learn_size_cuts([1.0, 5.0, np.nan, 1000.0])
+    cuts = SizeCuts.learned([1.0, 5.0, np.nan, 1000.0])
     assert cuts == (pytest.approx(10.0), pytest.approx(100.0))
     assert cuts.classes([2.0, 50.0, np.nan, 1e9]).tolist() == ["small", "medium", None, "large"]
     assert SizeCuts(300.0, 2000.0).classes([299, 300], language="zh").tolist() == ["小型", "中型"]
@@ -350,7 +349,7 @@ def test_sizes_are_thirds_of_the_logarithm_and_stay():
         SizeCuts(9.0, 1.0).classes([5.0])
     for bad in ([0.0, 1.0], [5.0, 5.0], [-1.0, 4.0]):
         with pytest.raises(DataContractError, match="above zero"):
-            learn_size_cuts(bad)
+            SizeCuts.learned(bad)
 
 
 def test_behaviour_goes_by_orders_and_stage():

@@ -13,15 +13,18 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import cross_validate
 
 from custvalue import metrics
+from custvalue.metrics import _errors
+from custvalue.metrics._resampled import resampled_scores
+from custvalue.metrics._scorers import _BY_NAME
 
 money = st.floats(0, 1e5).map(lambda v: round(v, 2))
 RANKING = (metrics.normalized_gini_score, metrics.spearman_score, metrics.top_share_score)
 ALL = (
     *RANKING,
     metrics.total_bias,
-    metrics.absolute_total_bias_error,
-    metrics.mean_absolute_error,
-    metrics.root_mean_squared_error,
+    _errors.absolute_total_bias_error,
+    _errors.mean_absolute_error,
+    _errors.root_mean_squared_error,
     metrics.decile_calibration_error,
     metrics.mean_tweedie_error,
 )
@@ -44,8 +47,8 @@ def test_the_truth_scores_perfectly(rows):
     assert metrics.top_share_score(truth, truth) == pytest.approx(1.0)
     for error in (
         metrics.total_bias,
-        metrics.mean_absolute_error,
-        metrics.root_mean_squared_error,
+        _errors.mean_absolute_error,
+        _errors.root_mean_squared_error,
         metrics.decile_calibration_error,
     ):
         assert error(truth, truth) == pytest.approx(0.0, abs=1e-9)
@@ -120,10 +123,10 @@ def test_gini_of_yes_or_no_outcomes_is_twice_the_auc_less_one(rng):
 def test_errors_agree_with_scikit_learn_and_scipy(rng):
     truth, forecast = rng.gamma(0.5, 10, 300).round(), rng.gamma(0.5, 10, 300).round()
     weight = rng.random(300)
-    assert metrics.mean_absolute_error(truth, forecast, sample_weight=weight) == pytest.approx(
+    assert _errors.mean_absolute_error(truth, forecast, sample_weight=weight) == pytest.approx(
         sklearn.metrics.mean_absolute_error(truth, forecast, sample_weight=weight)
     )
-    assert metrics.root_mean_squared_error(truth, forecast, sample_weight=weight) == pytest.approx(
+    assert _errors.root_mean_squared_error(truth, forecast, sample_weight=weight) == pytest.approx(
         sklearn.metrics.root_mean_squared_error(truth, forecast, sample_weight=weight)
     )
     assert metrics.mean_tweedie_error(truth, forecast + 1.0, sample_weight=weight) == pytest.approx(
@@ -145,15 +148,15 @@ def test_resampled_scores_are_the_metric_under_each_weighting(rng):
     weights = rng.integers(0, 3, (7, 60)) * 1.0
     for name, metric in {
         "gini": metrics.normalized_gini_score,
-        "mae": metrics.mean_absolute_error,
-        "rmse": metrics.root_mean_squared_error,
+        "mae": _errors.mean_absolute_error,
+        "rmse": _errors.root_mean_squared_error,
         "spearman": metrics.spearman_score,
         "top_decile": metrics.top_share_score,
         "total_bias": metrics.total_bias,
-        "absolute_total_bias": metrics.absolute_total_bias_error,
+        "absolute_total_bias": _errors.absolute_total_bias_error,
     }.items():
         one_by_one = [metric(truth, forecast, sample_weight=w) for w in weights]
-        many = metrics.resampled_scores(name, truth, forecast, weights)
+        many = resampled_scores(name, truth, forecast, weights)
         np.testing.assert_allclose(many, one_by_one, rtol=1e-12)
 
 
@@ -179,7 +182,7 @@ def test_calibration_groups_hold_everybody_once_and_keep_ties_together(rows):
     assert len(table) <= min(10, len(np.unique(forecast)))
     assert (np.diff(table["predicted_mean"]) > 0).all()
     error = metrics.decile_calibration_error(truth, forecast)
-    assert error >= metrics.absolute_total_bias_error(truth, forecast) - 1e-12
+    assert error >= _errors.absolute_total_bias_error(truth, forecast) - 1e-12
 
 
 def test_ten_groups_of_distinct_predictions_have_equal_size():
@@ -188,7 +191,8 @@ def test_ten_groups_of_distinct_predictions_have_equal_size():
 
 def test_every_scorer_runs_in_cross_validation(rng):
     X = rng.random((80, 2))
-    found = cross_validate(LinearRegression(), X, X[:, 0] + 1.0, cv=3, scoring=metrics.scorers())
+    each = {name: metrics.value_scorer(name) for name in _BY_NAME}
+    found = cross_validate(LinearRegression(), X, X[:, 0] + 1.0, cv=3, scoring=each)
     assert found["test_normalized_gini"] == pytest.approx(1.0)
     assert (found["test_neg_mean_absolute_error"] <= 0).all()
     with pytest.raises(ValueError, match="must be one of"):
@@ -200,10 +204,10 @@ def test_every_scorer_runs_in_cross_validation(rng):
     [
         (lambda: metrics.total_bias([0, 0], [1, 1]), "nobody bought"),
         (lambda: metrics.normalized_gini_score([3, 3], [1, 2]), "all actual values are equal"),
-        (lambda: metrics.mean_absolute_error([1, np.nan], [1, 2]), "y_true has 1 missing"),
-        (lambda: metrics.mean_absolute_error([1, 2], [1]), "y_pred has 1"),
-        (lambda: metrics.mean_absolute_error([], []), "no row"),
-        (lambda: metrics.mean_absolute_error([1], [1], sample_weight=[-1]), "not be negative"),
+        (lambda: _errors.mean_absolute_error([1, np.nan], [1, 2]), "y_true has 1 missing"),
+        (lambda: _errors.mean_absolute_error([1, 2], [1]), "y_pred has 1"),
+        (lambda: _errors.mean_absolute_error([], []), "no row"),
+        (lambda: _errors.mean_absolute_error([1], [1], sample_weight=[-1]), "not be negative"),
         (lambda: metrics.brier_error([2], [0.3]), "0 or 1"),
         (lambda: metrics.brier_error([1], [1.3]), "not a chance"),
         (lambda: metrics.interval_coverage([1], [2], [1]), "lower end above"),
@@ -211,8 +215,8 @@ def test_every_scorer_runs_in_cross_validation(rng):
         (lambda: metrics.top_share_score([1, 2], [1, 2], top=0), "strictly between"),
         (lambda: metrics.top_share_score([1, 2], [1, 2], of="all"), "'best' or 'total'"),
         (lambda: metrics.calibration_table([1], [1], n_groups=0), "at least 1"),
-        (lambda: metrics.resampled_scores("auc", [1], [1], [[1]]), "must be one of"),
-        (lambda: metrics.resampled_scores("mae", [1], [1], [1]), "shape"),
+        (lambda: resampled_scores("auc", [1], [1], [[1]]), "must be one of"),
+        (lambda: resampled_scores("mae", [1], [1], [1]), "shape"),
         (lambda: metrics.total_bias([[1, 2]], [1, 2]), "one dimension"),
     ],
 )
@@ -232,7 +236,7 @@ def test_the_tweedie_error_is_smallest_for_the_mean_where_the_absolute_error_for
     came = rng.gamma(2.0, 50.0, 4000) * (rng.random(4000) < 0.3)
     levels = np.array([0.001, 0.5, 0.9, 1.0, 1.1, 2.0]) * came.mean()
     tweedie = [metrics.mean_tweedie_error(came, np.full(4000, v)) for v in levels]
-    absolute = [metrics.mean_absolute_error(came, np.full(4000, v)) for v in levels]
+    absolute = [_errors.mean_absolute_error(came, np.full(4000, v)) for v in levels]
     assert np.argmin(tweedie) == 3
     assert np.argmin(absolute) == 0
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custvalue.exceptions import DataContractError
-from custvalue.metrics import effect_scores, outcome_scores, qini_score, qini_table, uplift_at_k
+from custvalue.metrics import effect_scores, qini_score, qini_table, uplift_at_k
+from custvalue.metrics._uplift import outcome_scores
 
 
 def experiment(rng, n=2000, effect=0.0, share=0.5):

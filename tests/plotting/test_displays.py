@@ -21,6 +21,8 @@ from custvalue.campaign import UpliftModel
 from custvalue.funnel import FunnelChain
 from custvalue.market import TargetMarketRanker
 from custvalue.plotting import _style
+from custvalue.plotting._forecast import tracking_table
+from custvalue.plotting._transitions import flow_table
 from custvalue.rfm import SegmentMap
 from custvalue.survey import PerceivedValue
 from custvalue.value import IndicatorTree
@@ -404,16 +406,16 @@ def test_boxes_of_a_tree_map_fill_it_without_overlap(rng):
 
 def test_flows_of_a_class_add_up_on_both_sides():
     before, after = ["a", "a", "b", "b", "b"], ["a", "b", "b", "b", "a"]
-    table = plotting.flow_table(before, after, [1, 2, 3, 4, 5])
+    table = flow_table(before, after, [1, 2, 3, 4, 5])
     assert table.groupby("from")["customers"].sum().to_dict() == {"a": 2, "b": 3}
     assert table.groupby("from")["share"].sum().to_numpy() == pytest.approx(1.0)
     assert table["value"].sum() == 15
     with pytest.raises(ValueError, match="before has 2 customers and after 1"):
-        plotting.flow_table(["a", "b"], ["a"])
+        flow_table(["a", "b"], ["a"])
 
 
 def test_a_forecast_goes_on_from_what_was_so_far():
-    table = plotting.tracking_table(DAYS[:4], [1, 2, 3, np.nan], [np.nan, np.nan, 4, 5])
+    table = tracking_table(DAYS[:4], [1, 2, 3, np.nan], [np.nan, np.nan, 4, 5])
     assert table["cumulative_actual"].iloc[:3].tolist() == [1, 3, 6]
     assert table["cumulative_forecast"].iloc[2:].tolist() == [7, 12]
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from custvalue.purchase import MODELS
-from custvalue.spend import GammaGamma, gamma_gamma
+from custvalue.spend import GammaGamma
+from custvalue.spend import _gamma_gamma_law as gamma_gamma
+from custvalue.testing._models import PURCHASE_MODELS
 
 SMALLEST = 1e-290  # below, doubles lose digits by themselves
 
@@ -30,48 +31,48 @@ def assert_digits(found, entry, what):
     )
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PURCHASE_MODELS)
 def test_the_likelihood_has_nine_digits(name, sweep):
     entry, theta, past, _ = sweep
-    found = MODELS[name].law.log_likelihood(*theta, *past)
+    found = PURCHASE_MODELS[name].law.log_likelihood(*theta, *past)
     # a likelihood has nine digits where its logarithm has nine places
     np.testing.assert_allclose(
         found, entry["value"]["log_likelihood"], rtol=1e-9, atol=entry["tolerance"]
     )
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PURCHASE_MODELS)
 def test_the_chance_of_being_alive_has_nine_digits(name, sweep):
     entry, theta, past, _ = sweep
-    assert_digits(MODELS[name].law.prob_alive(*theta, *past), entry, "prob_alive")
+    assert_digits(PURCHASE_MODELS[name].law.prob_alive(*theta, *past), entry, "prob_alive")
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PURCHASE_MODELS)
 def test_the_chances_of_counts_have_nine_digits(name, sweep):
     entry, theta, _, t = sweep
     k = entry["inputs"]["counts"]
-    found = MODELS[name].law.pmf(*theta, t, max(k))[:, k]
+    found = PURCHASE_MODELS[name].law.pmf(*theta, t, max(k))[:, k]
     assert_digits(found, entry, "pmf")
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PURCHASE_MODELS)
 def test_the_chance_of_no_order_has_nine_digits_on_either_side(name, sweep):
     entry, theta, _, t = sweep
     none = np.array(entry["value"]["pmf"])[:, 0]
-    log_none = MODELS[name].law.log_prob_none(*theta, t)
+    log_none = PURCHASE_MODELS[name].law.log_prob_none(*theta, t)
     np.testing.assert_allclose(np.exp(log_none), none, rtol=1e-9, atol=SMALLEST)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PURCHASE_MODELS)
 def test_expected_orders_have_nine_digits(name, sweep):
     entry, theta, _, t = sweep
-    assert_digits(MODELS[name].law.expected_orders(*theta, t), entry, "expected_orders")
+    assert_digits(PURCHASE_MODELS[name].law.expected_orders(*theta, t), entry, "expected_orders")
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PURCHASE_MODELS)
 def test_forecasts_of_histories_have_nine_digits(name, sweep):
     entry, theta, past, t = sweep
-    law = MODELS[name].law
+    law = PURCHASE_MODELS[name].law
     future = law.alive(*theta, *past)
     found = law.prob_alive(*theta, *past) * law.expected_orders(*future, t)
     assert_digits(found, entry, "conditional_orders")

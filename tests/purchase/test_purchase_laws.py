@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from custvalue.exceptions import CustvalueWarning
-from custvalue.purchase import MBGNBD, MODELS, NBD
-from custvalue.testing import PURCHASE_LAWS, check_purchase_model, example_params
+from custvalue.purchase import MBGNBD, NBD
+from custvalue.testing import check_purchase_model
+from custvalue.testing._models import PURCHASE_MODELS
+from custvalue.testing._purchase import PURCHASE_LAWS, example_params
 
 
 class Hasty(NBD):
@@ -19,9 +21,9 @@ class Hasty(NBD):
 
 @pytest.mark.parametrize("which", ["usual", "edge", "small"])
 @pytest.mark.parametrize("law", PURCHASE_LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PURCHASE_MODELS)
 def test_the_model_obeys_the_law(name, law, which):
-    kind = MODELS[name]
+    kind = PURCHASE_MODELS[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CustvalueWarning)
         law(kind, example_params(kind.law, which))

@@ -8,7 +8,8 @@ import pytest
 
 import custvalue as cv
 from custvalue.datasets._cdnow import _lifetimes_file
-from custvalue.purchase import BGNBD, MBGNBD, MODELS, NBD, ParetoNBD
+from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
+from custvalue.testing._models import PURCHASE_MODELS
 
 KIND = {"BG/NBD": BGNBD, "MBG/NBD": MBGNBD, "Pareto/NBD": ParetoNBD}
 CUSTOMER_1516 = pd.DataFrame({"frequency": [26.0], "recency": [216 / 7], "T": [31.0]})
@@ -45,7 +46,9 @@ def rounded():
 def fits(weeks):
     # unit= says what rows typed by hand count in
     return {
-        name: kind(unit="W").fit(weeks) for name, kind in MODELS.items() if not kind.law.discrete
+        name: kind(unit="W").fit(weeks)
+        for name, kind in PURCHASE_MODELS.items()
+        if not kind.law.discrete
     }
 
 

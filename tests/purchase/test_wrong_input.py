@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from custvalue.exceptions import DataContractError, FitFailedError, TimeUnitError
-from custvalue.purchase import BGNBD, MBGNBD, MODELS, NBD, ParetoNBD
+from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
 from custvalue.spend import GammaGamma
+from custvalue.testing._models import PURCHASE_MODELS
 from custvalue.value import CustomerValue
 
 GOOD = pd.DataFrame(
@@ -38,21 +39,21 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-@pytest.mark.parametrize("kind", [*MODELS.values(), CustomerValue])
+@pytest.mark.parametrize("kind", [*PURCHASE_MODELS.values(), CustomerValue])
 def test_a_wrong_table_is_refused_by_name(kind, what):
     X, words = WRONG[what]
     with pytest.raises(DataContractError, match=words):
         kind().fit(X)
 
 
-@pytest.mark.parametrize("kind", MODELS.values())
+@pytest.mark.parametrize("kind", PURCHASE_MODELS.values())
 def test_recency_beyond_the_time_observed_is_refused_where_it_is_read(kind):
     X = GOOD.assign(frequency=[0.0, 4.0, 3.0], recency=[0.0, 4.0, 3.0])
     with pytest.raises(DataContractError, match=r"(frequency|recency)-exceeds-T"):
         kind().fit(X)
 
 
-@pytest.mark.parametrize("kind", [*MODELS.values(), GammaGamma])
+@pytest.mark.parametrize("kind", [*PURCHASE_MODELS.values(), GammaGamma])
 @pytest.mark.parametrize("X", [GOOD.iloc[:0], np.empty((0, 3)), None, np.arange(3.0)])
 def test_no_table_at_all_is_refused(kind, X):
     with pytest.raises(ValueError, match=r"0 sample|2D array"):

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import custvalue.report as room
 from custvalue import cli
 from custvalue._words import REPORT
-from custvalue.campaign import CampaignEffects, campaign_effect
+from custvalue.campaign import campaign_effect
+from custvalue.campaign._result import CampaignEffects
 from custvalue.exceptions import DataContractError
 from custvalue.report import make_report
 from custvalue.report._advice import REASON, TODO

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from custvalue.silence import GapPrior, reliability_table, silence_score
-from custvalue.silence._return_chance import learn_return_chance
+from custvalue.silence import GapPrior, silence_score
+from custvalue.silence._return_chance import learn_return_chance, reliability_table
 from custvalue.silence._silence import gap_facts
 
 

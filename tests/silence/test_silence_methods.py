@@ -17,7 +17,6 @@ from custvalue.silence import (
     SilenceScorer,
     choose_threshold,
     learning_set,
-    reliability_table,
     silence_from_log,
 )
 from custvalue.silence._gap_prior import (
@@ -27,7 +26,7 @@ from custvalue.silence._gap_prior import (
     prob_order_if_customer,
 )
 from custvalue.silence._learning import has_ordered, ordered_between
-from custvalue.silence._return_chance import learn_return_chance, return_measures
+from custvalue.silence._return_chance import learn_return_chance, reliability_table, return_measures
 from custvalue.silence._silence import GapFacts, gap_facts, pooled_survival
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}

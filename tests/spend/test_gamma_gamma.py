@@ -27,7 +27,7 @@ from custvalue.exceptions import (
     UndefinedMeanError,
 )
 from custvalue.spend import GammaGamma
-from custvalue.spend import gamma_gamma as law
+from custvalue.spend import _gamma_gamma_law as law
 
 positive = st.floats(0.05, 50.0)
 money = st.floats(0.01, 1e6)

@@ -8,13 +8,8 @@ import pytest
 from scipy import stats
 
 from custvalue.exceptions import DataContractError
-from custvalue.survey import (
-    effective_size,
-    expectation_gap,
-    importance_performance,
-    kano_classes,
-    rake,
-)
+from custvalue.survey import expectation_gap, importance_performance, kano_classes, rake
+from custvalue.survey._estimate import effective_size
 
 # -- expectation gap --
 

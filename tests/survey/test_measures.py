@@ -9,15 +9,14 @@ from scipy import stats
 
 from custvalue.exceptions import DataContractError
 from custvalue.survey import (
-    Estimate,
     awareness,
-    effective_size,
     net_promoter,
     reliability,
     satisfaction_index,
     top_box,
     wave_change,
 )
+from custvalue.survey._estimate import Estimate, effective_size
 
 TWENTY = [10] * 4 + [9] * 3 + [8] * 5 + [7] * 3 + [6] * 2 + [3] * 2 + [0]
 

@@ -15,6 +15,7 @@ from custvalue._units import in_units
 from custvalue.exceptions import HorizonError, NotSupportedError, TimeUnitError
 from custvalue.purchase import BGBB, BGNBD, MBGNBD, NBD, ParetoNBD
 from custvalue.spend import GammaGamma
+from custvalue.spend import _gamma_gamma_law as gamma_gamma
 from custvalue.value import CustomerValue
 
 SPEND = GammaGamma.from_params(p=6.25, q=3.74, gamma=15.44)
@@ -230,9 +231,7 @@ def test_prediction_intervals_are_quantiles_of_simulated_outcomes(table):
     rng = np.random.default_rng(2)
     size = 40_000
     counts = orders.sample_future(few, "52W", size=size, random_state=rng)
-    shape, rate = cv.spend.gamma_gamma.posterior(
-        few["frequency"], few["monetary_value"], *SPEND.params_
-    )
+    shape, rate = gamma_gamma.posterior(few["frequency"], few["monetary_value"], *SPEND.params_)
     nu = rng.gamma(shape[:, None], size=(4, size)) / rate[:, None]
     total = 0.5 * rng.gamma(np.maximum(6.25 * counts, 1e-12)) / nu * (counts > 0)
     found, mean = value.predict_interval(few, "52W", level=0.8), value.predict(few, "52W")
@@ -293,9 +292,7 @@ def test_outcome_variance_agrees_with_simulation(table):
     rng = np.random.default_rng(3)
     size = 60_000
     counts = orders.sample_future(few, "52W", size=size, random_state=rng)
-    shape, rate = cv.spend.gamma_gamma.posterior(
-        few["frequency"], few["monetary_value"], 6.0, 9.0, 40.0
-    )
+    shape, rate = gamma_gamma.posterior(few["frequency"], few["monetary_value"], 6.0, 9.0, 40.0)
     nu = rng.gamma(shape[:, None], size=(4, size)) / rate[:, None]
     total = rng.gamma(np.maximum(6.0 * counts, 1e-12)) / nu * (counts > 0)
     variance, none = value._spread(value._read(few), value.terms("52W"))

@@ -9,7 +9,8 @@ from math import factorial
 import numpy as np
 import pytest
 
-from custvalue.value import CustomerEconomics, customer_economics, lever_contributions
+from custvalue.value import customer_economics, lever_contributions
+from custvalue.value._economics import CustomerEconomics
 
 BEFORE = customer_economics(
     leads=1000,

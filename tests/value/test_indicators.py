@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from custvalue._portable import seal
 from custvalue.exceptions import ArtefactError, DataContractError, NotSupportedError
-from custvalue.value import Goal, IndicatorTree, indicator_score
+from custvalue.value import Goal, IndicatorTree
+from custvalue.value._indicators import indicator_score
 
 PROFIT = {"profit": "revenue * margin", "revenue": "customers * orders * size"}
 YEARS = pd.DataFrame(

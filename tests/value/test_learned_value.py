@@ -17,7 +17,7 @@ from custvalue.data import TransactionLog
 from custvalue.exceptions import DataContractError, NotSupportedError
 from custvalue.metrics import normalized_gini_score
 from custvalue.purchase import MBGNBD
-from custvalue.testing import Shop
+from custvalue.testing._value import Shop
 from custvalue.value import CustomerValue, LearnedValue
 
 NAMES = {"customer": "who", "time": "day", "amount": "paid"}

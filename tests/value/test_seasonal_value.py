@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from custvalue.data import Season, TransactionLog, season_of
+from custvalue.data import TransactionLog, season_of
+from custvalue.data._season import Season
 from custvalue.datasets import make_shop
 from custvalue.exceptions import DataContractError, DataWarning
 from custvalue.purchase import MBGNBD, NBD
 from custvalue.spend import OwnMean
-from custvalue.testing import Shop, check_value_model
+from custvalue.testing import check_value_model
+from custvalue.testing._value import Shop
 from custvalue.value import CustomerValue, SeasonalValue
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}

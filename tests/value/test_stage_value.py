@@ -8,7 +8,8 @@ import pytest
 
 import custvalue as cv
 from custvalue.exceptions import SmallSampleWarning
-from custvalue.lifecycle import LifecycleClassifier, StageHistory
+from custvalue.lifecycle import LifecycleClassifier
+from custvalue.lifecycle._lifecycle_history import StageHistory
 from custvalue.value import stage_history, stage_value
 
 QUARTERS = ["1997-09-30", "1997-12-31", "1998-03-31", "1998-06-30"]

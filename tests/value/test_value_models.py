@@ -12,7 +12,8 @@ import custvalue as cv
 import custvalue.value
 from custvalue.exceptions import NotSupportedError, TimeUnitError
 from custvalue.markov import MarkovCLVEstimator, PanelStates
-from custvalue.testing import Shop, check_value_model, value_models
+from custvalue.testing import check_value_model, value_models
+from custvalue.testing._value import Shop
 from custvalue.value import CustomerValue, RateForward
 
 MODELS = value_models()

@@ -1,0 +1,22 @@
+"""What other rooms take from this one and a user has no need of."""
+
+from custvalue.data._cohorts import CohortTable, Value
+from custvalue.data._contribution import Amount, Contribution
+from custvalue.data._cutoffs import cutoffs, future_value, horizon_end, known_at
+from custvalue.data._history import SUMMARY_FEATURES, WINDOWS, history_frame
+from custvalue.data._season import Season
+
+__all__ = [
+    "SUMMARY_FEATURES",
+    "WINDOWS",
+    "Amount",
+    "CohortTable",
+    "Contribution",
+    "Season",
+    "Value",
+    "cutoffs",
+    "future_value",
+    "history_frame",
+    "horizon_end",
+    "known_at",
+]
