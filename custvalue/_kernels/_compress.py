@@ -74,12 +74,12 @@ def _on_grid(t: Floats, tick: float) -> bool:
     whole, off = np.empty((2, min(len(t), BLOCK)))
     for lo in range(0, len(t), BLOCK):
         part = t[lo : lo + BLOCK]
-        if not _whole(part, 1.0 / tick, whole[: len(part)], off[: len(part)]):
+        if not _whole_into(part, 1.0 / tick, whole[: len(part)], off[: len(part)]):
             return False
     return True
 
 
-def _whole(t: Floats, per: float, whole: Floats, off: Floats) -> bool:
+def _whole_into(t: Floats, per: float, whole: Floats, off: Floats) -> bool:
     """Write ``t * per`` to the next whole number into ``whole``; False where one is far off it."""
     np.multiply(t, per, out=off)
     np.rint(off, out=whole)
@@ -141,7 +141,7 @@ def _packed(x: Floats, t_x: Floats, T: Floats, w: Floats | None, tick: float) ->
         block = x[part].astype(exact)
         at, rest = whole[: len(block)], off[: len(block)]
         for t in (t_x, T):
-            if not _whole(t[part], 1.0 / tick, at, rest):
+            if not _whole_into(t[part], 1.0 / tick, at, rest):
                 return None
             block *= 1 << bits
             block += at.astype(exact, copy=False)
@@ -193,7 +193,7 @@ def _marked(x: Floats, T: Floats, tick: float) -> tuple[Floats, Floats, Spread] 
     for lo in range(0, len(x), BLOCK):
         part = slice(lo, lo + BLOCK)
         here = slice(0, len(x[part]))
-        if not _whole(T[part], 1.0 / tick, at[here], rest[here]):
+        if not _whole_into(T[part], 1.0 / tick, at[here], rest[here]):
             return None
         block = np.multiply(x[part], width, out=rest[here])
         block += at[here]

@@ -63,27 +63,27 @@ def sort_rows(rows: Intake) -> Sorted:
     if money.exact and profit is None:
         least, cent_bits = int(money.low), money.bits
         if cent_bits <= room:
-            _pack(key, bits, tick, low)
-            _pack(key, cent_bits, money.values.view(np.int64), least)
+            _pack_in_place(key, bits, tick, low)
+            _pack_in_place(key, cent_bits, money.values.view(np.int64), least)
             del money, tick
-            _sort(key)
+            _sort_in_place(key)
             return Sorted(key, bits, cent_bits, low, least, None, None)
-    _pack(key, bits, tick, low)
+    _pack_in_place(key, bits, tick, low)
     del tick
     row_bits = (len(key) - 1).bit_length()
     if row_bits > room:
         order = np.argsort(key, kind="stable")
         key = key[order]
     else:
-        _pack(key, row_bits, np.arange(len(key)), 0)
-        _sort(key)
+        _pack_in_place(key, row_bits, np.arange(len(key)), 0)
+        _sort_in_place(key)
         order = key & ((1 << row_bits) - 1)
         key >>= row_bits
     gain = None if profit is None else profit.values[order]
     return Sorted(key, bits, 0, low, 0, money.values[order], gain)
 
 
-def _pack(key: Ints, bits: int, values: npt.NDArray[np.int64], low: int) -> None:
+def _pack_in_place(key: Ints, bits: int, values: npt.NDArray[np.int64], low: int) -> None:
     """Append the low ``bits`` of ``values - low`` to every key, in place."""
 
     def work(some: slice) -> None:
@@ -95,7 +95,7 @@ def _pack(key: Ints, bits: int, values: npt.NDArray[np.int64], low: int) -> None
     each(work, row_blocks(len(key)))
 
 
-def _sort(key: Ints) -> None:
+def _sort_in_place(key: Ints) -> None:
     """Sort in place, each half on its own once the middle is found."""
     if len(row_blocks(len(key))) < 3:
         key.sort()

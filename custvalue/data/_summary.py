@@ -65,7 +65,7 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
     one = n_gaps == 0
     some = np.maximum(n_gaps, 1)
     gap_sum = last - first
-    gap_std = _gap_std(gap, start, n, gap_sum, gap_max, some)
+    gap_std = _gap_std_in_place(gap, start, n, gap_sum, gap_max, some)
 
     money, spend = rows.money, occasions.spend
     first_spend = spend[start]
@@ -76,7 +76,7 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
         spend[start] = 0.0
         repeat_spend = sums(spend, start)
 
-    def where_gaps(values: Floats) -> Floats:
+    def nan_in_place(values: Floats) -> Floats:
         values[one] = np.nan
         return values
 
@@ -96,7 +96,7 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
         total=money.worth(first_spend + repeat_spend),
         repeat=money.worth(repeat_spend),
         per_tick=per_tick,
-        where_gaps=where_gaps,
+        where_gaps=nan_in_place,
         date=lambda tick: dates(tick, options.grain),
     )
     columns: Columns = {column.name: column.of(figures) for column in SUMMARY}
@@ -112,7 +112,7 @@ def _counts(flags: npt.NDArray[np.bool_], last_at: npt.NDArray[np.int64]) -> npt
     return counts
 
 
-def _gap_std(
+def _gap_std_in_place(
     gap: npt.NDArray[np.int64],
     start: npt.NDArray[np.int64],
     n: npt.NDArray[np.int64],

@@ -296,7 +296,7 @@ def channel_attribution(
     if value:
         out["value"] = share * numbers[-1][used].sum()
     if costs is not None:
-        _add_costs(out, costs, has_value=value is not None)
+        _costs_into(out, costs, has_value=value is not None)
     if n_draws:
         rng = np.random.default_rng(random_state)
         n = np.concatenate([yes, no])
@@ -440,7 +440,7 @@ def _chosen(tests: pd.DataFrame) -> int:
     return 3
 
 
-def _add_costs(out: pd.DataFrame, costs: dict[str, float], *, has_value: bool) -> None:
+def _costs_into(out: pd.DataFrame, costs: dict[str, float], *, has_value: bool) -> None:
     strange = sorted(set(costs) - set(out["channel"]))
     if strange:
         raise ValueError(

@@ -31,10 +31,10 @@ class Past(NamedTuple):
 
 def alive_now(law: PurchaseLaw, params: Any, past: Past) -> Floats:
     """P(alive at T) of each row."""
-    return _times_alive(np.ones(len(past.x)), law, params, past)
+    return _times_alive_in_place(np.ones(len(past.x)), law, params, past)
 
 
-def _times_alive(out: Floats, law: PurchaseLaw, params: Any, past: Past) -> Floats:
+def _times_alive_in_place(out: Floats, law: PurchaseLaw, params: Any, past: Past) -> Floats:
     if law.prob_alive_of_rows is not None and len(out) >= MANY:
         rows = Histories(*past, np.ones(len(out)), grid_of(past.t_x, past.T))
         out *= law.prob_alive_of_rows(params, rows)
@@ -67,13 +67,13 @@ def if_alive(
 def expected(law: PurchaseLaw, params: Any, past: Past, t: float) -> Floats:
     """Forecast the expected orders in (T, T + t]."""
     out = if_alive(law, params, past, lambda *p: law.expected_orders(*p, t))
-    return _times_alive(out, law, params, past)
+    return _times_alive_in_place(out, law, params, past)
 
 
 def prob_any(law: PurchaseLaw, params: Any, past: Past, t: float) -> Floats:
     """P(at least one order in (T, T + t])."""
     out = if_alive(law, params, past, lambda *p: -np.expm1(law.log_prob_none(*p, t)))
-    return np.clip(_times_alive(out, law, params, past), 0.0, 1.0)
+    return np.clip(_times_alive_in_place(out, law, params, past), 0.0, 1.0)
 
 
 def pmf(law: PurchaseLaw, params: Any, past: Past, t: float, n_max: int) -> Floats:
@@ -149,7 +149,7 @@ def residual(law: PurchaseLaw, params: Any, past: Past, delta: float) -> Floats:
         return np.asarray(-np.expm1(-delta) * total)
 
     out = if_alive(law, params, past, opportunities if law.discrete else value)
-    return _times_alive(out, law, params, past)
+    return _times_alive_in_place(out, law, params, past)
 
 
 def discounted(
@@ -172,4 +172,4 @@ def discounted(
         return np.asarray(total)
 
     out = if_alive(law, params, past, value)
-    return _times_alive(out, law, params, past)
+    return _times_alive_in_place(out, law, params, past)

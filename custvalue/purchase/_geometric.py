@@ -145,14 +145,14 @@ def objective(rows: Histories, extra: float) -> Objective:
             h[1, 1] += float(both @ inverse)
         for lo in range(0, len(w), BLOCK):
             part = slice(lo, lo + BLOCK)
-            value += _leaving(r, alpha, a, b + extra - 1.0, x[part], t_x[part], T[part], w[part],
-                              scratch[:, : len(w[part])], g, h)  # fmt: skip
+            value += _leaving_into(r, alpha, a, b + extra - 1.0, x[part], t_x[part], T[part],
+                                   w[part], scratch[:, : len(w[part])], g, h)  # fmt: skip
         return value / n, *in_logs(np.array([r, alpha, a, b]), g / n, h / n)
 
     return evaluate
 
 
-def _leaving(r, alpha, a, stays, x, t_x, T, w, scratch, g, h) -> float:  # type: ignore[no-untyped-def]
+def _leaving_into(r, alpha, a, stays, x, t_x, T, w, scratch, g, h) -> float:  # type: ignore[no-untyped-def]
     """Add the weighted sums of softplus(q), q the log odds of having left, to ``g`` and ``h``.
 
     ``q = (r + x) D + log(a back)`` with ``D = log((alpha + T) / (alpha + t_x))`` and ``back =

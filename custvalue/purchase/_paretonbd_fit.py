@@ -19,7 +19,7 @@ from custvalue._kernels import (
 )
 from custvalue._typing import Floats
 from custvalue.purchase._law import in_logs
-from custvalue.purchase._paretonbd_grid import add_grid, mesh_of, split
+from custvalue.purchase._paretonbd_grid import grid_into, mesh_of, split
 
 ROWS = 8184 // NODES  # rows x nodes of a block stay in the processor's cache
 WHOLE = 8192
@@ -53,14 +53,14 @@ def objective(rows: Histories, *, tables: bool = True) -> Objective:
         g, h = np.zeros(4), np.zeros((4, 4))
         value, g[0], h[0, 0] = rising_sums(r, count, weight)
         for lo in range(0, len(ends.T), WHOLE):
-            value += _stayed(params, Ends(*(v[lo : lo + WHOLE] for v in ends)), g, h)
+            value += _stayed_into(params, Ends(*(v[lo : lo + WHOLE] for v in ends)), g, h)
         by_rows = silent
         if grid is not None and (mesh := mesh_of(grid, params)) is not None:
-            value += add_grid(grid, mesh, params, g, h)
+            value += grid_into(grid, mesh, params, g, h)
             by_rows = others
         for lo in range(0, len(by_rows.x), ROWS):
             x, t_x, T, w = (v[lo : lo + ROWS] for v in by_rows[:4])
-            value += _block(params, x, t_x, T, w, g, h)
+            value += _block_into(params, x, t_x, T, w, g, h)
         return value / n, *in_logs(np.array([r, alpha, s, beta]), g / n, h / n)
 
     return evaluate
@@ -80,7 +80,7 @@ def _ends(rows: Histories) -> Ends:
     return Ends(np.arange(len(total), dtype=np.float64) * tick, total, total_x)
 
 
-def _stayed(
+def _stayed_into(
     params: tuple[float, float, float, float],
     ends: Ends,
     g: Floats,
@@ -104,7 +104,7 @@ def _stayed(
     return -float(w @ (r * near_a + s * near_b) + wx @ np.log(alpha + T))
 
 
-def _block(
+def _block_into(
     params: tuple[float, float, float, float],
     x: Floats,
     t_x: Floats,

@@ -116,7 +116,7 @@ def log_odds_of(grid: Grid, mesh: Mesh, params: tuple[float, float, float, float
     return np.asarray(np.log(inside) + scale[grid.place, grid.end])
 
 
-def add_grid(
+def grid_into(
     grid: Grid, mesh: Mesh, params: tuple[float, float, float, float], g: Floats, h: Floats
 ) -> float:
     """Add the sums of log(1 + J) to ``g`` and ``h`` (upper half); return their value.

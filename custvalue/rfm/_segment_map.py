@@ -79,7 +79,7 @@ class SegmentMap:
         hits = np.zeros((len(self.rules), *shape), dtype=bool)
         for i, (name, rule) in enumerate(self.rules.items()):
             for box in [rule] if isinstance(rule, Mapping) else rule:
-                problems += self._mark(hits[i], name, box, shape)
+                problems += self._mark_into(hits[i], name, box, shape)
         covered = hits.sum(axis=0)
         problems += self._coverage_problems(hits, covered)
         if self.new is not None and not problems:
@@ -285,7 +285,7 @@ class SegmentMap:
             return tuple(int(self.n_bins[a]) for a in self.letters)
         return (int(self.n_bins),) * len(self.letters)
 
-    def _mark(
+    def _mark_into(
         self, hit: npt.NDArray[np.bool_], name: str, box: Box, shape: tuple[int, ...]
     ) -> list[ContractProblem]:
         where: list[slice] = [slice(None)] * len(shape)

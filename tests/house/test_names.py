@@ -64,3 +64,41 @@ def test_names_are_those_of_the_field():
         if isinstance(node, ast.FunctionDef) and HOUSE_WORDS.fullmatch(node.name)
     }
     assert found | methods == set()
+
+
+def written_arguments(function):
+    """Arguments whose cells a function writes, and that it never takes a copy of by its name."""
+    own = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    inner = {
+        id(node)
+        for nested in ast.walk(function)
+        if isinstance(nested, ast.FunctionDef | ast.Lambda) and nested is not function
+        for node in ast.walk(nested)
+    }
+    written, bound = set(), set()
+    for node in ast.walk(function):
+        if id(node) in inner:
+            continue
+        into = None
+        match node:
+            case ast.Name(ctx=ast.Store()):
+                bound.add(node.id)
+            case ast.Subscript(ctx=ast.Store(), value=into) | ast.keyword(arg="out", value=into):
+                pass
+            case ast.Call(func=ast.Attribute(attr="sort" | "partition", value=into)):
+                pass
+        if isinstance(into, ast.Name):
+            written.add(into.id)
+    return {arg.arg for arg in own} & written - bound
+
+
+def test_a_function_that_writes_into_its_arguments_says_so_in_its_name():
+    silent = {
+        f"{path.relative_to(ROOT)}: {node.name} writes into {', '.join(sorted(written))}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.endswith(("_into", "_in_place"))
+        and (written := written_arguments(node))
+    }
+    assert silent == set()
