@@ -59,6 +59,11 @@ def results() -> dict[str, list[type]]:
     }
 
 
+def _inside(kind: type) -> str:
+    """Name of a class within the package, as autosummary wants it below a currentmodule."""
+    return f"{kind.__module__.removeprefix('custvalue.')}.{kind.__name__}"
+
+
 def _room(thing: Any) -> str:
     return (getattr(thing, "__module__", "") + ".").split(".")[1]
 
@@ -107,8 +112,9 @@ def pages() -> dict[str, str]:
                 text += _title(kind, "-") + ".. autosummary::\n   :toctree:\n\n"
                 text += "".join(f"   {name}\n" for name in members) + "\n"
         if returned[room]:
-            text += _title("What these return", "-") + ".. autosummary::\n   :toctree:\n\n"
-            text += "".join(f"   ~{k.__module__}.{k.__name__}\n" for k in returned[room]) + "\n"
+            text += _title("What these return", "-") + ".. currentmodule:: custvalue\n\n"
+            text += ".. autosummary::\n   :toctree:\n\n"
+            text += "".join(f"   ~{_inside(k)}\n" for k in returned[room]) + "\n"
         out[f"{room}.rst"] = text
     return out
 

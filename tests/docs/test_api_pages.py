@@ -57,7 +57,8 @@ def test_what_public_names_return_has_its_page_and_is_explained(reference, refer
     returned = reference.results()
     for room, kinds in returned.items():
         for kind in kinds:
-            assert f"   ~{kind.__module__}.{kind.__name__}" in reference_pages[f"{room}.rst"]
+            where = kind.__module__.removeprefix("custvalue.")
+            assert f"   ~{where}.{kind.__name__}\n" in reference_pages[f"{room}.rst"]
             for name, member in vars(kind).items():
                 if inspect.isfunction(member) and not name.startswith("_"):
                     assert inspect.getdoc(getattr(kind, name)), f"{kind.__name__}.{name}"
