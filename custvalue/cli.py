@@ -38,6 +38,14 @@ GIVEN = {
 }
 # names of theirs that look like numbers stay as they are written
 NAMES = ("segment", "category", "market", "buyer", "main_supplier")
+# --estimator: names of `custvalue.evaluation.usual_parts`
+ESTIMATORS = {
+    "law": "law x own mean",
+    "law-shrunk": "law x Gamma-Gamma",
+    "chain": "Markov chain",
+    "learner": "learner",
+    "rate": "rate so far",
+}
 DEMO_OFFER = {"margin": 0.3, "response": 0.05, "contact_cost": 0.5}
 DEMO = {"customer": "customer_id", "time": "date", "amount": "amount"}
 
@@ -130,6 +138,13 @@ def main(debug: bool) -> None:
 @click.option("--period", default="4W", show_default=True, help="Period of moves and spend.")
 @click.option("--horizon", default="52W", show_default=True, help="How far to forecast.")
 @click.option(
+    "--estimator",
+    type=click.Choice(["best", *ESTIMATORS]),
+    default="best",
+    show_default=True,
+    help="What forecasts: what the log's own past chooses, or one method, tested on it.",
+)
+@click.option(
     "--annual-discount-rate", type=float, default=0.10, show_default=True, help="0.10 is 10 %."
 )
 @click.option(
@@ -213,8 +228,14 @@ def report(
     if lost:
         raise click.UsageError(f"say which columns to read: {', '.join(lost)} missing.")
 
+    from custvalue.evaluation import usual_parts
     from custvalue.report import make_report, read_log
     from custvalue.report._for_rooms import Report, read_table
+
+    estimator = asked.pop("estimator")
+    if estimator != "best":
+        name = ESTIMATORS[estimator]
+        asked["models"] = {name: usual_parts()[name]}
 
     if not force:
         Report.check_folder(out)  # before the work, not after it

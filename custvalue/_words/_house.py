@@ -13,6 +13,13 @@ ZH: dict[str, str] = {
     "strategic": "战略合作者",
     "problem": "问题客户",
     "exited": "退出客户",
+    # -- forecasts --
+    "law x own mean": "规律 × 本人均值",
+    "law x Gamma-Gamma": "规律 × Gamma-Gamma",
+    "Markov chain": "马尔可夫链",
+    "learner": "机器学习",
+    "rate so far": "按以往速率外推",
+    "same for all": "人人相同",
     # -- the four-stage view --
     "mature": "成熟客户",
     "declining": "衰退客户",

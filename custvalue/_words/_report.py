@@ -49,8 +49,8 @@ ZH: dict[str, str] = {
     "{rows} rows in = {used} used + {left} left out; {customers} customers, as of {as_of}": (
         "{rows} 行 = 采用 {used} 行 + 剔除 {left} 行；客户 {customers} 位，截至 {as_of}"
     ),
-    "expected in the next {span}: {orders} orders, value {value}": (
-        "未来 {span}预期：订单 {orders} 次，价值 {value}"
+    "expected in the next {span}: {buyers} customers order, {worth} {value}": (
+        "未来 {span}预期：{buyers} 位客户下单，{worth} {value}"
     ),
     "{n} customers ({share}) are quiet": "{n} 位客户（{share}）已沉默",
     # -- the base --
@@ -72,8 +72,10 @@ ZH: dict[str, str] = {
     "the best 20 % of customers bring {share}": "最好的 20% 客户带来 {share}",
     "Bought in the last {days} days": "近 {days} 天有购买",
     "{share} of all customers": "占全部客户的 {share}",
-    "Expected orders, next {span}": "未来 {span}预期订单",
-    "from all customers known today": "来自今日已有的全部客户",
+    "Customers expected to order, next {span}": "未来 {span}预期下单客户",
+    "of all customers known today": "来自今日已有的全部客户",
+    "not known": "无法判断",
+    "at earlier dates {ratios} of what was forecast came": "在较早日期，实际为预测的 {ratios}",
     "Expected {worth}, next {span}": "未来 {span}预期{worth}",
     "80 % range {low} to {high}": "80% 区间 {low} 至 {high}",
     "How to read: the further the curve bends up, the fewer customers carry the base.": (
@@ -153,7 +155,7 @@ ZH: dict[str, str] = {
         "没有同类活跃客户者为 0。"
     ),
     "Response": "响应率",
-    "Worth contacting": "值得联系",
+    "Contacted": "值得联系",
     "Cost": "成本",
     "Expected gain": "预期收益",
     "What if another share responds?": "若响应率不同，结果如何？",
@@ -209,8 +211,11 @@ ZH: dict[str, str] = {
         "现有客户未来 {span}预期带来 {value}。"
     ),
     "The log is too short to test that on the past.": "记录太短，无法用历史检验。",
-    "Tested on the past, the forecast was {ratio} of what came.": (
-        "历史检验：预测为实际的 {ratio}。"
+    "How much today's customers will bring cannot be told: at earlier dates {ratios} of what was "
+    "forecast came.": "今日的客户将带来多少无法判断：在较早日期，实际为预测的 {ratios}。",
+    "In the last {span} they brought {value}.": "过去 {span}他们带来 {value}。",
+    "At earlier dates {ratios} of what such a forecast said came.": (
+        "在较早日期，实际为此类预测的 {ratios}。"
     ),
     "{n} customers ({share}) are quiet; as active ones they would be worth {worth} more.": (
         "{n} 位客户（{share}）已沉默；若恢复活跃，价值将增加 {worth}。"
@@ -264,17 +269,6 @@ ZH: dict[str, str] = {
     # -- forecast --
     "Forecast": "预测",
     "The forecast, and how far to trust it": "预测及其可信度",
-    "The log is too short to hold back a part of it, so the forecast is untested.": (
-        "记录太短，无法留出一段作检验，预测未经检验。"
-    ),
-    "Tested on the past: with the orders up to {cutoff} alone, the same method forecast {forecast} "
-    "of spend for the next {span}; {actual} came, so the forecast was {ratio} of the truth.": (
-        "用历史检验：仅凭 {cutoff} 以前的订单，同一方法预测其后 {span}消费 {forecast}；"
-        "实际为 {actual}，预测为实际的 {ratio}。"
-    ),
-    "Solid: what was spent. Dashed: what was forecast at the dotted line.": (
-        "实线：实际消费。虚线：在点线处所作的预测。"
-    ),
     "Customers in groups by forecast: a dot on its bar's end is a right forecast.": (
         "客户按预测分组：圆点落在柱顶即预测准确。"
     ),
@@ -286,27 +280,28 @@ ZH: dict[str, str] = {
     "Ranking (Gini, 1 is perfect)": "排序（基尼，1 为完美）",
     "Mean error each": "人均误差",
     "Spend of its best tenth, of the true best": "所选最好十分之一与真实最好者的消费之比",
-    "The same test for simple methods": "与简单方法同场比较",
-    "orders x spend per order": "订单数 × 每单金额",
-    "rate carried forward": "按以往速率外推",
-    "last period repeated": "重复上一期",
+    "The same test for each method": "各方法同场比较",
+    "Known until": "已知截至",
+    "Days ahead": "预测天数",
+    "Came": "实际",
+    "The forecast at earlier dates": "在较早日期所作的预测",
     "Forecast against outcome": "预测与结果",
-    "Future value is orders x spend per order: orders by the MBG/NBD law, which also gives the "
-    "chance of an order; discounted at {rate} a year.": (
-        "未来价值＝订单数 × 每单金额：订单数出自 MBG/NBD 规律，"
-        "下单机会亦出自同一规律；年贴现率 {rate}。"
+    "Future value and the chance of an order are of one forecast, chosen by the log's own past; "
+    "discounted at {rate} a year.": (
+        "未来价值与下单机会出自同一预测，由本记录自身的过去选出；年贴现率 {rate}。"
     ),
-    "The range of a customer holds what will really come in 8 of 10 such cases; for one who will "
-    "most likely not order it is 0 to 0, although the mean is not.": (
-        "客户的区间：十个同类客户中八个的实际结果落在其中；"
-        "很可能不再下单者的区间为 0 至 0，而均值不为 0。"
+    "The range of a customer holds the mean, and what will really come in 8 of 10 such cases.": (
+        "客户的区间包含均值，十个同类客户中八个的实际结果落在其中。"
+    ),
+    "The range of the total allows for chance, for the error of what was estimated and for what "
+    "the method missed at earlier dates; no range knows that the future may differ from the "
+    "past.": (
+        "合计的区间已计入偶然、估计误差，以及该方法在较早日期的偏差；"
+        "未来可能不同于过去，任何区间都无法计入。"
     ),
     "The range of the total allows for chance and for the error of what was estimated, not for an "
-    "error of the method: the test on the past shows how large that was.": (
-        "合计的区间已计入偶然与估计的误差，未计入方法本身的误差：其大小见历史检验。"
-    ),
-    "In the test, {share} of customers ended within their range of 80 %.": (
-        "检验中，{share} 的客户结果落在其 80% 区间之内。"
+    "error of the method, which is not known.": (
+        "合计的区间已计入偶然与估计的误差，未计入方法本身的误差：其大小未知。"
     ),
     # -- moves --
     "Moves": "流动",
@@ -364,6 +359,5 @@ ZH: dict[str, str] = {
     "Spend by grade of silence": "各沉默等级的消费",
     "Stages then and now": "阶段的前后对比",
     "Moves between segments": "细分之间的流动",
-    "Forecast against what was spent": "预测与实际消费",
     "Forecast against outcome by group": "各组预测与结果",
 }

@@ -11,7 +11,7 @@ from custvalue.evaluation._reads import Candidate
 from custvalue.evaluation._recommend import recommend
 from custvalue.evaluation._result import BacktestResult
 from custvalue.evaluation._split import CustomerTimeSplit, OutOfTimeSplit
-from custvalue.evaluation._stacked import StackedValue
+from custvalue.evaluation._stacked import StackedValue, usual_parts
 
 __all__ = [
     "BacktestResult",
@@ -29,4 +29,5 @@ __all__ = [
     "recommend",
     "regularity",
     "supervised_frame",
+    "usual_parts",
 ]

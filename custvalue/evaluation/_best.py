@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,14 +26,28 @@ from custvalue.evaluation._stacked import (
 from custvalue.evaluation._stacking import Origin
 from custvalue.evaluation._verdict import Proof, Verdict, judged
 from custvalue.metrics import (
+    calibration_table,
     decile_calibration_error,
     interval_coverage,
     normalized_gini_score,
+    top_share_score,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CLEARLY = 0.02  # of deviance: by less a single model does not beat a blend
 WORTH = 0.01  # of deviance: by less nothing beats the same for all
 TAIL = 0.1
+SCORES = ("days_back", "days", "method", "said", "came", "gini", "mae", "top_share")
+GROUPS = (
+    "group",
+    "n_customers",
+    "predicted_mean",
+    "actual_mean",
+    "predicted_total",
+    "actual_total",
+)
 
 
 class BestValue(StackedValue):
@@ -155,7 +169,12 @@ class BestValue(StackedValue):
         finally:
             tell.close()
         self.forecast_ = replace(
-            self.forecast_, kind=found.kind, proofs=found.proofs, deviances=found.deviances
+            self.forecast_,
+            kind=found.kind,
+            proofs=found.proofs,
+            deviances=found.deviances,
+            scores=found.scores,
+            groups=found.groups,
         )
         return self
 
@@ -192,6 +211,35 @@ class BestValue(StackedValue):
         found = {str(name): float(v) for name, v in self.forecast_.deviances}
         return dict(sorted(found.items(), key=lambda pair: pair[1]))
 
+    def scores(self) -> pd.DataFrame:
+        """How the forecast and each candidate did at each earlier date.
+
+        Returns
+        -------
+        DataFrame
+            One row a date and method, the chosen forecast (``"forecast"``, weighed by the other
+            dates) first: ``days_back``, ``days`` (the horizon), ``method``, ``said`` and ``came``
+            (totals, not discounted), ``gini``, ``mae``, ``top_share`` (what its best tenth brought,
+            as a share of what the true best tenth did). Empty where there was no earlier date.
+        """
+        import pandas as pd
+
+        check_is_fitted(self, "forecast_")
+        return pd.DataFrame(list(self.forecast_.scores), columns=list(SCORES))
+
+    def calibration(self) -> pd.DataFrame:
+        """Forecast against outcome by tenths of customers, at the latest date of the full horizon.
+
+        Returns
+        -------
+        DataFrame
+            As :func:`custvalue.metrics.calibration_table`, of the chosen forecast.
+        """
+        import pandas as pd
+
+        check_is_fitted(self, "forecast_")
+        return pd.DataFrame(list(self.forecast_.groups), columns=list(GROUPS))
+
     def _facts(self) -> dict[str, Any]:
         verdict = self.verdict()
         return {
@@ -213,6 +261,8 @@ class Choice:
     weights: Floats | None
     proofs: tuple[Any, ...]
     deviances: tuple[Any, ...]
+    scores: tuple[Any, ...] = ()
+    groups: tuple[Any, ...] = ()
 
 
 def choose(origins: list[Origin], names: list[str], pull: float, spread: float) -> Choice:
@@ -234,12 +284,35 @@ def choose(origins: list[Origin], names: list[str], pull: float, spread: float) 
         equal = [j for j in range(k) if _is_equal(origins, j)]
         if equal:
             kind, weights = "equal", np.eye(k)[equal[0]]
-    proofs = []
+    proofs, scores = [], []
+    groups: tuple[Any, ...] = ()
     for o, fold, w in zip(origins, folds, blends, strict=True):
         own = w if weights is None else weights
-        proofs.append(_proof(o, fold, own, spread))
+        level = stacking.level_of(fold, spread)
+        said = o.said @ (own * stacking.scales_at(o, level))
+        proofs.append(_proof(o, fold, own, level, said))
+        each = [("forecast", said), *((name, o.said[:, j]) for j, name in enumerate(names))]
+        scores += [_scores(o, name, by) for name, by in each]
+        if o.days == max(p.days for p in origins):
+            table = calibration_table(o.came, said)
+            groups = tuple(table[list(GROUPS)].itertuples(index=False, name=None))
     told = [*zip(names, singles, strict=True), ("blend", blend)]
-    return Choice(kind, weights, tuple(proofs), tuple(told))
+    return Choice(kind, weights, tuple(proofs), tuple(told), tuple(scores), groups)
+
+
+def _scores(o: Origin, name: str, said: Floats) -> tuple[Any, ...]:
+    """Row of :meth:`BestValue.scores`."""
+    tells = bool(np.ptp(said) > 0.0)
+    return (
+        o.days_back,
+        o.days,
+        name,
+        float(said.sum()),
+        float(o.came.sum()),
+        float(normalized_gini_score(o.came, said)) if tells else 0.0,
+        float(np.abs(o.came - said).mean()),
+        top_share_score(o.came, said, top=TAIL),
+    )
 
 
 def _is_equal(origins: list[Origin], j: int) -> bool:
@@ -256,10 +329,10 @@ def _same_miss(o: Origin) -> float:
     return stacking.tweedie(o.came, np.full(len(o.came), o.came.mean()))
 
 
-def _proof(o: Origin, fold: list[Origin], w: Floats, spread: float) -> tuple[Any, ...]:
+def _proof(
+    o: Origin, fold: list[Origin], w: Floats, level: stacking.Level, said: Floats
+) -> tuple[Any, ...]:
     """Figures at an origin of what the other origins would have said."""
-    level = stacking.level_of(fold, spread)
-    said = o.said @ (w * stacking.scales_at(o, level))
     total = float(o.came.sum())
     ratio = total / float(said.sum())
     cover = float("nan")

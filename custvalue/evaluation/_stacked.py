@@ -92,6 +92,10 @@ class StackedForecast:
     deviances : tuple of tuple
         Name and mean Tweedie deviance at the earlier dates over that of the same for all: of each
         candidate, and of the blend.
+    scores : tuple of tuple
+        The rows of ``BestValue.scores``.
+    groups : tuple of tuple
+        The rows of ``BestValue.calibration``.
     """
 
     unit: str
@@ -111,6 +115,8 @@ class StackedForecast:
     kind: str = "stack"
     proofs: tuple[Any, ...] = ()
     deviances: tuple[Any, ...] = ()
+    scores: tuple[Any, ...] = ()
+    groups: tuple[Any, ...] = ()
 
 
 class StackedRows(NamedTuple):

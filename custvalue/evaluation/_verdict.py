@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from custvalue._words import Language, check_language
+from custvalue._words import HOUSE, Language, check_language
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,7 +172,9 @@ class Verdict:
         n = len(self.proofs)
         comma = ", " if language == "en" else "、"
         parts = comma.join(
-            f"{name} ({w:.0%})" if self.kind == "stack" else name for name, w in self.parts if w > 0
+            f"{name} ({w:.0%})" if self.kind == "stack" else str(name)
+            for name, w in ((HOUSE.name(name, language), w) for name, w in self.parts)
+            if w > 0
         )
         told = [
             say[f"overall {self.overall}"],

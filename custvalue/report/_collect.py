@@ -13,7 +13,8 @@ from custvalue._frames import facts_of, with_facts
 from custvalue._typing import Floats
 from custvalue._units import span_days
 from custvalue._warn import heard, warn_caller
-from custvalue.data import ledger, panel, summarize
+from custvalue.data import TransactionLog, ledger
+from custvalue.evaluation import BestValue
 from custvalue.exceptions import (
     AsOfWarning,
     ContractProblem,
@@ -25,16 +26,15 @@ from custvalue.exceptions import (
 from custvalue.lifecycle import LifecycleClassifier
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting._for_rooms import flow_table, state_names, tracking_table
-from custvalue.report._backtest import Tested, hold_back, model_of
 from custvalue.report._campaign import QUIET, WINDOW, campaign_list
 from custvalue.report._size import check_size
 from custvalue.rfm import RFMTransformer, SegmentMap
 from custvalue.silence import SilenceScorer
-from custvalue.value import CustomerValue
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from custvalue.evaluation._for_rooms import Verdict
     from custvalue.report._measured import Measured
 
 Step = Callable[[str, int, int], None]
@@ -42,9 +42,8 @@ STEPS = (
     "summarise the log",
     "score and segment customers",
     "judge silence and stages",
-    "fit orders and spend",
+    "test forecasts on the past and choose",
     "count moves between states",
-    "test the forecast on the past",
     "draw",
 )
 LEVEL = 0.8
@@ -73,6 +72,7 @@ class Asked:
     title: str | None
     source: str
     measured: Measured | None = None
+    models: Any = None
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -103,7 +103,10 @@ class Collected:
         Moves between segments one period apart (see `segment_moves`); stages at ``flow_date``
         against today's.
     flow_date : str
-    backtest : Tested or None
+    verdict : Verdict
+        What the forecast may be used for.
+    scores, groups : DataFrame
+        ``BestValue.scores`` and ``BestValue.calibration``.
     problem_share : float
         Of the present customers, as `LifecycleClassifier.problem_share` counts them.
     total : (float, float)
@@ -127,7 +130,9 @@ class Collected:
     flow: pd.DataFrame
     flow_date: str
     campaign: pd.DataFrame | None
-    backtest: Tested | None
+    verdict: Verdict
+    scores: pd.DataFrame
+    groups: pd.DataFrame
     problem_share: float
     total: tuple[float, float]
     upcoming: pd.DataFrame
@@ -137,19 +142,20 @@ class Collected:
     of_data: tuple[str, ...] = ()
 
 
-def collect(log: Any, asked: Asked, step: Step) -> Collected:
+def collect(frame: Any, asked: Asked, step: Step) -> Collected:
     """Compute everything that the report shows.
 
     Parameters
     ----------
-    log : frame
+    frame : frame
+        The log.
     asked : Asked
     step : callable
         Told the name of each step as it begins.
     """
     # what comes out as no number is shown as none; errstate is known to this thread alone
     with heard() as told, np.errstate(all="ignore"):
-        out = _collect(log, asked, step)
+        out = _collect(frame, asked, step)
     texts = [" ".join(str(one).split()) for one in told]
     rows = [" ".join(str(one).split()) for one in told if isinstance(one, _OF_ROWS)]
     return replace(out, caught=tuple(dict.fromkeys(texts)), of_data=tuple(dict.fromkeys(rows)))
@@ -158,14 +164,15 @@ def collect(log: Any, asked: Asked, step: Step) -> Collected:
 _OF_ROWS = (AsOfWarning, DataWarning, SelectionWarning)
 
 
-def _collect(log: Any, asked: Asked, step: Step) -> Collected:
+def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     def begin(i: int) -> None:
         step(STEPS[i], i + 1, len(STEPS))
 
     begin(0)
-    summary = to_pandas(
-        summarize(log, **asked.columns, as_of=asked.as_of, unit="D", **asked.policies)
+    log = TransactionLog(
+        frame, **asked.columns, as_of=asked.as_of, unit="D", tell_end=True, **asked.policies
     )
+    summary = to_pandas(log.summary())
     facts = facts_of(summary)
     assert facts is not None  # summarize always states them
     as_of = np.datetime64(facts.as_of, "D")
@@ -178,9 +185,7 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
             )
         )
     check_size(asked, as_of, summary["T"])
-    history = to_pandas(
-        panel(log, **asked.columns, as_of=str(as_of), period=asked.period, **asked.policies)
-    )
+    history = to_pandas(log.panel(asked.period))
 
     begin(1)
     rfm = RFMTransformer().fit(summary)
@@ -194,10 +199,16 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     stages = to_pandas(lifecycle.upgrade_table(summary))
 
     begin(3)
-    # one fitted model says orders, chances, values and totals
-    model = model_of(asked.horizon, asked.annual_discount_rate, asked.scale).fit(summary)
-    told = model.explain(summary)
-    ends = model.predict_interval(summary, level=LEVEL)
+    # one fitted model says chances, values and totals
+    model = BestValue(
+        asked.models,
+        horizon=asked.horizon,
+        annual_discount_rate=asked.annual_discount_rate,
+        margin=asked.scale,
+        progress=False,
+    ).fit(log)
+    value, chance = model.predict(log), model.predict_chance(log)
+    ends = model.predict_interval(log, level=LEVEL)
 
     begin(4)
     transitions = transition_rows(history, asked.customer)
@@ -216,15 +227,15 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
     table["stage"] = stages["stage"].to_numpy()
     table["stage_timing"] = stages["timing"].to_numpy()
     table["next_stage_wants"] = stages["wants"].to_numpy()
-    table["expected_orders"] = told["expected_orders"].to_numpy()
-    table[f"chance_of_order_{WINDOW}d"] = model.predict_chance(summary, f"{WINDOW}D")
-    table["future_value"] = told["value"].to_numpy()
-    table["future_value_low"], table["future_value_high"] = ends.T
+    table["chance_of_order"] = chance
+    table[f"chance_of_order_{WINDOW}d"] = model.predict_chance(log, f"{WINDOW}D")
+    table["future_value"] = value
+    # a mean is no outcome, but a range without it is read as a contradiction
+    table["future_value_low"] = np.minimum(ends[:, 0], value)
+    table["future_value_high"] = np.maximum(ends[:, 1], value)
     table["at_stake"] = at_stake(table)
     table.attrs.clear()
 
-    begin(5)
-    tested = hold_back(log, {**asked.columns, **asked.policies}, history, asked.horizon)
     flow, flow_date = stage_flow(log, asked, as_of, lifecycle, table)
     return Collected(
         customers=table,
@@ -236,10 +247,12 @@ def _collect(log: Any, asked: Asked, step: Step) -> Collected:
         flow=flow,
         flow_date=flow_date,
         campaign=campaign_list(table, asked),
-        backtest=tested,
+        verdict=model.verdict(),
+        scores=model.scores(),
+        groups=model.calibration(),
         problem_share=lifecycle.problem_share(summary),
-        total=total_range(model, summary),
-        upcoming=upcoming(model, summary, history, asked),
+        total=total_range(model, log),
+        upcoming=upcoming(model, log, history, asked),
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
         caught=(),
@@ -261,13 +274,13 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     return made if facts is None else with_facts(made, facts)
 
 
-def total_range(model: CustomerValue, summary: pd.DataFrame) -> tuple[float, float]:
+def total_range(model: BestValue, log: TransactionLog) -> tuple[float, float]:
     """Interval of the sum of all customers' values."""
-    whole: Any = model.predict_total(summary, level=LEVEL).loc["all"]
+    whole: Any = model.predict_total(log, level=LEVEL).loc["all"]
     if "lower" in whole:
         return float(whole["lower"]), float(whole["upper"])
     # spend whose variance is infinite, or a fit without standard errors: outcomes can be drawn
-    drawn = [model.draws(summary, n_draws=20, random_state=k).sum(axis=1) for k in range(20)]
+    drawn = [model.draws(log, n_draws=20, random_state=k).sum(axis=1) for k in range(20)]
     low, high = np.quantile(np.concatenate(drawn), [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
     return min(float(low), float(whole["value"])), max(float(high), float(whole["value"]))
 
@@ -348,7 +361,7 @@ def segment_moves(history: pd.DataFrame, customer: str, cells: SegmentMap) -> pd
 
 
 def stage_flow(
-    log: Any,
+    log: TransactionLog,
     asked: Asked,
     as_of: np.datetime64,
     lifecycle: LifecycleClassifier,
@@ -358,20 +371,20 @@ def stage_flow(
     first = table["first_order"].min().to_datetime64().astype("datetime64[D]")
     days = min(182, int((as_of - first) / np.timedelta64(1, "D")) // 3)
     date = str(as_of - np.timedelta64(days, "D"))
-    then = to_pandas(summarize(log, **asked.columns, as_of=date, unit="D", **asked.policies))
+    then = to_pandas(log.until(date).summary())
     stages = dict(zip(then[asked.customer], lifecycle.predict(then), strict=True))
     before = [stages.get(who, "not yet a customer") for who in table[asked.customer]]
     return flow_table(before, table["stage"].to_numpy()), date
 
 
 def upcoming(
-    model: CustomerValue, summary: pd.DataFrame, history: pd.DataFrame, asked: Asked
+    model: BestValue, log: TransactionLog, history: pd.DataFrame, asked: Asked
 ) -> pd.DataFrame:
     """Spend of each period so far, and what today's customers are expected to spend."""
     length = round(span_days(asked.period))
     ahead = max(round(span_days(asked.horizon) / span_days(asked.period)), 1)
     spend = copy.copy(model).set_params(margin=1.0)
-    running = spend.value_by_period(summary, f"{length * ahead}D", period=f"{length}D")
+    running = spend.value_by_period(log, f"{length * ahead}D", period=f"{length}D")
     by_period = history.groupby("period")
     ends = by_period["period_end"].first().to_numpy().astype("datetime64[D]")
     later = ends[-1] + np.arange(1, ahead + 1) * np.timedelta64(length, "D")

@@ -11,39 +11,16 @@ from custvalue.report._words import Words
 
 def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
     """Say how the forecast did on the past, against simple methods."""
-    test, about = facts["backtest"], facts["about"]
-    blocks: list[Block] = []
-    held = []
-    if test is None:
-        lead = w("The log is too short to hold back a part of it, so the forecast is untested.")
-    else:
-        lead = w(
-            "Tested on the past: with the orders up to {cutoff} alone, the same method forecast "
-            "{forecast} of spend for the next {span}; {actual} came, so the forecast was {ratio} "
-            "of the truth.",
-            cutoff=test["cutoff"],
-            forecast=w.money(test["forecast"]),
-            actual=w.money(test["actual"]),
-            span=span(test["span"], w),
-            ratio=w.cell(test["forecast"] / test["actual"] if test["actual"] else None, "share"),
-        )
-        figures = [
-            figure(
-                pictures,
-                "tracking",
-                w("Solid: what was spent. Dashed: what was forecast at the dotted line."),
-            ),
-            figure(
-                pictures,
-                "calibration",
-                w("Customers in groups by forecast: a dot on its bar's end is a right forecast."),
-            ),
-        ]
-        columns: list[Column] = [
-            ("group", w("Group, lowest forecast first"), "int"),
-            ("n_customers", w("Customers"), "int"),
-            ("predicted_mean", w("Forecast each"), "money"),
-            ("actual_mean", w("Came each"), "money"),
+    test, about = facts["forecast"], facts["about"]
+    blocks: list[Block] = [{"type": "notes", "notes": test["words"][1:]}]
+    if test["dates"]:
+        dates: list[Column] = [
+            ("date", w("Known until"), "text"),
+            ("days", w("Days ahead"), "int"),
+            ("said", w("Forecast"), "money"),
+            ("came", w("Came"), "money"),
+            ("ratio", w("Forecast / actual"), "share"),
+            ("gini", w("Ranking (Gini, 1 is perfect)"), "number"),
         ]
         compare: list[Column] = [
             ("method", w("Method"), "name"),
@@ -52,16 +29,17 @@ def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) 
             ("mae", w("Mean error each"), "money"),
             ("top_decile", w("Spend of its best tenth, of the true best"), "share"),
         ]
-        rows = [{**row, "method": w(row["method"])} for row in test["methods"]]
-        held.append(
-            w(
-                "In the test, {share} of customers ended within their range of 80 %.",
-                share=w.cell(test["coverage"], "share"),
-            )
-        )
-        blocks = [
-            {"type": "figures", "figures": figures},
-            table("method-table", w("The same test for simple methods"), compare, rows, w),
+        columns: list[Column] = [
+            ("group", w("Group, lowest forecast first"), "int"),
+            ("n_customers", w("Customers"), "int"),
+            ("predicted_mean", w("Forecast each"), "money"),
+            ("actual_mean", w("Came each"), "money"),
+        ]
+        by_group = w("Customers in groups by forecast: a dot on its bar's end is a right forecast.")
+        blocks += [
+            table("date-table", w("The forecast at earlier dates"), dates, test["dates"], w),
+            {"type": "figures", "figures": [figure(pictures, "calibration", by_group)]},
+            table("method-table", w("The same test for each method"), compare, test["methods"], w),
             table("calibration-table", w("Forecast against outcome"), columns, test["groups"], w),
         ]
     blocks.append(
@@ -69,26 +47,33 @@ def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) 
             "type": "notes",
             "notes": [
                 w(
-                    "Future value is orders x spend per order: orders by the MBG/NBD law, which "
-                    "also gives the chance of an order; discounted at {rate} a year.",
+                    "Future value and the chance of an order are of one forecast, chosen by the "
+                    "log's own past; discounted at {rate} a year.",
                     rate=w.cell(about["annual_discount_rate"], "share"),
                 ),
                 w(
-                    "The range of a customer holds what will really come in 8 of 10 such cases; "
-                    "for one who will most likely not order it is 0 to 0, although the mean is "
-                    "not."
+                    "The range of a customer holds the mean, and what will really come in 8 of 10 "
+                    "such cases."
                 ),
                 w(
+                    "The range of the total allows for chance, for the error of what was "
+                    "estimated and for what the method missed at earlier dates; no range knows "
+                    "that the future may differ from the past."
+                )
+                if test["dates"]
+                else w(
                     "The range of the total allows for chance and for the error of what was "
-                    "estimated, not for an error of the method: the test on the past shows how "
-                    "large that was."
+                    "estimated, not for an error of the method, which is not known."
                 ),
-                *held,
             ],
         }
     )
     return section(
-        "forecast", w("Forecast"), w("The forecast, and how far to trust it"), lead, blocks
+        "forecast",
+        w("Forecast"),
+        w("The forecast, and how far to trust it"),
+        test["words"][0],
+        blocks,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import custvalue
+from custvalue._units import span_days
 from custvalue.lifecycle import playbook
 from custvalue.plotting._for_rooms import concentration_table
 from custvalue.report._campaign import WINDOW
@@ -60,11 +61,11 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
             "level": LEVEL,
             "version": custvalue.__version__,
         },
-        "base": _base(got),
+        "base": _base(got, asked),
         "segments": _rows(segments),
         "quiet": quiet_facts(got, asked),
         "stages": _stages(table, got.problem_share),
-        "backtest": _backtest(got),
+        "forecast": _forecast(got, words),
         "moves": _moves(got),
         "ledger": got.ledger,
         "notes": list(got.caught),
@@ -120,7 +121,7 @@ def _spend_words(low: float | None, high: float | None, words: Words) -> str:
 SPOKEN = {"silence": _silence_words, "n_orders": _orders_words, "total_value": _spend_words}
 
 
-def _base(got: Collected) -> dict[str, Any]:
+def _base(got: Collected, asked: Asked) -> dict[str, Any]:
     table = got.customers
     orders = float(table["n_orders"].sum())
     spend = float(table["total_value"].sum())
@@ -137,7 +138,8 @@ def _base(got: Collected) -> dict[str, Any]:
         "window": WINDOW,
         "active": active,
         "active_share": active / len(table),
-        "expected_orders": float(table["expected_orders"].sum()),
+        "expected_buyers": float(table["chance_of_order"].sum()),
+        "last_value": _last_value(got, asked),
         "future_value": future,
         "future_low": got.total[0],
         "future_high": got.total[1],
@@ -178,29 +180,51 @@ def _stages(table: pd.DataFrame, problem: float) -> dict[str, Any]:
     return {"rows": rows, "problem_share": problem, "ceiling": CEILING, "upgrades": upgrades}
 
 
-def _backtest(got: Collected) -> dict[str, Any] | None:
-    test = got.backtest
-    if test is None:
+def _last_value(got: Collected, asked: Asked) -> float | None:
+    """Say what they were worth in the last horizon; None where it was not seen whole."""
+    periods = round(span_days(asked.horizon) / span_days(asked.period))
+    history = got.history
+    last = int(history["period"].max())
+    if not 0 < periods <= last + 1:
         return None
-    rows = test.scores.to_dict("records")
+    return asked.scale * float(history.loc[history["period"] > last - periods, "spend"].sum())
+
+
+def _forecast(got: Collected, words: Words) -> dict[str, Any]:
+    verdict = got.verdict
+    end = np.datetime64(got.as_of, "D")
+    ours = got.scores[got.scores["method"] == "forecast"]
+    dates = [
+        {
+            "date": str(end - np.timedelta64(row["days_back"], "D")),
+            "days": row["days"],
+            "said": row["said"],
+            "came": row["came"],
+            "ratio": row["said"] / row["came"],
+            "gini": _known(row["gini"]),
+        }
+        for row in _rows(ours)
+    ]
+    grouped = got.scores.groupby("method", sort=False)
+    methods = [
+        {
+            "method": name,
+            "ratio": float(part["said"].sum() / part["came"].sum()),
+            "gini": _known(part["gini"].mean()),
+            "mae": float(part["mae"].mean()),
+            "top_decile": _known(part["top_share"].mean()),
+        }
+        for name, part in grouped
+    ]
     return {
-        "cutoff": test.cutoff,
-        "span": test.span,
-        "forecast": float(test.forecast.sum()),
-        "actual": float(test.actual.sum()),
-        "methods": [
-            {
-                "method": row["estimator"],
-                "ratio": _known(1.0 + float(row["total_bias"])),
-                "gini": _known(row["gini"]),
-                "mae": float(row["mae"]),
-                "top_decile": _known(row["top_decile"]),
-            }
-            for row in rows
-            if np.isfinite(row["mae"])
-        ],
-        "coverage": float(rows[0]["coverage"]),
-        "groups": _rows(test.groups),
+        "overall": verdict.overall,
+        "uses": dict(verdict.uses),
+        "kind": verdict.kind,
+        "parts": {name: weight for name, weight in verdict.parts if weight > 0},
+        "words": list(verdict.words(words.language)),
+        "dates": dates,
+        "methods": methods,
+        "groups": _rows(got.groups),
     }
 
 

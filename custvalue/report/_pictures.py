@@ -95,21 +95,12 @@ def pictures(got: Collected, words: Words) -> dict[str, str]:
             lambda ax: TransitionDisplay(got.moves, order=order, language=language).plot(ax),
             size=(5.8, 4.8),
         )
-    if got.backtest is not None:
-        drawn["tracking"] = draw(
-            "tracking",
-            words("Forecast against what was spent"),
-            lambda ax: TrackingDisplay(
-                got.backtest.tracking,  # type: ignore[union-attr]
-                what=per_period,
-                language=language,
-            ).plot(ax),
-        )
+    if len(got.groups):
         drawn["calibration"] = draw(
             "calibration",
             words("Forecast against outcome by group"),
             lambda ax: CalibrationDisplay(
-                got.backtest.groups,  # type: ignore[union-attr]
+                got.groups,
                 what=words("spend per customer ({currency})", currency=words.name(money)),
                 language=language,
             ).plot(ax),

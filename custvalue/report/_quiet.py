@@ -116,7 +116,7 @@ def _what_if(customers: pd.DataFrame, asked: Asked) -> list[dict[str, Any]]:
     most = 1.0 - float(customers.loc[quiet, f"chance_of_order_{WINDOW}d"].mean())
     for response in responses:
         if response < most:
-            plan = planned(customers, asked, response, asked.budget, 0.0)
+            plan = planned(customers, asked, response, asked.budget, asked.holdout)
             treated = plan[plan["group"] == "treat"]
             rows.append(
                 {
@@ -164,7 +164,7 @@ def quiet_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
     if quiet["what_if"]:
         what_if: list[Column] = [
             ("response", w("Response"), "share"),
-            ("customers", w("Worth contacting"), "int"),
+            ("customers", w("Contacted"), "int"),
             ("cost", w("Cost"), "money"),
             ("gain", w("Expected gain"), "money"),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -164,11 +165,13 @@ class Report:
                     as_of=about["as_of"],
                 ),
                 w(
-                    "expected in the next {span}: {orders} orders, value {value}",
+                    "expected in the next {span}: {buyers} customers order, {worth} {value}",
                     span=span(about["horizon"], w),
-                    orders=w.cell(base["expected_orders"], "int"),
+                    buyers=w.cell(base["expected_buyers"], "int"),
+                    worth=w("future profit") if about["margin"] is not None else w("future spend"),
                     value=w.money(base["future_value"]),
                 ),
+                self.facts["forecast"]["words"][0],
                 w(
                     "{n} customers ({share}) are quiet",
                     n=w.cell(quiet["customers"], "int"),
@@ -218,6 +221,7 @@ def make_report(
     profile: Any = None,
     indicators: Any = None,
     measured: Any = None,
+    models: Mapping[str, Any] | None = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -284,6 +288,9 @@ def make_report(
         What `custvalue.campaign.campaign_effect` found of a past campaign, with outcomes 1 for who
         ordered and 0: its effect is the ``response`` and its interval is shown. Or the table that
         ``custvalue campaign measure --out`` writes.
+    models : dict of str to value model, optional
+        Candidates of the forecast, as `custvalue.evaluation.BestValue` takes them; one alone is
+        taken and tested.
 
     Returns
     -------
@@ -345,6 +352,7 @@ def make_report(
         title=title,
         source=source,
         measured=known,
+        models=models,
     )
     check_ahead(asked)
     # before the work on the log, so that a table that cannot be is refused at once

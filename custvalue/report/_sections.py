@@ -8,7 +8,7 @@ from custvalue.report._advice import TODO
 from custvalue.report._blocks import Block, Column, fact, figure, section, span, table, tile
 from custvalue.report._evidence import forecast_section, ledger_section, moves_section
 from custvalue.report._quiet import quiet_section
-from custvalue.report._short import in_short
+from custvalue.report._short import came_over_said, in_short, total_holds
 from custvalue.report._words import Words
 
 
@@ -111,9 +111,9 @@ def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
             w("{share} of all customers", share=w.cell(base["active_share"], "share")),
         ),
         tile(
-            w("Expected orders, next {span}", span=ahead),
-            w.cell(base["expected_orders"], "int"),
-            w("from all customers known today"),
+            w("Customers expected to order, next {span}", span=ahead),
+            w.cell(base["expected_buyers"], "int"),
+            w("of all customers known today"),
         ),
         tile(
             w("Expected {worth}, next {span}", worth=worth, span=ahead),
@@ -122,6 +122,15 @@ def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
                 "80 % range {low} to {high}",
                 low=w.money(base["future_low"]),
                 high=w.money(base["future_high"]),
+            ),
+        )
+        if total_holds(facts["forecast"])
+        else tile(
+            w("Expected {worth}, next {span}", worth=worth, span=ahead),
+            w("not known"),
+            w(
+                "at earlier dates {ratios} of what was forecast came",
+                ratios=came_over_said(facts["forecast"], w),
             ),
         ),
     ]

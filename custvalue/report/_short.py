@@ -42,21 +42,48 @@ def _best(facts: dict[str, Any], w: Words) -> str:
 
 
 def _ahead(facts: dict[str, Any], w: Words) -> str:
-    base, test = facts["base"], facts["backtest"]
-    text = w(
-        "Today's customers are expected to bring {value} in the next {span}.",
-        value=w.money(base["future_value"]),
-        span=span(facts["about"]["horizon"], w),
-    )
-    if test is None or not test["actual"]:
-        return text + w(" ") + w("The log is too short to test that on the past.")
-    return (
-        text
-        + w(" ")
-        + w(
-            "Tested on the past, the forecast was {ratio} of what came.",
-            ratio=w.cell(test["forecast"] / test["actual"], "share"),
+    base, test = facts["base"], facts["forecast"]
+    ahead = span(facts["about"]["horizon"], w)
+    ratios = came_over_said(test, w)
+    if not total_holds(test):
+        return w(
+            "How much today's customers will bring cannot be told: at earlier dates {ratios} of "
+            "what was forecast came.",
+            ratios=ratios,
         )
+    said = [
+        w(
+            "Today's customers are expected to bring {value} in the next {span}.",
+            value=w.money(base["future_value"]),
+            span=ahead,
+        )
+    ]
+    if base["last_value"] is not None:
+        said.append(
+            w(
+                "In the last {span} they brought {value}.",
+                value=w.money(base["last_value"]),
+                span=ahead,
+            )
+        )
+    if ratios:
+        said.append(
+            w("At earlier dates {ratios} of what such a forecast said came.", ratios=ratios)
+        )
+    else:
+        said.append(w("The log is too short to test that on the past."))
+    return w(" ").join(said)
+
+
+def total_holds(forecast: dict[str, Any]) -> bool:
+    """Whether the total of a forecast was not refuted by the log's own past."""
+    return forecast["uses"]["budget"] != "no"
+
+
+def came_over_said(forecast: dict[str, Any], w: Words) -> str:
+    """Shares of what was forecast that came, earliest date first."""
+    return w(", ").join(
+        w.cell(row["came"] / row["said"], "share") for row in forecast["dates"] if row["said"]
     )
 
 

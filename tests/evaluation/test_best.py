@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from custvalue._warn import heard
 from custvalue.evaluation import BestValue, _stacking
 from custvalue.evaluation._best import choose
 from custvalue.evaluation._progress import Teller
@@ -161,3 +162,40 @@ def test_a_bar_is_drawn_where_it_is_asked_for_and_not_off_a_terminal(capsys):
     said = capsys.readouterr().err
     assert said.count("2/2 two") == 1
     assert said.endswith("\n")
+
+
+def test_scores_of_each_date_are_those_of_models_fitted_then(log, fitted):
+    scores = fitted.scores()
+    parts = {"law": law(), "rate": RateForward(), "same for all": SameForAll()}
+    assert (
+        scores.groupby("days_back", sort=False)["method"].apply(list).tolist()
+        == [["forecast", *parts]] * scores["days_back"].nunique()
+    )
+    for row in scores[scores["method"] != "forecast"].itertuples():
+        known = log.until(log.before(f"{row.days_back}D"))
+        end = log.before(f"{row.days_back - row.days}D") if row.days_back > row.days else log.as_of
+        came, _ = log.between(known.as_of, end).totals(known.customers())
+        summary = known.summary("D")
+        with heard():  # few have left by then
+            said = parts[row.method].fit(summary).predict(summary, f"{row.days}D")
+        assert row.said == pytest.approx(said.sum())
+        assert row.came == pytest.approx(came.sum())
+        assert row.mae == pytest.approx(np.abs(said - came).mean())
+
+
+def test_the_verdict_and_the_tenths_are_of_the_forecast_in_the_scores(fitted):
+    ours = fitted.scores().query("method == 'forecast'")
+    table = fitted.verdict().table()
+    np.testing.assert_allclose(ours["came"] / ours["said"], table["ratio"])
+    np.testing.assert_allclose(ours["gini"], table["gini"])
+    latest = ours[ours["days"] == ours["days"].max()].iloc[-1]
+    tenths = fitted.calibration()
+    assert tenths["predicted_total"].sum() == pytest.approx(latest["said"])
+    assert tenths["actual_total"].sum() == pytest.approx(latest["came"])
+    assert (np.diff(tenths["predicted_mean"]) > 0).all()
+
+
+def test_scores_survive_their_json(fitted):
+    again = BestValue.from_dict(json.loads(json.dumps(fitted.to_dict())))
+    assert again.scores().equals(fitted.scores())
+    assert again.calibration().equals(fitted.calibration())

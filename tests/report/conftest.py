@@ -6,11 +6,19 @@ import shutil
 
 import pytest
 
+from custvalue.evaluation import usual_parts
 from custvalue.plotting import svg_text
 from custvalue.report import _pictures, make_report
 
 HOSTILE = "<script>alert(1)</script>"
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1997-09-30"}
+
+
+@pytest.fixture(scope="session")
+def law_alone():
+    """What ``--estimator law`` asks for: for pages of which the forecast is not the matter."""
+    name = "law x own mean"
+    return {name: usual_parts()[name]}
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +28,7 @@ def drawn():
 
 
 @pytest.fixture(scope="session")
-def report(cdnow_sample, drawn):
+def report(cdnow_sample, drawn, law_alone):
     """What the command line is asked for in test_cli, so that the two can be compared."""
 
     def keep(figure, *, name, title):
@@ -29,7 +37,7 @@ def report(cdnow_sample, drawn):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_pictures, "svg_text", keep)
-        return make_report(cdnow_sample, **NAMES, margin=0.3, source="orders.csv")
+        return make_report(cdnow_sample, **NAMES, margin=0.3, source="orders.csv", models=law_alone)
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,15 @@ def test_without_a_response_the_page_says_what_the_list_assumes(report):
     assert score == sorted(score, reverse=True)
 
 
+def test_the_plan_and_the_same_response_in_the_table_beside_it_are_one(chinese_report):
+    quiet = chinese_report.facts["quiet"]
+    same = [row for row in quiet["what_if"] if row["response"] == quiet["response"]]
+    assert len(same) == 1
+    assert same[0]["customers"] == quiet["plan"]["treated"]
+    assert same[0]["cost"] == pytest.approx(quiet["plan"]["cost"])
+    assert same[0]["gain"] == pytest.approx(quiet["plan"]["gain"])
+
+
 def test_with_a_cost_alone_the_response_that_pays_is_said():
     days = pd.to_datetime("2024-01-01") + pd.to_timedelta(np.arange(60) * 5, unit="D")
     log = pd.DataFrame({"who": np.arange(60) % 12, "day": days, "paid": 10.0 + np.arange(60)})

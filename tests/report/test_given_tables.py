@@ -261,10 +261,10 @@ NAMES = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of":
 
 @pytest.mark.filterwarnings("ignore::custvalue.exceptions.FontWarning")
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_sections_appear_where_their_table_is_given(cdnow_sample, language):
+def test_sections_appear_where_their_table_is_given(cdnow_sample, law_alone, language):
     page = make_report(
         cdnow_sample, **NAMES, language=language, growth=growth(), profile=profile(),
-        markets=markets(), trade=trade("S3"), indicators=(indicators(), GOALS),
+        markets=markets(), trade=trade("S3"), indicators=(indicators(), GOALS), models=law_alone,
     ).html  # fmt: skip
     order = re.findall(r'<section id="([^"]+)"', page)
     assert order[-6:] == ["growth", "profile", "markets", "trade", "indicators", "ledger"]
@@ -320,8 +320,8 @@ def test_the_command_line_takes_tables_from_files(
     given = [f"--{name}={tmp_path / name}.csv" for name in ("growth", "profile", "trade")]
     code = run(
         monkeypatch, "report", log, "--customer", "customer_id", "--time", "date", "--amount",
-        "amount", "--as-of", "1997-09-30", *given, "--markets", tmp_path / "markets.parquet",
-        "--out", out,
+        "amount", "--as-of", "1997-09-30", "--estimator", "law", *given,
+        "--markets", tmp_path / "markets.parquet", "--out", out,
     )  # fmt: skip
     assert code == 0, capsys.readouterr().err
     page = (out / "report.html").read_text(encoding="utf-8")

@@ -68,11 +68,11 @@ def test_the_section_speaks_chinese():
     }  # fmt: skip
 
 
-def test_the_page_has_it_where_it_is_asked_for_and_a_ranker_needs_markets(cdnow_sample):
+def test_the_page_has_it_where_it_is_asked_for_and_a_ranker_needs_markets(cdnow_sample, law_alone):
     names = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1997-09-30"}
     with pytest.raises(ValueError, match="ranker needs markets"):
         make_report(cdnow_sample, **names, ranker=RANKER)
-    page = make_report(cdnow_sample, **names, markets=MARKETS, ranker=RANKER).html
+    page = make_report(cdnow_sample, **names, markets=MARKETS, ranker=RANKER, models=law_alone).html
     assert "Which markets first" in page
     assert "<b>retail</b>" not in page  # names of the user's own are text
     assert page.index("Which markets first") < page.index("Row ledger")

@@ -34,7 +34,7 @@ def no_work(monkeypatch):
     def begun(*_, **__):
         raise AssertionError("the work was begun")
 
-    monkeypatch.setattr(_collect, "panel", begun)
+    monkeypatch.setattr(_collect.TransactionLog, "panel", begun)
 
 
 @pytest.mark.parametrize(

@@ -115,9 +115,11 @@ def test_an_unknown_brand_is_refused_with_the_nearest():
         make_survey_report(fitted(ratings()), focal="uss")
 
 
-def test_the_report_of_a_log_gets_the_sections_where_ratings_are_given(cdnow_sample):
+def test_the_report_of_a_log_gets_the_sections_where_ratings_are_given(cdnow_sample, law_alone):
     names = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1997-09-30"}
-    made = make_report(cdnow_sample, **names, ratings=fitted(ratings()), focal="us")
+    made = make_report(
+        cdnow_sample, **names, ratings=fitted(ratings()), focal="us", models=law_alone
+    )
     order = re.findall(r'<section id="([^"]+)"', made.html)
     assert order[-3:-1] == ["perceived-value", "compared"]
     assert order[-1] == "ledger"

@@ -1,0 +1,59 @@
+"""A forecast that its log's own past refuted heads no page; one that held says how well."""
+
+from __future__ import annotations
+
+import copy
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from custvalue.report import _facts, _sections
+from custvalue.report._short import in_short
+from custvalue.report._words import Words
+
+
+def changed(report, budget):
+    facts = copy.deepcopy(report.facts)
+    facts["forecast"]["uses"]["budget"] = budget
+    facts["base"]["last_value"] = 4321.0
+    return facts
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("budget", ["good", "rough", "unproven"])
+def test_a_total_that_was_not_refuted_stands_with_what_came_before(report, budget, language):
+    words, facts = Words(language, "USD"), changed(report, budget)
+    text = in_short(facts, words)[1]["text"]
+    assert words.money(facts["base"]["future_value"]) in text
+    assert words.money(facts["base"]["last_value"]) in text
+    for row in facts["forecast"]["dates"]:
+        assert words.cell(row["came"] / row["said"], "share") in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_total_that_was_refuted_is_nowhere_on_the_first_section(report, language):
+    words, facts = Words(language, "USD"), changed(report, "no")
+    value = words.money(facts["base"]["future_value"])
+    assert value not in in_short(facts, words)[1]["text"]
+    pictures = dict.fromkeys(["concentration", "spend"], "<svg></svg>")
+    told = str(_sections._base(facts, pictures, words))
+    assert value not in told
+    assert words("not known") in told
+    for row in facts["forecast"]["dates"]:
+        assert words.cell(row["came"] / row["said"], "share") in told
+
+
+def test_a_log_too_short_to_ask_its_past_says_so(report):
+    facts = changed(report, "unproven")
+    facts["forecast"]["dates"] = []
+    assert "too short to test" in in_short(facts, Words("en"))[1]["text"]
+
+
+@pytest.mark.parametrize(
+    ("horizon", "worth"), [("8W", 0.5 * (3 + 4 + 6)), ("16W", 9.0), ("20W", None)]
+)
+def test_what_they_brought_last_is_the_spend_of_the_last_horizon(horizon, worth):
+    history = pd.DataFrame({"period": [0, 1, 2, 3, 2, 3], "spend": [2.0, 3.0, 0.0, 3.0, 4.0, 6.0]})
+    asked = SimpleNamespace(horizon=horizon, period="4W", scale=0.5)
+    assert _facts._last_value(SimpleNamespace(history=history), asked) == worth
