@@ -1,4 +1,4 @@
-"""The command ``custvalue campaign``: how large a test must be, and what a campaign brought."""
+"""The command ``custvalue campaign``: size of a test, who gets which offer, what it brought."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 PLAN = """\b
 custvalue campaign plan last_year.csv --outcome spend --effect 3 --control-share 0.2
+"""
+OFFERS = """\b
+custvalue campaign offers customers.csv --offers offers.csv --customer id --value expected \\
+    --margin 0.3 --budget 5000 --capacity phone=300 --out list.csv
 """
 MEASURE = """\b
 custvalue campaign measure customers.csv --arm arm --control none --outcome spend \\
@@ -43,9 +47,36 @@ def file_options(command: Any) -> Any:
     return command
 
 
+def out_options(command: Any) -> Any:
+    """Give a command the options of a table that it writes."""
+    for option in (
+        click.option("--force", is_flag=True, help="Replace the file of --out."),
+        click.option(
+            "--formulas",
+            type=click.Choice(FORMULAS),
+            default="escape",
+            show_default=True,
+            help="Texts that a spreadsheet would run: an apostrophe in front, or as they are.",
+        ),
+        click.option(
+            "--out",
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="CSV",
+            help="File for the table: effects by campaign and group, or the whole list.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def not_there(out: Path | None, force: bool) -> None:
+    if out is not None and out.exists() and not force:
+        raise click.UsageError(f"{out} is there; --force replaces it.")
+
+
 @click.group()
 def campaign() -> None:
-    """Plan a campaign's test, and measure what the campaign brought against a control group."""
+    """Plan a test, choose offers, and measure what a campaign brought against a control group."""
 
 
 @campaign.command(epilog=PLAN)
@@ -103,6 +134,88 @@ def plan(
         click.echo(plan_test(spent, n_customers=there, **asked).sentence(language))
 
 
+@campaign.command(epilog=OFFERS)
+@click.argument("customers", type=FILE)
+@click.option(
+    "--offers", "offer_file", type=FILE, required=True, help="One row an offer; see above."
+)
+@click.option("--customer", metavar="COLUMN", help="Column with the customer id.")
+@click.option("--response", metavar="NUMBER|COLUMN", help="Chance that a contact wins a customer.")
+@click.option("--value", metavar="NUMBER|COLUMN", help="Value of who is won, before margin.")
+@click.option("--margin", type=float, default=1.0, show_default=True, help="Share that is kept.")
+@click.option("--contact-cost", metavar="NUMBER|COLUMN", help="Of one contact.")
+@click.option("--budget", type=float, metavar="MONEY", help="Of all contacts.")
+@click.option(
+    "--capacity",
+    multiple=True,
+    metavar="CHANNEL=CONTACTS",
+    help="Most contacts by a channel; once for each.",
+)
+@click.option("--holdout", type=float, default=0.1, show_default=True, help="Share in control.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the control group's draw.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+@click.option("--encoding", help="Of CSV files; default: UTF-8, else GB 18030.")
+@out_options
+def offers(
+    customers: Path,
+    offer_file: Path,
+    customer: str | None,
+    capacity: tuple[str, ...],
+    encoding: str | None,
+    out: Path | None,
+    formulas: Any,
+    force: bool,
+    **asked: Any,
+) -> None:
+    """Say who of CUSTOMERS (CSV or Parquet, one row a customer) gets which offer.
+
+    The file of --offers has a row an offer: its name in "offer", and those of response, value,
+    margin, contact_cost (each a number or a column of CUSTOMERS), channel and capacity that differ.
+    Each customer gets one offer at most; a share of them is held out, to measure each offer by.
+    """
+    not_there(out, force)
+    from custvalue._csv import write_csv
+    from custvalue._frames import column
+    from custvalue.exceptions import ContractProblem, DataContractError, no_column
+    from custvalue.report._for_rooms import read_table
+    from custvalue.silence import activation_plan, plan_totals
+
+    rooms = [one.rpartition("=") for one in capacity]
+    if not all(channel and room.isdigit() for channel, _, room in rooms):
+        raise click.UsageError("--capacity is CHANNEL=CONTACTS, such as phone=300.")
+    with told_once():
+        frame = read_table(
+            customers, texts=[] if customer is None else [customer], encoding=encoding
+        )
+        if customer is not None:
+            if customer not in frame:
+                raise DataContractError(no_column(customer, frame.columns, customers.name))
+            twice = frame[customer].duplicated().to_numpy().nonzero()[0]
+            if len(twice):
+                raise DataContractError(
+                    ContractProblem.at(
+                        "duplicate-customer",
+                        f"{customer!r} names customers who came before",
+                        "One row a customer.",
+                        twice,
+                    )
+                )
+        plan = activation_plan(
+            frame,
+            asked.pop("value"),
+            offers=read_table(offer_file, encoding=encoding),
+            capacities={channel: int(room) for channel, _, room in rooms},
+            customers=None if customer is None else column(frame, customer),
+            grades=None,
+            **asked,
+        )
+        said = [plan_totals(plan).round(4).to_string(index=False)]
+        if out is not None:
+            write_csv(plan, out, formulas=formulas)
+            said.append(f"wrote {out}")
+    click.echo("\n".join(said))
+
+
 @campaign.command(epilog=MEASURE)
 @click.argument("customers", type=FILE)
 @file_options
@@ -119,20 +232,7 @@ def plan(
 @click.option("--group", metavar="COLUMN", help="Also the effect in each group, e.g. a region.")
 @click.option("--margin", type=float, default=1.0, show_default=True, help="Share that is kept.")
 @click.option("--contact-cost", type=float, default=0.0, metavar="MONEY", help="Of one contact.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="CSV",
-    help="File for the table of effects, by campaign and group.",
-)
-@click.option(
-    "--formulas",
-    type=click.Choice(FORMULAS),
-    default="escape",
-    show_default=True,
-    help="Texts that a spreadsheet would run: an apostrophe in front, or as they are.",
-)
-@click.option("--force", is_flag=True, help="Replace the file of --out.")
+@out_options
 def measure(
     customers: Path,
     outcome: str,
@@ -154,8 +254,7 @@ def measure(
     The arms must have been drawn at random. Customers who did not open or answer are in the file
     too, with what they brought.
     """
-    if out is not None and out.exists() and not force:
-        raise click.UsageError(f"{out} is there; --force replaces it.")
+    not_there(out, force)
     from custvalue._csv import write_csv
     from custvalue.campaign import campaign_effect, covariate_balance
     from custvalue.campaign._for_rooms import CampaignEffects

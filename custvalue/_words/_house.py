@@ -219,6 +219,15 @@ ZH: dict[str, str] = {
     "out of budget": "超出预算",
     "not worth it": "不值得激活",
     "not silent": "未沉默",
+    "no place left": "名额已满",
+    "gains most": "预期收益最高",
+    "{offer} gains more, but money brings more elsewhere": (
+        "{offer}收益更高，但同样的费用用于他处收益更大"
+    ),
+    "{offer} gains more, but its places are taken": "{offer}收益更高，但名额已满",
+    "the budget ends before": "预算不足",
+    "its places are taken by who loses more without one": "名额已留给损失更大的客户",
+    "no offer gains more than it costs": "任何优惠的收益均不及成本",
     # -- RFM segments --
     "champions": "冠军客户",
     "loyal customers": "忠诚客户",

@@ -1,6 +1,7 @@
 """Who has gone quiet, who is worth winning back, and whether a campaign won them."""
 
-from custvalue.silence._activation import activation_plan
+from custvalue.campaign import campaign_effect, detectable_response
+from custvalue.silence._activation import activation_plan, plan_totals
 from custvalue.silence._gap_prior import GapPrior
 from custvalue.silence._learning import learning_set
 from custvalue.silence._log import silence_from_log
@@ -12,8 +13,11 @@ __all__ = [
     "GapPrior",
     "SilenceScorer",
     "activation_plan",
+    "campaign_effect",
     "choose_threshold",
+    "detectable_response",
     "learning_set",
+    "plan_totals",
     "rank_ratio",
     "silence_from_log",
     "silence_score",

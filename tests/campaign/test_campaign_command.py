@@ -10,6 +10,7 @@ import pytest
 
 from custvalue import cli
 from custvalue.campaign import campaign_effect, plan_test
+from custvalue.silence import activation_plan, plan_totals
 
 MEASURE = ["--arm", "arm", "--control", "none", "--outcome", "spend"]
 
@@ -162,3 +163,57 @@ def test_a_plan_without_a_column_of_outcomes_is_refused_by_name(
     assert code == 2
     assert "column 'arm' is not numeric" in errors
     assert errors.count("\n") == 1
+
+
+@pytest.fixture
+def offer_files(customers, tmp_path):
+    (tmp_path / "offers.csv").write_text(
+        "offer,channel,contact_cost,response\nmail,post,1.0,0.05\ncall,phone,4.0,wins\n",
+        encoding="utf-8",
+    )
+    customers.assign(wins=0.3).to_csv(tmp_path / "customers.csv", index=False)
+    return tmp_path
+
+
+def test_a_file_of_offers_gives_the_list_that_activation_plan_gives(
+    customers, offer_files, monkeypatch, capsys
+):
+    out = offer_files / "list.csv"
+    code, said, errors = run(
+        monkeypatch, capsys, "offers", offer_files / "customers.csv", "--offers",
+        offer_files / "offers.csv", "--customer", "id", "--value", "forecast", "--margin", 0.5,
+        "--budget", 300, "--capacity", "phone=25", "--seed", 4, "--out", out,
+    )  # fmt: skip
+    assert (code, errors) == (0, "")
+    plan = activation_plan(
+        customers, customers["forecast"], margin=0.5, grades=None, seed=4, budget=300,
+        capacities={"phone": 25}, customers=customers["id"], offers={
+            "mail": {"channel": "post", "contact_cost": 1.0, "response": 0.05},
+            "call": {"channel": "phone", "contact_cost": 4.0, "response": 0.3},
+        },
+    )  # fmt: skip
+    written = pd.read_csv(out, dtype={"customer": str})
+    pd.testing.assert_frame_equal(written, plan, check_dtype=False)
+    assert (written["group"] == "treat")[written["channel"] == "phone"].sum() == 25
+    assert plan_totals(plan).round(4).to_string(index=False) in said
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--capacity", "phone"], "--capacity is CHANNEL=CONTACTS"),
+        (["--capacity", "fax=3"], "no offer goes by this channel"),
+        (["--customer", "nobody"], "has no column 'nobody'"),
+        (["--customer", "region"], "'region' names customers who came before"),
+        (["--budget", "-5"], "budget=-5.0 must be 0 or more"),
+        (["--contact-cost", "x"], "value"),
+    ],
+)
+def test_wrong_options_of_offers_are_named(offer_files, monkeypatch, capsys, options, words):
+    value = [] if "--contact-cost" in options else ["--value", "forecast"]
+    code, _, errors = run(
+        monkeypatch, capsys, "offers", offer_files / "customers.csv", "--offers",
+        offer_files / "offers.csv", *value, *options,
+    )  # fmt: skip
+    assert code != 0
+    assert words in errors
