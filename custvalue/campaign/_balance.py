@@ -244,6 +244,11 @@ def sample_ratio_test(counts: Mapping[str, int], shares: Mapping[str, float]) ->
     """
     from scipy.stats import binomtest, chisquare
 
+    if not (isinstance(counts, Mapping) and isinstance(shares, Mapping)):
+        raise ValueError(
+            f"counts={counts!r} and shares={shares!r} must be mappings of the groups' names, such "
+            "as {'mail': 5000} and {'mail': 0.5}."
+        )
     if set(counts) != set(shares) or len(counts) < 2:
         raise ValueError(
             f"counts of {sorted(counts)} and shares of {sorted(shares)} must be of "

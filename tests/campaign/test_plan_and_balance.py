@@ -164,3 +164,5 @@ def test_groups_of_other_sizes_than_drawn_are_seen():
         sample_ratio_test({"a": 60}, {"a": 1.0})
     with pytest.raises(ValueError, match="numbers of customers"):
         sample_ratio_test({"a": -1, "b": 40}, {"a": 0.5, "b": 0.5})
+    with pytest.raises(ValueError, match="must be mappings of the groups' names"):
+        sample_ratio_test([60, 40], [0.5, 0.5])
