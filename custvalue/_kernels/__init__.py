@@ -3,6 +3,7 @@
 from custvalue._kernels._beta_density import log_beta_density
 from custvalue._kernels._beta_mean import mean_over_beta
 from custvalue._kernels._bins import bins_of, quantile_cuts
+from custvalue._kernels._choice import ChosenOptions, Limit, choose_options
 from custvalue._kernels._compress import Histories, compress, distinct_pairs, grid_of
 from custvalue._kernels._differences import by_differences
 from custvalue._kernels._gammas import (
@@ -24,12 +25,15 @@ from custvalue._kernels._two_powers import NODES, PANEL, bounds, log_two_powers
 __all__ = [
     "NODES",
     "PANEL",
+    "ChosenOptions",
     "Histories",
+    "Limit",
     "Objective",
     "Optimum",
     "bins_of",
     "bounds",
     "by_differences",
+    "choose_options",
     "coalitions",
     "compress",
     "counts_of",

@@ -23,11 +23,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from custvalue._typing import Floats, Places
+from custvalue._typing import Floats, Mask, Places
 
-Mask = npt.NDArray[np.bool_]
 CLOSE = 1e-5  # of the least of (1): the prices are then good enough
 MOST_CUTS = 80
 
@@ -39,7 +37,7 @@ class Limit(NamedTuple):
     room: int
 
 
-class Choice(NamedTuple):
+class ChosenOptions(NamedTuple):
     """Option of each row (-1: none), the same if places were without limit, and the bound (1)."""
 
     option: Places
@@ -49,7 +47,7 @@ class Choice(NamedTuple):
 
 def choose_options(
     gain: Floats, cost: Floats, held: Mask, budget: float, limits: Sequence[Limit]
-) -> Choice:
+) -> ChosenOptions:
     """Choose an option of positive gain for each row, or none.
 
     Parameters
@@ -68,14 +66,14 @@ def choose_options(
     if not any(_places(unlimited[~held], one) > one.room for one in limits):
         place = np.zeros(len(limits))
         bound = _dual(open_gain[paid], cost[paid], budget, limits, price, place)[0]
-        return Choice(unlimited, unlimited, bound)
+        return ChosenOptions(unlimited, unlimited, bound)
     for one in limits:
         if one.room == 0:
             open_gain[:, one.options] = -np.inf
     limits = [one for one in limits if one.room > 0]
     bound, place = _prices(open_gain[paid], cost[paid], budget, limits)
     option = _with_places(open_gain, cost, held, budget, limits, place)
-    return Choice(option, unlimited, bound)
+    return ChosenOptions(option, unlimited, bound)
 
 
 def _within_budget(gain: Floats, cost: Floats, held: Mask, budget: float) -> tuple[Places, float]:

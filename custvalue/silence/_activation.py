@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import column, column_names, frame_like, is_frame, same_rows
-from custvalue._kernels._choice import Choice, choose_options
+from custvalue._kernels import ChosenOptions, choose_options
 from custvalue._typing import Floats, Places
 from custvalue._units import check_share
 from custvalue._warn import warn_caller
@@ -313,7 +313,7 @@ def _warn_of_no_money(gain: Floats, cost: Floats, budget: float) -> None:
 
 
 def _why(
-    choice: Choice,
+    choice: ChosenOptions,
     gain: Floats,
     offer: Places,
     group: Places,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import column, column_names, is_frame, missing_ids, same_rows
-from custvalue._kernels._choice import Limit
+from custvalue._kernels import Limit
 from custvalue._typing import Floats
 from custvalue._units import check_share
 from custvalue._warn import warn_caller
