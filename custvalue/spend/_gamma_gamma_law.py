@@ -164,8 +164,13 @@ def spend_quantile(
 
     shape, rate = posterior(x, zbar, p, q, gamma)
     nu = gammainccinv(shape, np.asarray(u, float))  # small nu is high spend
-    out: Floats = np.asarray(p, float) * rate / np.maximum(nu, np.finfo(float).tiny)
-    return np.minimum(out, np.finfo(float).max)
+    return _mean_spend(np.asarray(p, float) * rate, nu)
+
+
+def _mean_spend(money: Floats, nu: Floats) -> Floats:
+    """``money / nu``; the largest number where nu is too near 0 to be told from it."""
+    with np.errstate(over="ignore", divide="ignore"):
+        return np.minimum(money / nu, np.finfo(float).max)
 
 
 def capped_spend(
@@ -238,8 +243,7 @@ def simulate(
     True
     """
     shape, rate = posterior(x, zbar, p, q, gamma)
-    nu = np.maximum(rng.gamma(shape) / rate, np.finfo(float).tiny)
-    return np.asarray(p / nu, dtype=float)
+    return _mean_spend(np.asarray(p * rate, float), rng.gamma(shape))
 
 
 def simulate_orders(

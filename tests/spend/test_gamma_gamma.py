@@ -206,6 +206,30 @@ def test_every_quantity_is_finite_where_it_exists(x, zbar, p, q, gamma):
     assert np.isfinite(mean) == (p * x + q > 1)
 
 
+def test_on_the_border_of_its_moments_a_mean_is_infinite_and_nothing_is_divided_by_zero():
+    # p x + q: 0.5, 1, 1.5 for the mean, 1.5, 2, 2.5 for the variance; binary fractions are exact
+    mean = law.expected_spend([0, 1, 2], [0.0, 8.0, 8.0], 0.5, 0.5, 4.0)
+    assert mean.tolist() == [np.inf, np.inf, 0.5 * (4 + 16) / 0.5]
+    spread = law.variance_of_mean([2, 3, 4], [8.0, 8.0, 8.0], 0.5, 0.5, 4.0)
+    assert spread.tolist() == [np.inf, np.inf, (0.5 * (4 + 32) / 1.5) ** 2 / 0.5]
+
+
+def test_a_mean_spend_beyond_the_largest_number_is_the_largest_number(rng):
+    # nu ~ Gamma(k = 1/64, 1): P(nu <= y) = y^k / Gamma(k + 1) for small y, so the median is
+    # (Gamma(k + 1) / 2)^64, and the quantile of 2^-53 is below every double
+    with mpmath.workdps(40):
+        median = (mpmath.gamma(mpmath.mpf(65) / 64) / 2) ** 64
+    largest = np.finfo(float).max
+    for p in (1 / 16, 20.0):
+        found = law.spend_quantile([0.5, 1 - 2**-53], 0, 0.0, p, 1 / 64, 1.0)
+        assert found[0] == pytest.approx(float(p / median), rel=1e-9)
+        assert found[1] == largest
+    drawn = law.simulate(np.zeros(4000), 0.0, 20.0, 1e-3, 1e3, rng)
+    # the chance of a draw beyond it: (20 * 1000 / largest)^k / Gamma(k + 1)
+    beyond = float((mpmath.mpf(2e4) / largest) ** mpmath.mpf("0.001") / mpmath.gamma("1.001"))
+    assert (drawn == largest).mean() == pytest.approx(beyond, abs=0.04)
+
+
 @pytest.mark.parametrize("case", [(1, 5.0, 0.3, 0.4, 2.0), (7, 31.0, 6.25, 3.74, 15.44)])
 def test_the_density_of_mean_spend_integrates_to_one(case):
     from scipy.integrate import quad
