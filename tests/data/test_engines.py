@@ -230,3 +230,27 @@ def test_a_duckdb_time_with_zone_needs_a_zone():
         cv.summarize(log, **NAMES, as_of="2024-02-01")
     table = cv.summarize(log, **NAMES, as_of="2024-02-01", time_zone="Asia/Shanghai").df()
     assert table["first_order"].tolist() == [pd.Timestamp("2024-01-02")]
+
+
+@pytest.mark.parametrize("engine", ["pandas", *ENGINES])
+def test_gaps_of_years_in_seconds_have_the_spread_that_pandas_finds(engine):
+    # of 600 gaps, n * sum of squares - square of the sum is beyond 64 bits
+    rng = np.random.default_rng(3)
+    gaps = [rng.integers(1, 365 * 86_400, n) for n in (600, 40, 1)] + [[86_400] * 3]
+    log = pd.concat(
+        pd.DataFrame({"who": who, "when": dt.datetime(1800, 1, 1) + pd.to_timedelta(own, "s")})
+        for who, own in zip("abcd", map(np.cumsum, gaps), strict=True)
+    ).assign(paid=1.0)
+    log["when"] = log["when"].astype("datetime64[us]")
+    wanted = log.groupby("who")["when"].agg(
+        lambda t: (t.diff().dropna() / pd.Timedelta("1D")).std(ddof=0)
+    )
+    make, back = ENGINES.get(engine, (lambda t: t, lambda t: t))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        made = cv.summarize(
+            make(log.reset_index(drop=True)), **NAMES, as_of="2170-01-01", occasion="1s"
+        )
+    found = back(made).set_index("who")["gap_std"].astype(float).sort_index()
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    assert found["d"] == 0.0

@@ -65,6 +65,46 @@ def test_a_long_quiet_log_and_an_ordinary_one_are_not_told_off(engine):
 
 
 @ALL
+@pytest.mark.parametrize(
+    ("span", "gap", "odd", "said"),
+    [
+        # a gap stands out that is longer than two years and than all the rest of the log
+        (10, 730, 1, False),
+        (10, 731, 1, True),
+        (1000, 1000, 1, False),
+        (1000, 1001, 1, True),
+        # few is three rows, or one of a hundred
+        (10, 900, 3, True),
+        (10, 900, 4, False),
+    ],
+)
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_rows_stand_alone_where_few_lie_past_a_gap_longer_than_all_else(
+    engine, side, span, gap, odd, said
+):
+    days = np.r_[np.linspace(0, span, 36).round(), np.full(odd, span + gap)]
+    if side == "before":
+        days = days.max() - days
+    first = pd.Timestamp("2015-01-01")
+    log = pd.DataFrame({"who": 1, "when": first + pd.to_timedelta(days, "D"), "paid": 1.0})
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        cv.summarize(ENGINES[engine](log), **NAMES, as_of="2021-12-31")
+    assert any("away from all others" in str(w.message) for w in seen) == said
+
+
+def test_of_600_rows_six_are_few_and_of_699_seven_are_not():
+    for rows, odd, said in ((600, 6, True), (699, 7, False), (700, 7, True)):
+        days = np.r_[np.zeros(odd), 1000 + np.arange(rows - odd) % 30]
+        when = pd.Timestamp("2015-01-01") + pd.to_timedelta(days, "D")
+        log = pd.DataFrame({"who": 1, "when": when, "paid": 1.0})
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            cv.summarize(log, **NAMES, as_of="2021-12-31")
+        assert any("away from all others" in str(w.message) for w in seen) == said
+
+
+@ALL
 def test_an_as_of_date_far_past_the_log_is_said(engine):
     with pytest.warns(DataWarning, match="as_of=2250-12-31 lies 22. years after the last order"):
         cv.summarize(ENGINES[engine](shop()), **NAMES, as_of="2250-12-31")

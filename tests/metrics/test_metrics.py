@@ -173,6 +173,16 @@ def test_intervals_of_the_true_quantiles_cover_their_level_and_score_best(rng):
         assert worse > best
 
 
+def test_an_interval_scores_by_its_width_and_its_misses_weighed_by_the_level():
+    # widths 4, 4, 2; misses 3 above, none, 1 below; a miss costs 2 / (1 - 0.75) = 8 a unit
+    rows = ([7, 2, 5], [0, 0, 6], [4, 4, 8])
+    assert metrics.interval_error(*rows, level=0.75) == pytest.approx((28 + 4 + 10) / 3)
+    weighted = metrics.interval_error(*rows, level=0.75, sample_weight=[1, 0, 3])
+    assert weighted == pytest.approx((28 + 3 * 10) / 4)
+    assert metrics.interval_coverage(*rows, sample_weight=[1, 0, 3]) == 0.0
+    assert metrics.interval_coverage(*rows, sample_weight=[1, 2, 1]) == 0.5
+
+
 @given(truth_and_forecast())
 def test_calibration_groups_hold_everybody_once_and_keep_ties_together(rows):
     truth, forecast = rows

@@ -307,6 +307,30 @@ def test_no_other_cut_is_cheaper(rows, alarm, miss):
     assert choice.curve["cost"].min() == pytest.approx(choice.cost)
 
 
+def test_rates_of_a_cut_are_shares_of_those_who_ordered_and_of_those_who_did_not():
+    # at 3 and above: of two who ordered one is called silent, of three who did not one is missed
+    choice = choose_threshold([1, 2, 3, 4, 5], [True, False, False, True, False])
+    assert choice.cut == 2.0
+    assert (choice.false_alarm_rate, choice.miss_rate, choice.cost) == (1 / 2, 0.0, 1 / 5)
+    at = choice.curve.set_index("cut").loc[3.0]
+    assert at[["silent_share", "false_alarm_rate", "miss_rate", "cost"]].tolist() == [
+        3 / 5, 1 / 2, 1 / 3, 2 / 5,
+    ]  # fmt: skip
+    # nobody ordered: everybody is silent, and nobody wrongly; one who did not is all of them
+    gone = choose_threshold([1.0, 2.0], [False, False])
+    assert (gone.cut, gone.false_alarm_rate, gone.miss_rate, gone.cost) == (1.0, 0.0, 0.0, 0.0)
+    assert gone.curve["miss_rate"].tolist() == [0.0, 0.5, 1.0]
+    came = choose_threshold([1.0, 2.0], [True, True])
+    assert came.cut > 2.0
+    assert came.curve["false_alarm_rate"].tolist() == [1.0, 0.5, 0.0]
+    assert came.curve["miss_rate"].tolist() == [0.0, 0.0, 0.0]
+    one = choose_threshold([1.0, 1.0], [True, False], cost_false_alarm=2.0)
+    assert (one.false_alarm_rate, one.miss_rate) == (0.0, 1.0)
+    assert one.curve[["false_alarm_rate", "miss_rate"]].to_numpy().tolist() == [[1, 0], [0, 1]]
+    two = choose_threshold([1.0, 1.0], [True, False], cost_miss=2.0)
+    assert (two.false_alarm_rate, two.miss_rate) == (1.0, 0.0)
+
+
 def test_learned_cuts_follow_the_costs(cdnow_lesson):
     known, ordered, *_ = cdnow_lesson
     plain = SilenceScorer(cuts="learned").fit(known, ordered)
