@@ -9,7 +9,7 @@ which is a day in March or in July, not ``2024-06``, which is no day, nor ``now`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -82,12 +82,16 @@ def read_day(value: Any, name: str = "as_of") -> np.datetime64:
     return stamp.tz_localize(None).to_datetime64().astype("datetime64[D]")
 
 
-def format_problem(style: str | None, name: str, count: int, example: str) -> ContractProblem:
+def format_problem(
+    style: str | None, name: str, count: int, examples: Sequence[str]
+) -> ContractProblem:
     """Say that ``time_format`` does not read a column."""
     return ContractProblem(
         "time-format",
-        f"time_format={style!r} does not read column {name!r}, e.g. {example}",
-        "Write it as the column does, e.g. '%d/%m/%Y' for 31/12/2024; where some rows are "
+        f"time_format={style!r} does not read column {name!r}, "
+        f"e.g. {', '.join(map(repr, examples))}",
+        _told_by(examples[0])
+        or "Write it as the column does, e.g. '%d/%m/%Y' for 31/12/2024; where some rows are "
         "written otherwise, convert them first.",
         count,
     )
@@ -102,6 +106,18 @@ def iso_problem(name: str, example: str, count: int, first: tuple[str, ...]) -> 
         count,
         first,
     )
+
+
+def reads_digits(style: str | None) -> bool:
+    """Whether a format reads whole numbers as their digits: a year first loses no zero before it.
+
+    Examples
+    --------
+    >>> from custvalue._dates import reads_digits
+    >>> reads_digits("%Y%m%d"), reads_digits("%d%m%Y"), reads_digits(None)
+    (True, False, False)
+    """
+    return style is not None and style.startswith("%Y")
 
 
 def number_problem(name: str, kind: Any, example: Any = None) -> ContractProblem:
@@ -129,10 +145,12 @@ origin='1899-12-30')."
         return None
     if number != np.rint(number):
         return None
-    how = None
+    how, short = None, ""
     day = pd.to_datetime(f"{number:.0f}", format="%Y%m%d", errors="coerce")
     if 19_000_101 <= number <= 21_001_231 and day is not pd.NaT:
         how = "a date written as a number", "column.astype(int).astype(str), format='%Y%m%d'"
+        if isinstance(example, (int, np.integer)):
+            short = "time_format='%Y%m%d', or "
     elif 20_000 <= number <= 80_000:
         how = "a day of a spreadsheet", "column, unit='D', origin='1899-12-30'"
     for unit, size, word in (
@@ -141,7 +159,7 @@ origin='1899-12-30')."
     ):  # fmt: skip
         if 1e8 * size <= number <= 4.2e9 * size:
             how = f"{word} since 1970", f"column, unit={unit!r}"
-    return None if how is None else f"It looks like {how[0]}: pandas.to_datetime({how[1]})."
+    return None if how is None else f"It looks like {how[0]}: {short}pandas.to_datetime({how[1]})."
 
 
 def zones_problem(name: str, *, none: bool) -> ContractProblem:
@@ -203,12 +221,9 @@ def read_texts(
     if style is None:
         return None, _iso_problem(values, np.flatnonzero(bad), name)
     if bad.sum() > MOST_UNREAD * given.sum():
-        return None, format_problem(style, name, int(bad.sum()), _few(values[bad]))
+        few = list(dict.fromkeys(values[bad].head(50)))[:3]
+        return None, format_problem(style, name, int(bad.sum()), few)
     return parsed, None
-
-
-def _few(values: pd.Series) -> str:
-    return ", ".join(repr(value) for value in list(dict.fromkeys(values.head(50)))[:3])
 
 
 def _iso_problem(values: pd.Series, where: npt.NDArray[np.intp], name: str) -> ContractProblem:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custvalue._dates import number_problem, read_texts
+from custvalue._dates import number_problem, read_texts, reads_digits
 from custvalue._time_scale import TimeScale, time_scale_of_panel, time_scale_of_summary
 from custvalue._units import days_per, same_unit
 from custvalue._warn import warn_caller
@@ -314,6 +314,8 @@ def wall_times(
     if raw.dtype.kind != "M":
         if not len(raw):
             return np.empty(0, dtype="datetime64[us]")
+        if raw.dtype.kind in "iu" and reads_digits(time_format):
+            raw = times.cast(nw.String).to_numpy()
         if raw.dtype.kind in "biufc":
             raise DataContractError(
                 number_problem(

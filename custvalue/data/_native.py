@@ -13,6 +13,7 @@ from custvalue._dates import (
     format_problem,
     iso_problem,
     number_problem,
+    reads_digits,
     zones_problem,
 )
 from custvalue.data._options import DAY, LogOptions, origin
@@ -40,6 +41,9 @@ def with_ticks(
     """
     column = options.time
     dtype = frame.collect_schema()[column]
+    if dtype.is_integer() and reads_digits(options.time_format):
+        frame = frame.with_columns(nw.col(column).cast(nw.String))
+        dtype = nw.String()
     if not (dtype == nw.Datetime or dtype == nw.Date or dtype == nw.String):
         first = frame.select(nw.col(column)).filter(~nw.col(column).is_null()).head(1).collect()
         return frame, [number_problem(column, dtype, next(iter(first[column].to_list()), None))]
@@ -93,8 +97,7 @@ def _read_texts(engine: Any, native: Any, options: LogOptions) -> tuple[Any, lis
         first = tuple(repr(value) for value in example[:5])
         return None, [iso_problem(column, repr(example[0]), unread, first)]
     if unread > MOST_UNREAD * given:
-        shown = ", ".join(map(repr, example[:3]))
-        return None, [format_problem(style, column, unread, shown)]
+        return None, [format_problem(style, column, unread, example[:3])]
     if 0 < zones < read:
         return None, [zones_problem(column, none=True)]
     if zones and least != most and options.time_zone is None:

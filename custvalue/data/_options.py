@@ -60,7 +60,8 @@ class LogOptions:
         Column with the cost of the row; profit is amount less cost. Adds ``total_profit``.
     time_format : str, optional
         How to read times that are text and not ISO 8601, e.g. ``"%d/%m/%Y"``; refused where it
-        leaves more than 5 % of a column unread. Without it text must be a whole date, year first:
+        leaves more than 5 % of a column unread. Whole numbers such as 20240105 are read by one that
+        begins with the year, ``"%Y%m%d"``. Without it text must be a whole date, year first:
         ``2024-01-05``, ``2024/01/05`` or ``20240105``, then perhaps ``10:30``, ``10:30:59.5`` after
         a ``T`` or a blank, then perhaps a zone (``Z``, ``+08``, ``+0800``, ``+08:00``).
     time_zone : str, optional

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custvalue._dates import number_problem, read_date, read_texts
+from custvalue._dates import number_problem, read_date, read_texts, reads_digits
 from custvalue._typing import Ints, Mask
 from custvalue.data._options import DAY, LogOptions, origin
 from custvalue.exceptions import ContractProblem
@@ -64,7 +64,8 @@ def read_times(
     name, dtype = options.time, series.dtype
     if not len(series):  # of no type that says anything
         return np.empty(0, dtype="datetime64[us]"), None, None
-    if dtype == nw.Categorical or dtype == nw.Enum:
+    digits = dtype.is_integer() and reads_digits(options.time_format)
+    if digits or dtype == nw.Categorical or dtype == nw.Enum:
         series = series.cast(nw.String)
         dtype = series.dtype
     if dtype == nw.String or dtype == nw.Object:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
-from custvalue._dates import number_problem
+from custvalue._dates import number_problem, reads_digits
 from custvalue._typing import Floats, Ints, Mask
 from custvalue._warn import warn_caller
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids, nearest
@@ -253,6 +253,8 @@ def _times(table: Any, columns: EventColumns, problems: list[ContractProblem]) -
     numeric = raw.dtype.kind in "iufb" or (
         raw.dtype.kind == "O" and len(raw) and isinstance(raw[0], (int, float)) and raw[0] == raw[0]
     )
+    if raw.dtype.kind in "iu" and reads_digits(columns.time_format):
+        numeric = False
     if numeric and not (raw.dtype.kind == "f" and np.isnan(raw).all()):
         problems.append(number_problem(columns.time, raw.dtype, raw[0]))
         nothing = np.zeros(len(raw), dtype=np.int64)

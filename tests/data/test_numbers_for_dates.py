@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import zipfile
 
+import dask
+import dask.dataframe as dd
 import duckdb
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -35,19 +38,27 @@ ENGINES = {
     "polars": pl.from_pandas,
     "polars lazy": lambda log: pl.from_pandas(log).lazy(),
     "pyarrow": lambda log: pa.Table.from_pandas(log, preserve_index=False),
+    "dask": lambda log: dd.from_pandas(log, npartitions=2),
     "duckdb": lambda log: duckdb.from_arrow(pa.Table.from_pandas(log, preserve_index=False)),
     "handle": lambda log: log,
 }
+
+
+@pytest.fixture(autouse=True)
+def dask_in_one_thread():
+    with dask.config.set(scheduler="synchronous"):
+        yield
 
 
 def a_log(kind):
     return pd.DataFrame({"who": [1, 2, 2], "when": WRITTEN[kind][0], "paid": [5.0, 6.0, 7.0]})
 
 
-def summarized(engine, log):
+def summarized(engine, log, **options):
+    options = {**NAMES, "as_of": "2024-12-31", **options}
     if engine == "handle":
-        return TransactionLog(log, **NAMES).summary()
-    return cv.summarize(ENGINES[engine](log), **NAMES, as_of="2024-12-31")
+        return TransactionLog(log, **options).summary()
+    return cv.summarize(ENGINES[engine](log), **options)
 
 
 @pytest.mark.parametrize("engine", list(ENGINES))
@@ -55,9 +66,10 @@ def summarized(engine, log):
 def test_the_error_names_how_to_read_them_and_that_reads_them(engine, kind):
     _, how = WRITTEN[kind]
     said = ", ".join(f"{name}={value!r}" for name, value in how.items())
-    said = (
-        f"pandas.to_datetime(column{'.astype(int).astype(str)' if kind == 'date' else ''}, {said})"
-    )
+    said = f"pandas.to_datetime(column, {said})"
+    if kind == "date":
+        said = said.replace("column", "column.astype(int).astype(str)")
+        said = f"time_format='%Y%m%d', or {said}"
     with pytest.raises(DataContractError, match="time-not-a-date: column 'when'") as caught:
         summarized(engine, a_log(kind))
     assert said in str(caught.value)
@@ -65,6 +77,38 @@ def test_the_error_names_how_to_read_them_and_that_reads_them(engine, kind):
     column = log["when"].astype(int).astype(str) if kind == "date" else log["when"]
     log["when"] = pd.to_datetime(column, **how)  # the cure, taken
     assert log["when"].tolist() == DAYS.tolist()
+
+
+@pytest.mark.parametrize("engine", list(ENGINES))
+def test_whole_numbers_are_read_by_a_format_that_begins_with_the_year(engine):
+    log = a_log("date").assign(second=[20240131235959, 20240229000000, 20240305120000])
+    for column, style in (("when", "%Y%m%d"), ("second", "%Y%m%d%H%M%S")):
+        table = summarized(engine, log, time=column, time_format=style)
+        assert cv.ledger(table).rows_used == 3
+        if engine == "dask":
+            table = table.compute()
+        table = nw.from_native(table).lazy().collect().to_pandas()
+        table = table.set_index("who").sort_index()
+        assert table["first_order"].tolist() == [DAYS[0], DAYS[1]]
+        assert table["last_order"].tolist() == [DAYS[0], DAYS[2]]
+
+
+@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize(
+    ("kind", "style", "cure"),
+    [
+        ("spreadsheet", "%Y%m%d", "pandas.to_datetime(column, unit='D', origin='1899-12-30')"),
+        ("seconds", "%Y%m%d", "pandas.to_datetime(column, unit='s')"),
+        # the day first has lost its zero: 5012024 may be the 5th of January and the 50th of none
+        ("date", "%d%m%Y", "time_format='%Y%m%d', or pandas.to_datetime("),
+    ],
+)
+def test_numbers_that_the_format_does_not_read_are_refused_with_their_cure(
+    engine, kind, style, cure
+):
+    with pytest.raises(DataContractError) as caught:
+        summarized(engine, a_log(kind), time_format=style)
+    assert cure in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [3, 12.5, -1, 1234567, 20241301])

@@ -76,6 +76,15 @@ def test_text_ids_dates_as_text_and_categories_are_read(six_deals, at):
     assert abs(one.pooled.moves - two.pooled.moves).max() == 0
 
 
+def test_days_as_whole_numbers_are_read_by_a_format_that_begins_with_the_year(six_deals, at):
+    numbers = six_deals.assign(time=six_deals["time"].dt.strftime("%Y%m%d").astype(int))
+    one = FunnelChain(STAGES, time_format="%Y%m%d").count(numbers, as_of=at(8))
+    two = FunnelChain(STAGES).count(six_deals, as_of=at(8))
+    assert abs(one.pooled.moves - two.pooled.moves).max() == 0
+    with pytest.raises(DataContractError, match=r"time_format='%Y%m%d', or pandas\.to_"):
+        FunnelChain(STAGES).count(numbers, as_of=at(8))
+
+
 FAULTY = {
     "missing-time": [(7, "lead", None)],
     "missing-stage": [(7, None, 1)],
