@@ -236,7 +236,8 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     table["at_stake"] = at_stake(table)
     table.attrs.clear()
 
-    flow, flow_date = stage_flow(log, asked, as_of, lifecycle, table)
+    with heard(DataWarning):  # of the same rows at a date that nobody gave; today's are told
+        flow, flow_date = stage_flow(log, asked, as_of, lifecycle, table)
     return Collected(
         customers=table,
         segments=segment_sizes(table, rfm.segment_table(summary, segment_map=cells)),

@@ -353,34 +353,72 @@ def test_reading_the_table_of_customers_back_gives_the_table(tmp_path):
     assert (back["first_order"] == made.customers["first_order"]).all()
 
 
-def test_a_terminal_is_told_our_warnings_once_and_no_other_librarys(tmp_path):
-    import subprocess
-    import sys
+# what another library says at every copy of a frame
+NOISY = """
+import sys, warnings
+import pandas as pd
+from custvalue import cli
+copy = pd.DataFrame.copy
+def noisy(self, *a, **k):
+    warnings.warn("somebody else speaks", FutureWarning)
+    return copy(self, *a, **k)
+pd.DataFrame.copy = noisy
+sys.exit(cli.run())
+"""
 
-    rows = ["who,when,paid"]
-    for k in range(60):
-        who = "nan" if k == 7 else f"c{k % 9}"
-        rows.append(f"{who},{2015 + k // 15}-{1 + k % 12:02d}-{1 + k % 27:02d},{5 + k % 4}")
-    (tmp_path / "log.csv").write_text("\n".join(rows) + "\n")
-    noisy = (
-        "import sys, warnings\n"
-        "import custvalue.cli as cli, custvalue.report as report\n"
-        "make = report.make_report\n"
-        "def noisy(*a, **k):\n"
-        "    warnings.warn('somebody else speaks', UserWarning)\n"
-        "    warnings.warn('and again', DeprecationWarning)\n"
-        "    return make(*a, **k)\n"
-        "report.make_report = noisy\n"
-        "sys.exit(cli.run())\n"
-    )
-    names = ["--customer", "who", "--time", "when", "--amount", "paid"]
-    done = subprocess.run(
-        [sys.executable, "-c", noisy, "report", str(tmp_path / "log.csv"), *names,
-         "--out", str(tmp_path / "out")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+
+def notes_of(*arguments):
+    """What a terminal is told by a call that succeeds, without "custvalue: note: "."""
+    call = [sys.executable, "-c", NOISY, *map(str, arguments)]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     notes = done.stderr.splitlines()
-    assert all(line.startswith("custvalue: note: ") for line in notes if line)
-    assert sum("customer id is missing: 1" in line for line in notes) == 1
-    assert len(set(notes)) == len(notes)
+    assert all(note.startswith("custvalue: note: ") for note in notes), done.stderr
+    return [note.removeprefix("custvalue: note: ") for note in notes]
+
+
+def assert_each_once(notes, words):
+    assert len(notes) == len(words), notes
+    for word in words:
+        assert sum(word in note for note in notes) == 1, (word, notes)
+
+
+def test_a_terminal_is_told_each_warning_of_a_log_once_and_no_other_librarys(tmp_path):
+    days = (f"2023-{1 + k % 11:02d}-{1 + k * 7 % 28:02d}" for k in range(400))
+    rows = ["who,when,paid", *(f"{k % 120:03d},{day},{5 + k % 4}" for k, day in enumerate(days))]
+    rows += [rows[0], ",2023-03-01,5", "NULL,2023-03-01,5", "001,2023-04-01,NULL", "002,NULL,4"]
+    rows += ["=1+1,2023-04-02,7", "003,1900-01-01,7"]
+    (tmp_path / "log.csv").write_text("\n".join(rows) + "\n")
+    names = ["--customer=who", "--time=when", "--amount=paid", "--as-of=2034-12-31"]
+    notes = notes_of("report", tmp_path / "log.csv", *names, f"--out={tmp_path / 'out'}")
+    assert_each_once(
+        notes,
+        [
+            "log.csv repeats its header in 1 lines",
+            "customer id is missing: 2; time is missing or unreadable: 1; amount is missing or not",
+            "1 row is dated 1900-01-01",
+            "as_of=2034-12-31 lies 11 years after the last order",
+            "1 cells of customers.csv begin like a formula of a spreadsheet",
+        ],
+    )
+
+
+def test_a_terminal_is_told_each_warning_of_a_funnel_and_of_a_campaign_once(tmp_path):
+    days = np.arange(120) // 2 * 3 + np.arange(120) % 2  # lead, and won the day after
+    when = pd.Timestamp("2023-01-02") + pd.to_timedelta(days, "D")
+    deals = pd.DataFrame({"deal": np.arange(120) // 2, "stage": ["lead", "won"] * 60, "time": when})
+    deals.to_csv(tmp_path / "deals.csv", index=False)
+    notes = notes_of("funnel", tmp_path / "deals.csv", "--stages=lead", "--horizon=8W",
+                     "--as-of=2023-12-31", f"--out={tmp_path / 'funnel'}")  # fmt: skip
+    assert_each_once(notes, ["60 of 60 moves fall in the first period of a stage"])
+    rows = ["id,arm,spend", *(f"王芳李娜{k},{('none', '=mail')[k % 2]},{k % 5}" for k in range(60))]
+    (tmp_path / "drawn.csv").write_bytes("\n".join(rows).encode("gb18030"))
+    notes = notes_of("campaign", "measure", tmp_path / "drawn.csv", "--arm=arm", "--control=none",
+                     "--outcome=spend", "--customer=id", f"--out={tmp_path / 'e.csv'}")  # fmt: skip
+    assert_each_once(
+        notes,
+        [
+            "drawn.csv is no UTF-8 and was read as GB 18030",
+            "1 cells of e.csv begin like a formula of a spreadsheet (first: '=mail')",
+        ],
+    )
