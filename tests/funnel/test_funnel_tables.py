@@ -1,5 +1,7 @@
 """Tables, forecasts and backtests of a funnel, against sums by hand and simulation."""
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -329,3 +331,83 @@ def test_the_pipeline_of_a_crm_adds_up():
     assert [(d.reason, d.deals) for d in funnel.ledger_.dropped] == [("missing_time", 500)]
     assert funnel.counts_.outcomes.tolist() == [4238, 2473]
     assert funnel.counts_.open_now.tolist() == [1589]
+
+
+def deals_worth(amounts):
+    """Deals through two stages, some of them open at the end of August; amounts by deal."""
+    rng = np.random.default_rng(2)
+    rows = []
+    for deal in range(len(amounts)):
+        day = int(rng.integers(0, 200))
+        rows.append((deal, "lead", day))
+        day += int(rng.integers(1, 60))
+        if rng.random() < 0.3:
+            rows.append((deal, "lost", day))
+            continue
+        rows.append((deal, "offer", day))
+        if rng.random() < 0.6:
+            rows.append((deal, "won", day + int(rng.integers(1, 60))))
+    log = pd.DataFrame(rows, columns=["deal", "stage", "day"])
+    log["time"] = pd.Timestamp("2023-01-02") + pd.to_timedelta(log.pop("day"), "D")
+    log["amount"] = np.asarray(amounts)[log["deal"]]
+    return log[log["time"] <= "2023-09-01"]
+
+
+def test_amounts_of_a_million_millions_lose_no_unit():
+    amounts = 10**12 + np.random.default_rng(3).integers(0, 10**11, 600)
+    log = deals_worth(amounts)
+    funnel = FunnelChain(["lead", "offer"], amount="amount", period="1W", annual_discount_rate=0.0)
+    funnel.fit(log, as_of="2023-09-01")
+    open_ = funnel.open_deals(log, as_of="2023-09-01")
+    last = log.groupby("deal")["stage"].last()  # rows are in the order of time
+    mine = pd.Series(amounts, index=range(600))
+    assert (
+        open_.set_index("deal")["amount"].tolist()
+        == mine[last[last.isin(["lead", "offer"])].index].tolist()
+    )
+    stages = funnel.stage_table().set_index("stage")
+    for stage in ("lead", "offer"):
+        assert stages.loc[stage, "open_amount"] == mine[last[last == stage].index].sum()
+    pipeline = funnel.pipeline_table(open_).iloc[0]
+    assert pipeline["face"] == open_["amount"].sum()
+    chance = funnel.predict_proba(open_)["won"]
+    exact = sum(Fraction(p) * int(a) for p, a in zip(chance, open_["amount"], strict=True))
+    assert pipeline["expected_money"] == pytest.approx(float(exact), rel=1e-14)
+    assert funnel.predict(open_).sum() == pytest.approx(float(exact), rel=1e-14)
+    won = mine[last[last == "won"].index]
+    n, total, square = funnel.counts_.won_total
+    assert (n, total) == (len(won), won.sum())
+    assert square == pytest.approx(sum(int(a) ** 2 for a in won), rel=1e-14)
+
+
+def test_money_times_a_power_of_two_is_every_table_times_it():
+    amounts = np.random.default_rng(3).integers(100, 1000, 600) / 100
+    large = 2.0**40
+    tables = []
+    for factor in (1.0, large):
+        log = deals_worth(amounts * factor)
+        funnel = FunnelChain(["lead", "offer"], amount="amount", period="1W")
+        funnel.fit(log, as_of="2023-09-01")
+        open_ = funnel.open_deals(log, as_of="2023-09-01")
+        tables.append(
+            [
+                funnel.stage_table(),
+                funnel.pipeline_table(open_),
+                funnel.forecast(open_, horizon="8W"),
+                funnel.bottleneck_table(),
+                funnel.velocity_table(),
+            ]
+        )
+    money = {"open_amount", "face", "expected_money", "sd_outcome", "money_open", "money_new",
+             "money", "sd", "money_per_point"}  # fmt: skip
+    for small, big in zip(*tables, strict=True):
+        for name in small.columns:
+            if name not in money | {"value"}:
+                assert small[name].equals(big[name]), name
+            elif name == "value":  # velocity: a row a quantity, with its unit
+                times = np.where(
+                    small["quantity"].isin(["mean amount won", "money by velocity"]), large, 1.0
+                )
+                assert (big[name] == small[name] * times).all()
+            else:
+                assert (big[name] == small[name] * large).all(), name

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import custvalue as cv
-from custvalue.exceptions import DataContractError
+from custvalue.exceptions import DataContractError, ProblemShareWarning
 from custvalue.lifecycle import LifecycleClassifier
 from custvalue.lifecycle._lifecycle_history import StageHistory
 
@@ -191,3 +191,36 @@ def test_what_cannot_be_a_history_is_refused(history):
     moneyless = [t.drop(columns="total_value") for t in tables]
     with pytest.raises(ValueError, match="knows no money"):
         LifecycleClassifier().fit(moneyless[0]).history(moneyless).migration(show="money")
+
+
+def test_amounts_of_a_million_millions_lose_no_unit():
+    rng = np.random.default_rng(2)
+    who = rng.integers(0, 150, 800)
+    days = who + rng.integers(0, 120, 800)  # customers come evenly
+    paid = 10**12 + rng.integers(0, 10**11, 800)  # whole numbers, all sums of which are below 2^53
+    whole = pd.DataFrame({"who": who, "paid": paid})
+    whole["when"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(days, "D")
+    tables = summaries(whole)
+    model = LifecycleClassifier().fit(tables[-1])
+    history = model.history(tables)
+
+    def paid_by(date):
+        seen = whole[whole["when"] <= date]
+        return seen.groupby("who")["paid"].sum().reindex(history.customers, fill_value=0)
+
+    by = [paid_by(date) for date in DATES]
+    assert history.money().tolist() == (by[2] - by[0]).tolist()
+    assert history.money(None, 1).tolist() == by[1].tolist()
+    moved = history.migration_matrix(start=1, end=2, money=True)
+    assert moved.sum() == (by[2] - by[1]).sum()
+    for code in np.unique(history.codes[:, 2]):
+        mine = history.codes[:, 2] == code
+        assert moved[:, code].sum() == (by[2] - by[1])[mine].sum()
+    table = history.table()
+    last = table[table["date"] == pd.Timestamp(DATES[2])]
+    assert last["total_value"].tolist() == by[2].tolist()
+    with pytest.warns(ProblemShareWarning):
+        health = model.health(tables[-1]).set_index("stage")
+    stage = pd.Series(model.predict(tables[-1]), index=tables[-1]["who"])
+    wanted = paid_by(DATES[2]).groupby(stage).sum()
+    assert health.loc[wanted.index, "total_value"].tolist() == wanted.tolist()
