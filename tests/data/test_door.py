@@ -227,3 +227,13 @@ def test_hypothetical_clones_share_the_rows(cdnow_sample):
     assert clone(log) is log
     assert copy.deepcopy(log) is log
     assert np.shares_memory(log.frame["amount"], cdnow_sample["amount"])
+
+
+def test_a_month_is_over_on_its_last_day_and_not_the_day_before():
+    log = pd.DataFrame({"who": [1, 1], "when": ["2024-01-05", "2024-02-20"], "paid": [1.0, 2.0]})
+    for as_of, over in (("2024-02-28", False), ("2024-02-29", True), ("2024-03-01", True)):
+        found = cohort_table(log, customer="who", time="when", amount="paid", as_of=as_of,
+                             value="money")  # fmt: skip
+        table, rest = found.table.loc["2024-01", 1], found.unfinished.loc["2024-01", 1]
+        assert (table, rest)[not over] == 2.0
+        assert np.isnan((rest, table)[not over])

@@ -93,6 +93,7 @@ def test_a_ledger_comes_back_from_its_values_and_from_a_report_s_file():
     "wrong",
     [
         {"rows_in": "3"}, {"rows_in": None}, {"amount_in": float("nan")}, {"more": 1},
+        {"rows_in": -1}, {"rows_in": 2.5}, {"rows_used": -1},
         {"dropped": 5}, {"dropped": [{}]}, {"dropped": [{"reason": "x"}]}, {"customers": "2"},
         {"dropped": [{"reason": "x", "rows": 1, "amount": 1.0, "first": []}]},
         {"dropped": [{"reason": next(iter(WORDS)), "rows": 1, "amount": 1.0, "first": "a"}]},

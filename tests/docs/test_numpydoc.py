@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 
 import pytest
 
@@ -42,4 +43,32 @@ def test_docstrings_name_what_there_is_in_numpydocs_order(room):
         # the policies of a log stand in every signature; the page names them once
         if code in WRONG and text != "Unknown parameters {'**policies'}"
     ]
+    assert wrong == []
+
+
+DEFAULT = re.compile(r"^(\w+) : .*default=(.+)$", re.MULTILINE)
+
+
+def is_said(told, default):
+    """Whether the text of a docstring, ``("28D", "91D")`` or ``10,000`` or ``None``, is it."""
+    plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", told.strip("`"))
+    try:
+        return eval(plain, {"__builtins__": {}}) == default  # 1/3 is no literal
+    except (NameError, SyntaxError):
+        return str(default) == plain
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_docstrings_name_the_defaults_that_there_are(room):
+    wrong = []
+    for name in documented(room):
+        module, *path = name.removeprefix(f"custvalue.{room}.").split(".")
+        thing = getattr(importlib.import_module(f"custvalue.{room}"), module)
+        for part in path:
+            thing = getattr(thing, part)
+        there = inspect.signature(thing).parameters
+        for parameter, told in DEFAULT.findall(inspect.getdoc(thing) or ""):
+            default = there[parameter].default if parameter in there else "<factory>"
+            if str(default) != "<factory>" and not is_said(told, default):  # as a dataclass says
+                wrong.append((name, parameter, told, default))
     assert wrong == []

@@ -53,6 +53,18 @@ def test_the_verdict_follows_from_total_order_and_customers(figures, overall):
     assert said.overall == overall
 
 
+@pytest.mark.parametrize(
+    ("coverage", "customer"),
+    [(0.71, "rough"), (0.72, "good"), (0.8, "good"), (0.96, "good"), (0.97, "rough"),
+     (0.6, "rough"), (0.59, "no")],
+)  # fmt: skip
+def test_single_customers_are_forecast_well_where_their_intervals_of_80_percent_cover_about_that(
+    coverage, customer
+):
+    said = judged((proof(coverage=coverage),), "stack", (("law", 1.0),), 1.0)
+    assert said.uses == {"budget": "good", "list": "good", "customer": customer}
+
+
 def test_misses_that_cancel_out_do_not_make_a_total_good():
     said = judged((proof(ratio=1.6), proof(ratio=1 / 1.6)), "stack", (("law", 1.0),), 1.0)
     assert said.uses["budget"] == "no"

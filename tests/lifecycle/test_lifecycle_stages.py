@@ -355,3 +355,16 @@ def test_an_array_is_read_by_position():
     assert list(LifecycleClassifier(unit="D").fit(array[:, :4]).predict(array[:, :4])) == ["core"]
     with pytest.raises(ValueError, match="requires y to be passed, but the target y is None"):
         LifecycleClassifier(unit="D").fit(array[:, :3])
+
+
+@pytest.mark.parametrize("name", ["recency", "silence"])
+def test_one_order_has_a_date_too(name):
+    frame = customer(n_orders=1, recency=0.0, silence=3.0, gap_max=np.nan).assign(**{name: np.nan})
+    with pytest.raises(DataContractError, match=f"missing-span: column '{name}'"):
+        stage(frame)
+
+
+def test_two_orders_that_establish_do_so_at_the_second():
+    frame = customer(n_orders=2, recency=200.0, silence=10.0, gap_max=200.0)
+    row = upgrade(frame, established_orders=2)
+    assert (row["stage"], row["time_in_stage"]) == ("established", 10.0)

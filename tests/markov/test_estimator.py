@@ -339,6 +339,10 @@ def test_profit_of_the_panel_is_taken_as_it_is_and_a_margin_of_spend(history, la
     share.attrs = rows.attrs
     half = fitted.set_params(margin="share").predict(share)
     np.testing.assert_allclose(half, 0.5 * own)
+    spread = [
+        fitted.set_params(margin=margin).predict_interval(share) for margin in ("share", 0.25)
+    ]
+    np.testing.assert_allclose(*spread, rtol=1e-9)
 
 
 def test_contact_costs_by_state_come_off_while_there(counted, last):

@@ -496,3 +496,26 @@ def test_data_on_which_others_fail_end_with_an_answer(name):
         report = found.fit_report()
         known = [n for n in found.params_._fields if n not in report.undefined]
         assert np.isfinite(found.standard_errors()[known]).all()
+
+
+@pytest.mark.parametrize(("n", "told"), [(29, False), (30, True)])
+def test_thirty_customers_are_enough_to_tell_totals_from_means(n, told, rng):
+    X = simulate(rng, n, 6.0, 4.0, 15.0, orders=0.2)
+    X[:, 1] *= X[:, 0]
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        GammaGamma().fit(X)
+    assert any("looks like a total" in str(w.message) for w in seen) == told
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 6])
+def test_the_interval_of_a_correlation_of_few_is_fishers(n):
+    X = np.array([[1.0, 20], [2, 35], [4, 22], [7, 41], [3, 28], [5, 37]])[:n]
+    found = GammaGamma.from_params(p=6.0, q=4.0, gamma=15.0).check_independence(X, level=0.95)
+    rho = float(np.corrcoef(X.T)[0, 1])
+    assert found.correlation == pytest.approx(rho)
+    if n == 3:  # Fisher's variance 1 / (n - 3) does not exist
+        assert (found.lower, found.upper) == (-1.0, 1.0)
+    else:
+        ends = np.tanh(np.arctanh(rho) + np.array([-1, 1]) * 1.959963984540054 / np.sqrt(n - 3))
+        assert (found.lower, found.upper) == pytest.approx(tuple(ends))

@@ -16,6 +16,7 @@ from custvalue.value import (
     RateForward,
     RecencyMigration,
     RetentionValue,
+    SameForAll,
     migration_value,
     profit_curve_value,
     repeat_sale_value,
@@ -220,6 +221,41 @@ def test_migration_forecasts_follow_the_formula(panel):
     costly = clone(model).set_params(contact_cost=1.0).fit(panel)
     free = clone(model).fit(panel)
     assert costly.predict(buyer, "4W")[0] == pytest.approx(free.predict(buyer, "4W")[0] - 1.0)
+
+
+def test_the_spread_of_migration_is_that_over_all_paths(panel):
+    chances = [0.3, 0.2, 0.15, 0.05]
+    model = RecencyMigration(n_recency=4, annual_discount_rate=0.0).fit(panel)
+    model.forecast_ = replace(model.forecast_, buy_chances=np.array(chances), variation=0.7)
+    buyer = panel[panel["silence"] == 0].iloc[[0]]
+    each = buyer["mean_value"].iloc[0] * model.forecast_.orders_per_buying_period
+    # every path of three periods: buying makes silence 0, else it grows; after four nobody buys
+    paths = [(1.0, 0, 0)]
+    for _ in range(3):
+        paths = [
+            step
+            for chance, silence, bought in paths
+            for p in [chances[silence] if silence < 4 else 0.0]
+            for step in (
+                (chance * p, 0, bought + 1),
+                (chance * (1 - p), silence + 1, bought),
+            )
+        ]
+    mean = sum(chance * bought for chance, _, bought in paths)
+    square = sum(chance * bought**2 for chance, _, bought in paths)
+    variance, none = model._spread(model._read(buyer), model.terms("12W"))
+    # money of a buying period has mean `each` and variance 0.7 each^2
+    assert variance[0] == pytest.approx(each**2 * (square - mean**2 + 0.7 * mean))
+    assert none[0] == pytest.approx(sum(chance for chance, _, bought in paths if not bought))
+
+
+def test_weights_of_any_size_mean_the_same_to_the_mean_of_all(summary):
+    weight = 1.0 + np.arange(len(summary)) % 3
+    large, tiny = (
+        SameForAll(horizon="52W").fit(summary, sample_weight=weight * c) for c in (1.0, 1e-12)
+    )
+    np.testing.assert_allclose(tiny.predict(summary), large.predict(summary), rtol=1e-9)
+    assert tiny.new_customer_value() == pytest.approx(large.new_customer_value(), rel=1e-9)
 
 
 def test_periods_of_another_length_are_not_read(panel, cdnow_sample):
