@@ -182,6 +182,15 @@ def test_customers_lost_for_good_are_worth_nothing_and_the_others_their_rate(sum
     assert model.forecast_.leaving_rate == pytest.approx(lost.sum() / exposure.sum())
 
 
+def test_who_spent_the_same_over_twice_the_time_is_worth_half():
+    table = pd.DataFrame({"silence": [2.0, 2, 9, 2], "recency": [38.0, 78, 1, 2],
+                          "n_orders": [3, 3, 2, 2], "total_value": [60.0, 60, 30, 9]})  # fmt: skip
+    value = RetentionValue(lapse=8.0, horizon=50.0).fit(table).predict(table)
+    assert value[1] == pytest.approx(0.5 * value[0])
+    # the last was seen for less than the mean time until a lapse, (40 + 80 + 1 + 8 + 4) / 4
+    assert value[3] / value[0] == pytest.approx((9 / 33.25) / (60 / 40))
+
+
 def test_simulated_leavers_give_back_their_rate(rng):
     n, rate, orders = 20_000, 0.02, 1.0
     life = rng.exponential(1 / rate, n)

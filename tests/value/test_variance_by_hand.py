@@ -62,3 +62,16 @@ def test_margin_scales_the_spread_by_its_square(model):
         model.purchases_, model.spend_, horizon=f"{DAYS:g}D", margin=0.3
     )
     np.testing.assert_allclose(spread(third, ROWS), 0.09 * spread(model, ROWS), rtol=1e-9)
+
+
+def test_who_never_leaves_is_contacted_for_ever():
+    # NBD: alive for good; 1 every four weeks, discounted by 1.1 a year without end
+    free, costly = (
+        cv.CustomerValue.from_fitted(
+            cv.NBD.from_params(r=0.5, alpha=30.0, unit="D"),
+            cv.GammaGamma.from_params(p=6.0, q=4.0, gamma=15.0),
+            horizon="forever", annual_discount_rate=0.1, contact_cost=cost, period="4W",
+        ).predict(ROWS)
+        for cost in (0.0, 1.0)
+    )  # fmt: skip
+    np.testing.assert_allclose(free - costly, 1 / 28 / (np.log(1.1) / 365.25), rtol=1e-9)
