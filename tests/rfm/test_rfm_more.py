@@ -125,6 +125,12 @@ def test_the_way_back_gives_the_range_that_holds_the_customer(summary, method):
 
 
 @quiet
+@pytest.mark.parametrize("weights", [(1, 2), (1, 2, 3, 4), (1, -1, 3), (1, np.inf, 3), {"R": 1}])
+def test_weights_are_one_number_a_letter(summary, weights):
+    with pytest.raises(ValueError, match="must hold a number >= 0 for each of"):
+        RFMTransformer(weights=weights).fit(summary)
+
+
 def test_given_weights_make_a_composite_and_learned_ones_follow_the_response(summary, rng):
     model = RFMTransformer(weights=(5, 3, 2)).fit(summary)
     scores = model.transform(summary)
