@@ -99,6 +99,13 @@ def test_group_time_effects_of_a_staggered_start():
     assert placebo[3, 2] == pytest.approx(0.0)
     since = found.since_table().set_index("since")["estimate"]
     assert since[0] == pytest.approx((2 * 3.0 + 4.0) / 3)
+    # units and periods as fixed effects would say less: who started early is a control to late ones
+    units, periods = (pd.get_dummies(STAGGERED[c], dtype=float) for c in ("branch", "month"))
+    on = (STAGGERED["month"] >= STAGGERED["go_live"]).to_numpy(dtype=float)
+    design = np.column_stack([on, units, periods])
+    assert np.linalg.lstsq(design, STAGGERED["calls"], rcond=None)[0][0] == pytest.approx(
+        3.352941, abs=5e-7
+    )
     assert since[1] == pytest.approx(3.5)
 
 
