@@ -53,7 +53,7 @@ def usual_parts() -> dict[str, Any]:
         "law x own mean": CustomerValue(spend=OwnMean()),
         "law x Gamma-Gamma": CustomerValue(spend=GammaGamma()),
         "Markov chain": MarkovCLVEstimator(),
-        "learner": LearnedValue(law=CustomerValue(purchases=MBGNBD()), n_repeats=0),
+        "learner": LearnedValue(law=CustomerValue(purchases=MBGNBD()), prove=False),
         "rate so far": RateForward(),
         "same for all": SameForAll(),
     }

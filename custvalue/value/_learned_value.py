@@ -122,6 +122,10 @@ class LearnedValue(ValueModel):
         Larger logs are learned from so many customers, drawn fairly; None takes all.
     n_repeats : int, default=3
         Shuffles of each feature behind :meth:`feature_importance`; 0 saves their time.
+    prove : bool, default=True
+        Learn once more without the latest date and test on it, which tells the importance of
+        features and the error of the level and of single customers. Without it none of them is
+        known, and nothing else changes: for a blend, which tests its parts itself.
     horizon : str, timedelta, number or None, default=None
         As in every value model; what is learned does not depend on it.
     annual_discount_rate : float, default=0.0
@@ -181,6 +185,7 @@ class LearnedValue(ValueModel):
         n_dates: int = 4,
         max_customers: int | None = 20_000,
         n_repeats: int = 3,
+        prove: bool = True,
         horizon: Span | None = None,
         annual_discount_rate: float = 0.0,
         margin: float | str | None = None,
@@ -197,6 +202,7 @@ class LearnedValue(ValueModel):
         self.n_dates = n_dates
         self.max_customers = max_customers
         self.n_repeats = n_repeats
+        self.prove = prove
         self.horizon = horizon
         self.annual_discount_rate = annual_discount_rate
         self.margin = margin
@@ -263,7 +269,7 @@ class LearnedValue(ValueModel):
         lessons: list[_Lesson],
         n_customers: int,
     ) -> LearnedForecast:
-        proof = self._out_of_time(lessons)
+        proof = self._out_of_time(lessons) if self.prove else None
         learned = _TwoParts(*self._parts_to_fit(lessons)).fit(lessons)
         edges, spread = (proof or learned).spread
         return LearnedForecast(
@@ -511,7 +517,7 @@ class LearnedValue(ValueModel):
     def _level_error(self) -> float:
         error = self.forecast_.level_error
         if not np.isfinite(error):
-            raise self._unsaid("how sure its level is (the past is too short to see it)")
+            raise self._unsaid("how sure its level is (prove=False, or a past too short to see it)")
         return float(error)
 
     def _parameter_draws(
@@ -605,7 +611,7 @@ class LearnedValue(ValueModel):
         check_is_fitted(self, "forecast_")
         known = self.forecast_
         if known.importance is None:
-            why = self._why() or "a short past, or n_repeats=0"
+            why = self._why() or "a short past, n_repeats=0, or prove=False"
             raise self._unsaid(f"what its features are worth ({why})")
         names = _groups(known.names)
         table = pd.DataFrame(

@@ -218,6 +218,19 @@ def test_features_are_not_shuffled_where_nobody_asks(log):
     )
 
 
+def test_what_is_learned_is_the_same_whether_it_was_proven_or_not(log):
+    proven, plain = quick().fit(log), quick(prove=False).fit(log)
+    np.testing.assert_array_equal(proven.predict(log, "20W"), plain.predict(log, "20W"))
+    chances = [m.predict_chance(log, "20W") for m in (proven, plain)]
+    np.testing.assert_array_equal(*chances)
+    assert "lower" not in plain.predict_total(log, horizon="20W")
+    with pytest.raises(NotSupportedError, match="prove=False"):
+        plain.predict_interval(log, horizon="20W", kind="parameter")
+    with pytest.raises(NotSupportedError, match="prove=False"):
+        plain.feature_importance()
+    assert proven.predict_total(log, horizon="20W")["lower"].notna().all()
+
+
 def test_what_is_no_log_and_what_is_no_list_are_refused(log):
     with pytest.raises(DataContractError, match="TransactionLog"):
         LearnedValue().fit(log.summary())
