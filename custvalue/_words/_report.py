@@ -220,6 +220,9 @@ ZH: dict[str, str] = {
     "{n} customers ({share}) are quiet; as active ones they would be worth {worth} more.": (
         "{n} 位客户（{share}）已沉默；若恢复活跃，价值将增加 {worth}。"
     ),
+    "If {share} respond, none of them is worth a contact.": (
+        "若有 {share} 回应，其中无人值得联系。"
+    ),
     "If {share} respond, contacting {n} of them for {cost} gains {gain}.": (
         "若响应率为 {share}，以 {cost} 联系其中 {n} 位，可获收益 {gain}。"
     ),

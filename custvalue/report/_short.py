@@ -98,6 +98,11 @@ def _win_back(facts: dict[str, Any], w: Words) -> str:
     )
     if plan is None:
         return text
+    if not plan["treated"]:
+        share = w.cell(quiet["response"], "share")
+        return (
+            text + w(" ") + w("If {share} respond, none of them is worth a contact.", share=share)
+        )
     return (
         text
         + w(" ")

@@ -57,3 +57,10 @@ def test_what_they_brought_last_is_the_spend_of_the_last_horizon(horizon, worth)
     history = pd.DataFrame({"period": [0, 1, 2, 3, 2, 3], "spend": [2.0, 3.0, 0.0, 3.0, 4.0, 6.0]})
     asked = SimpleNamespace(horizon=horizon, period="4W", scale=0.5)
     assert _facts._last_value(SimpleNamespace(history=history), asked) == worth
+
+
+@pytest.mark.parametrize(("treated", "says"), [(0, "none of them is worth"), (3, "contacting 3")])
+def test_a_plan_that_contacts_nobody_is_said_as_one(report, treated, says):
+    facts = copy.deepcopy(report.facts)
+    facts["quiet"].update(response=0.05, plan={"treated": treated, "cost": 1.5, "gain": 2.0})
+    assert says in in_short(facts, Words("en"))[2]["text"]
