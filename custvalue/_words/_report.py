@@ -49,8 +49,8 @@ ZH: dict[str, str] = {
     "{rows} rows in = {used} used + {left} left out; {customers} customers, as of {as_of}": (
         "{rows} 行 = 采用 {used} 行 + 剔除 {left} 行；客户 {customers} 位，截至 {as_of}"
     ),
-    "expected in the next {span}: {buyers} customers order, {worth} {value}": (
-        "未来 {span}预期：{buyers} 位客户下单，{worth} {value}"
+    "expected in the next {span}: {orders} orders of {buyers} customers, {worth} {value}": (
+        "未来 {span}预期：{buyers} 位客户下单 {orders} 次，{worth} {value}"
     ),
     "{n} customers ({share}) are quiet": "{n} 位客户（{share}）已沉默",
     # -- the base --
@@ -73,7 +73,7 @@ ZH: dict[str, str] = {
     "Bought in the last {days} days": "近 {days} 天有购买",
     "{share} of all customers": "占全部客户的 {share}",
     "Customers expected to order, next {span}": "未来 {span}预期下单客户",
-    "of all customers known today": "来自今日已有的全部客户",
+    "of all customers known today; {orders} orders": "来自今日已有的全部客户；订单 {orders} 次",
     "not known": "无法判断",
     "at earlier dates {ratios} of what was forecast came": "在较早日期，实际为预测的 {ratios}",
     "Expected {worth}, next {span}": "未来 {span}预期{worth}",

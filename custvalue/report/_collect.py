@@ -227,6 +227,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     table["stage"] = stages["stage"].to_numpy()
     table["stage_timing"] = stages["timing"].to_numpy()
     table["next_stage_wants"] = stages["wants"].to_numpy()
+    table["expected_orders"] = expected_orders(model, log, table)
     table["chance_of_order"] = chance
     table[f"chance_of_order_{WINDOW}d"] = model.predict_chance(log, f"{WINDOW}D")
     table["future_value"] = value
@@ -273,6 +274,18 @@ def to_pandas(frame: Any) -> pd.DataFrame:
             made = getattr(made, way)()
             break
     return made if facts is None else with_facts(made, facts)
+
+
+def expected_orders(model: BestValue, log: TransactionLog, table: pd.DataFrame) -> Floats:
+    """Orders that make up the expected spend, each as large as the customer's usual order.
+
+    That is the own mean, drawn to everybody's by one order. So orders and money are of one
+    forecast: spend is orders times their size.
+    """
+    spend = copy.copy(model).set_params(margin=1.0, annual_discount_rate=0.0).predict(log)
+    n, money = (table[k].to_numpy(dtype=float) for k in ("n_orders", "total_value"))
+    usual = (money + money.sum() / n.sum()) / (n + 1.0)
+    return np.divide(spend, usual, out=np.zeros(len(n)), where=usual > 0.0)
 
 
 def total_range(model: BestValue, log: TransactionLog) -> tuple[float, float]:

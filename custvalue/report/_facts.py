@@ -138,6 +138,7 @@ def _base(got: Collected, asked: Asked) -> dict[str, Any]:
         "window": WINDOW,
         "active": active,
         "active_share": active / len(table),
+        "expected_orders": float(table["expected_orders"].sum()),
         "expected_buyers": float(table["chance_of_order"].sum()),
         "last_value": _last_value(got, asked),
         "future_value": future,

@@ -165,8 +165,10 @@ class Report:
                     as_of=about["as_of"],
                 ),
                 w(
-                    "expected in the next {span}: {buyers} customers order, {worth} {value}",
+                    "expected in the next {span}: {orders} orders of {buyers} customers, {worth} "
+                    "{value}",
                     span=span(about["horizon"], w),
+                    orders=w.cell(base["expected_orders"], "int"),
                     buyers=w.cell(base["expected_buyers"], "int"),
                     worth=w("future profit") if about["margin"] is not None else w("future spend"),
                     value=w.money(base["future_value"]),

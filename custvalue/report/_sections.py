@@ -113,7 +113,10 @@ def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
         tile(
             w("Customers expected to order, next {span}", span=ahead),
             w.cell(base["expected_buyers"], "int"),
-            w("of all customers known today"),
+            w(
+                "of all customers known today; {orders} orders",
+                orders=w.cell(base["expected_orders"], "int"),
+            ),
         ),
         tile(
             w("Expected {worth}, next {span}", worth=worth, span=ahead),

@@ -228,6 +228,9 @@ def test_who_orders_brings_an_order_at_least(monkeypatch, tmp_path, rng, estimat
     assert run(monkeypatch, "report", tmp_path / "orders.csv", *call) == 0
     table = pd.read_csv(tmp_path / "out" / "customers.csv")
     assert table["future_value"].sum() / table["chance_of_order"].sum() > 10.0
+    n, spent = table["n_orders"], table["total_value"]  # two on one day are one order of 20.00
+    usual = (spent + spent.sum() / n.sum()) / (n + 1)
+    np.testing.assert_allclose(table["future_value"], usual * table["expected_orders"])
 
 
 def test_an_as_of_date_before_every_order_is_told(monkeypatch, capsys, orders):
