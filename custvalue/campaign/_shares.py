@@ -8,9 +8,9 @@ STEP = 1e-12  # of a share
 
 
 def one_size(a: Floats, b: Floats) -> float | None:
-    """Return the one positive number that outcomes other than 0 are, if there is one; else 1."""
+    """Return the one positive number that outcomes other than 0 are, 1 where all are 0, or None."""
     largest = float(max(a.max(), b.max()))
-    if all(((x == 0) | (x == largest)).all() for x in (a, b)):
+    if largest >= 0 and all(((x == 0) | (x == largest)).all() for x in (a, b)):
         return largest if largest > 0 else 1.0
     return None
 

@@ -322,6 +322,31 @@ def test_a_shrunk_interval_holds_the_groups_effect_as_often_as_it_says():
 
 
 @few
+def test_a_group_of_few_buyers_is_drawn_by_the_spread_of_all_groups():
+    # six customers a group; 0 and 1 in the third spread less than those of all groups
+    treated = {"a": [9.0, 0, 6, 3, 0, 12], "b": [5.0, 9, 0, 0, 1, 3], "c": [1.0, 0, 0, 0, 0, 0]}
+    control = {"a": [4.0, 0, 2, 0, 0, 6], "b": [0.0, 8, 3, 0, 1, 0], "c": [0.0, 0, 0, 0, 1, 0]}
+    long = [
+        pd.DataFrame([(name, y) for name, some in rows.items() for y in some], columns=["g", "y"])
+        for rows in (treated, control)
+    ]
+    found = campaign_effect(
+        long[0]["y"], long[1]["y"], groups=(long[0]["g"], long[1]["g"]), method="welch"
+    )
+    table = found.group_table().set_index("group")
+    within = sum(((rows["y"] - rows["y"].mean()) ** 2).sum() for rows in long)
+    pooled = np.sqrt(within / (18 + 18 - 2) * (1 / 6 + 1 / 6))
+    errors = np.maximum(table["standard_error"], pooled)
+    assert errors["c"] == pooled
+    from custvalue.campaign._shrink import shrink
+
+    right = shrink(table["effect"].to_numpy(), errors.to_numpy())
+    assert table["shrunk"].to_numpy() == pytest.approx(right.mean)
+    width = (table["shrunk_high"] - table["shrunk_low"]).to_numpy() / 2
+    assert width == pytest.approx(1.959963984540054 * right.error)
+
+
+@few
 def test_a_group_without_two_customers_says_why_it_has_no_effect(rng):
     group = np.array(["a"] * 40 + ["b"])
     found = campaign_effect(

@@ -10,7 +10,7 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.special import xlog1py, xlogy
 from scipy.stats import fisher_exact, ttest_ind
 
-from custvalue.campaign import campaign_effect, detectable_response
+from custvalue.campaign import _shuffles, campaign_effect, detectable_response
 from custvalue.exceptions import SmallSampleWarning
 
 
@@ -62,6 +62,47 @@ def test_shares_have_the_score_interval_of_the_constrained_likelihood(hits):
     assert (found.low, found.high) == pytest.approx(score_ends(*hits), abs=1e-6)
     money = campaign_effect(30.0 * (np.arange(n) < a), 30.0 * (np.arange(m) < b))
     assert (money.low, money.high) == pytest.approx((30 * found.low, 30 * found.high))
+
+
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.SmallSampleWarning")
+@pytest.mark.parametrize(("n", "m"), [(20, 20), (40, 10)])
+def test_where_nobody_orders_the_interval_is_that_of_shares(n, m):
+    # with a share of 0 in the other group, all that is likely of a difference d is its own share:
+    # d^2 = z^2 d (1 - d) / n (n + m) / (n + m - 1)
+    found = campaign_effect(np.zeros(n), np.zeros(m))
+    high, low = (1.959963984540054**2 / k * (n + m) / (n + m - 1) for k in (n, m))
+    assert (found.low, found.high) == pytest.approx((-low / (1 + low), high / (1 + high)))
+
+
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.SmallSampleWarning")
+@pytest.mark.parametrize("ordered", ["treated", "control"])
+def test_orders_of_one_size_in_one_group_alone_are_shares(ordered):
+    some, none = 30.0 * (np.arange(200) < 60), np.zeros(200)
+    a, b = (some, none) if ordered == "treated" else (none, some)
+    found, share = campaign_effect(a, b), campaign_effect(a > 0, b > 0)
+    assert (found.low, found.high) == pytest.approx((30 * share.low, 30 * share.high))
+    assert found.standard_error is None
+
+
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.SmallSampleWarning")
+def test_one_loss_for_everybody_is_money_and_no_share():
+    found = campaign_effect(np.full(20, -5.0), np.full(30, -5.0))
+    assert (found.low, found.effect, found.high) == (0.0, 0.0, 0.0)
+    with pytest.raises(ValueError, match="compares shares"):
+        campaign_effect(np.full(20, -5.0), np.full(30, -5.0), method="score")
+
+
+def test_blocks_of_large_groups_are_shuffled_whole_and_who_is_left_over_stays(monkeypatch):
+    monkeypatch.setattr(_shuffles, "MOST", 2)
+    # one bit a customer: 3 blocks of two and one left over, 2 blocks of two and one left over
+    x, y = np.split(2.0 ** np.arange(12)[None], [7], axis=1)
+    a, b = _shuffles._shuffled(x, y, 400, np.random.default_rng(0))
+    assert (a + b == 2**12 - 1).all()
+    assert {int(v).bit_count() for v in b[0]} == {5}
+    assert len(np.unique(b)) == 10  # two of five blocks
+    stayed = np.bitwise_and.reduce(a[0].astype(int)), np.bitwise_and.reduce(b[0].astype(int))
+    assert [int(v).bit_count() for v in stayed] == [1, 1]
+    assert stayed[0] < 2**7 <= stayed[1]
 
 
 def test_shares_have_the_published_interval():
