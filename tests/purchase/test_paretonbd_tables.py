@@ -23,6 +23,8 @@ PARAMS = [
     (1e5, 7e6, 0.5, 70.0),
     (0.5, 70.0, 1e4, 7e6),  # no spread in drop-out
     (1e-3, 0.7, 20.0, 0.7),
+    (50.0, 1e-4, 0.6, 70.0),  # over a fall of more than 750 a double holds no fixed scale
+    (0.5, 70.0, 60.0, 1e-4),
 ]
 
 
