@@ -433,10 +433,11 @@ class ChainForecast:
                 ordered = step.order_stays + step.order_goes
                 mean = np.where(ordered > 0.0, paid / np.where(ordered > 0.0, ordered, 1.0), 0.0)
                 square = ordered * mean * mean * (1.0 + self.variation[:, None])
-                cross = step.order_stays * (pay @ first)
             else:
                 square = money * money * (step.pairs + step.orders) + spread * step.orders
                 cross = step.orders_stay * money * (q1 @ first)
+            if pay is not None:  # what a move brings goes with where it leads
+                cross = step.order_stays * (pay @ first)
             ahead = step.order_stays * (q1 @ second) + step.none_stays * (q0 @ second)
             after = step.order_stays * (q1 @ first) + step.none_stays * (q0 @ first)
             second = lead * lead * square + 2.0 * lead * delta * cross + delta * delta * ahead

@@ -186,6 +186,74 @@ def test_shrunk_lies_between_counts_and_prior_and_reaches_both():
     )
 
 
+@pytest.mark.parametrize("transitions", ["counts", "shrunk", "bayes"])
+def test_the_spread_of_money_by_move_goes_with_where_the_move_leads(history, transitions):
+    how = {"reward_by": "transition", "transitions": transitions, "timing": "end"}
+    model = MarkovCLVEstimator(SMALL, **how).fit(history)
+    forecast, terms = model.forecast_, model.terms("8W")  # two periods
+    q1, q0 = (np.asarray(moves.matrix()) for moves in (forecast.on_order, forecast.on_none))
+    pay = q1 * 0.0
+    begin, to = forecast.on_order.begin, forecast.on_order.to
+    for i in range(len(pay)):
+        own = slice(begin[i], begin[i + 1])
+        pay[i, to[own]] = forecast.on_order.chance[own] * forecast.by_move[1].chance[own]
+    there, step = forecast.shares(), forecast.period()
+    right = np.zeros(len(pay))
+    for k in range(there.shape[1]):
+        stays, none = step.order_stays[:, k], step.none_stays[:, k]
+        ordered = stays + step.order_goes[:, k]
+        once = ordered * pay.sum(axis=1)  # E[Z]
+        square = ordered * pay.sum(axis=1) ** 2 * (1.0 + forecast.variation)  # E[Z^2]
+        if transitions == "counts":  # told of a period, not of an order
+            square = forecast.profit**2 * (1.0 + forecast.variation)
+        both = stays * (pay @ once)  # E[Z Z'], Z' of the period after
+        mean = once + stays * (q1 @ once) + none * (q0 @ once)
+        second = square + 2.0 * both + stays * (q1 @ square) + none * (q0 @ square)
+        right += there[:, k] * second
+        there_mean = there[:, k] * mean
+        total = there_mean if k == 0 else total + there_mean
+    np.testing.assert_allclose(forecast.values(terms), total)
+    np.testing.assert_allclose(forecast.variance(terms), right - total**2, rtol=1e-9)
+
+
+def test_a_margin_of_money_by_move_is_the_same_told_by_profit_or_by_share(history):
+    known = changed(history, profit=0.4 * history["spend"])
+    how = {"reward_by": "transition", "transitions": "shrunk"}
+    told = MarkovCLVEstimator(SMALL, **how).fit(known)
+    by_profit = told.forecast_.variance(told.terms("24W"))
+    shares = {}
+    for margin in (0.4, 1.0):
+        told.set_params(margin=margin)
+        shares[margin] = told.forecast_.variance(told.terms("24W"))
+    np.testing.assert_allclose(by_profit, shares[0.4])
+    np.testing.assert_allclose(shares[0.4], 0.4**2 * shares[1.0])
+
+
+def test_states_ahead_are_the_powers_of_the_chain():
+    fitted = MarkovCLVEstimator(transitions="counts", horizon=2).fit(X, Y)
+    P = np.array([[1 / 3, 2 / 3], [2 / 3, 1 / 3]])
+    rows = [[1], [0], [1]]
+    for periods in (0, 1, 2.0, 5):
+        right = np.linalg.matrix_power(P, int(periods))[[1, 0, 1]]
+        np.testing.assert_allclose(fitted.predict_states(rows, periods), right, atol=1e-12)
+    for wrong in (-1, 1.5):
+        with pytest.raises(ValueError, match=f"periods={wrong} must be a whole number, 0 or more"):
+            fitted.predict_states(rows, wrong)
+
+
+def test_states_of_one_first_class_share_their_moves_and_carry_the_change_of_the_others():
+    # first classes 0 and 1; the second class of a customer goes up by one with the move 0 -> 1
+    states = StateList(np.array([[0, 0], [0, 1], [1, 0], [1, 1], [1, 2]]))
+    # (0, 0) -> (1, 1) three times, (0, 1) -> (0, 1) once; nothing leaves first class 1
+    counts = TransitionCounts.of([0, 0, 0, 1], [3, 3, 3, 1], n_states=5)
+    pooled = pooled_moves(counts, states).toarray()
+    right = np.zeros((5, 5))
+    right[0, [3, 0]] = 3 / 4, 1 / 4
+    right[1, [4, 1]] = 3 / 4, 1 / 4
+    right[2:, [1, 3]] = 1 / 4, 3 / 4  # the shares of all arrivals
+    np.testing.assert_allclose(pooled, right)
+
+
 def test_the_evidence_finds_the_concentration_that_made_the_rows():
     rng = np.random.default_rng(3)
     n, moves, true = 60, 400, 30.0
