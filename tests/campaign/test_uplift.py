@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -271,6 +271,41 @@ def test_an_estimator_of_effects_in_another_manner_is_taken_as_given(learner, rn
         UpliftModel(learner).fit(X, y, treatment=arm)
     with pytest.raises(ValueError, match="is for estimators of effects"):
         UpliftModel(LINEAR, method="as_given").fit(X, y, treatment=arm)
+
+
+def test_the_share_of_the_best_is_a_whole_percentage(rng):
+    X, y, arm = experiment(rng, 400, effect=1.0)
+    model = UpliftModel(LINEAR).fit(X, y, treatment=arm)
+    assert model.uplift_at_k(1.0).value == pytest.approx(model.effect()["effect"][0], rel=0.1)
+    for wrong in (0.0, 0.004, 0.255, 1.01, -0.2):
+        with pytest.raises(ValueError, match=f"k={wrong} must be a whole percentage, 0.01 to 1"):
+            model.uplift_at_k(wrong)
+
+
+class LearnsWhole(LikeEconml):
+    """Refuses a missing number, as estimators of effects do."""
+
+    def fit(self, Y, T, *, X=None, W=None):
+        assert np.isfinite(X).all()
+        return super().fit(Y, T, X=X)
+
+
+def test_gaps_are_filled_for_learners_that_do_not_read_them_and_left_to_those_that_do(rng):
+    X, y, arm = experiment(rng, 1200)
+    X["c"] = np.where(rng.random(1200) < 0.3, np.nan, X["c"])
+    # one's own learner of effects never says that it reads gaps; the trees for outcomes do
+    UpliftModel(LearnsWhole(), method="as_given").fit(X, y, treatment=arm)
+
+    class Trees(HistGradientBoostingRegressor):
+        saw = []
+
+        def fit(self, X, y, **more):
+            self.saw.append(np.isnan(X).any())
+            return super().fit(X, y, **more)
+
+    UpliftModel(Trees(max_iter=5), method="two_model").fit(X, y, treatment=arm)
+    assert Trees.saw
+    assert all(Trees.saw)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -236,6 +236,30 @@ def test_the_target_of_the_supervised_frame_lies_after_its_features():
     assert y.tolist() == list(TRUTH.values())
 
 
+class MeanTarget(BaseEstimator):
+    """Predicts the mean target of the rows that it learned from."""
+
+    reads_table = "supervised"
+
+    def fit(self, X, y):
+        self.mean_ = float(np.mean(y))
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.mean_)
+
+
+def test_what_is_learned_on_a_shorter_window_is_brought_to_the_horizon():
+    # 20 days known up to the cutoff, and a horizon of 30: learned on the last 10 days
+    rows = [(who, f"2024-01-{day:02d}", 6.0) for who in "ab" for day in (1, 5, 15, 21)]
+    log = pd.DataFrame([*rows, ("a", "2024-02-20", 1.0)], columns=["who", "when", "paid"])
+    how = {**NAMES, "cutoffs": ["2024-01-21"], "horizon": "30D"}
+    mean = Candidate(MeanTarget(), reads="supervised")
+    told = backtest({"mean": mean}, log, **how).predictions["mean"]
+    # two orders of 6 each in those 10 days: 12 x 30 / 10
+    assert told.tolist() == pytest.approx([36.0, 36.0])
+
+
 def test_samples_are_customers_known_at_each_date():
     log = TransactionLog(SIX, **NAMES)
     X = cutoffs(log, ["2024-01-05", "2024-02-01"])

@@ -107,6 +107,21 @@ def test_a_value_is_the_weighted_sum_of_its_levelled_parts(fitted, log):
     assert told.columns[0] == "who"
 
 
+def test_the_spread_of_a_blend_is_that_of_its_table_of_sizes(fitted, log):
+    rows, terms = fitted._rows(log), fitted.terms()
+    variance, none = fitted._spread(rows, terms)
+    chance, mean = fitted.predict_chance(log), fitted.predict(log)
+    np.testing.assert_allclose(none, 1.0 - chance)
+    known = fitted.forecast_
+    bucket = np.digitize(chance, known.chance_edges)
+    for i in np.random.default_rng(0).choice(len(mean), 20):
+        # nothing, or one of 100 sizes of equal chance
+        outcomes = np.append(0.0, mean[i] / chance[i] * known.sizes[bucket[i]])
+        p = np.append(1.0 - chance[i], np.full(100, chance[i] / 100))
+        assert p @ outcomes == pytest.approx(mean[i])
+        assert variance[i] == pytest.approx(p @ (outcomes - mean[i]) ** 2)
+
+
 def test_the_report_names_weights_origins_and_the_error_of_the_level(fitted):
     said = fitted.fit_report()
     assert [o["days"] for o in said["earlier origins"]] == [269, 269, 134]

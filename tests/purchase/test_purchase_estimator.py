@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from custvalue.exceptions import (
     DataContractError,
@@ -35,6 +36,30 @@ def test_a_strong_prior_wins_and_a_weak_one_fades(X):
     free = dropout(None)
     assert dropout(Prior(1e7, dropout=0.4)) == pytest.approx(0.4, abs=1e-3)
     assert dropout(Prior(1e-6, dropout=0.4)) == pytest.approx(free, rel=1e-4)
+
+
+def test_a_prior_is_normal_in_logs_and_in_log_odds():
+    mixing, names = MBGNBD.law.mixing, MBGNBD.law.names
+    prior = Prior(30, order_rate=0.2, order_rate_spread=1.5, dropout=0.3, dropout_spread=0.4)
+    r, alpha, a, b = 0.5, 4.0, 0.9, 1.6
+    theta = np.log([r, alpha, a, b])
+    miss = [
+        np.log(r / alpha / 0.2),
+        np.log(1 / np.sqrt(r) / 1.5),
+        np.log(a / b) - np.log(0.3 / 0.7),
+        np.log(1 / (a + b)) - np.log(0.4 / 0.6),  # odds of 1 / (a + b + 1)
+    ]
+    sigma = 1 / np.sqrt(30)
+    right = norm.logpdf(miss, scale=sigma).sum() - 4 * norm.logpdf(0.0, scale=sigma)
+    value, gradient, hessian = prior.log_density(theta, names, mixing)
+    assert value == pytest.approx(right)
+    h = 1e-5
+    for i in range(4):
+        up, down = (
+            prior.log_density(theta + way * h * np.eye(4)[i], names, mixing) for way in (1, -1)
+        )
+        assert gradient[i] == pytest.approx((up[0] - down[0]) / (2 * h), rel=1e-6)
+        np.testing.assert_allclose(hessian[i], (up[1] - down[1]) / (2 * h), rtol=1e-6, atol=1e-6)
 
 
 def test_the_bootstrap_is_seeded_and_spreads_like_the_standard_errors(X):

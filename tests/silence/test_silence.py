@@ -45,6 +45,13 @@ def test_the_worked_example_of_the_method(as_of, S, TrF):
     assert out.loc[0, "rank_ratio"] == TrF
 
 
+def test_where_nobody_came_back_the_longest_silence_is_the_measure():
+    table = summary_of([([], 10), ([], 40), ([], 20)])
+    assert SilenceScorer().fit_transform(table)["silence_score"].tolist() == [0.25, 1.0, 0.5]
+    today = SilenceScorer().fit_transform(summary_of([([], 0), ([], 0)]))
+    assert today["silence_score"].tolist() == [0.0, 0.0]
+
+
 @given(histories)
 def test_the_rank_ratio_is_one_exactly_when_the_score_reaches_one(rows):
     out = SilenceScorer().fit_transform(summary_of(rows))

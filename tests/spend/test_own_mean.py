@@ -43,6 +43,28 @@ def test_the_spread_of_orders_is_that_of_the_customers_who_came_back(rng):
     assert OwnMean().fit(bought(rng, p=1.5)).params_.p == pytest.approx(1.5, rel=0.15)
 
 
+def test_the_spread_of_orders_is_the_mean_over_customers_by_hand():
+    # first orders 10 and 30, later ones 20 (one) and 24 on average (three)
+    table = pd.DataFrame(
+        {"frequency": [1, 3], "monetary_value": [20.0, 24.0], "n_orders": [2, 4],
+         "mean_value": [15.0, 25.5]}
+    )  # fmt: skip
+    # the difference has variance m^2 / p (1 + 1 / times) about the mean m of all own orders
+    apart = [(10 / 15) ** 2 / 2, (6 / 25.5) ** 2 / (4 / 3)]
+    # the larger is cut at the quantile 0.99 of both, linear between them
+    cut = apart[1] + 0.99 * (apart[0] - apart[1])
+    assert OwnMean().fit(table).params_.p == pytest.approx(2 / (cut + apart[1]))
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_under_two_customers_who_came_back_an_order_spreads_as_an_exponential(rows):
+    table = pd.DataFrame(
+        {"frequency": [1, 0], "monetary_value": [20.0, 0.0], "n_orders": [2, 1],
+         "mean_value": [15.0, 9.0]}
+    ).head(rows)  # fmt: skip
+    assert OwnMean().fit(table).params_.p == 1.0
+
+
 def test_the_law_behind_it_has_the_own_mean(rng):
     table = bought(rng, n=50)
     model = OwnMean().fit(table)

@@ -38,6 +38,13 @@ def test_the_pace_of_months_follows_the_planted_swing(seasonal):
     assert found.p_value < 1e-6
 
 
+def test_four_years_of_a_season_have_as_many_days_as_the_calendar(seasonal):
+    pace = np.array(season_of(seasonal.until("2023-06-30")).pace)
+    assert np.ptp(pace) > 0.5
+    days = pd.date_range("2021-01-01", "2024-12-31")  # one leap day
+    assert pace[days.month - 1].mean() == pytest.approx(1.0, rel=1e-12)
+
+
 def test_no_season_is_the_identity():
     found = season_of(shop_log(0.0))
     assert found.is_identity

@@ -69,6 +69,16 @@ def test_uneven_dates_and_broken_horizons_are_refused():
         stage_value(uneven, annual_discount_rate=0.1)
 
 
+def test_a_horizon_is_a_whole_number_of_periods_to_within_a_twentieth():
+    history = made([[0, 0], [0, 1], [1, 1]], [[0, 10], [0, 0], [5, 7]])  # 100 days apart
+    for horizon, periods in (("96D", 1), ("104D", 1), ("191D", 2), ("1040D", 10)):
+        value = stage_value(history, annual_discount_rate=0.1, horizon=horizon)
+        assert value.periods == periods, horizon
+    for horizon in ("94D", "106D", "4D", "30D", "188D"):
+        with pytest.raises(ValueError, match="it must be a whole number of them"):
+            stage_value(history, annual_discount_rate=0.1, horizon=horizon)
+
+
 def test_the_history_of_a_log_has_the_logs_money(cdnow_sample):
     history = stage_history(cdnow_sample, QUARTERS, **CDNOW)
     total = cdnow_sample["amount"].sum()
