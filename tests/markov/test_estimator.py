@@ -198,7 +198,7 @@ def test_the_spread_of_money_by_move_goes_with_where_the_move_leads(history, tra
         own = slice(begin[i], begin[i + 1])
         pay[i, to[own]] = forecast.on_order.chance[own] * forecast.by_move[1].chance[own]
     there, step = forecast.shares(), forecast.period()
-    right = np.zeros(len(pay))
+    total, squares = np.zeros((2, len(pay)))
     for k in range(there.shape[1]):
         stays, none = step.order_stays[:, k], step.none_stays[:, k]
         ordered = stays + step.order_goes[:, k]
@@ -209,11 +209,10 @@ def test_the_spread_of_money_by_move_goes_with_where_the_move_leads(history, tra
         both = stays * (pay @ once)  # E[Z Z'], Z' of the period after
         mean = once + stays * (q1 @ once) + none * (q0 @ once)
         second = square + 2.0 * both + stays * (q1 @ square) + none * (q0 @ square)
-        right += there[:, k] * second
-        there_mean = there[:, k] * mean
-        total = there_mean if k == 0 else total + there_mean
+        total += there[:, k] * mean
+        squares += there[:, k] * second
     np.testing.assert_allclose(forecast.values(terms), total)
-    np.testing.assert_allclose(forecast.variance(terms), right - total**2, rtol=1e-9)
+    np.testing.assert_allclose(forecast.variance(terms), squares - total**2, rtol=1e-9)
 
 
 def test_a_margin_of_money_by_move_is_the_same_told_by_profit_or_by_share(history):
@@ -242,15 +241,15 @@ def test_states_ahead_are_the_powers_of_the_chain():
 
 
 def test_states_of_one_first_class_share_their_moves_and_carry_the_change_of_the_others():
-    # first classes 0 and 1; the second class of a customer goes up by one with the move 0 -> 1
-    states = StateList(np.array([[0, 0], [0, 1], [1, 0], [1, 1], [1, 2]]))
-    # (0, 0) -> (1, 1) three times, (0, 1) -> (0, 1) once; nothing leaves first class 1
-    counts = TransitionCounts.of([0, 0, 0, 1], [3, 3, 3, 1], n_states=5)
+    states = StateList(np.array([[0, 0], [0, 1], [1, 0], [1, 1], [1, 2], [2, 0]]))
+    # (0, 0) -> (1, 1) three times, (0, 1) -> (0, 1) and (2, 0) -> (0, 0) once; class 1 is not left
+    counts = TransitionCounts.of([0, 0, 0, 1, 5], [3, 3, 3, 1, 0], n_states=6)
     pooled = pooled_moves(counts, states).toarray()
-    right = np.zeros((5, 5))
+    right = np.zeros((6, 6))
     right[0, [3, 0]] = 3 / 4, 1 / 4
     right[1, [4, 1]] = 3 / 4, 1 / 4
-    right[2:, [1, 3]] = 1 / 4, 3 / 4  # the shares of all arrivals
+    right[2:5, [0, 1, 3]] = 1 / 5, 1 / 5, 3 / 5  # the shares of all arrivals
+    right[5, 0] = 1.0
     np.testing.assert_allclose(pooled, right)
 
 
