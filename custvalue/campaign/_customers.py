@@ -204,8 +204,9 @@ class Reading:
                 )
                 return np.empty((n, 0))
             x = x[:, None] if x.ndim == 1 else x
+            columns = range(x.shape[-1] if x.ndim else 0)  # one number for all is no table
             single = getattr(before, "name", None)
-            names = [str(single)] if single is not None else [f"x{j}" for j in range(x.shape[-1])]
+            names = [str(single)] if single is not None else [f"x{j}" for j in columns]
         if x.ndim != 2:
             self.problems.append(
                 ContractProblem("shape", f"{what} has shape {x.shape}", "Pass one row a customer.")

@@ -296,6 +296,17 @@ def test_effects_of_groups_are_drawn_towards_each_other(rng):
         alone.group_table()
 
 
+@pytest.mark.parametrize("before", [5.0, np.ones((40, 2, 2))])
+def test_what_was_known_before_is_one_row_a_customer(before):
+    y = np.arange(40.0)
+    with pytest.raises(DataContractError) as caught:
+        campaign_effect(y, y, before=(before, before))
+    shape = np.shape(before)
+    assert [str(p.message) for p in caught.value.problems] == [
+        f"before of {name} has shape {shape}" for name in ("control", "treated")
+    ]
+
+
 def test_eight_schools_are_drawn_together_as_published():
     from custvalue.campaign._shrink import shrink
 
