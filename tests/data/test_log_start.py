@@ -117,7 +117,7 @@ def test_where_the_engine_does_the_work_the_law_says_it(cut_off, kind):
     part, rush = cut_off
     rows = pl.from_pandas(part).lazy() if kind == "polars lazy" else duckdb.from_df(part)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", DataWarning)
         table = cv.summarize(rows, **NAMES, as_of="2023-12-31", unit="W")
     table = table.collect() if kind == "polars lazy" else table.pl()
     for law in (cv.NBD(unit="W"), cv.BGNBD(unit="W"), cv.MBGNBD(unit="W")):
