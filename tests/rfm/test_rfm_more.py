@@ -131,6 +131,7 @@ def test_weights_are_one_number_a_letter(summary, weights):
         RFMTransformer(weights=weights).fit(summary)
 
 
+@quiet
 def test_given_weights_make_a_composite_and_learned_ones_follow_the_response(summary, rng):
     model = RFMTransformer(weights=(5, 3, 2)).fit(summary)
     scores = model.transform(summary)
