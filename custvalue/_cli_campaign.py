@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from custvalue._cli_page import FORMULAS, LANGUAGES, told_once
+from custvalue._cli_page import (
+    LANGUAGES,
+    encoding_option,
+    formulas_option,
+    told_once,
+    with_options,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,47 +32,31 @@ custvalue campaign measure customers.csv --arm arm --control none --outcome spen
 """
 
 
-def file_options(command: Any) -> Any:
-    """Give a command the options of a file of customers and of words."""
-    for option in (
-        click.option(
-            "--language",
-            type=click.Choice(LANGUAGES),
-            default="en",
-            show_default=True,
-            help="Of words and headings.",
-        ),
-        click.option(
-            "--encoding",
-            help="Of a CSV file; default: UTF-8, else GB 18030 where it is likely Chinese.",
-        ),
-        click.option("--confidence", type=float, default=0.95, show_default=True),
-        click.option("--outcome", required=True, metavar="COLUMN", help="Spend; or 1 for ordered."),
-    ):
-        command = option(command)
-    return command
-
-
-def out_options(command: Any) -> Any:
-    """Give a command the options of a table that it writes."""
-    for option in (
-        click.option("--force", is_flag=True, help="Replace the file of --out."),
-        click.option(
-            "--formulas",
-            type=click.Choice(FORMULAS),
-            default="escape",
-            show_default=True,
-            help="Texts that a spreadsheet would run: an apostrophe in front, or as they are.",
-        ),
-        click.option(
-            "--out",
-            type=click.Path(dir_okay=False, path_type=Path),
-            metavar="CSV",
-            help="File for the table: effects by campaign and group, or the whole list.",
-        ),
-    ):
-        command = option(command)
-    return command
+language_option = click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default="en",
+    show_default=True,
+    help="Of words and headings.",
+)
+# of a file of customers, and of words
+file_options = with_options(
+    click.option("--outcome", required=True, metavar="COLUMN", help="Spend; or 1 for ordered."),
+    click.option("--confidence", type=float, default=0.95, show_default=True),
+    encoding_option,
+    language_option,
+)
+# of a table that is written
+out_options = with_options(
+    click.option(
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="CSV",
+        help="File for the table: effects by campaign and group, or the whole list.",
+    ),
+    formulas_option,
+    click.option("--force", is_flag=True, help="Replace the file of --out."),
+)
 
 
 def not_there(out: Path | None, force: bool) -> None:
@@ -153,8 +143,8 @@ def plan(
 )
 @click.option("--holdout", type=float, default=0.1, show_default=True, help="Share in control.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the control group's draw.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
-@click.option("--encoding", help="Of CSV files; default: UTF-8, else GB 18030.")
+@language_option
+@encoding_option
 @out_options
 def offers(
     customers: Path,

@@ -15,6 +15,32 @@ from custvalue._warn import heard
 LANGUAGES, TABLES, FORMULAS = ("en", "zh"), ("csv", "parquet"), ("escape", "keep")
 
 
+# of every command that reads, or writes, a CSV file
+encoding_option = click.option(
+    "--encoding",
+    help="Of a CSV file; default: UTF-8, else GB 18030 where it is likely Chinese.",
+)
+formulas_option = click.option(
+    "--formulas",
+    type=click.Choice(FORMULAS),
+    default="escape",
+    show_default=True,
+    help="Texts in CSV that a spreadsheet would run, such as an id =1+1: an apostrophe in "
+    "front, or as they are.",
+)
+
+
+def with_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Give a command several options, listed in this order."""
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 def page_options(folder: str) -> Callable[[Any], Any]:
     """Give a command the options of a page and its tables, in one order and wording.
 
@@ -23,11 +49,8 @@ def page_options(folder: str) -> Callable[[Any], Any]:
     folder : str
         Where the page goes unless ``--out`` says another.
     """
-    options = (
-        click.option(
-            "--encoding",
-            help="Of a CSV file; default: UTF-8, else GB 18030 where it is likely Chinese.",
-        ),
+    return with_options(
+        encoding_option,
         click.option(
             "--language",
             type=click.Choice(LANGUAGES),
@@ -49,14 +72,7 @@ def page_options(folder: str) -> Callable[[Any], Any]:
             show_default=True,
             help="Folder to write to.",
         ),
-        click.option(
-            "--formulas",
-            type=click.Choice(FORMULAS),
-            default="escape",
-            show_default=True,
-            help="Texts in CSV that a spreadsheet would run, such as an id =1+1: an apostrophe in "
-            "front, or as they are.",
-        ),
+        formulas_option,
         click.option(
             "--force",
             is_flag=True,
@@ -64,13 +80,6 @@ def page_options(folder: str) -> Callable[[Any], Any]:
         ),
         click.option("--quiet", is_flag=True, help="Write no summary and no progress."),
     )
-
-    def decorate(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 def last_words(text: str, files: list[Path]) -> None:

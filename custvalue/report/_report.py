@@ -28,6 +28,7 @@ from custvalue.report._measured import measured_response
 from custvalue.report._pictures import pictures
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words, page
+from custvalue.report._short import total_holds, total_refuted
 from custvalue.report._size import check_ahead
 from custvalue.report._survey import sections_of
 from custvalue.report._words import Words
@@ -172,7 +173,9 @@ class Report:
                     buyers=w.cell(base["expected_buyers"], "int"),
                     worth=w("future profit") if about["margin"] is not None else w("future spend"),
                     value=w.money(base["future_value"]),
-                ),
+                )
+                if total_holds(self.facts["forecast"])
+                else total_refuted(self.facts["forecast"], w),
                 self.facts["forecast"]["words"][0],
                 w(
                     "{n} customers ({share}) are quiet",

@@ -44,13 +44,9 @@ def _best(facts: dict[str, Any], w: Words) -> str:
 def _ahead(facts: dict[str, Any], w: Words) -> str:
     base, test = facts["base"], facts["forecast"]
     ahead = span(facts["about"]["horizon"], w)
-    ratios = came_over_said(test, w)
     if not total_holds(test):
-        return w(
-            "How much today's customers will bring cannot be told: at earlier dates {ratios} of "
-            "what was forecast came.",
-            ratios=ratios,
-        )
+        return total_refuted(test, w)
+    ratios = came_over_said(test, w)
     said = [
         w(
             "Today's customers are expected to bring {value} in the next {span}.",
@@ -78,6 +74,15 @@ def _ahead(facts: dict[str, Any], w: Words) -> str:
 def total_holds(forecast: dict[str, Any]) -> bool:
     """Whether the total of a forecast was not refuted by the log's own past."""
     return forecast["uses"]["budget"] != "no"
+
+
+def total_refuted(forecast: dict[str, Any], w: Words) -> str:
+    """Say instead of a total that was refuted how much of what was forecast came."""
+    return w(
+        "How much today's customers will bring cannot be told: at earlier dates {ratios} of what "
+        "was forecast came.",
+        ratios=came_over_said(forecast, w),
+    )
 
 
 def came_over_said(forecast: dict[str, Any], w: Words) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
@@ -42,6 +43,9 @@ def test_a_total_that_was_refuted_is_nowhere_on_the_first_section(report, langua
     assert words("not known") in told
     for row in facts["forecast"]["dates"]:
         assert words.cell(row["came"] / row["said"], "share") in told
+    lines = replace(report, facts=facts, language=language, currency="USD").summary_text()
+    assert value not in lines
+    assert in_short(facts, words)[1]["text"] in lines
 
 
 def test_a_log_too_short_to_ask_its_past_says_so(report):
