@@ -57,7 +57,7 @@ class Words:
         """Money with its currency; cents only where they matter."""
         size = abs(value)
         digits = f"{size:,.0f}" if size >= 100 else f"{size:,.2f}"
-        if 0 < size < 0.005:  # coins of a currency in which everything costs little
+        if 1e-15 < size < 0.005:  # coins of a currency in which all is cheap; less is nothing
             digits = f"{size:.2g}"
         gap = " " if self.currency.isalpha() and self.currency.isascii() else ""
         return ("−" if value < 0 else "") + self.currency + gap + digits
