@@ -68,7 +68,7 @@ def test_a_level_is_a_number_between_0_and_1(wrong):
     model = GammaGamma.from_params(p=6.0, q=4.0, gamma=15.0)
     X = [[2, 30.0], [1, 20.0]]
     for call in (
-        lambda: model.confidence_interval(wrong),
+        lambda: model.confidence_interval(X, wrong),
         lambda: model.predict_interval(X, level=wrong),
         lambda: model.predict_quantile(X, wrong),
     ):

@@ -135,7 +135,7 @@ def test_a_file_made_to_harm_is_refused_in_one_way_or_predicts_numbers(written, 
             ahead = {} if getattr(model, "horizon", 5) is not None else {"horizon": 5}
             assert np.isfinite(model.predict(X, **ahead)).all(), (path, value)
             str(model.fit_report())
-            model.confidence_interval()
+            model.standard_errors()
             model.covariance()
     assert refused > 100
 

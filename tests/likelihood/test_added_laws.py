@@ -238,8 +238,8 @@ def test_a_wrong_spend_model_is_told_which_laws_it_breaks(wrong, broken):
 
 
 def test_a_model_without_a_likelihood_says_so():
-    model = OwnMean.from_params(p=2.0, mean=30.0)
-    for call in (model.score, model.score_samples, model.bootstrap, model.profile_interval):
+    model = OwnMean().fit([[2, 25.0], [1, 30.0], [4, 20.0]])
+    for call in (model.score, model.score_samples, model.bootstrap, model.confidence_interval):
         with pytest.raises(NotSupportedError, match="OwnMean has no likelihood"):
             call([[2, 25.0]])
     assert isinstance(model.law, SpendLaw)

@@ -95,7 +95,7 @@ def test_a_profile_follows_the_likelihood_of_spend_too(rng):
     x = rng.geometric(0.3, 150).astype(float)
     X = np.column_stack([x, rng.gamma(4.0 * x) / rng.gamma(3.0, 1 / 15.0, 150) / x])
     model = GammaGamma().fit(X)
-    ends = model.profile_interval(X, 0.9)
+    ends = model.confidence_interval(X, 0.9)
     top, allowed = model.fit_report().log_likelihood, 0.5 * chi2.ppf(0.9, 1)
     for name in ends.index:
         others = [k for k in ends.index if k != name]

@@ -120,7 +120,7 @@ def test_given_parameters_have_no_standard_errors_and_say_so(model):
     report = model.fit_report()
     assert (report.status, report.undefined) == ("given", ("r", "alpha", "a", "b"))
     assert model.standard_errors().isna().all()
-    assert (model.confidence_interval()["note"] == "given, not estimated").all()
+    assert (model.confidence_interval([[2, 5.0, 9.0]])["note"] == "given, not estimated").all()
     with pytest.raises(ValueError, match="made from parameters"):
         model.parameter_draws(5)
 

@@ -91,11 +91,11 @@ def test_weights_rows_and_units_do_not_choose_the_summit(model):
         )
 
 
-def test_profile_intervals_end_where_the_likelihood_ratio_says():
+def test_intervals_end_where_the_likelihood_ratio_says():
     X = histories(MBGNBD, 150, 4)
     model = MBGNBD().fit(X)
     data = X["frequency"].to_numpy(), X["recency"].to_numpy(), X["T"].to_numpy()
-    table = model.profile_interval(X, 0.9)
+    table = model.confidence_interval(X, 0.9)
     assert list(table.index) == ["r", "alpha", "a", "b"]
     top = MBGNBD.law.log_likelihood(*model.params_, *data).sum()
     for k, row in enumerate(table.itertuples()):
@@ -115,17 +115,21 @@ def test_profile_intervals_end_where_the_likelihood_ratio_says():
             assert 2 * (top + best.fun) == pytest.approx(2.7055, abs=0.02)
 
 
-def test_profile_intervals_are_walds_where_the_sample_is_large():
+def test_intervals_are_walds_where_the_sample_is_large():
     X = histories(NBD, 4000, 1)
     model = NBD().fit(X)
-    wald = model.confidence_interval()
-    np.testing.assert_allclose(
-        model.profile_interval(X)[["lower", "upper"]], wald[["lower", "upper"]], rtol=0.01
-    )
+    found = model.confidence_interval(X)
+    # symmetric in logs: the estimate, times and over exp(1.96 standard errors of its log)
+    reach = np.exp(1.95996 * model.standard_errors() / np.asarray(model.params_))
+    np.testing.assert_allclose(found["lower"], found["estimate"] / reach, rtol=0.01)
+    np.testing.assert_allclose(found["upper"], found["estimate"] * reach, rtol=0.01)
+    assert (found["note"] == "").all()
 
 
-def test_profile_intervals_of_a_boundary_have_an_open_end():
+def test_intervals_of_a_boundary_have_an_open_end():
     alike = np.tile([[3.0, 9.0, 10.0], [2.0, 9.5, 10.0]], (20, 1))
-    table = MBGNBD().fit(alike).profile_interval(alike)
+    table = MBGNBD().fit(alike).confidence_interval(alike)
     assert np.isinf(table.loc["r", "upper"])
+    assert "no end: " in table.loc["r", "note"]
+    assert "one rate for all customers" in table.loc["r", "note"]
     assert (table["lower"] < table["upper"]).all()

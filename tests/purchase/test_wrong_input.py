@@ -89,7 +89,7 @@ def test_a_duration_of_numpy_is_a_span():
             "steps=0",
         ),
         (lambda: MODEL.dert(GOOD, 0.0), "need a rate above 0"),
-        (lambda: MODEL.confidence_interval(1.5), "level=1.5"),
+        (lambda: MODEL.confidence_interval(GOOD, 1.5), "level=1.5"),
         (lambda: MBGNBD.from_params(r=1, alpha=1, a=1), "from_params wants"),
         (lambda: MBGNBD.from_params(r=1, alpha=1, a=1, b=-1), "positive and finite"),
         (lambda: NBD().fit(GOOD, sample_weight=[1, 2]), "shape"),

@@ -418,7 +418,7 @@ def test_a_model_read_back_keeps_its_settings_and_knows_its_training_rows(model,
     assert (again.statistic, again.cap) == ("capped", 50.0)
     assert again.fit_report().status == "given"
     assert again.standard_errors().isna().all()
-    assert (again.confidence_interval()["note"] == "given, not estimated").all()
+    assert (again.confidence_interval(repeaters)["note"] == "given, not estimated").all()
     with pytest.raises(ValueError, match="made from parameters"):
         again.parameter_draws(3)
     with pytest.warns(InSampleWarning, match="flatters"):
