@@ -313,6 +313,9 @@ ZH: dict[str, str] = {
     "the customers of a segment are one period later.": (
         "全部记录中相隔一期（{period}）的细分：图中每行是该细分客户一期之后的去向。"
     ),
+    "They are counted on {n} customers, drawn fairly of all.": (
+        "流向按从全部客户中随机抽取的 {n} 位统计。"
+    ),
     "No customer has two periods yet.": "尚无客户有两期记录。",
     "Technical note: {note}": "技术说明（英文）：{note}",
     "Per cent of a segment's customers, one period later.": "细分客户一期之后的去向占比（%）。",

@@ -165,7 +165,7 @@ class BestValue(StackedValue):
         try:
             origins, left_out = past_origins(models, sample, self.panel_period, tell)
             found = choose(origins, list(models), float(self.pull), float(self.spread))
-            self._learn(log, models, origins, left_out, tell, found.weights)
+            self._learn(log, sample, models, origins, left_out, tell, found.weights)
         finally:
             tell.close()
         self.forecast_ = replace(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from custvalue._frames import column, places_of
+from custvalue._frames import column, places_of, rows_joined
 from custvalue._typing import Floats, Ints
 from custvalue._units import Span
 from custvalue._value_model import Terms, Timing, ValueModel, read_value
@@ -29,6 +29,7 @@ from custvalue.value import CustomerValue, LearnedValue, RateForward, SameForAll
 
 LONGEST = 364.0  # days: the longest horizon that earlier origins are asked for
 FEWEST_BUYERS = 50  # of a horizon, or it is no proof of anything
+AT_ONCE = 100_000  # customers whose panel is held in memory
 SHORTEST = 56.0  # days of history before an origin
 _SHARED = ("annual_discount_rate", "margin", "timing", "period")
 
@@ -149,7 +150,8 @@ class StackedValue(ValueModel):
     panel_period : str, default="4W"
         Of parts that read a panel.
     max_customers : int or None, default=20000
-        Earlier dates of larger logs are asked with so many customers, drawn fairly.
+        Of a larger log so many customers, drawn fairly, are asked at earlier dates; from them
+        parts that read a panel learn, and how much parts say in total is compared.
     horizon : str, timedelta, number or None, default=None
         As in every value model; what is learned does not depend on it.
     annual_discount_rate : float, default=0.0
@@ -251,19 +253,24 @@ class StackedValue(ValueModel):
         models = self._models()
         sample = sample_of(log, self.max_customers, self.random_state)
         origins, left_out = past_origins(models, sample, self.panel_period)
-        self._learn(log, models, origins, left_out)
+        self._learn(log, sample, models, origins, left_out)
         return self
 
     def _learn(
         self,
         log: TransactionLog,
+        sample: TransactionLog,
         models: dict[str, Any],
         origins: list[Origin],
         left_out: dict[str, str],
         tell: Callable[[str], None] = lambda text: None,
         weights: Floats | None = None,
     ) -> None:
-        """Learn from origins that were asked already; ``models`` are those of their columns."""
+        """Learn from origins that were asked already; ``models`` are those of their columns.
+
+        Parts that read a panel learn from the sample, for a panel has a row a period; how much
+        parts say in total is compared there, too.
+        """
         told = tuple(f"{k}: {v}" for k, v in left_out.items())
         if not float(self.pull) >= 0.0 or not float(self.spread) >= 0.0:
             raise ValueError(
@@ -272,7 +279,7 @@ class StackedValue(ValueModel):
         if not origins:
             why = f"{log.span_days:g} days of history with too few buyers to ask an earlier date"
             holder = next(iter(self._models()))
-            part = fitted_part(self._models()[holder], log, self.panel_period)
+            part = fitted_part(self._models()[holder], log, sample, self.panel_period)
             one = np.ones(1)
             self.forecast_ = StackedForecast(
                 "D", (holder,), (part,), one, one, self.panel_period, why, left_out=told
@@ -288,10 +295,10 @@ class StackedValue(ValueModel):
         fitted, totals, remarks = [], [], []
         for name in names:
             with heard() as said:  # a boundary of one part is a remark on a blend
-                part = fitted_part(models[name], log, self.panel_period)
+                part = fitted_part(models[name], log, sample, self.panel_period)
             remarks += [f"{name}: {one}" for one in said]
             fitted.append(part)
-            totals.append(float(_plain(part, log, self.panel_period, _longest(log)).sum()))
+            totals.append(float(_plain(part, sample, self.panel_period, _longest(log)).sum()))
             tell(name)
         logs = np.log(np.maximum(totals, 1e-300))
         wanted = level.factor * np.exp(level.weights @ logs)
@@ -662,16 +669,26 @@ def part_table(part: Any, log: TransactionLog, panel_period: str) -> tuple[Any, 
         return log, np.arange(len(customers))
     if part.reads_table == "summary":
         return log.summary("D"), np.arange(len(customers))
-    rows = latest_rows(log.panel(panel_period), log.customer)
+    if len(customers) <= AT_ONCE:
+        rows = latest_rows(log.panel(panel_period), log.customer)
+    else:  # a panel has a row a period, of which the last alone is wanted
+        rows = rows_joined(
+            [
+                latest_rows(log.of(customers[i : i + AT_ONCE]).panel(panel_period), log.customer)
+                for i in range(0, len(customers), AT_ONCE)
+            ]
+        )
     return rows, places_of(column(rows, log.customer), customers)
 
 
-def fitted_part(model: Any, log: TransactionLog, panel_period: str) -> Any:
-    """Fit a clone of a part on the whole log."""
+def fitted_part(
+    model: Any, log: TransactionLog, sample: TransactionLog, panel_period: str
+) -> Any:
+    """Fit a clone of a part on the whole log, or on a sample of its customers if by panel."""
     part = clone(model)
     if part.reads_table == "log":
         return part.fit(log)
-    table = log.summary("D") if part.reads_table == "summary" else log.panel(panel_period)
+    table = log.summary("D") if part.reads_table == "summary" else sample.panel(panel_period)
     return part.fit(table)
 
 

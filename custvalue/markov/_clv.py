@@ -19,6 +19,7 @@ from custvalue._sklearn import check_is_fitted, validate_data
 from custvalue._typing import Floats, Ints
 from custvalue._units import Span, days_per
 from custvalue._value_model import (
+    OpenedTable,
     Terms,
     Timing,
     ValueModel,
@@ -459,7 +460,9 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
     def _rows(self, X: Any) -> Placed:
         if callable(getattr(X, "summary", None)):  # a TransactionLog, its customers in order
             X = X.summary()
-        placed: Placed = super()._rows(_in_periods(X, self.unit_))
+        if not isinstance(X, OpenedTable):
+            X = _in_periods(X, self.unit_)
+        placed: Placed = super()._rows(X)
         return placed
 
     def _read(self, X: Any) -> Placed:

@@ -47,6 +47,7 @@ STEPS = (
     "draw",
 )
 LEVEL = 0.8
+MOST_FOLLOWED = 50_000  # customers whose moves from period to period are counted
 TOP = 25
 GRADES = ("active", "watch", "silent", "deeply silent")
 POLICIES = ("refunds", "zero_amounts", "duplicates", "order", "time_format", "time_zone")
@@ -97,8 +98,10 @@ class Collected:
         Rules of the segments as numbers (``SegmentMap.bounds``).
     campaign : DataFrame or None
         Quiet customers in the order of expected gain, where a response is given.
-    history : DataFrame
-        The panel.
+    spend : DataFrame
+        Of each period so far (see `spend_by_period`).
+    followed : int
+        Customers whose moves from period to period were counted: all, or a fair sample.
     moves, flow : DataFrame
         Moves between segments one period apart (see `segment_moves`); stages at ``flow_date``
         against today's.
@@ -125,7 +128,8 @@ class Collected:
     segments: pd.DataFrame
     bounds: pd.DataFrame
     transitions: pd.DataFrame
-    history: pd.DataFrame
+    spend: pd.DataFrame
+    followed: int
     moves: pd.DataFrame
     flow: pd.DataFrame
     flow_date: str
@@ -185,7 +189,9 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
             )
         )
     check_size(asked, as_of, summary["T"])
-    history = to_pandas(log.panel(asked.period))
+    few = followed(log)
+    history = to_pandas(few.panel(asked.period))
+    spend = spend_by_period(log, as_of, span_days(asked.period))
 
     begin(1)
     rfm = RFMTransformer().fit(summary)
@@ -207,8 +213,9 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         margin=asked.scale,
         progress=False,
     ).fit(log)
-    value, chance = model.predict(log), model.predict_chance(log)
-    ends = model.predict_interval(log, level=LEVEL)
+    rows = model.open(log)
+    value, chance = model.predict(rows), model.predict_chance(rows)
+    ends = model.predict_interval(rows, level=LEVEL)
 
     begin(4)
     transitions = transition_rows(history, asked.customer)
@@ -227,9 +234,9 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     table["stage"] = stages["stage"].to_numpy()
     table["stage_timing"] = stages["timing"].to_numpy()
     table["next_stage_wants"] = stages["wants"].to_numpy()
-    table["expected_orders"] = expected_orders(model, log, table)
+    table["expected_orders"] = expected_orders(model, rows, table)
     table["chance_of_order"] = chance
-    table[f"chance_of_order_{WINDOW}d"] = model.predict_chance(log, f"{WINDOW}D")
+    table[f"chance_of_order_{WINDOW}d"] = model.predict_chance(rows, f"{WINDOW}D")
     table["future_value"] = value
     # a mean is no outcome, but a range without it is read as a contradiction
     table["future_value_low"] = np.minimum(ends[:, 0], value)
@@ -244,7 +251,8 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         segments=segment_sizes(table, rfm.segment_table(summary, segment_map=cells)),
         bounds=cells.bounds(rfm),
         transitions=transitions,
-        history=history,
+        followed=min(len(summary), MOST_FOLLOWED),
+        spend=spend,
         moves=segment_moves(history, asked.customer, cells),
         flow=flow,
         flow_date=flow_date,
@@ -253,8 +261,8 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         scores=model.scores(),
         groups=model.calibration(),
         problem_share=lifecycle.problem_share(summary),
-        total=total_range(model, log),
-        upcoming=upcoming(model, log, history, asked),
+        total=total_range(model, rows),
+        upcoming=upcoming(model, rows, spend, asked),
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
         caught=(),
@@ -276,25 +284,25 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     return made if facts is None else with_facts(made, facts)
 
 
-def expected_orders(model: BestValue, log: TransactionLog, table: pd.DataFrame) -> Floats:
+def expected_orders(model: BestValue, rows: Any, table: pd.DataFrame) -> Floats:
     """Orders that make up the expected spend, each as large as the customer's usual order.
 
     That is the own mean, drawn to everybody's by one order. So orders and money are of one
     forecast: spend is orders times their size.
     """
-    spend = copy.copy(model).set_params(margin=1.0, annual_discount_rate=0.0).predict(log)
+    spend = copy.copy(model).set_params(margin=1.0, annual_discount_rate=0.0).predict(rows)
     n, money = (table[k].to_numpy(dtype=float) for k in ("n_orders", "total_value"))
     usual = (money + money.sum() / n.sum()) / (n + 1.0)
     return np.divide(spend, usual, out=np.zeros(len(n)), where=usual > 0.0)
 
 
-def total_range(model: BestValue, log: TransactionLog) -> tuple[float, float]:
+def total_range(model: BestValue, rows: Any) -> tuple[float, float]:
     """Interval of the sum of all customers' values."""
-    whole: Any = model.predict_total(log, level=LEVEL).loc["all"]
+    whole: Any = model.predict_total(rows, level=LEVEL).loc["all"]
     if "lower" in whole:
         return float(whole["lower"]), float(whole["upper"])
     # spend whose variance is infinite, or a fit without standard errors: outcomes can be drawn
-    drawn = [model.draws(log, n_draws=20, random_state=k).sum(axis=1) for k in range(20)]
+    drawn = [model.draws(rows, n_draws=20, random_state=k).sum(axis=1) for k in range(20)]
     low, high = np.quantile(np.concatenate(drawn), [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
     return min(float(low), float(whole["value"])), max(float(high), float(whole["value"]))
 
@@ -352,6 +360,34 @@ def transition_rows(history: pd.DataFrame, customer: str) -> pd.DataFrame:
     return table
 
 
+def followed(log: TransactionLog) -> TransactionLog:
+    """Rows of the customers whose moves are counted: a panel has a row a period of each."""
+    everybody = log.customers()
+    if len(everybody) <= MOST_FOLLOWED:
+        return log
+    return log.of(np.random.default_rng(0).choice(everybody, MOST_FOLLOWED, replace=False))
+
+
+def spend_by_period(log: TransactionLog, as_of: np.datetime64, length: float) -> pd.DataFrame:
+    """Spend of all customers in each period of ``length`` days, the last of which ends ``as_of``.
+
+    Returns
+    -------
+    DataFrame
+        ``period`` (0 has the first order), ``period_end``, ``spend``; no period is left out.
+    """
+    import pandas as pd
+
+    orders = to_pandas(log.occasions())
+    days = (as_of - orders["date"].to_numpy().astype("datetime64[D]")).astype(int)
+    back = np.floor(days / length + 1e-9).astype(int)
+    spend = np.bincount(back, orders["spend"].to_numpy(dtype=float))[::-1]
+    ends = np.ceil(np.arange(len(spend))[::-1] * length - 1e-9).astype("timedelta64[D]")
+    return pd.DataFrame(
+        {"period": np.arange(len(spend)), "period_end": as_of - ends, "spend": spend}
+    )
+
+
 def segment_moves(history: pd.DataFrame, customer: str, cells: SegmentMap) -> pd.DataFrame:
     """Segments one period apart, over the whole panel.
 
@@ -392,19 +428,18 @@ def stage_flow(
 
 
 def upcoming(
-    model: BestValue, log: TransactionLog, history: pd.DataFrame, asked: Asked
+    model: BestValue, rows: Any, so_far: pd.DataFrame, asked: Asked
 ) -> pd.DataFrame:
     """Spend of each period so far, and what today's customers are expected to spend."""
     length = round(span_days(asked.period))
     ahead = max(round(span_days(asked.horizon) / span_days(asked.period)), 1)
-    spend = copy.copy(model).set_params(margin=1.0)
-    running = spend.value_by_period(log, f"{length * ahead}D", period=f"{length}D")
-    by_period = history.groupby("period")
-    ends = by_period["period_end"].first().to_numpy().astype("datetime64[D]")
+    spender = copy.copy(model).set_params(margin=1.0)
+    running = spender.value_by_period(rows, f"{length * ahead}D", period=f"{length}D")
+    ends = so_far["period_end"].to_numpy().astype("datetime64[D]")
     later = ends[-1] + np.arange(1, ahead + 1) * np.timedelta64(length, "D")
     nothing = np.full(ahead, np.nan)
     return tracking_table(
         np.concatenate([ends, later]),
-        np.concatenate([by_period["spend"].sum().to_numpy(dtype=float), nothing]),
+        np.concatenate([so_far["spend"].to_numpy(dtype=float), nothing]),
         np.concatenate([np.full(len(ends), np.nan), running["expected"]]),
     )

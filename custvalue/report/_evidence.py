@@ -95,7 +95,8 @@ def moves_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
             "Segments one period apart ({period}), over the whole log: each row of the picture "
             "says where the customers of a segment are one period later.",
             period=span(facts["about"]["period"], w),
-        ),
+        )
+        + _followed(facts, w),
         [{"type": "notes", "notes": [w("No customer has two periods yet.")]}]
         if "moves" not in pictures
         else [
@@ -107,6 +108,15 @@ def moves_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
                 "blocks": [table("move-table", w("The largest moves"), columns, moves, w)],
             },
         ],
+    )
+
+
+def _followed(facts: dict[str, Any], w: Words) -> str:
+    n, followed = facts["base"]["customers"], facts["about"]["followed"]
+    if followed == n:
+        return ""
+    return " " + w(
+        "They are counted on {n} customers, drawn fairly of all.", n=w.cell(followed, "int")
     )
 
 

@@ -59,6 +59,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
             "annual_discount_rate": float(asked.annual_discount_rate),
             "margin": asked.margin,
             "level": LEVEL,
+            "followed": got.followed,
             "version": custvalue.__version__,
         },
         "base": _base(got, asked),
@@ -184,11 +185,9 @@ def _stages(table: pd.DataFrame, problem: float) -> dict[str, Any]:
 def _last_value(got: Collected, asked: Asked) -> float | None:
     """Say what they were worth in the last horizon; None where it was not seen whole."""
     periods = round(span_days(asked.horizon) / span_days(asked.period))
-    history = got.history
-    last = int(history["period"].max())
-    if not 0 < periods <= last + 1:
+    if not 0 < periods <= len(got.spend):
         return None
-    return asked.scale * float(history.loc[history["period"] > last - periods, "spend"].sum())
+    return asked.scale * float(got.spend["spend"].iloc[-periods:].sum())
 
 
 def _forecast(got: Collected, words: Words) -> dict[str, Any]:

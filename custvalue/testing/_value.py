@@ -434,6 +434,30 @@ def _tables(case: _Case) -> None:
         assert both >= later, "a first order is worth less than nothing"
 
 
+def _opened(case: _Case) -> None:
+    """An opened table answers as the table, under changed terms too, and for its fit alone."""
+    final, opened = case.final(), case.ask("open")
+    for method in ("predict", "predict_chance", "predict_interval", "predict_total", "explain"):
+        plain = case.said(method, HORIZON)
+        if plain is not None:
+            again = getattr(final, method)(opened, HORIZON)
+            for name in getattr(plain, "columns", (None,)):
+                a, b = (np.asarray(v if name is None else v[name]) for v in (again, plain))
+                same = np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+                assert same, f"{method} says of an opened table what it does not of the table"
+    before = {k: final.get_params(deep=False)[k] for k in ("annual_discount_rate", "margin")}
+    final.set_params(annual_discount_rate=0.3, margin=0.5)
+    found = final.predict(opened, HORIZON), case.value()
+    final.set_params(**before)
+    _same(*found, "a table opened before set_params has other values", 0.0)
+    try:
+        case.final(case.shop.fit(case.model)).predict(opened, HORIZON)
+    except ValueError as error:
+        assert "open it" in str(error), "a table opened by another fit is refused without a cure"
+    else:
+        raise AssertionError("a table opened by another fit is taken")
+
+
 def _json(case: _Case) -> None:
     """JSON and back predicts the same numbers and holds no customer."""
     final = case.final()
@@ -461,5 +485,6 @@ _LAWS: tuple[Callable[[_Case], None], ...] = (
     _order_and_names,
     _units,
     _tables,
+    _opened,
     _json,
 )

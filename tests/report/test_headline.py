@@ -58,9 +58,9 @@ def test_a_log_too_short_to_ask_its_past_says_so(report):
     ("horizon", "worth"), [("8W", 0.5 * (3 + 4 + 6)), ("16W", 9.0), ("20W", None)]
 )
 def test_what_they_brought_last_is_the_spend_of_the_last_horizon(horizon, worth):
-    history = pd.DataFrame({"period": [0, 1, 2, 3, 2, 3], "spend": [2.0, 3.0, 0.0, 3.0, 4.0, 6.0]})
+    spend = pd.DataFrame({"period": [0, 1, 2, 3], "spend": [2.0, 3.0, 4.0, 9.0]})
     asked = SimpleNamespace(horizon=horizon, period="4W", scale=0.5)
-    assert _facts._last_value(SimpleNamespace(history=history), asked) == worth
+    assert _facts._last_value(SimpleNamespace(spend=spend), asked) == worth
 
 
 @pytest.mark.parametrize(("treated", "says"), [(0, "none of them is worth"), (3, "contacting 3")])
