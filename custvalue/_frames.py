@@ -248,14 +248,6 @@ def rows_at(X: Any, rows: npt.NDArray[Any]) -> Any:
     return opened(X, eager_only=True)[[int(i) for i in rows]].to_native()
 
 
-def rows_joined(parts: Sequence[Any]) -> Any:
-    """Rows of several eager frames of one kind, one below the other, with the facts of the first."""
-    facts = facts_of(parts[0])
-    frames = [nw.from_native(part, eager_only=True) for part in parts]
-    joined = nw.concat(frames, how="vertical").to_native()
-    return joined if facts is None else with_facts(joined, facts)
-
-
 def customer_ids(X: Any) -> tuple[str, npt.NDArray[Any]] | None:
     """Name and values of the customer column that a table states, where it has one."""
     facts = facts_of(X)

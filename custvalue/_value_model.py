@@ -175,6 +175,7 @@ class ValueModel(DocLink, BaseEstimator):
     """
 
     reads_table: ClassVar[str] = "summary"
+    _takes_log: ClassVar[bool] = False  # values a log's customers, whatever it learns from
     _learned: ClassVar[type]
     _written: ClassVar[tuple[str, ...]] = ("settings", "features", "learned")
     forecast_: Any

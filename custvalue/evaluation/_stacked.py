@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from custvalue._frames import column, places_of, rows_joined
+from custvalue._frames import column, places_of
 from custvalue._typing import Floats, Ints
 from custvalue._units import Span
 from custvalue._value_model import Terms, Timing, ValueModel, read_value
@@ -29,7 +29,6 @@ from custvalue.value import CustomerValue, LearnedValue, RateForward, SameForAll
 
 LONGEST = 364.0  # days: the longest horizon that earlier origins are asked for
 FEWEST_BUYERS = 50  # of a horizon, or it is no proof of anything
-AT_ONCE = 100_000  # customers whose panel is held in memory
 SHORTEST = 56.0  # days of history before an origin
 _SHARED = ("annual_discount_rate", "margin", "timing", "period")
 
@@ -351,7 +350,7 @@ class StackedValue(ValueModel):
         rows, places = [], []
         for part in self.forecast_.parts:
             table, place = part_table(part, log, self.forecast_.panel_period)
-            rows.append(part._read(table))
+            rows.append(part._rows(table))
             places.append(place)
         return StackedRows(tuple(rows), tuple(places), len(log.customers()))
 
@@ -665,19 +664,11 @@ def blend_chances(chances: Floats, weights: Floats) -> Floats | None:
 def part_table(part: Any, log: TransactionLog, panel_period: str) -> tuple[Any, npt.NDArray[Any]]:
     """Table that a part reads, and the row of each customer of the log in it."""
     customers = log.customers()
-    if part.reads_table == "log":
+    if part.reads_table == "log" or part._takes_log:
         return log, np.arange(len(customers))
     if part.reads_table == "summary":
         return log.summary("D"), np.arange(len(customers))
-    if len(customers) <= AT_ONCE:
-        rows = latest_rows(log.panel(panel_period), log.customer)
-    else:  # a panel has a row a period, of which the last alone is wanted
-        rows = rows_joined(
-            [
-                latest_rows(log.of(customers[i : i + AT_ONCE]).panel(panel_period), log.customer)
-                for i in range(0, len(customers), AT_ONCE)
-            ]
-        )
+    rows = latest_rows(log.panel(panel_period), log.customer)
     return rows, places_of(column(rows, log.customer), customers)
 
 

@@ -168,6 +168,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
     """
 
     reads_table: ClassVar[str] = "panel"
+    _takes_log: ClassVar[bool] = True
     _learned = ChainForecast
     _written = ("settings", "features", "learned", "states", "discretizer")
 
