@@ -48,7 +48,8 @@ class FitReport(HtmlFacts):
     notes : tuple of str, default=()
         What was left out or looked odd, in sentences.
     log_covariance : tuple of tuple of float
-        Covariance of the log parameters (inverse observed information); NaN where undefined.
+        Covariance of the log parameters (inverse observed information), given those that the search
+        held at the edge of its box; of those named in ``undefined`` it tells no standard error.
 
     Examples
     --------

@@ -372,7 +372,7 @@ class ValueModel(DocLink, BaseEstimator):
         --------
         >>> import pandas as pd
         >>> from custvalue.value import RateForward
-        >>> table = pd.DataFrame({"n_orders": [4, 1], "T": [20.0, 10.0], "total_value": [80.0, 9.0]})
+        >>> table = pd.DataFrame({"n_orders": [4, 1], "T": [20.0, 10.0], "total_value": [8.0, 9.0]})
         >>> model = RateForward(horizon=10, min_span=10.0).fit(table)
         >>> rows = model.open(table)
         >>> model.predict(rows).tolist() == model.predict(table).tolist()

@@ -15,7 +15,7 @@ from custvalue._kernels._gammas import (
     sigmoid,
     softplus,
 )
-from custvalue._kernels._newton import Objective, Optimum, covariance, maximise
+from custvalue._kernels._newton import Objective, Optimum, covariance, maximise, pseudo_covariance
 from custvalue._kernels._quadrature import legendre
 from custvalue._kernels._recency import customers_in, silence_instead_of_recency
 from custvalue._kernels._shapley import coalitions, shapley
@@ -48,6 +48,7 @@ __all__ = [
     "log_two_powers",
     "maximise",
     "mean_over_beta",
+    "pseudo_covariance",
     "psi_rising",
     "quantile_cuts",
     "rising_sums",

@@ -188,6 +188,35 @@ def covariance(hessian: Floats, weight: float, held: npt.NDArray[np.bool_]) -> F
     return out
 
 
+def pseudo_covariance(hessian: Floats, weight: float) -> Floats:
+    """Inverse observed information across the directions in which the likelihood is not flat.
+
+    Parameters
+    ----------
+    hessian : ndarray of shape (k, k)
+        Of the mean log-likelihood.
+    weight : float
+
+    Returns
+    -------
+    ndarray of shape (k, k)
+        Zero along a ridge, on which whatever the likelihood can tell stays the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue._kernels._newton import pseudo_covariance
+    >>> pseudo_covariance(np.array([[-2.0, 2.0], [2.0, -2.0]]), 100.0)
+    array([[ 0.00125, -0.00125],
+           [-0.00125,  0.00125]])
+    """
+    if not (weight > 0 and np.isfinite(hessian).all()):
+        return np.zeros(hessian.shape)
+    curvature, axes = np.linalg.eigh(-hessian * weight)
+    sharp = curvature > FLATTEST * np.abs(curvature).max(initial=0.0)
+    return np.asarray((axes[:, sharp] / curvature[sharp]) @ axes[:, sharp].T)
+
+
 def _newton_step(
     gradient: Floats, hessian: Floats, reach: float = LONGEST_STEP
 ) -> tuple[Floats, float]:

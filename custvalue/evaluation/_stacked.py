@@ -672,9 +672,7 @@ def part_table(part: Any, log: TransactionLog, panel_period: str) -> tuple[Any, 
     return rows, places_of(column(rows, log.customer), customers)
 
 
-def fitted_part(
-    model: Any, log: TransactionLog, sample: TransactionLog, panel_period: str
-) -> Any:
+def fitted_part(model: Any, log: TransactionLog, sample: TransactionLog, panel_period: str) -> Any:
     """Fit a clone of a part on the whole log, or on a sample of its customers if by panel."""
     part = clone(model)
     if part.reads_table == "log":

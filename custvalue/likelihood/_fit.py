@@ -8,9 +8,10 @@ from typing import Any
 from weakref import WeakSet
 
 import numpy as np
+import numpy.typing as npt
 
 from custvalue._fitted import FitReport
-from custvalue._kernels import Objective, Optimum, covariance, maximise
+from custvalue._kernels import Objective, Optimum, covariance, maximise, pseudo_covariance
 from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.exceptions import ConvergenceWarning, FitFailedError
@@ -64,7 +65,21 @@ class FittedLaw:
     @property
     def covariance(self) -> Floats:
         """Covariance of the log parameters, shape (k, k); NaN where it is not defined."""
-        return np.asarray(self.report.log_covariance)
+        spread = np.array(self.report.log_covariance, dtype=float)
+        out = np.isin(self.names, self.report.undefined)
+        spread[out, :] = spread[:, out] = np.nan
+        return spread
+
+    @property
+    def spread(self) -> Floats:
+        """Covariance of the log parameters for the error of a forecast, shape (k, k).
+
+        Where a fit ended on a boundary, the parameters on it have no standard error, yet what they
+        make together is as uncertain as ever: with one drop-out rate s / beta for all customers, s
+        and beta are anything large, and their ratio is an estimate. This is the covariance of the
+        others given the parameters that the search held at the edge.
+        """
+        return np.nan_to_num(np.asarray(self.report.log_covariance, dtype=float))
 
     @property
     def boundary(self) -> tuple[str, ...]:
@@ -165,13 +180,13 @@ def fit_law(
             ConvergenceWarning,
         )
     boundary, undefined = edges(best)
-    spread = _log_covariance(law, best, rows.n, undefined)
+    spread, unsure = _log_covariance(law, best, rows.n, undefined)
     total = best.value * rows.n - (penalty(logs)[0] if penalty is not None else 0.0)
     lost = law.log_unit(rows, units)
     report = FitReport(
         status="boundary" if boundary else "interior",
         boundary=boundary,
-        undefined=tuple(k for k, v in zip(law.names, np.diag(spread), strict=True) if np.isnan(v)),
+        undefined=tuple(np.array(law.names)[unsure].tolist()),
         log_likelihood=total - float(lost.sum() if rows.w is None else rows.w @ lost),
         gradient_norm=best.gradient_norm,
         iterations=best.iterations,
@@ -386,17 +401,21 @@ def _penalised(
     return with_prior
 
 
-def _log_covariance(law: Law, best: Optimum, n: float, undefined: set[str]) -> Floats:
-    """Covariance of the log parameters; NaN for those that a boundary leaves undefined."""
+def _log_covariance(
+    law: Law, best: Optimum, n: float, undefined: set[str]
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Covariance of the log parameters given those at the edge, and which have no error."""
     held = best.on_lower | best.on_upper
     spread = covariance(best.hessian, n, held)
-    if law.basis is not None:
-        free = np.isfinite(spread[np.ix_(~held, ~held)]).all()
-        spread = law.basis @ np.where(np.isnan(spread), 0.0, spread) @ law.basis.T
-        spread = spread if free else np.full_like(spread, np.nan)
-    out = np.array([name in undefined for name in law.names])
-    spread[out, :] = spread[:, out] = np.nan
-    return spread
+    free = np.ix_(~held, ~held)
+    lost = np.array([name in undefined for name in law.names])
+    if not np.isfinite(spread[free]).all():
+        lost[:] = True
+        spread[free] = pseudo_covariance(best.hessian[free], n)
+    elif law.basis is None:
+        lost |= held
+    spread = np.nan_to_num(spread)
+    return (spread if law.basis is None else law.basis @ spread @ law.basis.T), lost
 
 
 def _check_dimensions(law: Law, rows: Any, counted: Any, units: Units) -> None:

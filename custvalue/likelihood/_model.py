@@ -209,7 +209,7 @@ class LawModel(DocLink, BaseEstimator):
         Returns
         -------
         ndarray of shape (n, n_parameters)
-            Parameters on a boundary have no standard error and stay at their estimate.
+            Of a fit on a boundary, given the parameters that its search held at the edge.
 
         Raises
         ------
@@ -222,9 +222,8 @@ class LawModel(DocLink, BaseEstimator):
                 "sure they are; fit it to draw them."
             )
         rng = np.random.default_rng(random_state)
-        spread = np.nan_to_num(self.fitted_.covariance)
         centre = np.log(np.asarray(self.params_, dtype=float))
-        return np.exp(rng.multivariate_normal(centre, spread, size=n, method="eigh"))
+        return np.exp(rng.multivariate_normal(centre, self.fitted_.spread, size=n, method="eigh"))
 
     def bootstrap(
         self,
@@ -415,7 +414,7 @@ class LawModel(DocLink, BaseEstimator):
         return model
 
     def _spread(self) -> Floats:
-        return np.asarray(np.sqrt(np.diag(np.asarray(self.fit_report().log_covariance))))
+        return np.asarray(np.sqrt(np.diag(self.fitted_.covariance)))
 
 
 def _by_name(cls: Any, name: str) -> Any:

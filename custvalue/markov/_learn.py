@@ -365,8 +365,7 @@ def _directions(law: Any) -> Floats:
     report = law.fit_report()
     if report.status == "given":
         return np.empty((0, len(law.params_)))
-    covariance = np.nan_to_num(np.asarray(report.log_covariance, dtype=np.float64))
-    size, vectors = np.linalg.eigh(covariance)
+    size, vectors = np.linalg.eigh(law.fitted_.spread)
     keep = size > 1e-12
     return np.asarray((vectors[:, keep] * np.sqrt(size[keep])).T)
 

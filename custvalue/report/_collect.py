@@ -427,9 +427,7 @@ def stage_flow(
     return flow_table(before, table["stage"].to_numpy()), date
 
 
-def upcoming(
-    model: BestValue, rows: Any, so_far: pd.DataFrame, asked: Asked
-) -> pd.DataFrame:
+def upcoming(model: BestValue, rows: Any, so_far: pd.DataFrame, asked: Asked) -> pd.DataFrame:
     """Spend of each period so far, and what today's customers are expected to spend."""
     length = round(span_days(asked.period))
     ahead = max(round(span_days(asked.horizon) / span_days(asked.period)), 1)

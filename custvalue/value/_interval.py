@@ -188,11 +188,10 @@ def _log_covariance(part: Any) -> Floats:
     if isinstance(part, OwnMean):  # a customer's own mean is taken as it is
         return np.empty((0, 0))
     report = part.fit_report()
-    if report.status == "given" or set(report.undefined) == set(part.params_._fields):
+    if report.status == "given" or np.isnan(np.asarray(report.log_covariance)).all():
         raise NotSupportedError(
             f"{type(part).__name__} was made from parameters, or its fit defines no standard "
             "errors, so nothing is known of how sure they are."
         )
-    return np.nan_to_num(
-        np.asarray(report.log_covariance)
-    )  # a parameter on a boundary stays at its estimate
+    spread: Floats = part.fitted_.spread
+    return spread

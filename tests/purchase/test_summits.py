@@ -133,3 +133,26 @@ def test_intervals_of_a_boundary_have_an_open_end():
     assert "no end: " in table.loc["r", "note"]
     assert "one rate for all customers" in table.loc["r", "note"]
     assert (table["lower"] < table["upper"]).all()
+
+
+def test_a_forecast_of_a_boundary_fit_is_as_unsure_as_its_bootstrap():
+    # one drop-out rate for all: s and beta are anything large, and their ratio is an estimate
+    law = ParetoNBD.from_params(r=0.8, alpha=12.0, s=20.0, beta=3000.0)
+    X = law.sample_histories(300, T=np.repeat(np.arange(28.0, 40.0), 25), random_state=6)
+    model = ParetoNBD().fit(X)
+    report = model.fit_report()
+    assert (report.status, report.undefined) == ("boundary", ("s", "beta"))
+    assert model.standard_errors()[["s", "beta"]].isna().all()
+    assert model.covariance().loc[["s", "beta"]].isna().all(axis=None)
+
+    def spread(draws):
+        totals = [ParetoNBD.from_params(**p).predict(X, 36.0).sum() for p in draws]
+        return np.std(totals) / np.mean(totals)
+
+    names = model.params_._fields
+    drawn = (
+        dict(zip(names, row, strict=True)) for row in model.parameter_draws(200, random_state=3)
+    )
+    again = model.bootstrap(X, 20, random_state=4).to_dict("records")
+    # twenty refits know their spread to a sixth; with the ratio held it was a third of theirs
+    assert spread(drawn) == pytest.approx(spread(again), rel=0.5)
