@@ -17,14 +17,19 @@ from custvalue.exceptions import ContractProblem, DataContractError
 
 
 def id_codes(
-    ids: Any, alive: Mask | None, left: list[tuple[str, Mask]], room: int
+    ids: Any,
+    alive: Mask | None,
+    left: list[tuple[str, Mask]],
+    room: int,
+    codes: Ints | None = None,
 ) -> tuple[Ints, Callable[[Ints], Any], Ints]:
     """Codes of the rows that count (a fresh array), their ids, and the codes that lost rows.
 
-    ``alive`` is None where every row counts; codes of ``room`` bits are welcome.
+    ``alive`` is None where every row counts; codes of ``room`` bits are welcome; ``codes`` are
+    known ones (-1 for nobody).
     """
     if alive is None:
-        return *encode(ids, None, room), np.empty(0, dtype=np.int64)
+        return *encode(ids, None, room, codes), np.empty(0, dtype=np.int64)
     known = np.ones(len(alive), dtype=bool)
     lost = np.zeros(len(alive), dtype=bool)
     for reason, mask in left:
@@ -33,7 +38,7 @@ def id_codes(
         elif reason != "after_as_of":
             lost |= mask
     at = np.flatnonzero(alive | (lost & known))
-    code, ids_of = encode(ids, at, room)
+    code, ids_of = encode(ids, at, room, codes)
     kept = alive[at]
     return code[kept], ids_of, np.unique(code[~kept])
 
@@ -54,12 +59,21 @@ def order_codes(frame: Any, options: LogOptions, row: Ints | None) -> Ints | Non
     return codes
 
 
-def encode(ids: Any, row: Ints | None, room: int) -> tuple[Ints, Callable[[Ints], Any]]:
+def encode(
+    ids: Any, row: Ints | None, room: int, codes: Ints | None = None
+) -> tuple[Ints, Callable[[Ints], Any]]:
     """Non-negative integers that sort as the customer ids do, and the way back to the ids.
 
     Whole-number ids whose range takes ``room`` bits at most are taken as they stand, which saves a
-    hash table over all rows.
+    hash table over all rows; so are ``codes``, where all rows have theirs already.
     """
+    if codes is not None:
+        code = codes.copy() if row is None else codes[row]
+        top = int(code.max(initial=0))
+        if top.bit_length() <= room:
+            at = np.empty(top + 1, dtype=np.int64)
+            at[code] = np.arange(len(code)) if row is None else row
+            return code, partial(_looked_up_ids, ids, at)
     if ids.dtype.is_integer():
         # a missing id beside whole numbers would make them floats, which are not exact; its row is
         # not among those asked for

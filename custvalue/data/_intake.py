@@ -14,7 +14,7 @@ from custvalue._frames import NOTHING, missing_ids, opened
 from custvalue._typing import Ints, Mask
 from custvalue._warn import warn_caller
 from custvalue.data._far_dates import Alone, alone, days_of
-from custvalue.data._ids import id_codes, order_codes
+from custvalue.data._ids import encode, id_codes, order_codes
 from custvalue.data._ledger import WORDS, Dropped
 from custvalue.data._money import Money, minor_units, net
 from custvalue.data._options import DAY, LogOptions
@@ -106,8 +106,12 @@ def missing_columns(have: list[str], options: LogOptions) -> list[ContractProble
     ]
 
 
-def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -> Intake:
+def take_in(
+    log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False, codes: Ints | None = None
+) -> Intake:
     """Read an eager log; ``quiet`` where the same rows were warned about already.
+
+    ``codes`` are those of ``codes_of``, where somebody has them already.
 
     Raises
     ------
@@ -129,7 +133,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     assert when is not None
     assert amount is not None
 
-    no_id = _missing(ids)
+    no_id = _missing(ids) if codes is None else codes < 0
     unusable = [("missing_customer", no_id)]
     if no_time is not None:
         unusable.append(("missing_time", no_time))
@@ -205,7 +209,7 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
     low = int(tick.min()) if len(tick) else end.tick
     bits = (int(tick.max() if len(tick) else low) - low).bit_length()
     room = 63 - bits - _bits_beside(money, profit)
-    code, ids_of, gone = id_codes(ids, left.alive, left.each, room)
+    code, ids_of, gone = id_codes(ids, left.alive, left.each, room, codes)
     return Intake(
         code=code,
         tick=tick,
@@ -226,6 +230,17 @@ def take_in(log: Any, options: LogOptions, as_of: Any, *, quiet: bool = False) -
         row=row,
         kept={name: frame[name] for name in options.keep},
     )
+
+
+def codes_of(log: Any, customer: str) -> Ints | None:
+    """Whole numbers that sort as the ids do, one a row, -1 for nobody; None where ids are such."""
+    ids = opened(log, eager_only=True)[customer]
+    if ids.dtype.is_integer():
+        return None
+    at = np.flatnonzero(~_missing(ids))
+    codes = np.full(len(ids), -1, dtype=np.int64)
+    codes[at] = encode(ids, at, 0)[0]
+    return codes
 
 
 def _missing(ids: Any) -> Mask:

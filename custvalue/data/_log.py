@@ -19,7 +19,7 @@ from custvalue._frames import (
     rows_where,
     with_facts,
 )
-from custvalue._typing import Dates, Floats
+from custvalue._typing import Dates, Floats, Ints
 from custvalue._units import Span, days_per, span_days
 from custvalue._warn import warn_caller
 from custvalue.data._build import build_table, dates
@@ -27,7 +27,14 @@ from custvalue.data._cohorts import CohortTable, Value, check_counted, cohorts_o
 from custvalue.data._contribution import Amount, Contribution, contribution_of_rows
 from custvalue.data._engines import engine_of
 from custvalue.data._far_dates import alone, days_of
-from custvalue.data._intake import Intake, missing_columns, take_in, warn_dates, warn_invalid
+from custvalue.data._intake import (
+    Intake,
+    codes_of,
+    missing_columns,
+    take_in,
+    warn_dates,
+    warn_invalid,
+)
 from custvalue.data._ledger import RowLedger, ledger
 from custvalue.data._occasions import Columns, Folded, fold
 from custvalue.data._options import (
@@ -187,8 +194,11 @@ class TransactionLog:
 
         def make() -> Any:
             if self._is_told():
-                frame, start = self._rows.frame, self._tells_start()
-                return summarize_eager(frame, options, self._end, name, quiet=True, start=start)
+                rows, start = self._rows, self._tells_start()
+                return summarize_eager(
+                    rows.frame, options, self._end, name,
+                    quiet=True, start=start, codes=rows.codes,
+                )  # fmt: skip
             return engine_of(self.frame).summarize(self.frame, options, self._end, name)
 
         return self._made(("summary", name), make)
@@ -209,8 +219,11 @@ class TransactionLog:
 
         def make() -> Any:
             if self._is_told():
-                frame, start = self._rows.frame, self._tells_start()
-                return panel_eager(frame, options, self._end, name, quiet=True, start=start)
+                rows, start = self._rows, self._tells_start()
+                return panel_eager(
+                    rows.frame, options, self._end, name,
+                    quiet=True, start=start, codes=rows.codes,
+                )  # fmt: skip
             return engine_of(self.frame).panel(self.frame, options, self._end, name)
 
         return self._made(("panel", name), make)
@@ -522,7 +535,7 @@ class TransactionLog:
 
     def _folded(self) -> tuple[Intake, Folded, RowLedger]:
         frame = self._read()
-        rows = take_in(frame, self.options, self._end, quiet=True)
+        rows = take_in(frame, self.options, self._end, quiet=True, codes=self._rows.codes)
         return rows, *fold(rows, self.options)
 
     def _table(
@@ -542,7 +555,10 @@ class TransactionLog:
     def _view(self, mask: npt.NDArray[np.bool_], as_of: np.datetime64) -> TransactionLog:
         view = object.__new__(TransactionLog)
         held = self._rows
-        part = _Held(rows_where(held.frame, mask), held.times[mask], held.first, as_of, held.end)
+        part = _Held(
+            rows_where(held.frame, mask), held.times[mask], held.first, as_of, held.end,
+            self.customer, None if held.codes is None else held.codes[mask],
+        )  # fmt: skip
         view.__dict__ = {
             **self.__dict__, "frame": part.frame, "_held": part, "_end": readable(as_of),
             "_tables": {}, "_is_view": True, "_tells_end": False,
@@ -554,9 +570,24 @@ class _Held:
     """Rows of a log in memory, their times on the wall clock, and the span that they cover."""
 
     def __init__(
-        self, frame: Any, times: Dates, first: np.datetime64, as_of: np.datetime64, end: End
+        self,
+        frame: Any,
+        times: Dates,
+        first: np.datetime64,
+        as_of: np.datetime64,
+        end: End,
+        customer: str,
+        codes: Ints | None = None,
     ) -> None:
         self.frame, self.times, self.first, self.as_of, self.end = frame, times, first, as_of, end
+        self._customer, self._codes = customer, codes
+
+    @property
+    def codes(self) -> Ints | None:
+        """Whole numbers that sort as the ids do, made once for all views; None if ids are such."""
+        if self._codes is None:
+            self._codes = codes_of(self.frame, self._customer)
+        return self._codes
 
     @classmethod
     def of(cls, frame: Any, options: LogOptions, end: Any) -> _Held:
@@ -584,7 +615,7 @@ class _Held:
         as_of = np.datetime64(last * options.fine, "s").astype("datetime64[us]")
         if options.fine < DAY:
             as_of -= _MICROSECOND
-        return cls(frame, times, first, as_of, rows.end)
+        return cls(frame, times, first, as_of, rows.end, options.customer)
 
 
 def _joined(parts: Any) -> npt.NDArray[np.int64]:

@@ -187,6 +187,7 @@ def panel_eager(
     *,
     quiet: bool = False,
     start: bool | None = None,
+    codes: Ints | None = None,
     grid_start: int | None = None,
 ) -> Any:
     """Make the panel of a log in memory.
@@ -195,7 +196,7 @@ def panel_eager(
     grid's first period, where the log is part of a longer one.
     """
     length = ticks_in(period, options)
-    rows = take_in(log, options, as_of, quiet=quiet)
+    rows = take_in(log, options, as_of, quiet=quiet, codes=codes)
     folded, book = fold(rows, options)
     if not quiet if start is None else start:
         tell_log_start(folded, rows, options)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from custvalue._frames import TableFacts, with_facts
 from custvalue._log_start import START_SEEN, warn_of_old_customers
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Ints
 from custvalue._units import days_per
 from custvalue.data._build import build_table, dates
 from custvalue.data._columns import DTYPES, SUMMARY, SUMMARY_NAMES, CustomerFigures
@@ -161,9 +161,10 @@ def summarize_eager(
     *,
     quiet: bool = False,
     start: bool | None = None,
+    codes: Ints | None = None,
 ) -> Any:
     """Summarize a log in memory; ``start``: say where it begins in the middle (if not quiet)."""
-    rows = take_in(log, options, as_of, quiet=quiet)
+    rows = take_in(log, options, as_of, quiet=quiet, codes=codes)
     return summary_of(log, rows, options, unit, start=not quiet if start is None else start)[0]
 
 

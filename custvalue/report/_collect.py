@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from custvalue._frames import facts_of, with_facts
+from custvalue._frames import facts_of, places_of, with_facts
 from custvalue._typing import Floats
 from custvalue._units import span_days
 from custvalue._warn import heard, warn_caller
@@ -262,7 +262,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         groups=model.calibration(),
         problem_share=lifecycle.problem_share(summary),
         total=total_range(model, rows),
-        upcoming=upcoming(model, rows, spend, asked),
+        upcoming=upcoming(model, rows, rows if few is log else model.open(few), spend, asked),
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
         caught=(),
@@ -422,22 +422,30 @@ def stage_flow(
     days = min(182, int((as_of - first) / np.timedelta64(1, "D")) // 3)
     date = str(as_of - np.timedelta64(days, "D"))
     then = to_pandas(log.until(date).summary())
-    stages = dict(zip(then[asked.customer], lifecycle.predict(then), strict=True))
-    before = [stages.get(who, "not yet a customer") for who in table[asked.customer]]
+    place = places_of(then[asked.customer].to_numpy(), table[asked.customer].to_numpy())
+    names = np.append(np.asarray(lifecycle.predict(then), dtype=object), "not yet a customer")
+    before = names[place]  # -1 is the last
     return flow_table(before, table["stage"].to_numpy()), date
 
 
-def upcoming(model: BestValue, rows: Any, so_far: pd.DataFrame, asked: Asked) -> pd.DataFrame:
-    """Spend of each period so far, and what today's customers are expected to spend."""
+def upcoming(
+    model: BestValue, rows: Any, few: Any, so_far: pd.DataFrame, asked: Asked
+) -> pd.DataFrame:
+    """Spend of each period so far, and what today's customers are expected to spend.
+
+    How much it is in all is asked of all ``rows``; how it lies over the periods, of a ``few``.
+    """
     length = round(span_days(asked.period))
     ahead = max(round(span_days(asked.horizon) / span_days(asked.period)), 1)
-    spender = copy.copy(model).set_params(margin=1.0)
-    running = spender.value_by_period(rows, f"{length * ahead}D", period=f"{length}D")
+    spender = copy.copy(model).set_params(margin=1.0, annual_discount_rate=0.0)
+    expected = spender.value_by_period(few, f"{length * ahead}D", period=f"{length}D")["expected"]
+    if few is not rows:
+        expected *= spender.predict(rows, f"{length * ahead}D").sum() / max(expected.sum(), 1e-300)
     ends = so_far["period_end"].to_numpy().astype("datetime64[D]")
     later = ends[-1] + np.arange(1, ahead + 1) * np.timedelta64(length, "D")
     nothing = np.full(ahead, np.nan)
     return tracking_table(
         np.concatenate([ends, later]),
         np.concatenate([so_far["spend"].to_numpy(dtype=float), nothing]),
-        np.concatenate([np.full(len(ends), np.nan), running["expected"]]),
+        np.concatenate([np.full(len(ends), np.nan), expected]),
     )
