@@ -18,6 +18,7 @@ from sklearn.base import clone
 
 from custvalue._frames import column, places_of, rows_where
 from custvalue._units import Span, span_days
+from custvalue._value_model import ValueModel
 from custvalue.data import TransactionLog
 from custvalue.data._for_rooms import history_frame
 from custvalue.evaluation._features import supervised_sample
@@ -159,6 +160,7 @@ class Forecaster:
         self.reads = self.candidate.table
         self._period = self.candidate.period or self.period
         self._scale = 1.0
+        self._opened: tuple[Any, Any] = (None, None)
         final = last_step(self.estimator)
         if hasattr(final, "get_params"):
             own = final.get_params(deep=False)
@@ -221,6 +223,10 @@ class Forecaster:
         else:
             X = history_frame(known)
         ask: Any = forecast_method(self.estimator, method)
+        if isinstance(self.estimator, ValueModel):  # read once for all that is asked of a log
+            if self._opened[0] is not known:
+                self._opened = known, self.estimator.open(X)
+            X = self._opened[1]
         if self.reads != "supervised" and _takes(
             getattr(last_step(self.estimator), method, ask), "horizon"
         ):
