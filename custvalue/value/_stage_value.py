@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from custvalue import _frames
-from custvalue._units import Span, check_share, rate_per, span_days
+from custvalue._units import Span, check_share, days_per, rate_per, span_days
 from custvalue._warn import warn_caller
 from custvalue._words import HOUSE, Language
 from custvalue.data import summarize
@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # two large rooms, which the value of customers does without
     from custvalue.lifecycle._for_rooms import StageHistory
 
 _DAY = np.timedelta64(1, "D")
+WHOLE = 1e-6  # of a number of periods, for the rounding of spans
 
 
 def stage_history(
@@ -173,7 +174,8 @@ def stage_value(
     annual_discount_rate : float
         Yearly; 10 % is 0.10.
     horizon : span or None, default=None
-        Whole number of periods, e.g. ``"1Y"`` on quarterly dates; None is without end.
+        Whole number of periods, e.g. ``"1Y"`` on quarterly dates; None is without end. Periods of
+        dates that are whole calendar months apart are counted in months.
     margin : float, default=1.0
         Contribution per unit of money.
 
@@ -185,8 +187,8 @@ def stage_value(
     Raises
     ------
     ValueError
-        If there are fewer than two dates, they are unevenly spaced (by more than a tenth), there is
-        no money, or the horizon is not a whole number of periods.
+        If there are fewer than two dates, they are unevenly spaced (by more than a tenth, and not
+        by whole months), there is no money, or the horizon is not a whole number of periods.
 
     Warns
     -----
@@ -228,7 +230,9 @@ def stage_value(
 
     chain = Chain(states, counts / counts.sum(axis=1, keepdims=True))
     reward = np.divide(money, observed, out=np.zeros(len(seen)), where=observed > 0)
-    periods = None if horizon is None else _whole_periods(horizon, days)
+    periods = None
+    if horizon is not None:
+        periods = _whole_periods(horizon, days, _months_apart(history.dates))
     value = chain.value(
         reward,
         horizon=periods,
@@ -254,7 +258,7 @@ def _period_days(dates: npt.NDArray[np.datetime64]) -> float:
     if len(dates) < 2:
         raise ValueError("a chain on stages needs stages at two dates or more.")
     gaps = np.diff(dates) / _DAY
-    if gaps.max() > 1.1 * gaps.min():
+    if gaps.max() > 1.1 * gaps.min() and _months_apart(dates) is None:
         raise ValueError(
             f"the dates are {gaps.min():g} to {gaps.max():g} days apart; a chain needs even "
             "periods, such as the ends of quarters."
@@ -262,11 +266,30 @@ def _period_days(dates: npt.NDArray[np.datetime64]) -> float:
     return float(gaps.mean())
 
 
-def _whole_periods(horizon: Span, days: float) -> int:
-    count = span_days(horizon) / days
-    if round(count) < 1 or abs(count - round(count)) > 0.05 * count:
-        raise ValueError(
-            f"horizon={horizon!r} is {count:.2f} periods of {days:.1f} days; it must be a whole "
-            "number of them."
-        )
-    return round(count)
+def _months_apart(dates: npt.NDArray[np.datetime64]) -> int | None:
+    """Calendar months from each date to the next, such as 3 of ends of quarters; None if uneven."""
+    days, months = dates.astype("datetime64[D]"), dates.astype("datetime64[M]")
+    of_month = (days - months.astype("datetime64[D]")).astype(np.int64) + 1
+    length = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(int)
+    steps = np.unique(np.diff(months).astype(np.int64))
+    same_day = (of_month == np.minimum(of_month.max(), length)).all()
+    return int(steps[0]) if len(steps) == 1 and steps[0] > 0 and same_day else None
+
+
+def _whole_periods(horizon: Span, days: float, months: int | None) -> int:
+    """Periods in a horizon: in calendar months where the dates are months apart, else in days.
+
+    Quarters have 90 to 92 days and a year has four of them, whatever their mean.
+    """
+    asked = span_days(horizon)
+    lengths = [days] if months is None else [months * days_per("M"), days]
+    for length in lengths:
+        count = asked / length
+        if round(count) >= 1 and abs(count - round(count)) <= WHOLE * count:
+            return round(count)
+    near, unit = max(1, round(asked / lengths[0])), "D" if months is None else "M"
+    cure = near * (days if months is None else months)
+    raise ValueError(
+        f"horizon={horizon!r} is {asked / lengths[0]:.2f} periods of {days:.1f} days; it must be a "
+        f"whole number of them, such as horizon='{cure:.12g}{unit}'."
+    )

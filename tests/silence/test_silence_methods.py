@@ -27,7 +27,7 @@ from custvalue.silence._gap_prior import (
 )
 from custvalue.silence._learning import has_ordered, ordered_between
 from custvalue.silence._return_chance import learn_return_chance, reliability_table, return_measures
-from custvalue.silence._silence import GapFacts, gap_facts, pooled_survival
+from custvalue.silence._silence import GapFacts, gap_digest, gap_facts, pooled_survival
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
 
@@ -66,6 +66,21 @@ def test_more_silence_never_means_a_longer_gap_is_more_likely(prior, t, n, more)
     assert prob_longer_gap(t + more, *own) <= prob_longer_gap(t, *own) + 1e-12
     assert 0 <= prob_order_if_customer(30.0, t, *own) <= 1
     assert prob_order_if_customer(60.0, t, *own) >= prob_order_if_customer(30.0, t, *own) - 1e-12
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 200, 201, 202, 203, 1_001, 54_321])
+def test_a_digest_holds_no_more_numbers_than_it_says_and_both_ends(n):
+    gaps = np.random.default_rng(0).permutation(n) + 1.0
+    digest = gap_digest(gaps, 201)
+    assert len(digest) == len(set(digest)) == min(n, 201)
+    assert (digest[0], digest[-1]) == (1.0, float(n))
+    facts = GapFacts(gaps, np.ones(n), gaps, gaps, np.zeros(n))
+    assert len(SilenceScorer().fit(frame_of(facts)).learned_.longest_gaps) == min(n, 201)
+
+
+def frame_of(facts: GapFacts) -> pd.DataFrame:
+    """Write gap figures as the columns of a summary."""
+    return pd.DataFrame(facts._asdict()).rename(columns={"n_shorter": "n_gaps_shorter"})
 
 
 def test_with_many_gaps_the_shrunk_answer_is_the_own_one_and_with_none_the_pooled_one():

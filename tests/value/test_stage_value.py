@@ -69,14 +69,52 @@ def test_uneven_dates_and_broken_horizons_are_refused():
         stage_value(uneven, annual_discount_rate=0.1)
 
 
-def test_a_horizon_is_a_whole_number_of_periods_to_within_a_twentieth():
+def test_a_horizon_is_a_whole_number_of_periods():
     history = made([[0, 0], [0, 1], [1, 1]], [[0, 10], [0, 0], [5, 7]])  # 100 days apart
-    for horizon, periods in (("96D", 1), ("104D", 1), ("191D", 2), ("1040D", 10)):
+    for horizon, periods in (("100D", 1), ("200D", 2), ("2400H", 1), ("1000D", 10)):
         value = stage_value(history, annual_discount_rate=0.1, horizon=horizon)
         assert value.periods == periods, horizon
-    for horizon in ("94D", "106D", "0D", "4D", "30D", "188D"):
+    for horizon in ("0D", "4D", "96D", "104D", "191D", "1050D", "1001D", "1Y"):
         with pytest.raises(ValueError, match="it must be a whole number of them"):
             stage_value(history, annual_discount_rate=0.1, horizon=horizon)
+    with pytest.raises(ValueError, match=r"10\.50 periods of 100\.0 days.*such as horizon='1000D'"):
+        stage_value(history, annual_discount_rate=0.1, horizon="1050D")
+
+
+def at_dates(dates) -> StageHistory:
+    """Build a history with one stage at these dates."""
+    made_of = np.zeros((2, len(dates)), np.int8), np.ones((2, len(dates)))
+    days = np.array(dates, "datetime64[ns]")
+    return StageHistory("id", np.arange(2), days, ("a",), *made_of, pd.DataFrame())
+
+
+@pytest.mark.parametrize(
+    ("dates", "good", "bad"),
+    [
+        (QUARTERS, {"1Y": 4, "3M": 1, "12M": 4, "91D": 1, "52W": 4}, ("90D", "13M", "365D")),
+        (["2023-01-31", "2023-02-28", "2023-03-31"], {"1Y": 12, "1M": 1}, ("28D", "4W")),
+        (["2022-12-30", "2023-06-30", "2023-12-30"], {"1Y": 2, "6M": 1}, ("3M", "26W")),
+        (["2021-03-01", "2022-03-01", "2023-03-01"], {"1Y": 1, "365D": 1}, ("6M", "360D")),
+        (["2024-02-29", "2024-05-29"], {"1Y": 4, "90D": 1}, ("1M", "91D")),
+        (["2024-01-01", "2024-01-29", "2024-02-26"], {"4W": 1, "28D": 1}, ("1M", "1Y")),
+    ],
+)
+def test_periods_between_dates_of_the_calendar_are_counted_in_months(dates, good, bad):
+    history = at_dates(dates)
+    for horizon, periods in good.items():
+        value = stage_value(history, annual_discount_rate=0.1, horizon=horizon)
+        assert value.periods == periods, horizon
+    for horizon in bad:
+        with pytest.raises(ValueError, match="it must be a whole number of them"):
+            stage_value(history, annual_discount_rate=0.1, horizon=horizon)
+
+
+def test_the_horizon_that_a_refusal_proposes_is_taken():
+    for dates in (QUARTERS, ["2024-01-01", "2024-01-22", "2024-02-13", "2024-03-05"]):
+        with pytest.raises(ValueError, match="such as horizon=") as said:
+            stage_value(at_dates(dates), annual_discount_rate=0.1, horizon="40D")
+        proposed = str(said.value).split("such as horizon='")[1].split("'")[0]
+        assert stage_value(at_dates(dates), annual_discount_rate=0.1, horizon=proposed).periods
 
 
 def test_the_history_of_a_log_has_the_logs_money(cdnow_sample):
