@@ -49,7 +49,8 @@ class HtmlFacts:
     _not_shown: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
-        names = [f.name for f in fields(self) if f.name not in self._not_shown]  # type: ignore[arg-type]
+        facts: Any = self  # a dataclass, as whoever mixes this in is
+        names = [f.name for f in fields(facts) if f.name not in self._not_shown]
         return html_facts(type(self).__name__, {name: getattr(self, name) for name in names})
 
 

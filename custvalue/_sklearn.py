@@ -5,13 +5,13 @@ Rooms import scikit-learn's documented names directly and everything else from h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from inspect import signature
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import validation
+from sklearn.utils import metaestimators, validation
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,6 +19,7 @@ from custvalue import _frames
 
 __all__ = [
     "DocLink",
+    "available_if",
     "check_input_features",
     "check_is_fitted",
     "output_template",
@@ -27,6 +28,9 @@ __all__ = [
     "validate_data",
     "weights_of",
 ]
+
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def validate_data(estimator: Any, X: Any = "no_validation", *more: Any, **options: Any) -> Any:
@@ -52,6 +56,11 @@ class DocLink:
     def _doc_link_template(self) -> str:
         room = ".".join(type(self).__module__.split(".")[:2])
         return f"https://custvalue.readthedocs.io/api/{room}.{type(self).__name__}.html"
+
+
+def available_if(check: Callable[[Any], Any]) -> Callable[[_Method], _Method]:
+    """scikit-learn's ``available_if``: the method is there where ``check`` of its owner says so."""
+    return cast("Callable[[_Method], _Method]", metaestimators.available_if(check))
 
 
 def output_template(estimator: Any, X: Any) -> Any:

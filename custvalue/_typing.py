@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Values: TypeAlias = float | Floats  # letters of a law: numbers or arrays that broadcast
 Ints: TypeAlias = npt.NDArray[np.int64]
 Places: TypeAlias = npt.NDArray[np.intp]  # rows of another array
 Mask: TypeAlias = npt.NDArray[np.bool_]

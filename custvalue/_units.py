@@ -139,6 +139,7 @@ def in_units(span: Span, unit: str | None, name: str = "horizon") -> float:
     """
     if isinstance(span, np.timedelta64):  # to NumPy it is an integer
         span = span.astype("timedelta64[us]").item()
+    number: Any = span
     bare = isinstance(span, (int, float, np.integer, np.floating)) and not isinstance(span, bool)
     if unit is None:
         if not bare:
@@ -146,7 +147,7 @@ def in_units(span: Span, unit: str | None, name: str = "horizon") -> float:
                 f"{name}={span!r} has a unit, but the model does not know the unit of its data. "
                 "Pass a table made by custvalue.summarize or panel, or set unit= on the estimator."
             )
-        value = float(span)  # type: ignore[arg-type]
+        value = float(number)
         if not np.isfinite(value) or value < 0:
             raise TimeUnitError(f"{name}={span!r} must be finite and not negative.")
         return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln
@@ -237,7 +239,7 @@ def _panels(r: Floats, tau: Floats, a: Floats, b: Floats) -> Floats:
     return np.where(tau > 1e-300, out, r * tau)
 
 
-def _peak(f, low: Floats, high: Floats) -> Floats:  # type: ignore[no-untyped-def]
+def _peak(f: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
     golden = 0.6180339887498949
     lo, hi = low.copy(), high.copy()
     for _ in range(70):
@@ -247,7 +249,7 @@ def _peak(f, low: Floats, high: Floats) -> Floats:  # type: ignore[no-untyped-de
     return 0.5 * (lo + hi)
 
 
-def _cut(f, inside: Floats, outside: Floats, level: Floats) -> Floats:  # type: ignore[no-untyped-def]
+def _cut(f: Callable[[Floats], Floats], inside: Floats, outside: Floats, level: Floats) -> Floats:
     """Where the concave ``f`` falls to ``level`` between ``inside`` and ``outside``."""
     beyond = f(outside) < level
     lo, hi = inside.copy(), outside.copy()

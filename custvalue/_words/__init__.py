@@ -25,7 +25,7 @@ def check_language(language: str) -> Language:
     """
     if language not in ("en", "zh"):
         raise ValueError(f"language={language!r} must be 'en' or 'zh'.")
-    return language  # type: ignore[return-value]
+    return "en" if language == "en" else "zh"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -327,25 +328,25 @@ class DecisionChain:
             If even the cheapest actions cost more than the budget.
         """
         size = np.asarray(customers, dtype=np.float64)
-        how = {"horizon": horizon, "discount_rate": discount_rate, "timing": timing}
+        best = partial(self.best, horizon=horizon, discount_rate=discount_rate, timing=timing)
 
         def spent(policy: Policy) -> float:
             chosen = self._positions(policy.actions)
             return float(size @ np.choose(chosen, [self._cost(a) for a in self.actions]))
 
-        free: Policy = self.best(**how)  # type: ignore[arg-type]
+        free = best()
         if spent(free) <= budget:
             return free
         low, high = 0.0, 1.0
-        policy: Policy = self.best(price=high, **how)  # type: ignore[arg-type]
+        policy = best(price=high)
         while spent(policy) > budget:
             low, high = high, 2.0 * high
             if high > 1e12:
                 raise ValueError(f"no policy costs less than the budget of {budget:g}.")
-            policy = self.best(price=high, **how)  # type: ignore[arg-type]
+            policy = best(price=high)
         for _ in range(60):
             middle = 0.5 * (low + high)
-            tried: Policy = self.best(price=middle, **how)  # type: ignore[arg-type]
+            tried = best(price=middle)
             if spent(tried) > budget:
                 low = middle
             else:
@@ -413,7 +414,8 @@ class DecisionChain:
         return pd.DataFrame(rows, columns=["factor", "states", "value"])
 
     def _cost(self, action: Hashable) -> Floats:
-        cost: Floats = self.costs[action]  # type: ignore[index]
+        assert self.costs is not None  # given or not, every action has its cost since it was made
+        cost: Floats = self.costs[action]
         return cost
 
     def _step(

@@ -169,7 +169,8 @@ def names_policies(function: _F) -> _F:
     there = {p.name for p in given}
     more = [known[n].replace(kind=inspect.Parameter.KEYWORD_ONLY) for n in POLICIES]
     shown = [*given, *(p for p in more if p.name not in there)]
-    function.__signature__ = own.replace(parameters=shown)  # type: ignore[attr-defined]
+    named: Any = function  # a signature is no part of a callable's type
+    named.__signature__ = own.replace(parameters=shown)
     return function
 
 

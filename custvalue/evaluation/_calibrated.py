@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.metaestimators import available_if
 
-from custvalue._sklearn import DocLink, check_is_fitted
+from custvalue._sklearn import DocLink, available_if, check_is_fitted
 from custvalue._units import Span
 from custvalue.data import TransactionLog
 from custvalue.data._for_rooms import known_at
@@ -160,7 +159,7 @@ class CalibratedTotal(DocLink, BaseEstimator):
         """
         return self.factor_ * self._asked(horizon).predict(X)
 
-    @available_if(_states_chances)  # type: ignore[untyped-decorator]
+    @available_if(_states_chances)
     def predict_chance(self, X: TransactionLog, horizon: Span | None = None) -> Floats:
         """Chance of at least one order, as the estimator states it; the factor has no say.
 

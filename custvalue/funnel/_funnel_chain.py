@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import numpy as np
@@ -113,7 +113,7 @@ class FunnelChain(DocLink, BaseEstimator):
         time: str = "time",
         amount: str = "amount",
         by: str | Sequence[str] | None = None,
-        period: Span = "1W",
+        period: str | timedelta | np.timedelta64 = "1W",
         age_classes: int = 4,
         won: str | None = None,
         lost: str | Sequence[str] = "lost",
@@ -231,7 +231,7 @@ class FunnelChain(DocLink, BaseEstimator):
         return [*self.group_laws_.values(), self.law_]
 
     def _rate(self) -> float:
-        return rate_per(self.annual_discount_rate, self.period)  # type: ignore[arg-type]
+        return rate_per(self.annual_discount_rate, self.period)
 
     @property
     def as_of_(self) -> datetime:

@@ -48,7 +48,7 @@ def columns_by(by: Any) -> tuple[str, ...]:
 def shape_of(funnel: FunnelChain) -> FunnelShape:
     """Stages, outcomes, period, ages."""
     stages, outcomes = names_of(funnel.stages, funnel.won, funnel.lost)
-    days = days_per(funnel.period, "period")  # type: ignore[arg-type]
+    days = days_per(funnel.period, "period")
     K = int(funnel.age_classes)
     if funnel.age_classes != K or K < 1:
         raise ValueError(f"age_classes={funnel.age_classes!r} must be a whole number from 1 on.")
@@ -101,4 +101,4 @@ def periods_of(funnel: FunnelChain, horizon: Span | None) -> float | None:
     span = funnel.horizon if horizon is None else horizon
     if span is None or span == "forever":
         return None
-    return span_days(span, "horizon") / days_per(funnel.period, "period")  # type: ignore[arg-type]
+    return span_days(span, "horizon") / days_per(funnel.period, "period")

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
@@ -17,7 +16,7 @@ from custvalue import _frames
 from custvalue._drift import DriftReport, drift_report
 from custvalue._group_sizes import group_sizes
 from custvalue._row_check import OnInvalid, flagged
-from custvalue._sklearn import DocLink, check_is_fitted, validate_data
+from custvalue._sklearn import DocLink, available_if, check_is_fitted, validate_data
 from custvalue._units import Span, days_per, in_units, span_days
 from custvalue._words import HOUSE, Language, check_language
 from custvalue._work import check_kinds
@@ -41,12 +40,13 @@ from custvalue.lifecycle._stages import (
 )
 
 
-def _learned(estimator: Any) -> bool:
+def _learned(estimator: Any) -> LearnedStages:
     if not isinstance(estimator.learned_, LearnedStages):
         raise AttributeError(
-            "stage rules decide and give no probabilities; fit with labelled stages (y) for them."
+            "stage rules decide and give no probabilities, nor a tree; fit with labelled stages "
+            "(y) for them."
         )
-    return True
+    return estimator.learned_
 
 
 Read = tuple[npt.NDArray[np.float64], dict[str, str]]  # values, and what errors call the columns
@@ -379,12 +379,14 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
     @property
     def thresholds_(self) -> StageThresholds:
         """Frozen cuts of the written rules."""
-        return self.learned_.thresholds  # type: ignore[union-attr]
+        if isinstance(self.learned_, LearnedStages):
+            raise AttributeError("stages that were learned from y have no thresholds_, but tree_.")
+        return self.learned_.thresholds
 
     @property
     def tree_(self) -> Any:
         """The fitted tree, where stages were learned."""
-        return self.learned_.tree  # type: ignore[union-attr]
+        return _learned(self).tree
 
     @property
     def unit_(self) -> str | None:
@@ -437,7 +439,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         values, mapping = self._read(X)
         return self.classes_[self.learned_.codes(values, mapping, self.view)]
 
-    @available_if(_learned)  # type: ignore[untyped-decorator]
+    @available_if(_learned)
     def predict_proba(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[np.float64]:
         """Chance of every stage, where stages were learned (fitted with ``y``).
 
@@ -456,7 +458,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         if on_invalid != "raise":
             return flagged(self.predict_proba, X, on_invalid=on_invalid, width=len(self.classes_))
         values, _ = self._read(X)
-        return self.learned_.chances(values)  # type: ignore[union-attr]
+        return _learned(self).chances(values)
 
     def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Stage as columns, one a class: 1 in the customer's stage, or the learned chances.

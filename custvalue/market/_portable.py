@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 import custvalue
 from custvalue._portable import check_names, reading, seal, set_learned, unseal
@@ -22,7 +23,7 @@ _KINDS: dict[str, Any] = {
 }
 
 
-class Portable:
+class Portable(BaseEstimator):
     """What estimators share that are written as JSON: settings and learned values, nothing else."""
 
     _learns: ClassVar[tuple[str, ...]]  # every name that ``fit`` sets
@@ -44,7 +45,7 @@ class Portable:
         check_is_fitted(self)
         names = [name for name in (*self._learns, *self._may_learn) if hasattr(self, name)]
         learned = {name: getattr(self, name) for name in names}
-        settings = self.get_params(deep=False)  # type: ignore[attr-defined]
+        settings = self.get_params(deep=False)
         return seal(
             {
                 "schema": SCHEMA,
@@ -78,7 +79,7 @@ class Portable:
             plain = unseal(
                 plain, schemas=(SCHEMA,), keys=("settings", "learned"), model=cls.__name__
             )
-            check_names(plain["settings"], cls._get_param_names(), "settings")  # type: ignore[attr-defined]
+            check_names(plain["settings"], cls._get_param_names(), "settings")
             made = cls(**{name: _read(value) for name, value in plain["settings"].items()})
             learned = {name: _read(value) for name, value in plain["learned"].items()}
             here = [name for name in cls._may_learn if name in learned]

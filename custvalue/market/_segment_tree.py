@@ -64,10 +64,11 @@ class Node:
 
     def other(self) -> str:
         """Category of the child that takes what was not seen."""
-        assert self.children is not None
-        if OTHER in self.children and not self.joined:
+        children = self.children
+        assert children is not None
+        if OTHER in children and not self.joined:
             return OTHER
-        return max(self.children, key=lambda name: self.children[name].customers)  # type: ignore[index]
+        return max(children, key=lambda name: children[name].customers)
 
 
 @dataclass(frozen=True)
@@ -134,18 +135,18 @@ class Grower:
         leaf = Node(path, len(rows))
         if len(path) >= self.max_depth or not len(rows):
             return leaf
-        tried = []
+        outcome, tried = self.outcome, []
         for name in left:
             names, codes = self.columns[name]
             found = grouping(names, codes[rows], self.missing, self.min_customers)
             if found is None:
                 continue
-            if self.outcome is None:
+            if outcome is None:
                 return self._split(rows, path, left, name, found)
-            tried.append((name, found))
+            tried.append((name, found, outcome[rows]))
         judged = []
-        for name, found in tried:
-            variance = variance_by_code(self.outcome[rows], found.place, len(found.names))  # type: ignore[index]
+        for name, found, y in tried:
+            variance = variance_by_code(y, found.place, len(found.names))
             ratio, p = variance.f_test()
             judged.append((min(1.0, p * len(tried)), -ratio, name, found, variance.eta_squared))
         if not judged:

@@ -316,14 +316,14 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
 
     def _see_law(self, latest: Any, checked: Any, n: int) -> _learn.ChainLaw | None:
         rows, place = (np.concatenate(v) for v in zip(*latest, strict=True))
-        sample = tuple(np.concatenate(v) for v in zip(*checked, strict=True))
-        if len(sample[0]) == 0:
+        seen, state, weight = (np.concatenate(v) for v in zip(*checked, strict=True))
+        if len(seen) == 0:
             return None
         few = rows[:: max(len(rows) // _learn._LAW_SAMPLE, 1)]
         law = _learn.try_law(self.purchases, few, needed=self.transitions == "bayes")
         if law is None:
             return None
-        return _learn.see_through(law, rows, place, sample, n)  # type: ignore[arg-type]
+        return _learn.see_through(law, rows, place, (seen, state, weight), n)
 
     def _check_parameters(self) -> None:
         check_margin(self.margin)

@@ -13,7 +13,7 @@ import numpy as np
 
 from custvalue._kernels import Histories, Objective, counts_of, log_beta_ratio, rising_sums
 from custvalue._sklearn import read_columns
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Values
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import log_took, whole
@@ -28,37 +28,37 @@ class BetaBinomialParams(NamedTuple):
     beta: float
 
 
-def log_likelihood(alpha, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def log_likelihood(alpha: Values, beta: Values, x: Values, t_x: Values, T: Values) -> Floats:
     """Log P(these x of T solicitations answered): B(alpha + x, beta + T - x) / B(alpha, beta)."""
     return np.asarray(log_took(alpha, beta, x, T) + 0.0 * np.asarray(t_x))
 
 
-def prob_alive(alpha, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def prob_alive(alpha: Values, beta: Values, x: Values, t_x: Values, T: Values) -> Floats:
     """One: nobody leaves."""
     return np.ones(np.broadcast(alpha, beta, x, t_x, T).shape)
 
 
-def alive(alpha, beta, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(alpha: Values, beta: Values, x: Values, t_x: Values, T: Values) -> tuple[Floats, ...]:
     """Give the posterior Beta(alpha + x, beta + T - x)."""
     return np.add(alpha, x), np.add(beta, np.subtract(T, x))
 
 
-def expected_orders(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+def expected_orders(alpha: Values, beta: Values, t: Values) -> Floats:
     """Expect t alpha / (alpha + beta) answers."""
     return np.asarray(whole(t) * np.divide(alpha, np.add(alpha, beta)))
 
 
-def log_prob_none(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+def log_prob_none(alpha: Values, beta: Values, t: Values) -> Floats:
     """Log B(alpha, beta + t) / B(alpha, beta)."""
     return log_beta_ratio(alpha, beta, whole(t))
 
 
-def survival(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+def survival(alpha: Values, beta: Values, t: Values) -> Floats:
     """One: nobody leaves."""
     return np.ones(np.broadcast(alpha, beta, t).shape)
 
 
-def pmf(alpha, beta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
+def pmf(alpha: Values, beta: Values, t: Values, n_max: int) -> Floats:
     """Beta-binomial P(k answers to t solicitations), k = 0..n_max."""
     from scipy.special import gammaln
 
@@ -69,7 +69,7 @@ def pmf(alpha, beta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
     return np.where(k <= m, np.exp(ways + log_took(alpha, beta, k, k + rest)), 0.0)
 
 
-def simulate(alpha, beta, t, rng: np.random.Generator) -> Orders:  # type: ignore[no-untyped-def]
+def simulate(alpha: Values, beta: Values, t: Values, rng: np.random.Generator) -> Orders:
     """Answers to the next t solicitations."""
     alpha, beta, t = np.broadcast_arrays(np.atleast_1d(alpha), beta, t)
     p, m = rng.beta(alpha, beta), whole(t).astype(np.int64)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from custvalue._kernels import Histories, Objective, legendre, log_beta_ratio, log_rising
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Ints, Values
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Mixing, Orders, PurchaseLaw
 
@@ -34,23 +34,23 @@ class BGBBParams(NamedTuple):
     delta: float
 
 
-def whole(t) -> Floats:  # type: ignore[no-untyped-def]
+def whole(t: Values) -> Floats:
     """Count the opportunities that have come by time ``t``."""
     return np.floor(np.asarray(t, float) + 1e-9)
 
 
-def log_stayed(gamma, delta, n) -> Floats:  # type: ignore[no-untyped-def]
+def log_stayed(gamma: Values, delta: Values, n: Values) -> Floats:
     """Log P(alive at the n-th opportunity): B(gamma, delta + n) / B(gamma, delta)."""
     return log_beta_ratio(gamma, delta, n)
 
 
-def log_left_after(gamma, delta, n) -> Floats:  # type: ignore[no-untyped-def]
+def log_left_after(gamma: Values, delta: Values, n: Values) -> Floats:
     """Log P(alive at the n-th opportunity, not at the next one)."""
     leaves = np.log(gamma) - np.log(np.add(gamma, delta) + n)
     return np.asarray(log_stayed(gamma, delta, n) + leaves)
 
 
-def log_took(alpha, beta, x, n) -> Floats:  # type: ignore[no-untyped-def]
+def log_took(alpha: Values, beta: Values, x: Values, n: Values) -> Floats:
     """Log P(x given opportunities taken, n - x not): B(alpha+x, beta+n-x) / B(alpha, beta)."""
     rest = np.subtract(n, x)
     return np.asarray(
@@ -58,7 +58,9 @@ def log_took(alpha, beta, x, n) -> Floats:  # type: ignore[no-untyped-def]
     )
 
 
-def _parts(alpha, beta, gamma, delta, x, t_x, T) -> tuple[Floats, Floats]:  # type: ignore[no-untyped-def]
+def _parts(
+    alpha: Values, beta: Values, gamma: Values, delta: Values, x: Values, t_x: Values, T: Values
+) -> tuple[Floats, Floats]:
     """Split the likelihood (5) in logs: alive at T, and left somewhere before."""
     alive_still = log_took(alpha, beta, x, T) + log_stayed(gamma, delta, T)
     silent = np.asarray(np.subtract(T, t_x))
@@ -77,19 +79,25 @@ def _parts(alpha, beta, gamma, delta, x, t_x, T) -> tuple[Floats, Floats]:  # ty
         return alive_still, np.asarray(first + np.log(total))
 
 
-def log_likelihood(alpha, beta, gamma, delta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def log_likelihood(
+    alpha: Values, beta: Values, gamma: Values, delta: Values, x: Values, t_x: Values, T: Values
+) -> Floats:
     """Log-probability of a history (5)."""
     alive_still, left = _parts(alpha, beta, gamma, delta, x, t_x, T)
     return np.asarray(np.logaddexp(alive_still, left))
 
 
-def prob_alive(alpha, beta, gamma, delta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def prob_alive(
+    alpha: Values, beta: Values, gamma: Values, delta: Values, x: Values, t_x: Values, T: Values
+) -> Floats:
     """P(alive at opportunity T) given the history; equation (11) is this times survival(1)."""
     alive_still, left = _parts(alpha, beta, gamma, delta, x, t_x, T)
     return np.exp(-np.logaddexp(0.0, left - alive_still))
 
 
-def alive(alpha, beta, gamma, delta, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(
+    alpha: Values, beta: Values, gamma: Values, delta: Values, x: Values, t_x: Values, T: Values
+) -> tuple[Floats, ...]:
     """Give the posteriors Beta(alpha + x, beta + T - x) and Beta(gamma, delta + T)."""
     zero = np.zeros(np.broadcast(x, T).shape)
     return (
@@ -100,7 +108,7 @@ def alive(alpha, beta, gamma, delta, x, t_x, T) -> tuple[Floats, ...]:  # type: 
     )
 
 
-def expected_orders(alpha, beta, gamma, delta, t) -> Floats:  # type: ignore[no-untyped-def]
+def expected_orders(alpha: Values, beta: Values, gamma: Values, delta: Values, t: Values) -> Floats:
     """Expect these orders at the next t opportunities if alive now (13), regular at gamma = 1."""
     m = whole(t)
     over = np.asarray(gamma, float) - 1.0
@@ -118,7 +126,7 @@ def expected_orders(alpha, beta, gamma, delta, t) -> Floats:  # type: ignore[no-
     return np.asarray(np.divide(alpha, np.add(alpha, beta)) * delta * stays)
 
 
-def log_prob_none(alpha, beta, gamma, delta, t) -> Floats:  # type: ignore[no-untyped-def]
+def log_prob_none(alpha: Values, beta: Values, gamma: Values, delta: Values, t: Values) -> Floats:
     """Log P(no order at the next t opportunities | alive now); t = inf: never again."""
     alpha, beta, gamma, delta, m = np.broadcast_arrays(alpha, beta, gamma, delta, whole(t))
     a, b, c, d = (np.asarray(v, float) for v in (alpha, beta, gamma, delta))
@@ -126,7 +134,7 @@ def log_prob_none(alpha, beta, gamma, delta, t) -> Floats:  # type: ignore[no-un
     return np.log1p(-np.minimum(some, 1.0 - 1e-16))
 
 
-def _some_within(alpha, beta, gamma, delta, m) -> Floats:  # type: ignore[no-untyped-def]
+def _some_within(alpha: Floats, beta: Floats, gamma: Floats, delta: Floats, m: Floats) -> Floats:
     """P(an order at one of m opportunities): sum over the opportunity of the first order."""
     stay, skip, both = delta / (gamma + delta), alpha / (alpha + beta), np.zeros(m.shape)
     term = stay * skip  # the first order comes at opportunity 1
@@ -143,7 +151,7 @@ def _some_within(alpha, beta, gamma, delta, m) -> Floats:  # type: ignore[no-unt
     return both + np.where(m > LONG, beyond, 0.0)
 
 
-def _tail_exact(alpha, beta, gamma, delta, m: float) -> Floats:  # type: ignore[no-untyped-def]
+def _tail_exact(alpha: Floats, beta: Floats, gamma: Floats, delta: Floats, m: float) -> Floats:
     """Sum the terms of opportunities LONG + 1 to m by an integral over the log of their number."""
     top = min(m + 0.5, 1e10 * float(max(1.0, beta.max(), delta.max())))
     low, width = np.log(LONG + 0.5), np.log(top / (LONG + 0.5))
@@ -165,7 +173,9 @@ def _tail_exact(alpha, beta, gamma, delta, m: float) -> Floats:  # type: ignore[
     return total
 
 
-def _tail_power(alpha, beta, gamma, delta, m, term) -> Floats:  # type: ignore[no-untyped-def]
+def _tail_power(
+    alpha: Floats, beta: Floats, gamma: Floats, delta: Floats, m: Floats, term: Floats
+) -> Floats:
     """Sum the same terms as a power law matched to the first one's size and slope."""
     from scipy.special import psi
 
@@ -179,12 +189,12 @@ def _tail_power(alpha, beta, gamma, delta, m, term) -> Floats:  # type: ignore[n
     return np.asarray(term * (shift / (s - 1.0) * (low - high) - s / (24.0 * shift)))
 
 
-def survival(alpha, beta, gamma, delta, t) -> Floats:  # type: ignore[no-untyped-def]
+def survival(alpha: Values, beta: Values, gamma: Values, delta: Values, t: Values) -> Floats:
     """P(alive t opportunities from now) of a customer alive now."""
     return np.exp(log_stayed(gamma, delta, whole(t))) + 0.0 * np.add(alpha, beta)
 
 
-def pmf(alpha, beta, gamma, delta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
+def pmf(alpha: Values, beta: Values, gamma: Values, delta: Values, t: Values, n_max: int) -> Floats:
     """P(k orders at the next t opportunities | alive now), k = 0..n_max (8)."""
     from scipy.special import gammaln
 
@@ -205,7 +215,9 @@ def pmf(alpha, beta, gamma, delta, t, n_max: int) -> Floats:  # type: ignore[no-
     return np.asarray(total)
 
 
-def simulate(alpha, beta, gamma, delta, t, rng: np.random.Generator) -> Orders:  # type: ignore[no-untyped-def]
+def simulate(
+    alpha: Values, beta: Values, gamma: Values, delta: Values, t: Values, rng: np.random.Generator
+) -> Orders:
     """Orders at the next t opportunities of customers alive now."""
     alpha, beta, gamma, delta, t = np.broadcast_arrays(np.atleast_1d(alpha), beta, gamma, delta, t)
     p, theta = rng.beta(alpha, beta), np.clip(rng.beta(gamma, delta), 1e-300, 1.0 - 1e-16)
@@ -259,7 +271,9 @@ def _rising_table(a: float, size: int) -> Floats:
     return out
 
 
-def _block(tables, gamma, both, x, t_x, T, w) -> tuple[float, Floats, Floats]:  # type: ignore[no-untyped-def]
+def _block(
+    tables: list[Floats], gamma: float, both: float, x: Ints, t_x: Ints, T: Ints, w: Floats
+) -> tuple[float, Floats, Floats]:
     a, b, _, d, ab, cd = tables
     silent = T - t_x
     i = np.arange(int(silent.max(initial=0)) + 1)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from custvalue._kernels import Histories, Objective
 from custvalue._row_check import OnInvalid, flagged
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Values
 from custvalue._warn import warn_caller
 from custvalue.exceptions import OneTimeBuyerWarning
 from custvalue.purchase import _geometric
@@ -32,17 +32,23 @@ class BGNBDParams(NamedTuple):
     b: float
 
 
-def log_likelihood(r, alpha, a, b, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def log_likelihood(
+    r: Values, alpha: Values, a: Values, b: Values, x: Values, t_x: Values, T: Values
+) -> Floats:
     """Eq. 6, in logs: x repeat orders, the last at t_x, observed to T."""
     return _geometric.log_likelihood(r, alpha, a, b, x, t_x, T, x)
 
 
-def prob_alive(r, alpha, a, b, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def prob_alive(
+    r: Values, alpha: Values, a: Values, b: Values, x: Values, t_x: Values, T: Values
+) -> Floats:
     """P(alive at T | x, t_x, T); 1 for every customer without a repeat order."""
     return _geometric.prob_alive(r, alpha, a, b, x, t_x, T, x)
 
 
-def alive(r, alpha, a, b, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(
+    r: Values, alpha: Values, a: Values, b: Values, x: Values, t_x: Values, T: Values
+) -> tuple[Floats, ...]:
     """Gamma(r + x, alpha + T) and Beta(a, b + x): each repeat order was one they stayed after."""
     return np.add(r, x), np.add(alpha, T), np.asarray(a), np.add(b, x)
 

@@ -20,14 +20,16 @@ from custvalue._kernels import (
     rising_sums,
     softplus,
 )
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Values
 from custvalue.purchase._law import Orders, in_logs, log_nbd, poisson_orders
 
 BLOCK = 8192
 SMALLEST = 5e-324
 
 
-def log_odds_left(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-untyped-def]
+def log_odds_left(
+    r: Values, alpha: Values, a: Values, b: Values, x: Values, t_x: Values, T: Values, k: Values
+) -> Floats:
     """Log of P(left) / P(alive) given the history; -inf where there was no chance to leave."""
     stayed = np.maximum(k, 1.0) - 1.0 + b
     odds = np.log(np.divide(a, stayed)) + np.add(r, x) * np.log1p(
@@ -36,14 +38,18 @@ def log_odds_left(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-un
     return odds if np.min(k) > 0 else np.where(np.greater(k, 0), odds, -np.inf)
 
 
-def log_likelihood(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-untyped-def]
+def log_likelihood(
+    r: Values, alpha: Values, a: Values, b: Values, x: Values, t_x: Values, T: Values, k: Values
+) -> Floats:
     """Log of the density of the order times, with the time of leaving summed out."""
     orders = log_rising(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
     stayed = log_rising(b, k) - log_rising(np.add(a, b), k)
     return np.asarray(orders + stayed + softplus(log_odds_left(r, alpha, a, b, x, t_x, T, k)))
 
 
-def prob_alive(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-untyped-def]
+def prob_alive(
+    r: Values, alpha: Values, a: Values, b: Values, x: Values, t_x: Values, T: Values, k: Values
+) -> Floats:
     """P(alive at T), a logistic function of the log odds."""
     quiet = np.add(r, x) * np.log1p(np.subtract(T, t_x) / (alpha + t_x))
     leave = np.divide(a, np.maximum(k, 1.0) - 1.0 + b) * np.greater(k, 0)
@@ -52,23 +58,23 @@ def prob_alive(r, alpha, a, b, x, t_x, T, k) -> Floats:  # type: ignore[no-untyp
     return np.asarray(stay / (stay + leave))
 
 
-def expected_orders(r, alpha, a, b, t) -> Floats:  # type: ignore[no-untyped-def]
+def expected_orders(r: Values, alpha: Values, a: Values, b: Values, t: Values) -> Floats:
     """Expect (1 - (1 + p t / alpha)^-r) / p orders in (0, t], p ~ Beta(a, b), if alive at 0."""
     return mean_over_beta(r, np.divide(t, alpha), a, b)
 
 
-def log_prob_none(r, alpha, a, b, t) -> Floats:  # type: ignore[no-untyped-def]
+def log_prob_none(r: Values, alpha: Values, a: Values, b: Values, t: Values) -> Floats:
     """Log P(no order in (0, t]) of a customer alive at 0: nobody leaves without an order."""
     return np.asarray(-np.multiply(r, np.log1p(np.divide(t, alpha))) + 0.0 * np.add(a, b))
 
 
-def survival(r, alpha, a, b, t) -> Floats:  # type: ignore[no-untyped-def]
+def survival(r: Values, alpha: Values, a: Values, b: Values, t: Values) -> Floats:
     """P(alive at t) of a customer alive at 0: one less the expected number of leavings."""
     leavings = np.divide(a, np.add(a, b)) * expected_orders(r, alpha, np.add(a, 1.0), b, t)
     return np.clip(1.0 - leavings, 0.0, 1.0)
 
 
-def pmf(r, alpha, a, b, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
+def pmf(r: Values, alpha: Values, a: Values, b: Values, t: Values, n_max: int) -> Floats:
     """P(k orders in (0, t]), k = 0..n_max, of a customer alive at 0 (sum of positive terms)."""
     r, alpha, a, b, t = (
         np.asarray(v, float)[..., None] for v in np.broadcast_arrays(r, alpha, a, b, t)
@@ -81,7 +87,9 @@ def pmf(r, alpha, a, b, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def
     return np.asarray(stay + np.where(k > 0, leave * reach, 0.0))
 
 
-def simulate(r, alpha, a, b, t, rng: np.random.Generator) -> Orders:  # type: ignore[no-untyped-def]
+def simulate(
+    r: Values, alpha: Values, a: Values, b: Values, t: Values, rng: np.random.Generator
+) -> Orders:
     """Orders in (0, t] of customers alive at 0, and when each left."""
     r, alpha, a, b, t = np.broadcast_arrays(np.atleast_1d(r), alpha, a, b, t)
     orders = poisson_orders(rng.gamma(r) / alpha, np.asarray(t, float), rng)
@@ -152,7 +160,19 @@ def objective(rows: Histories, extra: float) -> Objective:
     return evaluate
 
 
-def _leaving_into(r, alpha, a, stays, x, t_x, T, w, scratch, g, h) -> float:  # type: ignore[no-untyped-def]
+def _leaving_into(
+    r: float,
+    alpha: float,
+    a: float,
+    stays: float,
+    x: Floats,
+    t_x: Floats,
+    T: Floats,
+    w: Floats,
+    scratch: Floats,
+    g: Floats,
+    h: Floats,
+) -> float:
     """Add the weighted sums of softplus(q), q the log odds of having left, to ``g`` and ``h``.
 
     ``q = (r + x) D + log(a back)`` with ``D = log((alpha + T) / (alpha + t_x))`` and ``back =

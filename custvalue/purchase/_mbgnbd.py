@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from custvalue._kernels import Histories, Objective
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Values
 from custvalue.purchase import _geometric
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Mixing, PurchaseLaw
@@ -29,17 +29,23 @@ class MBGNBDParams(NamedTuple):
     b: float
 
 
-def log_likelihood(r, alpha, a, b, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def log_likelihood(
+    r: Values, alpha: Values, a: Values, b: Values, x: Values, t_x: Values, T: Values
+) -> Floats:
     """Batislam et al. (2007), in logs: x repeat orders, the last at t_x, observed to T."""
     return _geometric.log_likelihood(r, alpha, a, b, x, t_x, T, np.add(x, 1.0))
 
 
-def prob_alive(r, alpha, a, b, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def prob_alive(
+    r: Values, alpha: Values, a: Values, b: Values, x: Values, t_x: Values, T: Values
+) -> Floats:
     """P(alive at T | x, t_x, T); below 1 for one-time buyers too."""
     return _geometric.prob_alive(r, alpha, a, b, x, t_x, T, np.add(x, 1.0))
 
 
-def alive(r, alpha, a, b, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(
+    r: Values, alpha: Values, a: Values, b: Values, x: Values, t_x: Values, T: Values
+) -> tuple[Floats, ...]:
     """Gamma(r + x, alpha + T) and Beta(a, b + x + 1): the first order was survived as well."""
     return np.add(r, x), np.add(alpha, T), np.asarray(a), np.add(b, x) + 1.0
 

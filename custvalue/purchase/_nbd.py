@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from custvalue._kernels import Histories, Objective, counts_of, log_rising, rising_sums
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Values
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Mixing, Orders, PurchaseLaw, log_nbd, poisson_orders
 
@@ -23,44 +23,44 @@ class NBDParams(NamedTuple):
     alpha: float
 
 
-def log_likelihood(r, alpha, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def log_likelihood(r: Values, alpha: Values, x: Values, t_x: Values, T: Values) -> Floats:
     """Log density of the order times: Gamma(r+x)/Gamma(r) alpha^r / (alpha+T)^(r+x)."""
     orders = log_rising(r, x) - r * np.log1p(np.divide(T, alpha))
     return np.asarray(orders - x * np.log(np.add(alpha, T)) + 0.0 * np.asarray(t_x))
 
 
-def prob_alive(r, alpha, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def prob_alive(r: Values, alpha: Values, x: Values, t_x: Values, T: Values) -> Floats:
     """One: nobody leaves."""
     return np.ones(np.broadcast(r, alpha, x, t_x, T).shape)
 
 
-def alive(r, alpha, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(r: Values, alpha: Values, x: Values, t_x: Values, T: Values) -> tuple[Floats, ...]:
     """Give the posterior Gamma(r + x, alpha + T)."""
     return np.add(r, x), np.add(alpha, T)
 
 
-def expected_orders(r, alpha, t) -> Floats:  # type: ignore[no-untyped-def]
+def expected_orders(r: Values, alpha: Values, t: Values) -> Floats:
     """Expect r t / alpha orders."""
     return np.asarray(np.multiply(r, t) / alpha)
 
 
-def log_prob_none(r, alpha, t) -> Floats:  # type: ignore[no-untyped-def]
+def log_prob_none(r: Values, alpha: Values, t: Values) -> Floats:
     """-r log(1 + t / alpha)."""
     return np.asarray(-np.multiply(r, np.log1p(np.divide(t, alpha))))
 
 
-def survival(r, alpha, t) -> Floats:  # type: ignore[no-untyped-def]
+def survival(r: Values, alpha: Values, t: Values) -> Floats:
     """One: nobody leaves."""
     return np.ones(np.broadcast(r, alpha, t).shape)
 
 
-def pmf(r, alpha, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
+def pmf(r: Values, alpha: Values, t: Values, n_max: int) -> Floats:
     """Negative binomial of size r and probability alpha / (alpha + t)."""
     r, alpha, t = (np.asarray(v, float)[..., None] for v in np.broadcast_arrays(r, alpha, t))
     return np.exp(log_nbd(r, alpha, t, np.arange(n_max + 1.0)))
 
 
-def simulate(r, alpha, t, rng: np.random.Generator) -> Orders:  # type: ignore[no-untyped-def]
+def simulate(r: Values, alpha: Values, t: Values, rng: np.random.Generator) -> Orders:
     """Orders in (0, t] of customers with rates drawn from Gamma(r, alpha)."""
     r, alpha, t = np.broadcast_arrays(np.atleast_1d(r), alpha, t)
     return poisson_orders(rng.gamma(r) / alpha, np.asarray(t, float), rng)

@@ -12,13 +12,13 @@ two 2F1 functions that the papers use: all terms are positive, so nothing cancel
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from custvalue._kernels import Histories, legendre, log_rising, log_two_powers, sigmoid, softplus
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Mask, Values
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Mixing, Orders, PurchaseLaw, poisson_orders
 from custvalue.purchase._paretonbd_fit import objective
@@ -38,7 +38,9 @@ class ParetoNBDParams(NamedTuple):
     beta: float
 
 
-def log_odds_left(r, alpha, s, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def log_odds_left(
+    r: Values, alpha: Values, s: Values, beta: Values, x: Values, t_x: Values, T: Values
+) -> Floats:
     """Log of P(left) / P(alive) given the history: the integral over the time of leaving."""
     r, alpha, s, beta, x, t_x, T = np.broadcast_arrays(r, alpha, s, beta, x, t_x, T)
     A, B, silence = alpha + t_x, beta + t_x, np.asarray(T - t_x, float)
@@ -48,14 +50,18 @@ def log_odds_left(r, alpha, s, beta, x, t_x, T) -> Floats:  # type: ignore[no-un
     return odds
 
 
-def log_likelihood(r, alpha, s, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def log_likelihood(
+    r: Values, alpha: Values, s: Values, beta: Values, x: Values, t_x: Values, T: Values
+) -> Floats:
     """FH eq. 18, in logs: x repeat orders, the last at t_x, observed to T."""
     orders = log_rising(r, x) - r * np.log1p(np.divide(T, alpha)) - x * np.log(np.add(alpha, T))
     stayed = -np.multiply(s, np.log1p(np.divide(T, beta)))
     return np.asarray(orders + stayed + softplus(log_odds_left(r, alpha, s, beta, x, t_x, T)))
 
 
-def prob_alive(r, alpha, s, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def prob_alive(
+    r: Values, alpha: Values, s: Values, beta: Values, x: Values, t_x: Values, T: Values
+) -> Floats:
     """SMC eq. 11 to 13: P(alive at T | x, t_x, T)."""
     return sigmoid(-log_odds_left(r, alpha, s, beta, x, t_x, T))
 
@@ -76,12 +82,14 @@ def prob_alive_of_rows(params: ParetoNBDParams, rows: Histories) -> Floats:
     return out
 
 
-def alive(r, alpha, s, beta, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(
+    r: Values, alpha: Values, s: Values, beta: Values, x: Values, t_x: Values, T: Values
+) -> tuple[Floats, ...]:
     """Gamma(r + x, alpha + T) and Gamma(s, beta + T): what is known of a customer alive at T."""
     return np.add(r, x), np.add(alpha, T), np.asarray(s), np.add(beta, T)
 
 
-def expected_orders(r, alpha, s, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+def expected_orders(r: Values, alpha: Values, s: Values, beta: Values, t: Values) -> Floats:
     """SMC eq. 17: r beta / (alpha (s - 1)) (1 - (beta / (beta + t))^(s - 1)); regular at s = 1."""
     L = np.log1p(np.divide(t, beta))
     near = (1.0 - np.asarray(s, float)) * L
@@ -90,7 +98,7 @@ def expected_orders(r, alpha, s, beta, t) -> Floats:  # type: ignore[no-untyped-
     return np.asarray(np.divide(r, alpha) * lived)
 
 
-def log_prob_none(r, alpha, s, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+def log_prob_none(r: Values, alpha: Values, s: Values, beta: Values, t: Values) -> Floats:
     """Log P(no order in (0, t]): alive and silent all along, or left before ordering."""
     stay = -np.multiply(r, np.log1p(np.divide(t, alpha)))
     stay = stay - np.multiply(s, np.log1p(np.divide(t, beta)))
@@ -98,12 +106,12 @@ def log_prob_none(r, alpha, s, beta, t) -> Floats:  # type: ignore[no-untyped-de
     return np.asarray(np.minimum(np.logaddexp(stay, leave), 0.0))
 
 
-def survival(r, alpha, s, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+def survival(r: Values, alpha: Values, s: Values, beta: Values, t: Values) -> Floats:
     """P(alive at t): the Pareto of the second kind (beta / (beta + t))^s."""
     return np.exp(-np.multiply(s, np.log1p(np.divide(t, beta))) + 0.0 * np.add(r, alpha))
 
 
-def pmf(r, alpha, s, beta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
+def pmf(r: Values, alpha: Values, s: Values, beta: Values, t: Values, n_max: int) -> Floats:
     """P(k orders in (0, t]), k = 0..n_max: stayed to t, or left at y < t, summed over y."""
     r, alpha, s, beta, t = (np.asarray(v, float) for v in np.broadcast_arrays(r, alpha, s, beta, t))
     out = np.empty((*r.shape, n_max + 1))
@@ -116,7 +124,7 @@ def pmf(r, alpha, s, beta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-
     return out
 
 
-def _pmf_block(r, alpha, s, beta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
+def _pmf_block(r: Floats, alpha: Floats, s: Floats, beta: Floats, t: Floats, n_max: int) -> Floats:
     k = np.arange(n_max + 1.0)
     ways = log_rising(r, k) - log_rising(1.0, k)
     t1 = np.maximum(t, 1e-300)
@@ -131,7 +139,7 @@ def _pmf_block(r, alpha, s, beta, t, n_max: int) -> Floats:  # type: ignore[no-u
         flow = k * np.log(y / (alpha + y)) - r * np.log1p(y / alpha)
         return np.asarray(flow - (s + 1.0) * np.log1p(y / beta) + v)
 
-    def rises(v: Floats) -> npt.NDArray[np.bool_]:
+    def rises(v: Floats) -> Mask:
         y = np.maximum(np.expm1(v) * small, 1e-300)
         pull = k / y - (r + k) / (alpha + y) - (s + 1.0) / (beta + y)
         return np.asarray(1.0 + (y + small) * pull > 0.0)
@@ -148,7 +156,9 @@ def _pmf_block(r, alpha, s, beta, t, n_max: int) -> Floats:  # type: ignore[no-u
     return np.asarray(np.exp(ways + stayed) + left)
 
 
-def _bracket(holds, low, high, steps: int) -> tuple[Floats, Floats]:  # type: ignore[no-untyped-def]
+def _bracket(
+    holds: Callable[[Floats], Mask], low: Floats, high: Floats, steps: int
+) -> tuple[Floats, Floats]:
     """Bisect, in logs, for the end of the stretch from ``low`` on in which a condition holds."""
     for _ in range(steps):
         middle = np.sqrt(low) * np.sqrt(high)
@@ -157,7 +167,9 @@ def _bracket(holds, low, high, steps: int) -> tuple[Floats, Floats]:  # type: ig
     return low, high
 
 
-def simulate(r, alpha, s, beta, t, rng: np.random.Generator) -> Orders:  # type: ignore[no-untyped-def]
+def simulate(
+    r: Values, alpha: Values, s: Values, beta: Values, t: Values, rng: np.random.Generator
+) -> Orders:
     """Orders in (0, t] of customers alive at 0, and when each left."""
     r, alpha, s, beta, t = np.broadcast_arrays(np.atleast_1d(r), alpha, s, beta, t)
     rate = np.maximum(rng.gamma(s) / beta, 1e-300)

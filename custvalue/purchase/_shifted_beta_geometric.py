@@ -16,7 +16,7 @@ from sklearn.base import clone
 
 from custvalue._kernels import Histories, Objective, counts_of, rising_sums
 from custvalue._sklearn import check_is_fitted
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Values
 from custvalue._units import Span
 from custvalue._warn import heard
 from custvalue.exceptions import BoundaryFitWarning, ContractProblem, DataContractError, first_ids
@@ -37,40 +37,40 @@ class ShiftedBetaGeometricParams(NamedTuple):
     beta: float
 
 
-def log_likelihood(alpha, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def log_likelihood(alpha: Values, beta: Values, x: Values, t_x: Values, T: Values) -> Floats:
     """Log P(left at renewal x + 1) (5), or log P(still there after T renewals) (6)."""
     stayed, left = log_stayed(alpha, beta, T), log_left_after(alpha, beta, x)
     return np.asarray(np.where(np.less(x, T), left, stayed) + 0.0 * np.asarray(t_x))
 
 
-def prob_alive(alpha, beta, x, t_x, T) -> Floats:  # type: ignore[no-untyped-def]
+def prob_alive(alpha: Values, beta: Values, x: Values, t_x: Values, T: Values) -> Floats:
     """One or zero: who did not renew has left."""
     shape = np.broadcast(alpha, beta, x, t_x, T).shape
     return np.broadcast_to(np.where(np.less(x, T), 0.0, 1.0), shape).copy()
 
 
-def alive(alpha, beta, x, t_x, T) -> tuple[Floats, ...]:  # type: ignore[no-untyped-def]
+def alive(alpha: Values, beta: Values, x: Values, t_x: Values, T: Values) -> tuple[Floats, ...]:
     """Give the posterior Beta(alpha, beta + T) of a customer still there."""
     return np.add(alpha, 0.0 * np.add(x, T)), np.add(beta, T)
 
 
-def expected_orders(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+def expected_orders(alpha: Values, beta: Values, t: Values) -> Floats:
     """Expect the renewals at the next t dates: the sum of the survival function."""
     return np.asarray(_expected_stays(1.0, 0.0, alpha, beta, t))
 
 
-def log_prob_none(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+def log_prob_none(alpha: Values, beta: Values, t: Values) -> Floats:
     """Log P(no renewal at the next t dates | still there): leaving at the first."""
     leaves = np.log(np.divide(alpha, np.add(alpha, beta)))
     return np.asarray(np.where(whole(t) >= 1.0, leaves, 0.0))
 
 
-def survival(alpha, beta, t) -> Floats:  # type: ignore[no-untyped-def]
+def survival(alpha: Values, beta: Values, t: Values) -> Floats:
     """P(still there after t renewal dates) (6)."""
     return np.exp(log_stayed(alpha, beta, whole(t)))
 
 
-def pmf(alpha, beta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
+def pmf(alpha: Values, beta: Values, t: Values, n_max: int) -> Floats:
     """P(k renewals at the next t dates | still there), k = 0..n_max (5)."""
     alpha, beta, t = (np.asarray(v, float)[..., None] for v in np.broadcast_arrays(alpha, beta, t))
     m, k = whole(t), np.arange(n_max + 1.0)
@@ -78,7 +78,7 @@ def pmf(alpha, beta, t, n_max: int) -> Floats:  # type: ignore[no-untyped-def]
     return np.where(k < m, left, np.where(k == m, np.exp(log_stayed(alpha, beta, m)), 0.0))
 
 
-def simulate(alpha, beta, t, rng: np.random.Generator) -> Orders:  # type: ignore[no-untyped-def]
+def simulate(alpha: Values, beta: Values, t: Values, rng: np.random.Generator) -> Orders:
     """Renewals at the next t dates of customers still there."""
     alpha, beta, t = np.broadcast_arrays(np.atleast_1d(alpha), beta, t)
     theta, m = np.clip(rng.beta(alpha, beta), 1e-300, 1.0 - 1e-16), whole(t)

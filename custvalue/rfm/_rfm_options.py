@@ -94,10 +94,12 @@ def cuts_by_letter(
     for letter, values in given.items():
         numbers = []
         for c in values:
-            is_span = not isinstance(c, (int, float, np.number))
-            if is_span and letter not in of_time:
+            if isinstance(c, (int, float, np.number)):
+                numbers.append(float(c))
+            elif letter in of_time:
+                numbers.append(in_units(c, unit, "cut"))
+            else:
                 raise ValueError(f"cuts[{letter!r}] has {c!r}, but {letter} is not a time.")
-            numbers.append(in_units(c, unit, "cut") if is_span else float(c))  # type: ignore[arg-type]
         if not numbers or not np.isfinite(numbers).all() or not (np.diff(numbers) > 0).all():
             raise ValueError(f"cuts[{letter!r}]={list(values)} must be finite and ascending.")
         out[letter] = tuple(numbers)

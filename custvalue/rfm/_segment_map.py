@@ -402,7 +402,7 @@ def _box_bounds(box: Box, variables: Sequence[VariableCuts]) -> dict[str, float]
 
 
 # A newly won one-time buyer has the best R and the lowest F: "new customers" in every map.
-_FOUR_AND_THREE = {
+_FOUR_AND_THREE: dict[int, dict[str, Rule]] = {
     n: {
         "champions": {"R": (recent, n), "F": (often, n), "M": (often, n)},
         "loyal customers": {"R": (recent, n), "F": (often, n), "M": (1, often - 1)},
@@ -416,7 +416,7 @@ _FOUR_AND_THREE = {
     for n, recent, often in ((3, 3, 3), (4, 3, 3))
 }
 READY: dict[int, dict[str, Rule]] = {
-    **_FOUR_AND_THREE,  # type: ignore[dict-item]
+    **_FOUR_AND_THREE,
     5: {
         "champions": {"R": (4, 5), "F": (4, 5), "M": (4, 5)},
         "loyal customers": [{"R": (4, 5), "F": (4, 5), "M": (1, 3)}, {"R": 3, "F": (4, 5)}],

@@ -15,6 +15,7 @@ says whether the functions fit together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -289,10 +290,10 @@ class SpendModel(LawModel):
         ndarray of shape (n_customers,)
         """
         x, zbar = self._history(X)
-        self._check_likelihood()
+        log_likelihood = self._likelihood()
         out = np.zeros(x.size)
         seen = (x > 0) & (zbar > 0)
-        out[seen] = self.law.log_likelihood(*self.params_, x[seen], zbar[seen])  # type: ignore[misc]
+        out[seen] = log_likelihood(*self.params_, x[seen], zbar[seen])
         return out
 
     def check_independence(self, X: Any, *, level: float = 0.95) -> Independence:
@@ -324,7 +325,7 @@ class SpendModel(LawModel):
 
     def _rows(self, X: Any, sample_weight: Any = None) -> SpendRows:
         x, zbar = self._history(X)
-        self._check_likelihood()
+        self._likelihood()
         rows = self._spenders(x, zbar, weights_of(sample_weight, x.size, X))
         if rows is None:
             raise DataContractError(
@@ -341,11 +342,13 @@ class SpendModel(LawModel):
             return prepare(x, zbar, w)
         return prepare(x[use], zbar[use], None if w is None else w[use]) if use.any() else None
 
-    def _check_likelihood(self) -> None:
+    def _likelihood(self) -> Callable[..., Floats]:
+        """Log-likelihood of the law; refused where it has none."""
         if self.law.log_likelihood is None:
             raise NotSupportedError(
                 f"{type(self).__name__} has no likelihood: it takes every customer's mean as it is."
             )
+        return self.law.log_likelihood
 
     @classmethod
     def _from_settings(cls, plain: dict[str, Any]) -> dict[str, Any]:

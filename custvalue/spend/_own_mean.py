@@ -11,7 +11,7 @@ import numpy.typing as npt
 from custvalue._fitted import FitReport
 from custvalue._frames import column_names, float_vectors, is_frame
 from custvalue._sklearn import read_vectors, weights_of
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Values
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.likelihood._for_rooms import FittedLaw
 from custvalue.spend import _gamma_gamma_law as gamma_gamma
@@ -28,7 +28,7 @@ class OwnMeanParams(NamedTuple):
     mean: float
 
 
-def as_gamma_gamma(p, mean, x, zbar) -> Any:  # type: ignore[no-untyped-def]
+def as_gamma_gamma(p: float, mean: float, x: Values, zbar: Values) -> Any:
     """History and parameters of the Gamma-Gamma law with this posterior: q = 1, gamma = 0.
 
     Of whom nothing is known it is as if one order of the usual size had been seen.
@@ -37,13 +37,13 @@ def as_gamma_gamma(p, mean, x, zbar) -> Any:  # type: ignore[no-untyped-def]
     return np.where(known, x, 1.0), np.where(known, zbar, mean), p, 1.0, 0.0
 
 
-def simulate(p, mean, x, zbar, rng: np.random.Generator) -> Floats:  # type: ignore[no-untyped-def]
+def simulate(p: float, mean: float, x: Values, zbar: Values, rng: np.random.Generator) -> Floats:
     """Draw the own mean: that seen, less or more as orders differ."""
     n, seen, p, q, gamma = as_gamma_gamma(p, mean, x, zbar)
     return gamma_gamma.simulate(n, seen, p, q, gamma, rng)
 
 
-def expected_spend(p, mean, x, zbar) -> Floats:  # type: ignore[no-untyped-def]
+def expected_spend(p: float, mean: float, x: Values, zbar: Values) -> Floats:
     """Take the own mean; the mean of all where there is no order."""
     return np.where(np.greater(x, 0), zbar, mean)
 

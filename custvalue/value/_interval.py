@@ -132,7 +132,7 @@ def _outcomes(
     model: CustomerValue, rows: ValuedCustomers, terms: Terms
 ) -> tuple[Floats, list[tuple[npt.NDArray[np.intp], Floats]], tuple[float, Floats, Floats]]:
     """Worth today of a unit of spend, chances of counts, posterior of spend; a row a customer."""
-    worth, *posterior = _worth(model, rows, terms)
+    worth, p, shape, rate = _worth(model, rows, terms)
     purchases = model.purchases_
     span = model._span(terms.until)
     expected = model._orders(rows, terms.until)
@@ -142,7 +142,7 @@ def _outcomes(
     def pmf(part: npt.NDArray[np.intp], n_max: int) -> Floats:
         return same.predict_pmf(history[part], horizon=span, n_max=n_max)
 
-    return worth, _outcome.count_chances(pmf, expected), tuple(posterior)  # type: ignore[return-value]
+    return worth, _outcome.count_chances(pmf, expected), (p, shape, rate)
 
 
 def _in_logs(model: CustomerValue, rows: ValuedCustomers, terms: Terms) -> tuple[Floats, Floats]:

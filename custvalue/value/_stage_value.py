@@ -77,8 +77,7 @@ def stage_history(
 
     model = LifecycleClassifier() if classifier is None else classifier
     if not hasattr(model, "classes_"):
-        last = summaries[int(np.argmax([_frames.facts_of(table).as_of for table in summaries]))]  # type: ignore[union-attr]
-        model = clone(model).fit(last)
+        model = clone(model).fit(max(summaries, key=_as_of))
     return model.history(summaries)
 
 
@@ -252,6 +251,11 @@ def stage_value(
         annual_discount_rate,
         history,
     )
+
+
+def _as_of(summary: Any) -> str:
+    facts = _frames.facts_of(summary)
+    return "" if facts is None else facts.as_of
 
 
 def _period_days(dates: npt.NDArray[np.datetime64]) -> float:
