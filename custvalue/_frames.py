@@ -22,12 +22,10 @@ import pandas as pd
 from custvalue._dates import number_problem, read_texts, reads_digits
 from custvalue._time_scale import TimeScale, time_scale_of_panel, time_scale_of_summary
 from custvalue._units import days_per, same_unit
-from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
     TimeUnitError,
-    TimeUnitWarning,
     no_column,
 )
 
@@ -548,129 +546,6 @@ def _told_by_rows(X: Any) -> TimeScale | None:
 def with_time_scale(frame: Any, unit: str | None, as_of: str = "") -> Any:
     """Attach unit and as-of date, for rows that the library makes of its own."""
     return frame if unit is None else with_facts(frame, TableFacts("rows", "", unit, as_of))
-
-
-def unit_of(X: Any, unit: str | None, *, caller: str = "the estimator") -> str | None:
-    """Return the unit of time that a table has, else the given one (which may be None).
-
-    Raises
-    ------
-    DataContractError
-        If rows of the table contradict each other.
-    TimeUnitError
-        If both are known and differ: ``unit`` would silently rescale every span.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from custvalue._frames import TableFacts, unit_of, with_facts
-    >>> facts = TableFacts("summary", "id", "W", "2024-01-31")
-    >>> table = with_facts(pd.DataFrame({"id": [1]}), facts)
-    >>> unit_of(table, None), unit_of([[1.0]], "D"), unit_of([[1.0]], None)
-    ('W', 'D', None)
-    """
-    return _one_unit(time_scale_of(X), unit, caller)
-
-
-def check_units(estimator: Any, X: Any) -> None:
-    """Compare the unit of a table with ``unit_``, that of the table the estimator was fitted on.
-
-    Raises
-    ------
-    DataContractError
-        If rows of the table contradict each other.
-    TimeUnitError
-        If both are known and differ.
-
-    Warns
-    -----
-    TimeUnitWarning
-        If only one is known, and nobody said ``unit=``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from custvalue._frames import TableFacts, check_units, with_facts
-    >>> from custvalue.purchase import NBD
-    >>> table = with_facts(pd.DataFrame({"T": [3]}), TableFacts("summary", "id", "D", ""))
-    >>> try:
-    ...     check_units(NBD.from_params(r=1.0, alpha=5.0, unit="W"), table)
-    ... except ValueError as error:
-    ...     print(error)
-    the table counts time in 'D', but this NBD was fitted in 'W'; summarize with unit='W' or refit \
-on a table in 'D'.
-    """
-    model, fitted = type(estimator).__name__, estimator.unit_
-    scale = time_scale_of(X)
-    _one_unit(scale, fitted, f"this {model} was fitted")
-    if (scale is None) == (fitted is None) or getattr(estimator, "unit", None) is not None:
-        return
-    if scale is None:
-        text = f"X does not say its unit of time; it is read in {fitted!r}, in which this {model} "
-        text += "was fitted. Pass the table of custvalue.summarize or panel with its dates, make "
-        text += f"it with from_summary(unit={fitted!r}), or say unit={fitted!r} on the estimator."
-    else:
-        text = (
-            f"X counts time in {scale.unit!r}, but this {model} does not know its own unit; they "
-        )
-        text += f"are taken to be one. Refit on such a table, or say unit={scale.unit!r}."
-    warn_caller(text, TimeUnitWarning)
-
-
-def _one_unit(scale: TimeScale | None, unit: str | None, caller: str) -> str | None:
-    if unit is not None:
-        days_per(unit)  # an unknown one is said at once
-    if scale is None or unit is None or same_unit(scale.unit, unit):
-        return unit if scale is None else scale.unit
-    raise TimeUnitError(
-        f"the table counts time in {scale.unit!r}, but {caller} in {unit!r}; "
-        f"summarize with unit={unit!r} or refit on a table in {scale.unit!r}."
-    )
-
-
-def weight_column(X: Any) -> npt.NDArray[np.float64] | None:
-    """How many customers each row of a table made by ``custvalue.compress`` stands for, else None.
-
-    Raises
-    ------
-    DataContractError
-        If the table has a column ``weight`` beside nothing but what a law reads, as a compressed
-        one has, and lost the facts that would say so.
-    """
-    have = column_names(X)
-    name = _weight_name(X, have)
-    if name is not None:
-        return np.asarray(column(X, name), dtype=np.float64)
-    if have is not None and "weight" in have and set(have) == {*BTYD, "weight"}:
-        raise DataContractError(
-            ContractProblem(
-                "weight",
-                "the table has a column 'weight', as custvalue.compress makes it, and does not say "
-                "whether its rows stand for that many customers",
-                "Pass sample_weight=X['weight'], or leave the column out.",
-            )
-        )
-    return None
-
-
-def refuse_compressed(X: Any, caller: str) -> None:
-    """Raise where a table made by ``custvalue.compress`` is fitted row by row."""
-    name = _weight_name(X, column_names(X))
-    if name is not None:
-        raise DataContractError(
-            ContractProblem(
-                "weight",
-                f"rows of this compressed table stand for several customers (column {name!r}), and "
-                f"{caller} counts each row once",
-                "Fit it on the table that was compressed.",
-            )
-        )
-
-
-def _weight_name(X: Any, have: list[str] | None) -> str | None:
-    facts = None if have is None else facts_of(X)
-    name = None if facts is None else facts.extra.get("weight")
-    return name if name in (have or ()) else None
 
 
 def all_numbers(X: Any) -> bool:

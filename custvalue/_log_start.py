@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import facts_of, is_frame
+from custvalue._frames import TableFacts
 from custvalue._warn import warn_caller
 from custvalue.exceptions import DataWarning
 
@@ -94,12 +94,13 @@ def warn_of_old_customers(days: npt.NDArray[np.float64], weight: npt.ArrayLike =
         )
 
 
-def tell_start(X: Any, days: npt.NDArray[np.float64], weight: npt.ArrayLike) -> None:
+def tell_start(
+    facts: TableFacts | None, days: npt.NDArray[np.float64], weight: npt.ArrayLike
+) -> None:
     """Warn as `warn_of_old_customers` of a table at whose making nobody looked.
 
     Engines that leave the work to their owner cannot look at first orders without a pass of their
     own; whoever fits a law on such a table is told then.
     """
-    facts = facts_of(X) if is_frame(X) else None
     if facts is None or not START_SEEN.items() <= facts.extra.items():
         warn_of_old_customers(days, weight)

@@ -16,6 +16,7 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from custvalue import _frames
+from custvalue._open_table import Table, open_table
 
 __all__ = [
     "DocLink",
@@ -113,7 +114,7 @@ def read_columns(
     ----------
     estimator : BaseEstimator
         Gets ``n_features_in_`` and ``feature_names_in_`` when ``reset``.
-    X : array-like or frame, shape (n_rows, n_columns)
+    X : array-like, frame or Table, shape (n_rows, n_columns)
     names : sequence of str
         Wanted columns, in order.
     reset : bool
@@ -139,13 +140,14 @@ def read_columns(
     ValueError
         By position: scikit-learn's own errors; too few columns.
     """
-    vectors = _by_name(estimator, X, names, reset, allow_missing)
+    table = open_table(X)
+    vectors = _by_name(estimator, table, names, reset, allow_missing)
     if vectors is not None:
         return np.array(vectors).T, True
-    _check_units(estimator, X, reset)
+    _check_unit(estimator, table, reset)
     values = validate_data(
         estimator,
-        X,
+        table.given,
         reset=reset,
         dtype=np.float64,
         ensure_all_finite="allow-nan" if allow_missing else True,
@@ -171,28 +173,33 @@ def read_vectors(
     As ``read_columns``, but a frame's own memory is used where that will do, and by position there
     are as many columns as names.
     """
-    vectors = _by_name(estimator, X, names, reset, allow_missing)
+    table = open_table(X)
+    vectors = _by_name(estimator, table, names, reset, allow_missing)
     if vectors is not None:
         return vectors
     values, _ = read_columns(
-        estimator, X, names, reset=reset, allow_missing=allow_missing, min_columns=len(names)
+        estimator, table, names, reset=reset, allow_missing=allow_missing, min_columns=len(names)
     )
     return [np.ascontiguousarray(values[:, j]) for j in range(len(names))]
 
 
 def _by_name(
-    estimator: Any, X: Any, names: Sequence[str], reset: bool, allow_missing: Sequence[str]
+    estimator: Any,
+    table: Table,
+    names: Sequence[str],
+    reset: bool,
+    allow_missing: Sequence[str],
 ) -> list[npt.NDArray[np.float64]] | None:
     """Columns of a frame that has some of the names; None where they go by position."""
-    have = _frames.column_names(X)
-    if have is None or (not any(name in have for name in names) and _frames.all_numbers(X)):
+    if table.names is None:
         return None
-    _check_units(estimator, X, reset)
+    if set(names).isdisjoint(table.names) and _frames.all_numbers(table.given):
+        return None
+    _check_unit(estimator, table, reset)
+    caller = type(estimator).__name__
     if reset and "sample_weight" not in signature(estimator.fit).parameters:
-        _frames.refuse_compressed(X, type(estimator).__name__)
-    vectors = _frames.float_vectors(
-        X, names, allow_missing=allow_missing, caller=type(estimator).__name__ + "'s X"
-    )
+        table.refuse_compressed(caller)
+    vectors = table.floats(names, allow_missing=allow_missing, caller=f"{caller}'s X")
     if reset:
         estimator.feature_names_in_ = np.asarray(names, dtype=object)
         estimator.n_features_in_ = len(names)
@@ -209,9 +216,9 @@ def _by_name(
     return vectors
 
 
-def _check_units(estimator: Any, X: Any, reset: bool) -> None:
+def _check_unit(estimator: Any, table: Table, reset: bool) -> None:
     if not reset and hasattr(estimator, "unit_"):
-        _frames.check_units(estimator, X)
+        table.check_unit(estimator)
 
 
 def weights_of(
@@ -227,11 +234,10 @@ def weights_of(
     ValueError
         Saying which of these it breaks; or if ``X`` looks compressed and does not say so.
     """
-    if sample_weight is None:
-        sample_weight = _frames.weight_column(X)
+    if X is not None:
+        sample_weight = open_table(X).weights(sample_weight)
     if sample_weight is None:
         return None
-    sample_weight = _frames.same_rows(X, sample_weight, "sample_weight")
     if np.asarray(sample_weight).dtype.kind == "c":
         raise ValueError("sample_weight must be real numbers, not complex ones.")
     weights = np.asarray(sample_weight, dtype=np.float64)

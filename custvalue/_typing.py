@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,3 +14,4 @@ Places: TypeAlias = npt.NDArray[np.intp]  # rows of another array
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Objects: TypeAlias = npt.NDArray[np.object_]
 Dates: TypeAlias = npt.NDArray[np.datetime64]
+ByName: TypeAlias = dict[str, npt.NDArray[Any]]  # columns of a table

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from custvalue import _frames
+from custvalue._open_table import open_table
 from custvalue._portable import reading, seal, unseal
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted
@@ -275,9 +276,11 @@ class ValueModel(DocLink, BaseEstimator):
                     f"open it with this {type(self).__name__}."
                 )
             return X.rows
-        if _frames.is_frame(X):
-            _frames.check_units(self._time_scale_holder(), X)
-        return self._read(X)
+        table = open_table(X)
+        if table.names is None:  # a log, an array
+            return self._read(table.given)
+        table.check_unit(self._time_scale_holder())
+        return self._read(table)
 
     def _told_on(self, X: Any) -> Any:
         """Return the table of customers whose rows ``explain`` tells of; of a log, its summary."""
@@ -697,15 +700,17 @@ class ValueModel(DocLink, BaseEstimator):
             The customer column where ``X`` has one, the parts that the model knows, and ``value``
             (as ``predict`` says it); same rows, same order.
         """
-        terms, rows = self.terms(horizon), self._rows(X)
+        terms = self.terms(horizon)
+        read = X if isinstance(X, OpenedTable) else self.open(open_table(X))
+        rows, table = self._rows(read), open_table(read.table)
         value = self._value(rows, terms)
         columns = {k: np.broadcast_to(v, value.shape) for k, v in self._parts(rows, terms).items()}
         columns["value"] = value
-        table = self._told_on(X.table if isinstance(X, OpenedTable) else X)
-        facts = _frames.facts_of(table) if _frames.is_frame(table) else None
-        if facts is not None and facts.customer in (_frames.column_names(table) or ()):
-            columns = {facts.customer: _frames.column(table, facts.customer), **columns}
-        return _frames.frame_like(table, columns)
+        told = self._told_on(table.given)
+        table = table if told is table.given else open_table(told)
+        if table.ids is not None:
+            columns = {table.ids[0]: table.ids[1], **columns}
+        return _frames.frame_like(told, columns)
 
     def fit_report(self) -> dict[str, Any]:
         """Say in plain values what was fitted on what.

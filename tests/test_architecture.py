@@ -34,6 +34,7 @@ FLOOR = {
     "_time_scale": 1.5,
     "_fitted": 2,
     "_frames": 2,
+    "_open_table": 2.4,
     "_row_check": 2.5,
     "_categories": 3,
     "_drift": 1,

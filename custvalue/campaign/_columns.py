@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from custvalue import _frames
 from custvalue._categories import as_words, columns_of, is_text
+from custvalue._open_table import open_table
 from custvalue._sklearn import validate_data
-from custvalue._typing import Floats
+from custvalue._typing import ByName, Floats
 from custvalue.exceptions import ContractProblem, DataContractError
 
-Values = dict[str, npt.NDArray[Any]]
 MOST_WORDS = 20  # of a column: each is a feature of 0 and 1
 RARE = 0.01  # share of customers below which a word is no feature
 IDS = "the table's own customer column"
@@ -84,7 +84,7 @@ class Columns:
     unit: str | None
 
     @classmethod
-    def of(cls, values: Values, left_out: Sequence[tuple[str, str]], unit: str | None) -> Columns:
+    def of(cls, values: ByName, left_out: Sequence[tuple[str, str]], unit: str | None) -> Columns:
         """Learn them from customers."""
         learned = {name: Column.of(name, v) for name, v in values.items() if name}
         more = [(name, RARE_WORDS) for name, column in learned.items() if column is None]
@@ -96,7 +96,7 @@ class Columns:
         """Names of the columns."""
         return tuple(column.name for column in self.columns)
 
-    def matrix(self, values: Values, fill: bool) -> Floats:
+    def matrix(self, values: ByName, fill: bool) -> Floats:
         """Features of customers, shape (n_customers, n_features)."""
         parts = [f for column in self.columns for f in column.features(values[column.name], fill)]
         n = len(next(iter(values.values())))
@@ -121,7 +121,7 @@ def takes_gaps(learner: Any) -> bool:
 
 def read_to_learn(
     estimator: Any, X: Any, columns: Sequence[str] | None
-) -> tuple[Values, list[tuple[str, str]], str | None]:
+) -> tuple[ByName, list[tuple[str, str]], str | None]:
     """Columns of the customers to learn from, what was left out, and the table's unit of time.
 
     Without ``columns`` a table's own customer column and dates are left out.
@@ -135,15 +135,16 @@ def read_to_learn(
             raise TypeError(f"columns= needs a frame with named columns, not {type(X).__name__}.")
         values = _by_position(estimator, X, reset=True)
         return (values if columns is None else _nothing(values)), [], None
-    _frames.refuse_compressed(X, caller)
+    table = open_table(X)
+    table.refuse_compressed(caller)
     left_out: list[tuple[str, str]] = []
     if columns is None:
-        ids = _frames.customer_ids(X)
+        ids = table.ids
         left_out = [(str(ids[0]), IDS)] if ids is not None else []
         left_out += [
             (name, DATES)
             for name in have
-            if _frames.column(X, name).dtype.kind in "mM" and (not ids or name != ids[0])
+            if table.column(name).dtype.kind in "mM" and (not ids or name != ids[0])
         ]
         out = {name for name, _ in left_out}
         columns = [name for name in have if name not in out]
@@ -158,19 +159,19 @@ def read_to_learn(
         )
     estimator.feature_names_in_ = np.array(list(columns), dtype=object)
     estimator.n_features_in_ = len(columns)
-    scale = _frames.time_scale_of(X)
-    return values, left_out, None if scale is None else scale.unit
+    return values, left_out, None if table.scale is None else table.scale.unit
 
 
-def read_to_predict(estimator: Any, X: Any, columns: Columns) -> Values:
+def read_to_predict(estimator: Any, X: Any, columns: Columns) -> ByName:
     """Return the same columns of other customers; more columns and their order do not matter."""
     names = getattr(estimator, "feature_names_in_", None)
     if not _frames.is_frame(X) or names is None:
         values = _by_position(estimator, X, reset=False)
         return values if columns.columns else _nothing(values)
     caller = type(estimator).__name__
-    _frames.unit_of(X, columns.unit, caller=f"this {caller} was fitted")
-    n = _frames.n_rows(X)
+    table = open_table(X)
+    table.unit(columns.unit, caller=f"this {caller} was fitted")
+    n = table.n
     if n < 1:
         raise ValueError(
             f"Found array with 0 sample(s) (shape=(0, {len(names)})) while a minimum of 1 is "
@@ -197,7 +198,7 @@ def read_to_predict(estimator: Any, X: Any, columns: Columns) -> Values:
     return values or {"": np.zeros(n)}
 
 
-def _by_position(estimator: Any, X: Any, reset: bool) -> Values:
+def _by_position(estimator: Any, X: Any, reset: bool) -> ByName:
     values = validate_data(
         estimator,
         X,
@@ -209,5 +210,5 @@ def _by_position(estimator: Any, X: Any, reset: bool) -> Values:
     return {f"x{j}": column for j, column in enumerate(values.T)}
 
 
-def _nothing(values: Values) -> Values:
+def _nothing(values: ByName) -> ByName:
     return {"": np.zeros(len(next(iter(values.values()))))}

@@ -14,12 +14,11 @@ from sklearn.base import BaseEstimator, clone
 from custvalue import _frames
 from custvalue._kernels import share_ratio, wilson
 from custvalue._sklearn import DocLink, check_is_fitted
-from custvalue._typing import Floats
+from custvalue._typing import ByName, Floats
 from custvalue._warn import warn_caller
 from custvalue._words import CAMPAIGN, Language
 from custvalue.campaign._columns import (
     Columns,
-    Values,
     read_to_learn,
     read_to_predict,
     takes_gaps,
@@ -256,7 +255,7 @@ class ResponseModel(DocLink, BaseEstimator):
                 "needed, not a class."
             )
 
-    def _learned_columns(self, values: Values, left_out: Any, unit: str | None) -> Columns:
+    def _learned_columns(self, values: ByName, left_out: Any, unit: str | None) -> Columns:
         columns = Columns.of(values, left_out, unit)
         if not columns.columns:
             raise DataContractError(
@@ -268,7 +267,7 @@ class ResponseModel(DocLink, BaseEstimator):
             )
         return columns
 
-    def _answers(self, X: Any, y: Any, values: Values) -> npt.NDArray[np.bool_]:
+    def _answers(self, X: Any, y: Any, values: ByName) -> npt.NDArray[np.bool_]:
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: 1 for "
@@ -328,7 +327,7 @@ class ResponseModel(DocLink, BaseEstimator):
         return usual_classifier(len(answered), fewest, self.random_state)
 
     def _out_of_fold(
-        self, columns: Columns, values: Values, answered: npt.NDArray[np.bool_]
+        self, columns: Columns, values: ByName, answered: npt.NDArray[np.bool_]
     ) -> _OutOfFold:
         rng = np.random.default_rng(self.random_state)
         fold = folds_of(answered.astype(np.intp), self.n_folds, rng)
@@ -364,7 +363,7 @@ class ResponseModel(DocLink, BaseEstimator):
         return _OutOfFold(raw, chance, worth)
 
     def _learn_amounts(
-        self, columns: Columns, values: Values, answered: npt.NDArray[np.bool_], money: Floats
+        self, columns: Columns, values: ByName, answered: npt.NDArray[np.bool_], money: Floats
     ) -> tuple[Any, float, float]:
         """Regressor (None where it is not shown to tell amounts apart), mean, level."""
         paid = money[answered]

@@ -11,13 +11,12 @@ from sklearn.base import BaseEstimator, clone
 
 from custvalue import _frames
 from custvalue._sklearn import DocLink, check_is_fitted
-from custvalue._typing import Floats, Places
+from custvalue._typing import ByName, Floats, Places
 from custvalue._warn import warn_caller
 from custvalue._words import CAMPAIGN, Language
 from custvalue.campaign._arms import Experiment, propensity_of, read_experiment
 from custvalue.campaign._columns import (
     Columns,
-    Values,
     read_to_learn,
     read_to_predict,
     takes_gaps,
@@ -612,7 +611,7 @@ class _Plan:
         self.fill = self.foreign is not None or not all(takes_gaps(one) for one in learners)
 
     def cross(
-        self, columns: Columns, values: Values, given: Any, rng: np.random.Generator
+        self, columns: Columns, values: ByName, given: Any, rng: np.random.Generator
     ) -> tuple[Floats, Floats, Floats]:
         """Say outcomes, chances and effects of customers not learned from."""
         trial = self.trial

@@ -14,7 +14,7 @@ from custvalue.exceptions import ContractProblem, DataContractError, DataWarning
 from custvalue.funnel._counts import open_deals
 from custvalue.funnel._events import DAY, moment, read_events
 from custvalue.funnel._ledger import LEFT_OUT, REASONS, DroppedDeals
-from custvalue.funnel._open import open_table
+from custvalue.funnel._open import open_deals_table
 from custvalue.funnel._settings import event_columns, shape_of
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def deal_frame(funnel: FunnelChain, events: Any, *, as_of: Any, horizon: Span | 
     columns = event_columns(funnel, table)
     log = read_events(table, columns, as_of)
     shape = shape_of(funnel)
-    made = open_table(table, log, shape, columns)
+    made = open_deals_table(table, log, shape, columns)
     last = log.last
     is_open = open_deals(log, shape)
     visit = last[is_open]

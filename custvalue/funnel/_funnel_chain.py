@@ -20,7 +20,7 @@ from custvalue.funnel._counts import Exposure, FunnelCounts, warn_of
 from custvalue.funnel._draws import FunnelDraws
 from custvalue.funnel._events import DealLog, read_events
 from custvalue.funnel._law import FunnelLaw, group_hazards, pooled_hazards
-from custvalue.funnel._open import open_table, read_open
+from custvalue.funnel._open import open_deals_table, read_open
 from custvalue.funnel._plain import counts_from_plain, counts_to_plain
 from custvalue.funnel._settings import columns_by, event_columns, periods_of, shape_of, since_of
 
@@ -266,7 +266,7 @@ class FunnelChain(DocLink, BaseEstimator):
         check_is_fitted(self, "counts_")
         table = _frames.eager(events)
         log = self._read(table, self.as_of_ if as_of is None else as_of)
-        return open_table(table, log, self.counts_.shape, event_columns(self, table))
+        return open_deals_table(table, log, self.counts_.shape, event_columns(self, table))
 
     def predict_proba(
         self, X: Any, *, horizon: Span | None = None, on_invalid: OnInvalid = "raise"

@@ -153,7 +153,7 @@ def stage_amounts(counts: FunnelCounts) -> Floats:
     return np.where(some, (total + weight * overall) / np.maximum(n + weight, 1e-300), overall)
 
 
-def open_table(events: Any, log: DealLog, shape: FunnelShape, columns: Any) -> Any:
+def open_deals_table(events: Any, log: DealLog, shape: FunnelShape, columns: Any) -> Any:
     """One row an open deal: where it is since when, and the rest of its last row."""
     is_open = open_deals(log, shape)
     visit = log.last[is_open]

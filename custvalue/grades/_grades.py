@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._group_sizes import group_sizes
+from custvalue._open_table import Table, open_table
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
 from custvalue._typing import Floats
@@ -224,7 +225,7 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
             If values are graded by value and none is above zero: then all are grade E.
         """
         shares = self._checked_shares()
-        values = self._read(X, reset=True)
+        values = self._read(open_table(X), reset=True)
         self.cuts_ = np.stack([_cuts(column, shares, self.by) for column in values.T])
         empty = np.flatnonzero(np.isinf(self.cuts_[:, 0]))
         if len(empty):
@@ -260,8 +261,8 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         by_place = [f"x{j}" for j in range(len(self.cuts_))]
         return [str(name) for name in getattr(self, "feature_names_in_", by_place)]
 
-    def _read(self, X: Any, *, reset: bool) -> Floats:
-        return read_columns(self, X, self._names(), reset=reset)[0]
+    def _read(self, table: Table, *, reset: bool) -> Floats:
+        return read_columns(self, table, self._names(), reset=reset)[0]
 
     def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Grade of every value as a number, 1 (A) to 5 (E).
@@ -279,7 +280,7 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         if on_invalid != "raise":
             return flagged(self.transform, X, on_invalid=on_invalid, width=len(self.cuts_))
         check_is_fitted(self, "cuts_")
-        return _grades(self._read(X, reset=False), self.cuts_) + 1.0
+        return _grades(self._read(open_table(X), reset=False), self.cuts_) + 1.0
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Names of :meth:`transform`'s columns: the value's name and ``_grade``.
@@ -320,9 +321,10 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "cuts_")
         language = check_language(language)
-        values = self._read(X, reset=False)
+        table = open_table(X)
+        values = self._read(table, reset=False)
         grade = _grades(values, self.cuts_)[:, 0]
-        columns: dict[str, Any] = dict([ids]) if (ids := _frames.customer_ids(X)) else {}
+        columns: dict[str, Any] = {} if table.ids is None else dict([table.ids])
         columns[HOUSE.name(self._value_name(), language)] = values[:, 0]
         columns[HOUSE("grade", language)] = _frames.words_at(X, GRADES, grade)
         kinds = [HOUSE(word, language) for word in ("general customer", "key customer")]
@@ -349,7 +351,7 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "cuts_")
         language = check_language(language)
-        value = self._read(X, reset=False)[:, 0]
+        value = self._read(open_table(X), reset=False)[:, 0]
         grade = _grades(value[:, None], self.cuts_[:1])[:, 0]
         sizes = group_sizes(grade, 5, value, "total_value")
         kind = ["key customer" if g < self.key_grades else "general customer" for g in range(5)]
@@ -379,7 +381,7 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
             if the cuts were learned anew.
         """
         check_is_fitted(self, "cuts_")
-        values = self._read(X, reset=False)
+        values = self._read(open_table(X), reset=False)
         now = _grades(values, self.cuts_)
         shares = self._checked_shares()
         anew = _grades(values, np.stack([_cuts(c, shares, self.by) for c in values.T]))

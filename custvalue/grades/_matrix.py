@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from custvalue import _frames
 from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._group_sizes import group_sizes
+from custvalue._open_table import Table, open_table
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
 from custvalue._typing import Floats
@@ -208,13 +209,14 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         self._quadrant_names("en")
         if np.shape(self.cuts) != (2,):
             raise ValueError(f"cuts={self.cuts!r} must be two numbers, for activity and loyalty.")
-        have = _frames.column_names(X)
+        table = open_table(X)
+        have = None if table.names is None else list(table.names)
         activity = _weights("activity", self.activity, _ACTIVITY, have)
         loyalty = _weights("loyalty", self.loyalty, _LOYALTY, have)
         wanted = [*activity, *loyalty] or ["activity", "loyalty"]
         values, named = read_columns(
             self,
-            X,
+            table,
             wanted,
             reset=True,
             allow_missing=wanted,
@@ -233,7 +235,7 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         self.activity_, self.loyalty_ = activity, loyalty
         self.__dict__.pop("unit_", None)
         if not {*activity, *loyalty}.isdisjoint(_frames.TIME_COLUMNS):
-            self.unit_ = _frames.unit_of(X, None)
+            self.unit_ = table.unit(None)
         self.ranks_ = tuple(rank_law(column) for column in values.T)
         places = self._quadrants(self._indexes(values, self.ranks_))
         self.quadrant_shares_ = np.asarray(class_shares(places[:, None], (4,))[0])
@@ -253,10 +255,10 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
             raise ValueError(f"names={self.names!r} must be four names.")
         return list(self.names)
 
-    def _read(self, X: Any) -> Floats:
+    def _read(self, table: Table) -> Floats:
         check_is_fitted(self, "ranks_")
         wanted = [*self.activity_, *self.loyalty_]
-        return read_columns(self, X, wanted, reset=False, allow_missing=wanted)[0]
+        return read_columns(self, table, wanted, reset=False, allow_missing=wanted)[0]
 
     def _indexes(self, values: Floats, ranks: Sequence[RankLaw]) -> Floats:
         k = len(self.activity_)
@@ -284,7 +286,7 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         """
         if on_invalid != "raise":
             return flagged(self.transform, X, on_invalid=on_invalid, width=2)
-        return self._indexes(self._read(X), self.ranks_)
+        return self._indexes(self._read(open_table(X)), self.ranks_)
 
     def quadrants(self, X: Any) -> npt.NDArray[Any]:
         """Quadrant of every customer.
@@ -382,7 +384,7 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
             Stability of the quadrants' shares, and the share of customers whose quadrant would
             change if ranks were learned anew.
         """
-        values = self._read(X)
+        values = self._read(open_table(X))
         now = self._quadrants(self._indexes(values, self.ranks_))
         anew = self._quadrants(self._indexes(values, [rank_law(column) for column in values.T]))
         return drift_report(["quadrant"], [self.quadrant_shares_], now[:, None], anew[:, None])

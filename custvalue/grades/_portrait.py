@@ -13,6 +13,7 @@ from scipy.special import ndtr
 
 from custvalue import _frames
 from custvalue._categories import MISSING, columns_of, is_text
+from custvalue._open_table import open_table
 from custvalue._units import DAYS_PER, days_per
 from custvalue._words import HOUSE, Language, check_language
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
@@ -116,7 +117,7 @@ def portrait(
     )
     at = dict(zip(_NEEDED, numbers.T, strict=True))
     rows, one = _rows_of(ids, who)
-    say = _Sayer(language, _frames.unit_of(customers, None))
+    say = _Sayer(language, open_table(customers).unit(None))
     if one:
         i = int(rows[0])
         title = say("Customer {id}", id=ids[i])

@@ -15,8 +15,10 @@ from sklearn.utils.validation import column_or_1d
 from custvalue import _frames
 from custvalue._drift import DriftReport, drift_report
 from custvalue._group_sizes import group_sizes
+from custvalue._open_table import Table, open_table
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, available_if, check_is_fitted, validate_data
+from custvalue._typing import Floats
 from custvalue._units import Span, days_per, in_units, span_days
 from custvalue._words import HOUSE, Language, check_language
 from custvalue._work import check_kinds
@@ -49,7 +51,8 @@ def _learned(estimator: Any) -> LearnedStages:
     return estimator.learned_
 
 
-Read = tuple[npt.NDArray[np.float64], dict[str, str]]  # values, and what errors call the columns
+def _id_column(table: Table) -> dict[str, Any]:
+    return {} if table.ids is None else dict([table.ids])
 
 
 class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstimator):
@@ -257,21 +260,21 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         )
         stage_names(self.view, "en")
         mapping = reading.check_mapping(self.columns)
-        found = reading.present_columns(X, mapping)
-        unit = _frames.unit_of(X, self.unit, caller="LifecycleClassifier")
-        if sample_weight is None:
-            sample_weight = _frames.weight_column(X)
+        table = open_table(X)
+        found = reading.present_columns(table, mapping)
+        unit = table.unit(self.unit, caller="LifecycleClassifier")
+        sample_weight = table.weights(sample_weight)
         learned: StageRules | LearnedStages
         if y is None:
-            learned = self._rules(X, found, mapping, unit, sample_weight)
+            learned = self._rules(table, found, mapping, unit, sample_weight)
         else:
-            learned = self._tree(X, y, found, mapping, unit, sample_weight)
+            learned = self._tree(table, y, found, mapping, unit, sample_weight)
         self.learned_ = learned
         return self
 
     def _rules(
         self,
-        X: Any,
+        table: Table,
         found: tuple[str, ...] | None,
         mapping: dict[str, str],
         unit: str | None,
@@ -279,9 +282,11 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
     ) -> StageRules:
         if found is not None:
             reading.check_needed(found, mapping)
-            values = reading.read_named(self, X, found, mapping, reset=True)
+            values = reading.read_named(self, table, found, mapping, reset=True)
         else:
-            values = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+            values = validate_data(
+                self, table.given, dtype=np.float64, ensure_all_finite="allow-nan"
+            )
             k = values.shape[1]
             if not len(reading.NEEDED) <= k <= len(reading.KNOWN):
                 raise ValueError(
@@ -333,7 +338,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
 
     def _tree(
         self,
-        X: Any,
+        table: Table,
         y: Any,
         found: tuple[str, ...] | None,
         mapping: dict[str, str],
@@ -343,10 +348,12 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         from sklearn.tree import DecisionTreeClassifier  # loads half of scikit-learn
 
         if found is not None:
-            values = reading.read_named(self, X, found, mapping, reset=True)
+            values = reading.read_named(self, table, found, mapping, reset=True)
             y = column_or_1d(np.asarray(y), warn=True)
         else:
-            values, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+            values, y = validate_data(
+                self, table.given, y, dtype=np.float64, ensure_all_finite="allow-nan"
+            )
         check_classification_targets(y)
         if found is not None:
             values, names = reading.learning_columns(values, found)
@@ -405,16 +412,16 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
 
     # -- reading and deciding --------------------------------------------------------------------
 
-    def _read(self, X: Any) -> Read:
-        """Read a table once."""
+    def _read(self, X: Any) -> tuple[Floats, dict[str, str]]:
+        """Read a table: values, and what errors call the columns."""
         check_is_fitted(self, "learned_")
-        mapping = reading.check_mapping(self.columns)
-        if self.learned_.by_name and _frames.is_frame(X):
+        mapping, table = reading.check_mapping(self.columns), open_table(X)
+        if self.learned_.by_name and table.names is not None:
             columns = self.learned_.columns
-            return reading.read_named(self, X, columns, mapping, reset=False), mapping
-        _frames.check_units(self, X)
+            return reading.read_named(self, table, columns, mapping, reset=False), mapping
+        table.check_unit(self)
         values = validate_data(
-            self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan"
+            self, table.given, reset=False, dtype=np.float64, ensure_all_finite="allow-nan"
         )
         return values, mapping
 
@@ -513,23 +520,19 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             )
         return self.learned_
 
-    def _id_column(self, X: Any) -> dict[str, Any]:
-        ids = _frames.customer_ids(X)
-        return {} if ids is None else {ids[0]: ids[1]}
-
     def _table_like(
         self,
-        X: Any,
+        table: Table,
         columns: dict[str, Any],
         language: Language,
         *,
         kind: str,
         rows_of_X: bool = True,
     ) -> Any:
-        ids = self._id_column(X) if rows_of_X else {}
+        ids = _id_column(table) if rows_of_X else {}
         named = HOUSE.table(columns, language, keep=ids)
-        table = _frames.frame_like(X, named) if rows_of_X else _frames.new_table(X, named)
-        return _frames.keep_facts(X, table, kind=kind)
+        make = _frames.frame_like if rows_of_X else _frames.new_table
+        return _frames.keep_facts(table.given, make(table.given, named), kind=kind)
 
     def stage_table(self, X: Any, *, language: Language = "en", view: str | None = None) -> Any:
         """Stage of every customer with the rule that decided.
@@ -548,11 +551,12 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             ``source`` (orders, crm, model or learned); same rows, order and index.
         """
         language = check_language(language)
-        values, mapping = self._read(X)
-        columns = self._id_column(X)
+        table = open_table(X)
+        values, mapping = self._read(table)
+        columns = _id_column(table)
         told = self.learned_.told(values, mapping, view or self.view, language)
         columns |= {name: _frames.words_at(X, *said) for name, said in told.items()}
-        return self._table_like(X, columns, language, kind="stages")
+        return self._table_like(table, columns, language, kind="stages")
 
     def rules_table(self, *, language: Language = "en") -> Any:
         """Every rule in order of precedence: its stage, words, source, and whether it is used.
@@ -626,17 +630,18 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         language = check_language(language)
         rules = self._rules_for("upgrade_table")
         names = [*stage_names(view or self.view, language), ""]  # code -1 is the empty last
-        evidence = rules.evidence(*self._read(X))
+        table = open_table(X)
+        evidence = rules.evidence(*self._read(table))
         rule = deciding_rule(evidence, rules.thresholds)
         stage = RULE_STAGE[rule]
         at = progress(evidence, rule, rules.thresholds)
         low, high = np.full(len(STAGES), np.nan), np.full(len(STAGES), np.nan)
         for code, (start, end) in windows(rules.thresholds).items():
             low[code], high[code] = start, end
-        columns = self._id_column(X)
+        columns = _id_column(table)
         columns["stage"] = _frames.words_at(X, names, stage)
-        clock = _frames.time_scale_of(X)
-        as_of = as_of if as_of is not None else (clock.as_of or None if clock else None)
+        if as_of is None and table.scale is not None:
+            as_of = table.scale.as_of or None
         if as_of is not None and self.unit_ is not None:
             columns["stage_since"] = days_before(as_of, at.since * days_per(self.unit_))
         since_is, timing, wants = (
@@ -654,7 +659,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             "span_missing": at.span_missing,
             "wants": _frames.words_at(X, joined, at.wants),
         }
-        return self._table_like(X, columns, language, kind="upgrades")
+        return self._table_like(table, columns, language, kind="upgrades")
 
     def playbook(self, *, language: Language = "en", view: str | None = None) -> Any:
         """Value message and next step of every stage; see :func:`custvalue.lifecycle.playbook`.
@@ -697,7 +702,8 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             and not exited).
         """
         language, view = check_language(language), view or self.view
-        values, mapping = self._read(X)
+        table = open_table(X)
+        values, mapping = self._read(table)
         codes = self.learned_.codes(values, mapping, view)
         names = list(self.learned_.classes(view, language))
         warn_of_problems(*self.learned_.problems(values, mapping), self.problem_ceiling)
@@ -706,7 +712,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         columns = {"stage": names, **group_sizes(codes, len(names), money, "total_value")}
         if set(RHYTHM) <= set(at):
             columns |= rhythm(codes, len(names), at)
-        return self._table_like(X, columns, language, kind="health", rows_of_X=False)
+        return self._table_like(table, columns, language, kind="health", rows_of_X=False)
 
     def problem_share(self, X: Any) -> float:
         """Share of problem customers among the present ones (with orders and not exited).
@@ -798,10 +804,11 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             place = {name: code for code, name in enumerate(self.classes_)}
         else:
             place = {name: code for code, name in enumerate(self.learned_.classes("eight"))}
-        anew = clone(self).fit(X, y)
+        table = open_table(X)
+        anew = clone(self).fit(table, y)
 
         def places(model: LifecycleClassifier) -> npt.NDArray[np.intp]:
-            values, mapping = model._read(X)
+            values, mapping = model._read(table)
             names = model.learned_.classes("eight")
             codes = model.learned_.codes(values, mapping, "eight")
             return np.array([place.get(name, -1) for name in names[codes]], dtype=np.intp)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from custvalue import _frames
+from custvalue._open_table import Table
 from custvalue._sklearn import read_columns
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.lifecycle._stages import CRM_FLAGS, Evidence, StageThresholds
@@ -46,12 +46,9 @@ def check_mapping(columns: Mapping[str, str] | None) -> dict[str, str]:
     return {name: given.get(name, name) for name in KNOWN}
 
 
-def present_columns(X: Any, mapping: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Known names that a frame has; None where ``X`` has to be read by position."""
-    have = _frames.column_names(X)
-    if have is None:
-        return None
-    found = tuple(name for name in KNOWN if mapping[name] in have)
+def present_columns(table: Table, mapping: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Known names that a frame has; None where it has to be read by position."""
+    found = tuple(name for name in KNOWN if table.has(mapping[name]))
     return found or None
 
 
@@ -78,11 +75,16 @@ def check_needed(found: Sequence[str], mapping: Mapping[str, str]) -> None:
 
 
 def read_named(
-    estimator: Any, X: Any, names: Sequence[str], mapping: Mapping[str, str], *, reset: bool
+    estimator: Any,
+    table: Table,
+    names: Sequence[str],
+    mapping: Mapping[str, str],
+    *,
+    reset: bool,
 ) -> npt.NDArray[np.float64]:
     """Values of the known ``names``, one column each, missing values left as NaN."""
     theirs = [mapping[name] for name in names]
-    values, _ = read_columns(estimator, X, theirs, reset=reset, allow_missing=theirs)
+    values, _ = read_columns(estimator, table, theirs, reset=reset, allow_missing=theirs)
     return values
 
 

@@ -14,6 +14,7 @@ from sklearn.base import RegressorMixin, clone
 from sklearn.metrics import r2_score
 
 from custvalue import _frames
+from custvalue._open_table import open_table
 from custvalue._portable import reading, seal
 from custvalue._sklearn import check_is_fitted, validate_data
 from custvalue._typing import Floats, Ints
@@ -262,7 +263,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         if callable(getattr(X, "panel", None)):  # a TransactionLog
             X = X.panel(self.unit or "4W")
         X, y = self._checked(X, y, reset=True)
-        unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
+        unit = open_table(X).unit(self.unit, caller=type(self).__name__)
         self.discretizer_ = self._discretizer(X)
         blocks, known, n_customers = self._placed_blocks(X, y, groups)
         self.state_list_ = known
@@ -459,16 +460,17 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         return ChainMoney(money, money)
 
     def _rows(self, X: Any) -> Placed:
-        if callable(getattr(X, "summary", None)):  # a TransactionLog, its customers in order
-            X = X.summary()
         if not isinstance(X, OpenedTable):
+            X = open_table(X).given
+            if callable(getattr(X, "summary", None)):  # a TransactionLog, its customers in order
+                X = X.summary()
             X = _in_periods(X, self.unit_)
         placed: Placed = super()._rows(X)
         return placed
 
     def _read(self, X: Any) -> Placed:
         check_is_fitted(self)
-        share = None
+        X, share = open_table(X).given, None
         if not self._is_named(X):
             X = validate_data(self, X, reset=False, dtype=np.float64)
         elif isinstance(self.margin, str):

@@ -26,10 +26,11 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._dates import read_date
-from custvalue._frames import BTYD, frame_like, unit_of
+from custvalue._frames import BTYD, frame_like
 from custvalue._histories import check_histories, check_meaning, warn_beyond
 from custvalue._kernels import Histories, compress
 from custvalue._log_start import tell_start
+from custvalue._open_table import open_table
 from custvalue._portable import number
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import check_is_fitted, read_vectors, weights_of
@@ -220,14 +221,15 @@ class PurchaseModel(LawModel):
             which the next order has come with chance q; inf where that never becomes so likely.
             Column ``never``: chance of no further order at all.
         """
-        past = self._histories(X)
+        table = open_table(X)
+        past = self._histories(table)
         columns: dict[str, Floats] = {}
         for level in chances(q):
             columns[f"q{100 * level:g}"] = _forecast.next_order(
                 self.law, self.params_, past, float(level)
             )
         columns["never"] = _forecast.never_again(self.law, self.params_, past)
-        return frame_like(X, columns)
+        return frame_like(table.given, columns)
 
     def dert(self, X: Any, annual_discount_rate: float) -> Floats:
         """Sum expected orders without end, discounted continuously (DERT), one value a row.
@@ -525,11 +527,12 @@ class PurchaseModel(LawModel):
         return past
 
     def _rows(self, X: Any, sample_weight: Any = None) -> Histories:
-        return self._distinct(self._histories(X), X, sample_weight)
+        table = open_table(X)
+        past = self._histories(table)
+        return self._distinct(past, weights_of(sample_weight, len(past.x), table))
 
-    def _distinct(self, past: Past, X: Any, sample_weight: Any) -> Histories:
+    def _distinct(self, past: Past, weight: Floats | None) -> Histories:
         """Equal histories put together, those without weight left out."""
-        weight = weights_of(sample_weight, len(past.x), X)
         if weight is not None and (weight == 0).any():
             some = weight > 0
             past, weight = past.part(some), weight[some]
@@ -605,9 +608,10 @@ class PurchaseModel(LawModel):
         SelectionWarning
             If one-time buyers seem to have been removed.
         """
-        past = self._read(X, reset=True)
-        unit = unit_of(X, self.unit, caller=f"this {type(self).__name__}")
-        rows = self._distinct(past, X, sample_weight)
+        table = open_table(X)
+        past = self._read(table, reset=True)
+        unit = table.unit(self.unit, caller=f"this {type(self).__name__}")
+        rows = self._distinct(past, weights_of(sample_weight, len(past.x), table))
         if not rows.T.any():
             raise DataContractError(
                 ContractProblem(
@@ -619,7 +623,7 @@ class PurchaseModel(LawModel):
             )
         self._check_meaning(rows)
         if unit is not None and not self.law.discrete:
-            tell_start(X, rows.T * days_per(unit), rows.w)
+            tell_start(table.facts, rows.T * days_per(unit), rows.w)
         return self._learn(rows, unit)
 
     def score_samples(self, X: Any) -> Floats:

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue._drift import DriftReport, class_shares, drift_report
-from custvalue._frames import TIME_COLUMNS, column, frame_like, is_frame, keep_facts, unit_of
+from custvalue._frames import TIME_COLUMNS, frame_like, keep_facts
 from custvalue._histories import warn_beyond
 from custvalue._kernels import quantile_cuts
+from custvalue._open_table import Table, open_table
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import (
     DocLink,
@@ -186,8 +187,9 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         )
         check_scoring(self.method, self.remainder)
         names = scored_columns(self.columns, self.monetary)
-        values, named = read_columns(self, X, list(names.values()), reset=True)
-        self.unit_ = unit_of(X, self.unit, caller=f"this {type(self).__name__}")
+        table = open_table(X)
+        values, named = read_columns(self, table, list(names.values()), reset=True)
+        self.unit_ = table.unit(self.unit, caller=f"this {type(self).__name__}")
         if named:
             blank = [VariableCuts(a, n, a in self.less_is_better, ()) for a, n in names.items()]
         else:
@@ -195,7 +197,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             blank = [
                 VariableCuts(letter_of(j), str(name), j == 0, ()) for j, name in enumerate(seen)
             ]
-        self.passed_ = passed_columns(X, self.remainder) if named else []
+        self.passed_ = passed_columns(table, self.remainder) if named else []
         letters = [v.letter for v in blank]
         if unknown := sorted(set(self.less_is_better) - {*letters, "R"}):
             raise ValueError(f"less_is_better names {unknown}, which are not among {letters}.")
@@ -233,7 +235,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         """
         if on_invalid != "raise":
             return flagged(self.transform, X, on_invalid=on_invalid)
-        values, named = self._asked(X)
+        table = open_table(X)
+        values, named = self._asked(table)
         scores = scores_of(values, self.variables_)
         weighted = None if self.weights_ is None else scores @ np.asarray(self.weights_)
         if not named:
@@ -245,8 +248,9 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         if weighted is not None:
             columns[COMPOSITE] = weighted
         for name in self.passed_:
-            columns[name] = column(X, name)
-        return keep_facts(X, frame_like(output_template(self, X), columns))
+            columns[name] = table.column(name)
+        given = table.given
+        return keep_facts(given, frame_like(output_template(self, given), columns))
 
     def segments(self, X: Any, *, segment_map: SegmentMap | None = None) -> npt.NDArray[np.object_]:
         """Name the segment of every row.
@@ -267,7 +271,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             If there is no ready map for these scores and none is given.
         """
         check_is_fitted(self)
-        return self._map(segment_map).assign(scores_of(self._asked(X)[0], self.variables_))
+        values, _ = self._asked(open_table(X))
+        return self._map(segment_map).assign(scores_of(values, self.variables_))
 
     def segment_table(
         self,
@@ -359,8 +364,10 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         letters = [v.letter for v in self.variables_]
-        if is_frame(X):
-            scores = np.column_stack([np.asarray(column(X, a), dtype=np.float64) for a in letters])
+        table = open_table(X)
+        if table.names is not None:
+            columns_of = [np.asarray(table.column(a), dtype=np.float64) for a in letters]
+            scores = np.column_stack(columns_of)
         else:
             scores = np.asarray(X, dtype=np.float64)[:, : len(letters)]
         columns: dict[str, Floats] = {}
@@ -431,7 +438,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             Population stability index by variable, and the share of customers whose score would
             change if the cut points were learned anew; ``print`` shows it.
         """
-        values, _ = self._read(new)
+        values, _ = self._read(open_table(new))
         scores = scores_of(values, self.variables_)
         old = self.variables_
         sizes = [v.n_bins for v in old]
@@ -463,14 +470,14 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         of_time = [v.letter for v in variables if v.letter == "R" or v.column in TIME_COLUMNS]
         return cuts_by_letter(self.cuts, letters, self.method, self.unit_, of_time)
 
-    def _read(self, X: Any) -> tuple[Floats, bool]:
+    def _read(self, table: Table) -> tuple[Floats, bool]:
         check_is_fitted(self)
         names = list(scored_columns(self.columns, self.monetary).values())
-        return read_columns(self, X, names, reset=False)
+        return read_columns(self, table, names, reset=False)
 
-    def _asked(self, X: Any) -> tuple[Floats, bool]:
+    def _asked(self, table: Table) -> tuple[Floats, bool]:
         """Values of the rows that are scored; silences far beyond those of the fit are told."""
-        values, named = self._read(X)
+        values, named = self._read(table)
         longest = getattr(self, "longest_silence_", 0.0)  # of before: not known
         for silence in self._silences(values):
             warn_beyond(type(self).__name__, silence, longest, self.unit_, "silence")

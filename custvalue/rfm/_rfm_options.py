@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import column_names
+from custvalue._open_table import Table
 from custvalue._typing import Floats, Places
 from custvalue._units import Span, in_units
 from custvalue._warn import warn_caller
@@ -42,9 +41,9 @@ def letter_of(position: int) -> str:
     return "RFM"[position] if position < 3 else f"V{position + 1}"
 
 
-def passed_columns(X: Any, remainder: str) -> list[str]:
+def passed_columns(table: Table, remainder: str) -> list[str]:
     """Names of the columns of a frame that pass through."""
-    have = column_names(X) or []
+    have = table.names or ()
     is_panel = set(PANEL_COLUMNS) <= set(have)
     return list(have) if remainder == "passthrough" or (remainder == "auto" and is_panel) else []
 

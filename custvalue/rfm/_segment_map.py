@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import column, float_columns, is_frame
 from custvalue._group_sizes import group_sizes
+from custvalue._open_table import open_table
 from custvalue._warn import warn_caller
 from custvalue._words import HOUSE, Language, check_language
 from custvalue.exceptions import (
@@ -20,7 +20,7 @@ from custvalue.exceptions import (
     EmptySegmentWarning,
     first_ids,
 )
-from custvalue.rfm._rfm_law import VariableCuts, bin_bounds, reachable_cells
+from custvalue.rfm._rfm_law import VariableCuts, bin_bounds, reachable_cells, scores_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,8 +177,9 @@ class SegmentMap:
         ndarray of shape (n,), int
         """
         shape = self._shape()
-        if is_frame(scores):
-            parts = [np.asarray(column(scores, a), dtype=np.float64) for a in self.letters]
+        table = open_table(scores)
+        if table.names is not None:
+            parts = [np.asarray(table.column(a), dtype=np.float64) for a in self.letters]
         else:
             array = np.asarray(scores, dtype=np.float64)
             if array.ndim != 2 or array.shape[1] < len(shape):
@@ -357,8 +358,11 @@ def lay_out_segments(
     hull = hull.reindex(list(cells.segments)).reset_index(drop=True)
     table = pd.DataFrame({"segment": list(cells.names(language))}).join(hull)
     if X is not None:
-        codes = cells.codes(rfm.transform(X))
-        money = float_columns(X, [value], allow_missing=[value])[:, 0]
+        opened = open_table(X)
+        scores = scores_of(rfm._asked(opened)[0], rfm.variables_)
+        place = [v.letter for v in rfm.variables_]
+        codes = cells.codes(scores[:, [place.index(letter) for letter in cells.letters]])
+        (money,) = opened.floats([value], allow_missing=[value])
         sizes = group_sizes(codes, len(cells.segments), money, value)
         sizes["mean"] = sizes.pop("mean_value")
         notes = cells._notes(rfm, sizes["customers"])

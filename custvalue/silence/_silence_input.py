@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-from custvalue._frames import column_names
+from custvalue._open_table import Table
 from custvalue._sklearn import read_columns
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.silence._silence import GapFacts, gap_facts
@@ -16,12 +16,12 @@ COLUMNS = ("silence", "n_gaps", "gap_max", "gap_sum", "n_gaps_shorter")
 MISSING_OK = ("gap_max", "n_gaps_shorter")
 
 
-def is_summary(X: Any) -> bool:
-    """Whether ``X`` is read by the names of a summary's columns."""
-    return bool(set(COLUMNS) & set(column_names(X) or []))
+def is_summary(table: Table) -> bool:
+    """Whether a table is read by the names of a summary's columns."""
+    return not set(COLUMNS).isdisjoint(table.names or ())
 
 
-def read_gaps(estimator: Any, X: Any, *, reset: bool) -> GapFacts:
+def read_gaps(estimator: Any, table: Table, *, reset: bool) -> GapFacts:
     """Gap figures of a summary (by name) or of a matrix of gaps (by position), checked.
 
     Raises
@@ -34,14 +34,14 @@ def read_gaps(estimator: Any, X: Any, *, reset: bool) -> GapFacts:
         If the kind of table differs from the fitted one, or a number is negative or not finite.
     """
     name = type(estimator).__name__
-    if not reset and is_summary(X) != estimator.is_named_:
+    if not reset and is_summary(table) != estimator.is_named_:
         kinds = ("a matrix of gaps", "a summary")
         raise ValueError(
             f"{name} was fitted on {kinds[estimator.is_named_]}, and X is read as "
             f"{kinds[not estimator.is_named_]}: pass the same kind of table. A summary is a frame "
             f"with the columns {', '.join(COLUMNS)}."
         )
-    values, named = read_columns(estimator, X, COLUMNS, reset=reset, allow_missing=MISSING_OK)
+    values, named = read_columns(estimator, table, COLUMNS, reset=reset, allow_missing=MISSING_OK)
     if not named:
         assert_all_finite(values, estimator_name=name, input_name="X")
         below = np.flatnonzero((values < 0).any(axis=1))

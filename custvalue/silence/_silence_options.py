@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._open_table import Table
 from custvalue._typing import Floats
 from custvalue._work import check_kinds
 from custvalue.silence._methods import METHODS, SilenceMethod
@@ -67,7 +68,7 @@ def check_choices(scorer: Any, y: npt.ArrayLike | None) -> None:
 
 
 def everybodys_gaps(
-    scorer: Any, X: npt.ArrayLike, gaps: npt.ArrayLike | None, *, named: bool
+    scorer: Any, table: Table, gaps: npt.ArrayLike | None, *, named: bool
 ) -> Floats | None:
     """Everybody's gaps, where the method needs them: as given, or those in a matrix of gaps."""
     if not method_of(scorer).needs_gaps(scorer):
@@ -78,7 +79,7 @@ def everybodys_gaps(
             "gaps, which a summary does not hold: fit(X, gaps=...) with the gaps of "
             "custvalue.silence.silence_from_log."
         )
-    values = np.asarray(X if gaps is None else gaps, dtype=np.float64)
+    values = np.asarray(table.given if gaps is None else gaps, dtype=np.float64)
     if gaps is None:
         values = values[:, 1:][values[:, 1:] > 0]
     if values.ndim != 1 or not len(values) or not (np.isfinite(values) & (values > 0)).all():

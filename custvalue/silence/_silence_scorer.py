@@ -9,9 +9,10 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue._drift import DriftReport, class_shares, drift_report
-from custvalue._frames import column, facts_of, frame_like, keep_facts, unit_of, words_at
+from custvalue._frames import frame_like, keep_facts, words_at
 from custvalue._histories import warn_beyond
 from custvalue._kernels import bins_of, quantile_cuts
+from custvalue._open_table import Table, open_table
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
 from custvalue._typing import Floats
@@ -166,13 +167,14 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             If there is nothing to learn from.
         """
         check_choices(self, y)
-        facts = read_gaps(self, X, reset=True)
-        self.is_named_ = is_summary(X)
-        self.unit_ = unit_of(X, self.unit, caller="unit=")
+        table = open_table(X)
+        facts = read_gaps(self, table, reset=True)
+        self.is_named_ = is_summary(table)
+        self.unit_ = table.unit(self.unit, caller="unit=")
         method = method_of(self)
         lesson = Lesson(
             facts,
-            everybodys_gaps(self, X, gaps, named=self.is_named_),
+            everybodys_gaps(self, table, gaps, named=self.is_named_),
             y,
             self.unit_,
         )
@@ -204,25 +206,26 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         """
         if on_invalid != "raise":
             return flagged(self.transform, X, on_invalid=on_invalid)
-        facts = self._asked(X)
+        table = open_table(X)
+        facts = self._asked(table)
         measures = self.learned_.measures(facts)
         score = measures.pop("score")
         columns: dict[str, npt.NDArray[Any]] = {**measures, "n_own_gaps": facts.n_gaps}
         if not self.is_named_:
             return np.column_stack(list(columns.values()))
-        template = output_template(self, X)
+        template = output_template(self, table.given)
         if self.words:
             for name, words, places in (
                 ("basis", self.learned_.bases, np.minimum(facts.n_gaps, 2).astype(np.intp)),
                 ("grade", GRADES, self._grade_codes(score)),
             ):
                 columns[name] = words_at(template, words, places)
-        return keep_facts(X, frame_like(template, columns))
+        return keep_facts(table.given, frame_like(template, columns))
 
-    def _asked(self, X: Any) -> GapFacts:
+    def _asked(self, table: Table) -> GapFacts:
         """Gaps of the rows that are judged; silences far beyond those of the fit are told."""
         check_is_fitted(self)
-        facts = read_gaps(self, X, reset=False)
+        facts = read_gaps(self, table, reset=False)
         longest = getattr(self, "longest_silence_", 0.0)  # of before: not known
         warn_beyond(type(self).__name__, facts.silence, longest, self.unit_, "silence")
         return facts
@@ -246,7 +249,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         if on_invalid != "raise":
             return flagged(self.score_samples, X, on_invalid=on_invalid)
         check_is_fitted(self)
-        return self.learned_.measures(self._asked(X))["score"]
+        return self.learned_.measures(self._asked(open_table(X)))["score"]
 
     def grade(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[np.object_]:
         """Active, watch, silent or deeply silent, for every row.
@@ -339,7 +342,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         learned = self.learned_.return_chance()
         if learned is None:
             raise ValueError("only method='calibrated' learns a chance that can be checked.")
-        chance = learned.of(read_gaps(self, X, reset=False))
+        chance = learned.of(read_gaps(self, open_table(X), reset=False))
         table = reliability_table(y, chance, n_groups=n_groups)
         came = has_ordered(y, len(chance))
         table.attrs["brier"] = float(np.mean((chance - came) ** 2))
@@ -377,14 +380,15 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             If it was fitted on a matrix of gaps, or the id column is not known.
         """
         check_is_fitted(self)
-        known = facts_of(X)
+        table = open_table(X)
+        known = table.facts
         name = customer_column or (known.customer if known is not None else None)
         if name is None or not self.is_named_:
             raise ValueError("explain needs a summary and its customer column: customer_column=.")
-        at = np.flatnonzero(np.asarray(column(X, name)) == customer)
+        at = np.flatnonzero(np.asarray(table.column(name)) == customer)
         if len(at) != 1:
             raise KeyError(f"{len(at)} rows have {name} == {customer!r}; exactly one is needed.")
-        facts = GapFacts(*(part[at] for part in read_gaps(self, X, reset=False)))
+        facts = GapFacts(*(part[at] for part in read_gaps(self, table, reset=False)))
         found = self.learned_.measures(facts)
         grade = GRADES[int(self._grade_codes(found["score"])[0])]
         said = silence_facts(str(customer), facts, found, self.learned_, grade)
@@ -405,7 +409,7 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             learning the usual gaps and rates anew (a learned chance keeps its weights).
         """
         check_is_fitted(self)
-        facts = read_gaps(self, new, reset=False)
+        facts = read_gaps(self, open_table(new), reset=False)
         score = self.learned_.measures(facts)["score"]
         anew = self.learned_.anew(facts).measures(facts)["score"]
         fresh = bins_of(facts.silence, quantile_cuts(facts.silence, 10)[None, :])

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._fitted import check_level
+from custvalue._open_table import open_table
 from custvalue._portable import number
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import check_is_fitted, read_vectors, weights_of
@@ -110,8 +111,9 @@ class SpendModel(LawModel):
         IndependenceWarning
             ``monetary_value`` looks like a total and not a mean per order.
         """
-        x, zbar = self._read(X, reset=True)
-        rows = self._spenders(x, zbar, weights_of(sample_weight, x.size, X))
+        table = open_table(X)
+        x, zbar = self._read(table, reset=True)
+        rows = self._spenders(x, zbar, weights_of(sample_weight, x.size, table))
         if rows is None or rows.size < 2:
             raise DataContractError(
                 ContractProblem(
@@ -324,9 +326,10 @@ class SpendModel(LawModel):
         return (*self.params_, *history)
 
     def _rows(self, X: Any, sample_weight: Any = None) -> SpendRows:
-        x, zbar = self._history(X)
+        table = open_table(X)
+        x, zbar = self._history(table)
         self._likelihood()
-        rows = self._spenders(x, zbar, weights_of(sample_weight, x.size, X))
+        rows = self._spenders(x, zbar, weights_of(sample_weight, x.size, table))
         if rows is None:
             raise DataContractError(
                 ContractProblem(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._fitted import FitReport
-from custvalue._frames import column_names, float_vectors, is_frame
+from custvalue._open_table import open_table
 from custvalue._sklearn import read_vectors, weights_of
 from custvalue._typing import Floats, Values
 from custvalue.exceptions import ContractProblem, DataContractError
@@ -119,8 +119,9 @@ class OwnMean(SpendModel):
         DataContractError
             If nobody has an order with spend.
         """
-        n, mean = self._read(X, reset=True)
-        w = weights_of(sample_weight, len(n), X)
+        table = open_table(X)
+        n, mean = self._read(table, reset=True)
+        w = weights_of(sample_weight, len(n), table)
         orders = n if w is None else n * w
         if not float(orders @ np.where(n > 0, mean, 0.0)) > 0.0:
             raise DataContractError(
@@ -129,7 +130,7 @@ class OwnMean(SpendModel):
                 )
             )
         everybody = float(orders @ np.where(n > 0, mean, 0.0)) / float(orders.sum())
-        first, later, times = self.first_and_later(X)
+        first, later, times = self.first_and_later(table)
         p = 1.0
         if len(first) > 1:
             middle = (first + times * later) / (1.0 + times)
@@ -156,9 +157,10 @@ class OwnMean(SpendModel):
         -------
         first, later, times : ndarray of shape (n_repeat_buyers,)
         """
-        if not is_frame(X) or not set(PAIR) <= set(column_names(X) or ()):
+        table = open_table(X)
+        if not table.has(*PAIR):
             return np.empty(0), np.empty(0), np.empty(0)
-        times, later, n, mean = float_vectors(X, PAIR, allow_missing=("monetary_value",))
+        times, later, n, mean = table.floats(PAIR, allow_missing=("monetary_value",))
         some = times > 0
         times, later = times[some], later[some]
         first = n[some] * mean[some] - times * later
@@ -166,11 +168,11 @@ class OwnMean(SpendModel):
         return first[good], later[good], times[good]
 
     def _read(self, X: Any, *, reset: bool) -> tuple[Floats, Floats]:
-        have = set(column_names(X) or ())
-        repeat = "n_orders" not in have and "frequency" in have
+        table = open_table(X)
+        repeat = table.has("frequency") and not table.has("n_orders")
         n, mean = read_vectors(
             self,
-            X,
+            table,
             SpendModel.columns if repeat else self.columns,
             reset=reset,
             allow_missing=("monetary_value", "mean_value"),

@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.base import RegressorMixin
 
 from custvalue import _frames, _sklearn
+from custvalue._open_table import Table, open_table
 from custvalue._typing import Floats
 from custvalue._units import Span, in_units
 from custvalue._value_model import Terms, Timing, ValueModel
@@ -139,10 +140,11 @@ class RetentionValue(ValueModel):
         -------
         self : RetentionValue
         """
-        silence, recency, n_orders, spend, profit = self._columns(X, reset=True)
-        w = _sklearn.weights_of(sample_weight, silence.size, X)
+        table = open_table(X)
+        silence, recency, n_orders, spend, profit = self._columns(table, reset=True)
+        w = _sklearn.weights_of(sample_weight, silence.size, table)
         w = np.ones(silence.size) if w is None else w
-        unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
+        unit = table.unit(self.unit, caller=type(self).__name__)
         if self.lapse is not None:
             lapse = in_units(self.lapse, unit, "lapse")
         else:
@@ -162,17 +164,17 @@ class RetentionValue(ValueModel):
         )
         return self
 
-    def _columns(self, X: Any, *, reset: bool) -> tuple[Floats, ...]:
+    def _columns(self, table: Table, *, reset: bool) -> tuple[Floats, ...]:
         names = ("silence", "recency", "n_orders", "total_value")
-        values, named = _sklearn.read_columns(self, X, names, reset=reset, min_columns=4)
+        values, named = _sklearn.read_columns(self, table, names, reset=reset, min_columns=4)
         profit = values[:, 3]
-        if named and "total_profit" in (_frames.column_names(X) or ()):
-            profit = _frames.float_columns(X, ["total_profit"])[:, 0]
+        if named and table.has("total_profit"):
+            (profit,) = table.floats(["total_profit"])
         return values[:, 0], values[:, 1], values[:, 2], values[:, 3], profit
 
     def _read(self, X: Any) -> Spenders:
         _sklearn.check_is_fitted(self)
-        silence, recency, _, spend, profit = self._columns(X, reset=False)
+        silence, recency, _, spend, profit = self._columns(open_table(X), reset=False)
         span = np.maximum(recency + silence, self.forecast_.shortest)
         return Spenders(silence, spend / span, profit / span)
 
@@ -323,9 +325,8 @@ class RecencyMigration(ValueModel):
         DataContractError
             If the panel's customer column is not known, or no customer has two periods.
         """
-        facts = _frames.facts_of(X)
-        have = _frames.column_names(X)
-        if have is None or facts is None or facts.customer not in have:
+        table = open_table(X)
+        if table.ids is None:
             raise DataContractError(
                 ContractProblem(
                     "no-panel", "X does not say which column is the customer",
@@ -333,9 +334,9 @@ class RecencyMigration(ValueModel):
                 )
             )  # fmt: skip
         names = ("period", "silence", "orders", "spend", "profit", "mean_value")
-        values, _ = _sklearn.read_columns(self, X, names, reset=True, min_columns=6)
+        values, _ = _sklearn.read_columns(self, table, names, reset=True, min_columns=6)
         period, silence, orders, spend, profit, mean = values.T
-        code = pd.factorize(_frames.column(X, facts.customer))[0]
+        code = pd.factorize(table.ids[1])[0]
         order = np.lexsort((period, code))
         here, after = order[:-1], order[1:]
         linked = (code[here] == code[after]) & (period[after] == period[here] + 1)
@@ -363,7 +364,7 @@ class RecencyMigration(ValueModel):
         young = silence == orders * 0.0
         first = mean[young & buying]
         self.forecast_ = MigrationForecast(
-            _frames.unit_of(X, self.unit, caller=type(self).__name__),
+            table.unit(self.unit, caller=type(self).__name__),
             (buys + 0.5 * overall) / (counts + 0.5),
             counts,
             per_period,
@@ -375,9 +376,10 @@ class RecencyMigration(ValueModel):
 
     def _read(self, X: Any) -> Silences:
         _sklearn.check_is_fitted(self)
-        values = _frames.float_columns(X, ("silence", "mean_value"), caller=type(self).__name__)
+        wanted = ("silence", "mean_value")
+        silence, mean = open_table(X).floats(wanted, caller=type(self).__name__)
         last = len(self.forecast_.buy_chances)
-        return Silences(np.minimum(values[:, 0], last).astype(np.int64), values[:, 1])
+        return Silences(np.minimum(silence, last).astype(np.int64), mean)
 
     def _worth(self, rows: Silences, terms: Terms) -> Floats:
         """Profit of a buying period."""
@@ -585,14 +587,15 @@ class CellMeans(RegressorMixin, ValueModel):
         """
         from custvalue.rfm import RFMTransformer
 
-        unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
+        table = open_table(X)
+        unit = table.unit(self.unit, caller=type(self).__name__)
         blank = CellForecast(unit, 1.0, np.empty((0, 5)), 0.0)
         window = replace_forecast(self, blank).terms().until
         if not 0.0 < window < math.inf:
             raise ValueError(f"horizon={self.horizon!r} must say what y covers: more than nothing.")
         self.rfm_ = RFMTransformer(n_bins=self.n_bins, method=self.method, remainder="drop")
-        self.rfm_.fit(X)
-        scores = self._scores(X)
+        self.rfm_.fit(table)
+        scores = self._scores(table)
         target = np.asarray(y, dtype=float).ravel()
         if target.shape != (len(scores),) or not np.isfinite(target).all():
             raise ValueError(f"y must be {len(scores)} finite numbers, one a row of X.")
@@ -604,9 +607,9 @@ class CellMeans(RegressorMixin, ValueModel):
         size = (cells["customers"] + self.prior_size).to_numpy()
         money = (cells["money"] + self.prior_size * overall).to_numpy()
         cells["mean"] = np.where(size > 0, money / np.where(size > 0, size, 1.0), overall)
-        table = cells[["R", "F", "M", "customers", "mean"]].to_numpy(dtype=np.float64)
+        kept = cells[["R", "F", "M", "customers", "mean"]].to_numpy(dtype=np.float64)
         self.n_features_in_ = self.rfm_.n_features_in_
-        self.forecast_ = CellForecast(unit, window, table, overall)
+        self.forecast_ = CellForecast(unit, window, kept, overall)
         return self
 
     def _read(self, X: Any) -> Floats:
@@ -614,7 +617,8 @@ class CellMeans(RegressorMixin, ValueModel):
         forecast = self.forecast_
         names = ["R", "F", "M", "customers", "mean"]
         cells = pd.DataFrame(forecast.cells, columns=names)
-        found = self._scores(X).merge(cells, on=["R", "F", "M"], how="left", sort=False)
+        scores = self._scores(open_table(X))
+        found = scores.merge(cells, on=["R", "F", "M"], how="left", sort=False)
         return found["mean"].fillna(forecast.overall).to_numpy(dtype=float)
 
     def _value(self, rows: Floats, terms: Terms) -> Floats:
@@ -625,8 +629,8 @@ class CellMeans(RegressorMixin, ValueModel):
     def _parts(self, rows: Floats, terms: Terms) -> dict[str, Any]:
         return {"mean_of_cell": rows, "discounted_units": terms.annuity()}
 
-    def _scores(self, X: Any) -> pd.DataFrame:
-        out = self.rfm_.transform(X)
+    def _scores(self, table: Table) -> pd.DataFrame:
+        out = self.rfm_.transform(table)
         columns = (
             {c: _frames.column(out, c) for c in ("R", "F", "M")}
             if _frames.is_frame(out)

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from custvalue import _frames, _sklearn
+from custvalue import _sklearn
+from custvalue._open_table import Table, open_table
 from custvalue._typing import Floats, Ints
 from custvalue._units import Span, days_per
 from custvalue._value_model import Terms, Timing, ValueModel
@@ -22,6 +23,7 @@ from custvalue.exceptions import (
     HorizonError,
     NotSupportedError,
 )
+from custvalue.likelihood import LawModel
 from custvalue.spend import GammaGamma, OwnMean
 from custvalue.value import _interval
 from custvalue.value._discounting import orders_in, stretches
@@ -32,7 +34,7 @@ ALL = ("n_orders", "mean_value")
 class ValuedCustomers(NamedTuple):
     """A table to be valued, and how many rows it has."""
 
-    table: Any
+    table: Table
     n: int
 
 
@@ -188,20 +190,22 @@ class CustomerValue(ValueModel):
         """
         self._check_orders()
         # a compressed table brings its own, which the plain numbers handed to a spend law lose
-        given = _sklearn.weights_of(sample_weight, self._read(X).n, X)
+        table = open_table(X)
+        given = _sklearn.weights_of(sample_weight, table.n, table)
         weights = {} if given is None else {"sample_weight": given}
         purchases = self.purchases
         if purchases is None:
             from custvalue.purchase import ParetoNBD
 
             purchases = ParetoNBD()
-        purchases = clone(purchases).fit(X, **weights)
+        purchases = clone(purchases)
+        purchases.fit(_handed(purchases, table), **weights)
         if self.spend is not None:
             spend = clone(self.spend)
-            spend = spend.fit(self._priced(X, spend), **weights)
+            spend = spend.fit(self._priced(table, spend), **weights)
         else:
-            spend = self._spend_as_the_log_says(X, weights)
-        margin, weight = _learn_margin(X, given)
+            spend = self._spend_as_the_log_says(table, weights)
+        margin, weight = _learn_margin(table, given)
         unit = getattr(purchases, "unit_", None)
         self.forecast_ = CustomerForecast(unit, purchases, spend, margin, weight)
         return self
@@ -229,21 +233,21 @@ class CustomerValue(ValueModel):
         if self.orders not in ("all", "repeat"):
             raise ValueError(f"orders={self.orders!r} must be 'all' or 'repeat'.")
 
-    def _priced(self, X: Any, spend: Any) -> Any:
+    def _priced(self, table: Table, spend: Any) -> Any:
         """Numbers of orders and their mean, as the spend estimator takes them."""
         if self.orders == "repeat":
-            return X
-        if not _frames.is_frame(X):
+            return _handed(spend, table)
+        if table.names is None:
             raise ValueError(
                 f"{type(self).__name__} takes a customer summary, a table with named columns."
             )
         if isinstance(spend, OwnMean):  # it tells first orders from later ones
-            return X
-        return _frames.float_columns(X, ALL, caller="CustomerValue's X")
+            return table
+        return np.array(table.floats(ALL, caller="CustomerValue's X")).T
 
-    def _spend_as_the_log_says(self, X: Any, weights: dict[str, Any]) -> Any:
-        own = OwnMean().fit(X, **weights)
-        priced = self._priced(X, None)
+    def _spend_as_the_log_says(self, table: Table, weights: dict[str, Any]) -> Any:
+        own = OwnMean().fit(table, **weights)
+        priced = self._priced(table, GammaGamma())
         try:
             with heard(BoundaryFitWarning, ConvergenceWarning):
                 shrunk = GammaGamma().fit(priced, **weights)
@@ -251,7 +255,7 @@ class CustomerValue(ValueModel):
             return own
         if shrunk.params_.q <= 1.0:  # the law of everybody's spend has no mean
             return own
-        first, later, times = own.first_and_later(X)
+        first, later, times = own.first_and_later(table)
         if len(first) == 0:
             return shrunk
         once: Any = np.column_stack([np.ones(len(first)), first])
@@ -265,7 +269,12 @@ class CustomerValue(ValueModel):
     # ---- what is expected -----------------------------------------------------------------------
 
     def _read(self, X: Any) -> ValuedCustomers:
-        return ValuedCustomers(X, len(X) if not hasattr(X, "shape") else int(X.shape[0]))
+        table = open_table(X)
+        return ValuedCustomers(table, table.n)
+
+    def _asked(self, rows: ValuedCustomers) -> Any:
+        """Give the table as the purchase estimator takes it."""
+        return _handed(self.purchases_, rows.table)
 
     def _time_scale_holder(self) -> Any:
         return self.purchases_ if hasattr(self.purchases_, "unit_") else self
@@ -273,18 +282,14 @@ class CustomerValue(ValueModel):
     def _share(self, rows: ValuedCustomers, terms: Terms) -> Floats:
         """Profit over spend of each row."""
         if isinstance(terms.margin, str):
-            return _frames.float_columns(rows.table, [terms.margin], caller="CustomerValue's X")[
-                :, 0
-            ]
+            return rows.table.floats([terms.margin], caller="CustomerValue's X")[0]
         if terms.margin is not None:
             return np.full(rows.n, float(terms.margin))
         group, weight = self.forecast_.margin, self.forecast_.margin_weight
-        have = set(_frames.column_names(rows.table) or ())
-        if not np.isfinite(weight) or not {"total_profit", "total_value", "n_orders"} <= have:
+        names = ("total_profit", "total_value", "n_orders")
+        if not np.isfinite(weight) or not rows.table.has(*names):
             return np.full(rows.n, group)
-        profit, total, n = _frames.float_vectors(
-            rows.table, ("total_profit", "total_value", "n_orders"), caller="CustomerValue's X"
-        )
+        profit, total, n = rows.table.floats(names, caller="CustomerValue's X")
         own = np.where(total > 0.0, profit / np.where(total > 0.0, total, 1.0), group)
         return np.asarray((n * own + weight * group) / (n + weight))
 
@@ -308,13 +313,13 @@ class CustomerValue(ValueModel):
                     "converge. Give a rate, or a horizon that ends."
                 )
             annual = float(self.annual_discount_rate)
-            found = self.purchases_.dert(rows.table, annual_discount_rate=annual)
+            found = self.purchases_.dert(self._asked(rows), annual_discount_rate=annual)
             return np.asarray(found, dtype=np.float64)
         law = getattr(self.purchases_, "law", None)
         discrete = bool(getattr(law, "discrete", False))
         ends, factors = stretches(terms, self._month(terms), opportunities=discrete)
         if hasattr(self.purchases_, "weighted_orders"):
-            found = self.purchases_.weighted_orders(rows.table, ends, factors)
+            found = self.purchases_.weighted_orders(self._asked(rows), ends, factors)
             return np.asarray(found, dtype=np.float64)
         return orders_in(lambda t: self._orders(rows, t), ends, factors)
 
@@ -329,10 +334,10 @@ class CustomerValue(ValueModel):
         each = terms.contact_cost / terms.period
         if not hasattr(self.purchases_, "weighted_lifetime"):
             return np.full(rows.n, each * terms.annuity())
-        return each * self.purchases_.weighted_lifetime(rows.table, *_lifetime_nodes(terms))
+        return each * self.purchases_.weighted_lifetime(self._asked(rows), *_lifetime_nodes(terms))
 
     def _orders(self, rows: ValuedCustomers, time: float) -> Floats:
-        found = self.purchases_.predict(rows.table, horizon=self._span(time))
+        found = self.purchases_.predict(self._asked(rows), horizon=self._span(time))
         return np.asarray(found, dtype=np.float64)
 
     def _span(self, time: float) -> Span:
@@ -346,9 +351,9 @@ class CustomerValue(ValueModel):
                 "custvalue.purchase does."
             )
         if not np.isfinite(terms.until):
-            return 1.0 - self.purchases_.predict_next_order(rows.table)["never"].to_numpy()
+            return 1.0 - np.asarray(self.purchases_.predict_next_order(self._asked(rows))["never"])
         return np.asarray(
-            self.purchases_.predict_proba_any(rows.table, horizon=self._span(terms.until))
+            self.purchases_.predict_proba_any(self._asked(rows), horizon=self._span(terms.until))
         )
 
     def _spread(self, rows: ValuedCustomers, terms: Terms) -> tuple[Floats, Floats]:
@@ -420,6 +425,11 @@ class CustomerValue(ValueModel):
         return {k: v for k, v in own.items() if k not in ("purchases", "spend")}
 
 
+def _handed(estimator: Any, table: Table) -> Any:
+    """Give our own laws the open table, anybody else's estimator what was given."""
+    return table if isinstance(estimator, LawModel) else table.given
+
+
 def _lifetime_nodes(terms: Terms) -> tuple[Floats, Floats]:
     if np.isfinite(terms.until):
         return terms.times()
@@ -442,7 +452,7 @@ def _gamma_deviance(came: Floats, expected: Floats, weight: Floats) -> float:
     return float(np.average(2.0 * (ratio - 1.0 - np.log(ratio)), weights=weight))
 
 
-def _learn_margin(X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
+def _learn_margin(table: Table, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
     """Margin of all, and how many orders of it are put to a customer's own.
 
     Own margins differ from that of all by tau^2 + sigma^2 / n, n the number of orders; both from
@@ -450,10 +460,10 @@ def _learn_margin(X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, f
     sigma^2 / tau^2.
     """
     names = ("total_profit", "total_value", "n_orders")
-    if not set(names) <= set(_frames.column_names(X) or ()):
+    if not table.has(*names):
         return 1.0, np.inf
-    profit, total, n = _frames.float_vectors(X, names, caller="CustomerValue's X")
-    w = _sklearn.weights_of(sample_weight, len(n), X)
+    profit, total, n = table.floats(names, caller="CustomerValue's X")
+    w = _sklearn.weights_of(sample_weight, len(n), table)
     w = np.ones(len(n)) if w is None else w
     if not float(w @ total) > 0.0:
         return 1.0, np.inf

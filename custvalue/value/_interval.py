@@ -44,7 +44,7 @@ def outcome_draws(
     worth, p, shape, rate = _worth(model, rows, terms)
     span = model._span(terms.until)
     counts = model.purchases_.sample_future(
-        rows.table, horizon=span, size=n_draws, random_state=rng
+        model._asked(rows), horizon=span, size=n_draws, random_state=rng
     ).T
     spent = rng.standard_gamma(p * counts) * (rate / rng.standard_gamma(shape, counts.shape))
     return np.asarray(np.where(counts > 0, spent, 0.0) * worth - model._cost(rows, terms))

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue import _frames, _sklearn
+from custvalue import _sklearn
+from custvalue._open_table import Table, open_table
 from custvalue._typing import Floats
 from custvalue._units import Span
 from custvalue._value_model import Terms, Timing, ValueModel
@@ -19,7 +20,7 @@ class Rates(NamedTuple):
 
     spend: Floats
     profit: Floats
-    table: Any
+    table: Table
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,11 @@ class RateForward(ValueModel):
         -------
         self : RateForward
         """
-        n_orders, span, spend, profit = _columns(self, X, reset=True)
-        w = _sklearn.weights_of(sample_weight, span.size, X)
+        table = open_table(X)
+        n_orders, span, spend, profit = _columns(self, table, reset=True)
+        w = _sklearn.weights_of(sample_weight, span.size, table)
         w = np.ones(span.size) if w is None else w
-        unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
+        unit = table.unit(self.unit, caller=type(self).__name__)
         shortest = np.average(span, weights=w) if self.min_span is None else self.min_span
         least = float(shortest) if shortest > 0 else 1.0
         seen, orders = float(w @ np.maximum(span, least)), max(float(w @ n_orders), 1e-300)
@@ -138,9 +140,10 @@ class RateForward(ValueModel):
 
     def _read(self, X: Any) -> Rates:
         _sklearn.check_is_fitted(self)
-        _, span, spend, profit = _columns(self, X, reset=False)
+        table = open_table(X)
+        _, span, spend, profit = _columns(self, table, reset=False)
         span = np.maximum(span, self.forecast_.min_span)
-        return Rates(spend / span, profit / span, X)
+        return Rates(spend / span, profit / span, table)
 
     def _gross(self, rows: Rates, terms: Terms) -> Floats:
         return _rate_of_profit(rows, terms, "RateForward")
@@ -231,10 +234,11 @@ class SameForAll(ValueModel):
         -------
         self : SameForAll
         """
-        n_orders, span, spend, profit = _columns(self, X, reset=True)
-        w = _sklearn.weights_of(sample_weight, span.size, X)
+        table = open_table(X)
+        n_orders, span, spend, profit = _columns(self, table, reset=True)
+        w = _sklearn.weights_of(sample_weight, span.size, table)
         w = np.ones(span.size) if w is None else w
-        unit = _frames.unit_of(X, self.unit, caller=type(self).__name__)
+        unit = table.unit(self.unit, caller=type(self).__name__)
         seen, orders = max(float(w @ span), 1e-300), max(float(w @ n_orders), 1e-300)
         money = float(w @ spend), float(w @ profit)
         self.forecast_ = RateForecast(
@@ -247,9 +251,10 @@ class SameForAll(ValueModel):
 
     def _read(self, X: Any) -> Rates:
         _sklearn.check_is_fitted(self)
-        n = len(_columns(self, X, reset=False)[0])
+        table = open_table(X)
+        n = len(_columns(self, table, reset=False)[0])
         spend, profit = self.forecast_.new_rate
-        return Rates(np.full(n, spend), np.full(n, profit), X)
+        return Rates(np.full(n, spend), np.full(n, profit), table)
 
     def _value(self, rows: Rates, terms: Terms) -> Floats:
         gross = _rate_of_profit(rows, terms, "SameForAll")
@@ -269,13 +274,13 @@ def flat_cost(model: ValueModel, terms: Terms) -> float:
     return float(terms.contact_cost) / terms.period
 
 
-def _columns(model: Any, X: Any, *, reset: bool) -> tuple[Floats, Floats, Floats, Floats]:
+def _columns(model: Any, table: Table, *, reset: bool) -> tuple[Floats, Floats, Floats, Floats]:
     """Orders, time seen, spend and profit of each row; profit is spend where it is not known."""
     names = ("n_orders", "T", "total_value")
-    values, named = _sklearn.read_columns(model, X, names, reset=reset, min_columns=3)
+    values, named = _sklearn.read_columns(model, table, names, reset=reset, min_columns=3)
     profit = values[:, 2]
-    if named and "total_profit" in (_frames.column_names(X) or ()):
-        profit = _frames.float_columns(X, ["total_profit"])[:, 0]
+    if named and table.has("total_profit"):
+        (profit,) = table.floats(["total_profit"])
     return values[:, 0], values[:, 1], values[:, 2], profit
 
 
@@ -283,8 +288,8 @@ def _rate_of_profit(rows: Rates, terms: Terms, caller: str) -> Floats:
     if terms.margin is None:
         return rows.profit
     if isinstance(terms.margin, str):
-        share = _frames.float_columns(rows.table, [terms.margin], caller=f"{caller}'s X")
-        return np.asarray(rows.spend * share[:, 0])
+        (share,) = rows.table.floats([terms.margin], caller=f"{caller}'s X")
+        return np.asarray(rows.spend * share)
     return np.asarray(rows.spend * terms.margin)
 
 
