@@ -149,7 +149,7 @@ def from_summary(
     if monetary_value is not None:
         columns["monetary_value"] = _money(x, values[:, 3], ids)
     if as_of is not None and not {"first_order", "last_order"} & set(source.columns):
-        columns |= _dates(pd.Timestamp(as_of), end, t_x, days_per(name))
+        columns |= _dates(read_date(as_of), end, t_x, days_per(name))
     return with_facts(
         _rebuilt(source, columns, customer, list(names.values())),
         TableFacts(

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue import _frames
-from custvalue._dates import number_problem, reads_digits
+from custvalue._dates import number_problem, read_date, reads_digits
 from custvalue._typing import Floats, Ints, Mask
 from custvalue._warn import warn_caller
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError, first_ids, nearest
 from custvalue.funnel._faults import EventColumns, Faults
 from custvalue.funnel._ledger import REASONS, DroppedDeals, FunnelLedger
 
-DAY = 86_400_000_000  # microseconds, the clock of this room
+DAY = 86_400_000_000  # microseconds, in which this room counts time
 
 
 @dataclass(frozen=True, eq=False)
@@ -339,22 +339,7 @@ def _end(as_of: Any, time: Ints) -> tuple[int, int]:
 
 def moment(date: Any, name: str) -> int:
     """Microseconds since 1970 of a date or time on the wall clock."""
-    import pandas as pd
-
-    try:
-        if isinstance(date, (bool, int, float)):
-            raise ValueError
-        stamp = pd.Timestamp(date)
-        if pd.isna(stamp):
-            raise ValueError
-    except (TypeError, ValueError):
-        raise DataContractError(
-            ContractProblem(
-                name.replace("_", "-"),
-                f"{name}={date!r} is no date",
-                "Write it as '2017-09-30' or a datetime.",
-            )
-        ) from None
+    stamp = read_date(date, name)
     if stamp.tzinfo is not None:
         stamp = stamp.tz_localize(None)
     return int(stamp.to_datetime64().astype("datetime64[us]").view(np.int64))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from custvalue._dates import read_date
 from custvalue._units import Span, in_units
 from custvalue._warn import warn_caller
 from custvalue._words import MARKET, Language, check_language
@@ -400,7 +401,8 @@ def trade_profile(
     columns = {"buyer": buyer, "supplier": supplier, "product": product, "time": time}
     extra = {"quantity_unit": quantity_unit, "port": port, "country": country}
     columns |= {what: name for what, name in extra.items() if name is not None}
-    rows = shipment_rows(shipments, columns, quantity, value, time_format, as_of)
+    end = None if as_of is None else read_date(as_of)
+    rows = shipment_rows(shipments, columns, quantity, value, time_format, end)
     merges = []
     for what in ("buyer", "supplier"):
         rows[what], merged = merged_names(rows[what].to_numpy())
@@ -429,7 +431,7 @@ def trade_profile(
             DataWarning,
         )
     rows["usual_price"] = usual_price(rows, quarterly)
-    end = pd.Timestamp(as_of) if as_of is not None else rows["time"].max()
+    end = rows["time"].max() if end is None else end
     summary = summarize(
         rows[["buyer", "time", "value"]],
         customer="buyer",

@@ -18,7 +18,7 @@ def shipment_rows(
     quantity: str,
     value: str,
     time_format: str | None,
-    as_of: Any,
+    end: pd.Timestamp | None,
 ) -> pd.DataFrame:
     """Shipments in one vocabulary, or everything that is wrong with them."""
     check_columns(shipments, {**columns, "quantity": quantity, "value": value}, "shipments")
@@ -35,7 +35,6 @@ def shipment_rows(
         shipments, [quantity, value], allow_missing=[quantity, value], caller="shipments"
     )
     rows["quantity"], rows["value"] = numbers.T
-    end = pd.Timestamp(as_of) if as_of is not None else None
     names = {**columns, "quantity": quantity, "value": value}
     wrong = {
         f"missing-{what}": (

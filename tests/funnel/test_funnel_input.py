@@ -346,3 +346,13 @@ def test_deals_whose_dates_contradict_each_other_are_named_or_left_out(crm, chan
 def test_a_table_of_deals_without_the_columns_is_refused(crm):
     with pytest.raises(DataContractError, match="no column 'begun'"):
         from_deals(crm, start="begun", **HOW)
+
+
+@pytest.mark.parametrize("as_of", ["2024", "now", "03/07/2024", "2024-06", 5, 5.0, True, None])
+def test_a_moment_is_read_by_the_rule_of_every_other_date(as_of):
+    from custvalue.funnel._events import moment
+
+    with pytest.raises(DataContractError, match=r"as_of=.* is no date"):
+        moment(as_of, "as_of")
+    day = np.datetime64("2024-06-01", "us").astype(np.int64)
+    assert moment("2024-06-01", "as_of") == moment(pd.Timestamp("2024-06-01"), "as_of") == day

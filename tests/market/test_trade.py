@@ -227,3 +227,9 @@ def test_the_public_shipments():
     assert table.loc["Nigeria", "concentration"] == pytest.approx(0.680, abs=5e-4)
     assert table.loc["Tanzania", "suppliers"] == 17
     assert table.loc["Tanzania", "concentration"] == pytest.approx(0.452, abs=5e-4)
+
+
+@pytest.mark.parametrize("as_of", ["2023", "now", "10/10/2023", 5, True])
+def test_the_date_of_a_trade_profile_is_not_guessed(as_of):
+    with pytest.raises(DataContractError, match=r"as_of=.* is no date"):
+        profile(SHIPMENTS, as_of=as_of)
