@@ -19,7 +19,7 @@ from custvalue._frames import (
     rows_where,
     with_facts,
 )
-from custvalue._typing import Dates, Floats, Ints
+from custvalue._typing import ByName, Dates, Floats, Ints
 from custvalue._units import Span, days_per, span_days
 from custvalue._warn import warn_caller
 from custvalue.data._build import build_table, dates
@@ -36,7 +36,7 @@ from custvalue.data._intake import (
     warn_invalid,
 )
 from custvalue.data._ledger import RowLedger, ledger
-from custvalue.data._occasions import Columns, Folded, fold
+from custvalue.data._occasions import Folded, fold
 from custvalue.data._options import (
     DAY,
     LogOptions,
@@ -265,7 +265,7 @@ class TransactionLog:
         rows, folded, book = self._folded()
         parts = folded.parts
         spend = [np.empty(0), *(rows.money.worth(part.spend) for part in parts)]
-        columns: Columns = {
+        columns: ByName = {
             "date": dates(_joined(part.tick for part in parts), self.options.grain),
             "spend": np.concatenate(spend),
         }
@@ -304,7 +304,7 @@ class TransactionLog:
             until.append(part.tick[later])
             who.append(np.repeat(part.code, part.size - 1))
         per_tick = self.options.grain / DAY / days_per(unit)
-        columns: Columns = {
+        columns: ByName = {
             "gap": _joined(gap) * per_tick,
             "until": dates(_joined(until), self.options.grain),
         }
@@ -539,7 +539,7 @@ class TransactionLog:
         return rows, *fold(rows, self.options)
 
     def _table(
-        self, kind: str, rows: Intake, book: RowLedger, who: Any, columns: Columns, unit: str
+        self, kind: str, rows: Intake, book: RowLedger, who: Any, columns: ByName, unit: str
     ) -> Any:
         table = build_table(self._rows.frame, self.customer, rows.ids(who), columns)
         facts = TableFacts(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._typing import Floats, Ints
+from custvalue._typing import ByName, Floats, Ints
 from custvalue.data._intake import Intake
 from custvalue.data._ledger import Dropped, RowLedger
 from custvalue.data._money import sums
@@ -20,7 +20,6 @@ from custvalue.data._threads import each
 from custvalue.exceptions import first_ids
 
 _NOTHING = 1e-9  # of the amounts that went into a net: below, a float sum is taken for zero
-Columns = dict[str, npt.NDArray[Any]]
 
 
 class Occasions(NamedTuple):
@@ -50,7 +49,7 @@ class Folded:
     parts: list[Occasions]
 
     def fill(
-        self, columns: Columns, counts: list[int], figures: Callable[[Occasions], Columns]
+        self, columns: ByName, counts: list[int], figures: Callable[[Occasions], ByName]
     ) -> None:
         """Write the figures of each part into its rows of ``columns``, ``counts`` of them."""
         ends = np.cumsum(counts).tolist()

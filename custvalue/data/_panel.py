@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import TableFacts, with_facts
-from custvalue._typing import Floats, Ints
+from custvalue._typing import ByName, Floats, Ints
 from custvalue._units import days_per
 from custvalue.data._build import build_table, dates
 from custvalue.data._far_dates import Alone
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._ledger import RowLedger
 from custvalue.data._money import Money, sums
-from custvalue.data._occasions import Columns, Folded, Occasions, fold
+from custvalue.data._occasions import Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions
 from custvalue.data._summary import tell_log_start
 from custvalue.data._times import End
@@ -33,7 +33,7 @@ def panel_columns(
     options: LogOptions,
     length: float,
     grid_start: int | None = None,
-) -> tuple[Ints, Columns]:
+) -> tuple[Ints, ByName]:
     """Count each customer's rows, make every column but the id; ``length``: ticks in a period."""
     earliest = folded.first if grid_start is None else grid_start
     if not folded.parts or earliest is None:
@@ -68,7 +68,7 @@ def check_panel_rows(rows: int, periods: int, odd: Alone | None, end: End) -> No
 
 def _figures(
     occasions: Occasions, rows: Intake, options: LogOptions, length: float, last_period: int
-) -> Columns:
+) -> ByName:
     """Columns of some customers; ``last_period`` is the grid's last."""
     tick, start = occasions.tick, occasions.start
     period = last_period - _periods_back(tick, rows.as_of, length)
@@ -91,7 +91,7 @@ def _figures(
     at = cell_period - np.repeat(period[start] - offset, cells)
     held = np.diff(at, append=len(age))  # rows that a cell's running figures last
 
-    made: Columns = {"orders": np.zeros(len(age), dtype=np.int64)}
+    made: ByName = {"orders": np.zeros(len(age), dtype=np.int64)}
     made["orders"][at] = cell_orders
     spend_of_cell = sums(occasions.spend, cell)
     made["spend"] = _scatter(spend_of_cell, rows.money, at, len(age))
@@ -167,7 +167,7 @@ def panel_names() -> list[str]:
     return [*names, "total_value", "mean_value", "frequency", "recency", "T", "first_order"]
 
 
-def _empty(size: int) -> Columns:
+def _empty(size: int) -> ByName:
     whole = ("period", "age", "orders", "silence", "n_orders")
     when = ("period_end", "first_order")
     return {

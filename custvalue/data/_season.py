@@ -1,4 +1,4 @@
-"""A season that all customers share, as a change of clock: busy months are longer."""
+"""A season that all customers share, as a change of time: busy months are longer."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Season:
         return all(p == 1.0 for p in self.pace)
 
     def days(self, dates: Any) -> Floats:
-        """Days of the season's clock from 1970 to the end of each date.
+        """Operational days, stretched by the season, from 1970 to the end of each date.
 
         Parameters
         ----------

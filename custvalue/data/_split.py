@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import TableFacts, with_facts
+from custvalue._typing import ByName
 from custvalue._units import Span, span_days
 from custvalue._warn import warn_caller
 from custvalue.data._build import build_table, dates
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._ledger import Dropped, RowLedger
 from custvalue.data._money import sums
-from custvalue.data._occasions import Columns, Folded, Occasions, find, fold
+from custvalue.data._occasions import Folded, Occasions, find, fold
 from custvalue.data._options import DAY, LogOptions
 from custvalue.data._summary import summary_of
 from custvalue.data._times import End, read_end, tick_date
@@ -127,15 +128,15 @@ def _future(rows: Intake, cutoff: End) -> Intake:
     return part
 
 
-def _figures(later: Folded, rows: Intake) -> Columns:
+def _figures(later: Folded, rows: Intake) -> ByName:
     """First order, orders, spend and profit of each customer."""
     counts = [len(part.start) for part in later.parts]
     names = ["first_order", "orders", "spend"] + ([] if rows.profit is None else ["profit"])
-    columns: Columns = {name: np.empty(sum(counts)) for name in names}
+    columns: ByName = {name: np.empty(sum(counts)) for name in names}
     columns.update({name: np.empty(sum(counts), dtype=np.int64) for name in names[:2]})
 
-    def figures(part: Occasions) -> Columns:
-        made: Columns = {
+    def figures(part: Occasions) -> ByName:
+        made: ByName = {
             "first_order": part.tick[part.start],
             "orders": part.size,
             "spend": rows.money.worth(sums(part.spend, part.start)),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from custvalue._frames import TableFacts, with_facts
 from custvalue._log_start import START_SEEN, warn_of_old_customers
-from custvalue._typing import Floats, Ints
+from custvalue._typing import ByName, Floats, Ints
 from custvalue._units import days_per
 from custvalue.data._build import build_table, dates
 from custvalue.data._columns import DTYPES, SUMMARY, SUMMARY_NAMES, CustomerFigures
@@ -18,7 +18,7 @@ from custvalue.data._intake import Intake, take_in
 from custvalue.data._keep import last_rows
 from custvalue.data._ledger import RowLedger
 from custvalue.data._money import sums
-from custvalue.data._occasions import Columns, Folded, Occasions, fold
+from custvalue.data._occasions import Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions, refuse_reserved
 from custvalue.data._times import End
 
@@ -37,7 +37,7 @@ def summary_facts(
     )
 
 
-def summary_columns(folded: Folded, rows: Intake, options: LogOptions, days: float) -> Columns:
+def summary_columns(folded: Folded, rows: Intake, options: LogOptions, days: float) -> ByName:
     """Every column but the id, as arrays of shape (n_customers,)."""
     counts = [len(part.start) for part in folded.parts]
     columns = _empty(options, sum(counts))
@@ -45,7 +45,7 @@ def summary_columns(folded: Folded, rows: Intake, options: LogOptions, days: flo
     return columns
 
 
-def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: float) -> Columns:
+def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: float) -> ByName:
     """Columns of some customers."""
     tick, start = occasions.tick, occasions.start
     n = occasions.size
@@ -99,7 +99,7 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
         where_gaps=nan_in_place,
         date=lambda tick: dates(tick, options.grain),
     )
-    columns: Columns = {column.name: column.of(figures) for column in SUMMARY}
+    columns: ByName = {column.name: column.of(figures) for column in SUMMARY}
     if occasions.profit is not None and rows.profit is not None:
         columns["total_profit"] = rows.profit.worth(sums(occasions.profit, start))
     return columns
@@ -134,7 +134,7 @@ def _gap_std_in_place(
     return np.sqrt(np.add.reduceat(np.square(away, out=away), start) / some)
 
 
-def _empty(options: LogOptions, size: int) -> Columns:
+def _empty(options: LogOptions, size: int) -> ByName:
     dtypes = {column.name: DTYPES[column.kind] for column in SUMMARY}
     return {
         name: np.empty(size, dtype=dtypes.get(name, "float64")) for name in summary_names(options)

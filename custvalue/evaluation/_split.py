@@ -10,9 +10,8 @@ import numpy.typing as npt
 from sklearn.model_selection import KFold
 
 from custvalue._frames import column
+from custvalue._typing import Places
 from custvalue._units import Span, span_days
-
-Split = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
 
 class OutOfTimeSplit:
@@ -44,7 +43,7 @@ class OutOfTimeSplit:
         self.horizon = horizon
         self.n_splits = n_splits
 
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Places, Places]]:
         """Yield (train, test) positions, earlier dates first.
 
         Parameters
@@ -133,7 +132,7 @@ class CustomerTimeSplit(OutOfTimeSplit):
         self.n_folds = n_folds
         self.random_state = random_state
 
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Places, Places]]:
         """Yield (train, test) positions, earlier dates first, then by fold.
 
         Parameters

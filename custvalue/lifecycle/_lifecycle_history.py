@@ -314,9 +314,9 @@ def _customer_of(table: Any) -> str:
 def _dates_of(summaries: Sequence[Any], dates: Sequence[Any] | None) -> Any:
 
     if dates is None:
-        clocks = [_frames.time_scale_of(table) for table in summaries]
-        dates = [clock.as_of for clock in clocks if clock is not None and clock.as_of]
-        if len(dates) < len(clocks):
+        scales = [_frames.time_scale_of(table) for table in summaries]
+        dates = [scale.as_of for scale in scales if scale is not None and scale.as_of]
+        if len(dates) < len(scales):
             raise ValueError("some tables don't say their as-of date; pass dates=.")
     if len(dates) != len(summaries):
         raise ValueError(f"{len(dates)} dates for {len(summaries)} summaries.")

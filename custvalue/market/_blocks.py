@@ -7,16 +7,14 @@ appliquée 52(4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from custvalue._categories import is_text
-from custvalue._typing import Floats
-
-Columns = Mapping[str, npt.NDArray[Any]]
+from custvalue._typing import ByName, Floats
 
 
 class Stability(NamedTuple):
@@ -103,13 +101,13 @@ class Block(NamedTuple):
     scales: dict[str, Scaling]
     root: float
 
-    def coordinates(self, columns: Columns) -> Floats:
+    def coordinates(self, columns: ByName) -> Floats:
         """Balanced coordinates: no block has more than unit variance in any direction."""
         parts = [scaled(columns[name], scale) for name, scale in self.scales.items()]
         return np.column_stack(parts) / self.root
 
 
-def block_of(columns: Columns, rare: float = 0.0) -> Block:
+def block_of(columns: ByName, rare: float = 0.0) -> Block:
     """Learn one base: divide it by the root of the largest eigenvalue of its covariance."""
     block = Block({name: scaling_of(values, rare) for name, values in columns.items()}, 1.0)
     raw = block.coordinates(columns)
@@ -149,14 +147,14 @@ class Components(NamedTuple):
     axes: Floats
     inertia: tuple[float, ...]
 
-    def of(self, bases: Sequence[Columns]) -> Floats:
+    def of(self, bases: Sequence[ByName]) -> Floats:
         """Coordinates of customers on the components, shape (n, n_components)."""
         both = zip(self.blocks, bases, strict=True)
         raw = np.column_stack([block.coordinates(columns) for block, columns in both])
         return (raw - self.center) @ self.axes.T
 
 
-def components_of(bases: Sequence[Columns], inertia: float, rare: float = 0.0) -> Components:
+def components_of(bases: Sequence[ByName], inertia: float, rare: float = 0.0) -> Components:
     """Balance the blocks and keep the components that hold ``inertia`` of the variance."""
     blocks = tuple(block_of(columns, rare) for columns in bases)
     both = zip(blocks, bases, strict=True)

@@ -86,7 +86,7 @@ class GapLaw(Law):
         return [self.from_logs(np.log([1.0, 1.0 / rate]))]
 
     def plan(self, rows: GapRows) -> Plan:
-        """Climb inside the bounds."""
+        """Maximise inside the bounds."""
         return super().plan(rows)._replace(enough=1e-6)
 
 

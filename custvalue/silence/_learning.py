@@ -123,7 +123,7 @@ def ordered_between(earlier: Any, later: Any, *, customer: str | None = None) ->
     if name is None:
         text = "the customer column is not known"
         raise DataContractError(ContractProblem("no-customer", text, "Pass customer=."))
-    before, after = (clock.as_of if (clock := time_scale_of(X)) else "" for X in (earlier, later))
+    before, after = (scale.as_of if (scale := time_scale_of(X)) else "" for X in (earlier, later))
     if before and after and not _date(after) > _date(before):
         text = f"the later table ends on {after}, the earlier one on {before}"
         cure = "Pass the earlier table first."

@@ -1,4 +1,4 @@
-"""A law on the clock of a season: busy months are longer, slow ones shorter."""
+"""A law in the operational time of a season: busy months are longer, slow ones shorter."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SeasonalForecast:
     unit : str
         ``"D"``.
     law : fitted value model
-        On the season's clock.
+        In the season's operational time.
     season : Season
     why_no_season : str
         Empty where there is one.
@@ -64,11 +64,11 @@ class SeasonalRows(NamedTuple):
 
 
 class SeasonalValue(ValueModel):
-    """A law whose clock goes with the season: exact where customers leave at orders alone.
+    """A law in the time of a season: exact where customers leave at orders alone.
 
     The season that all customers share (:func:`custvalue.data.season_of`) stretches busy months and
-    shrinks slow ones; on that clock the law sees no season. A horizon is what it is on that clock:
-    the weeks before Christmas count for more. For NBD, BG/NBD and MBG/NBD, in which nothing but
+    shrinks slow ones; in that operational time the law sees no season, and a horizon is counted in
+    it: the weeks before Christmas are more. For NBD, BG/NBD and MBG/NBD, in which nothing but
     orders happens in time, that is exact; a law whose customers leave between orders has them leave
     faster in busy months. Where two years agree on no season, or are not known, it is the law as it
     is, and ``fit_report`` says why.
@@ -130,7 +130,7 @@ class SeasonalValue(ValueModel):
         self.period = period
 
     def fit(self, X: TransactionLog, y: Any = None) -> SeasonalValue:
-        """Learn the season, and the law on its clock.
+        """Learn the season, and the law in its operational time.
 
         Parameters
         ----------
@@ -198,7 +198,7 @@ class SeasonalValue(ValueModel):
         return law.set_params(**{k: getattr(self, k) for k in mine if k in own})
 
     def _season_days(self, rows: SeasonalRows, until: float) -> float:
-        """Days of the season's clock from the as-of date, a part of a day by its neighbours."""
+        """Operational days from the as-of date, a part of a day by its neighbours."""
         if self.forecast_.season.is_identity or not np.isfinite(until):
             return until
         whole = int(until)
@@ -242,7 +242,7 @@ class SeasonalValue(ValueModel):
     # ---- how it spreads -------------------------------------------------------------------------
 
     def _undiscounted(self, rows: SeasonalRows, terms: Terms) -> tuple[Terms, Floats]:
-        """Terms on the season's clock, and worth today of a unit of money under the real ones."""
+        """Terms in operational time, and worth today of a unit of money under the real ones."""
         asked = Terms(until=self._season_days(rows, terms.until), margin=terms.margin)
         if terms.rate == 0.0:
             return asked, np.ones(self._n(rows))
@@ -318,7 +318,7 @@ class SeasonalValue(ValueModel):
 
 
 def _warped(log: TransactionLog, season: Season) -> Any:
-    """Summary in days of the season's clock."""
+    """Summary in operational days."""
     table = log.summary("D")
     if season.is_identity:
         return table

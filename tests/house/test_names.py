@@ -46,7 +46,7 @@ def test_two_functions_of_one_name_have_one_meaning():
 
 
 def test_arrays_are_called_by_what_they_hold_in_one_place():
-    alias = re.compile(r"^\s*\w+(: TypeAlias)? = npt\.NDArray\[", re.M)
+    alias = re.compile(r"^\w+(: TypeAlias)? = [\w.\[, ]*NDArray\[", re.M)
     own = [
         str(path.relative_to(ROOT))
         for path in TREES
@@ -102,3 +102,45 @@ def test_a_function_that_writes_into_its_arguments_says_so_in_its_name():
         and (written := written_arguments(node))
     }
     assert silent == set()
+
+
+def test_words_of_the_house_stand_in_no_text_of_the_code():
+    told = re.compile(r"\b(clock_of|climb\w*|shocks?|fates?|freight|residual_orders)\b", re.I)
+    found = [
+        f"{path.relative_to(ROOT)}:{i}: {line.strip()}"
+        for path in TREES
+        for i, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if told.search(line)
+    ]
+    assert found == []
+
+
+def test_a_date_given_as_an_argument_is_read_by_one_rule():
+    """``read_date`` refuses numbers and texts that pandas would guess at."""
+    guessed = []
+    for path, tree in TREES.items():
+        if path.name == "_dates.py":
+            continue
+        for function in ast.walk(tree):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            own = function.args
+            given = {a.arg for a in (*own.posonlyargs, *own.args, *own.kwonlyargs)}
+            guessed += [
+                f"{path.relative_to(ROOT)}: {function.name}({node.args[0].id})"
+                for node in ast.walk(function)
+                if isinstance(node, ast.Call)
+                and ast.unparse(node.func) in ("pd.Timestamp", "pd.to_datetime")
+                and node.args
+                and isinstance(node.args[0], ast.Name)
+                and node.args[0].id in given
+            ]
+    assert guessed == KNOWN_DATES
+
+
+# a numpy day of a checked cutoff, shown as pandas shows it
+KNOWN_DATES = [
+    "evaluation/_backtest.py: _one_origin(origin)",
+    "evaluation/_backtest.py: _one_origin(origin)",
+    "evaluation/_backtest.py: _new_customers(origin)",
+]
