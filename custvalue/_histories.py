@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._kernels import Histories, customers_in, silence_instead_of_recency
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Mask
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
@@ -115,7 +115,7 @@ def history_problems(
             "frequency-not-a-count",
             "'frequency' must be a whole number of repeat orders, 0 or more",
             "Count repeat occasions: all occasions less the first.",
-            (x < 0) | (x != np.rint(x)),
+            not_counts(x),
         ),
         (
             "negative-time",
@@ -173,6 +173,19 @@ def history_problems(
         for code, message, cure, bad in cases
         if bad.any()
     ]
+
+
+def not_counts(x: Floats) -> Mask:
+    """Tell where a number of orders is none: below 0, not whole, or missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue._histories import not_counts
+    >>> not_counts(np.array([0.0, 2.0, -1.0, 1.5, np.nan])).tolist()
+    [False, False, True, True, True]
+    """
+    return ~(x >= 0) | (x != np.rint(x))
 
 
 def check_meaning(rows: Histories, model: str) -> None:

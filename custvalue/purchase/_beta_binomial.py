@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from custvalue._histories import not_counts
 from custvalue._kernels import Histories, Objective, counts_of, log_beta_ratio, rising_sums
 from custvalue._sklearn import read_columns
 from custvalue._typing import Floats, Values
@@ -160,12 +161,12 @@ class BetaBinomialResponse(PurchaseModel):
         for code, bad, message in (
             (
                 "frequency-not-a-count",
-                (x < 0) | (x != np.rint(x)),
+                not_counts(x),
                 "'frequency' must count answers: 0, 1, ...",
             ),
             (
                 "not-whole-periods",
-                (T < 0) | (np.rint(T) != T),
+                not_counts(T),
                 "'T' must count solicitations: 0, 1, ...",
             ),
             ("frequency-exceeds-T", x > T, "'frequency' (answers) exceeds 'T' (solicitations)"),

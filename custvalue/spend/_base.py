@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._fitted import check_level
+from custvalue._histories import not_counts
 from custvalue._open_table import open_table
 from custvalue._portable import number
 from custvalue._row_check import OnInvalid, flagged
@@ -379,7 +380,7 @@ def check_spend_rows(x: Floats, zbar: Floats) -> None:
     for code, bad, message, cure in (
         (
             "frequency-not-a-count",
-            ~(x >= 0) | (x != np.floor(x)) | (x > MOST),
+            not_counts(x) | (x > MOST),
             "'frequency' must count repeat orders: 0, 1, 2, ...",
             "custvalue.summarize counts them.",
         ),

@@ -305,3 +305,22 @@ def test_cell_means_flag_too(cdnow_sample):
     with pytest.warns(DataWarning, match="3 of 200 rows"):
         found = cells.predict(table, on_invalid="flag")
     assert np.flatnonzero(np.isnan(found)).tolist() == rows.tolist()
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 1.5])
+@pytest.mark.parametrize("kind", ["NBD", "BGBB", "BetaBinomialResponse", "GammaGamma", "summary"])
+def test_a_number_of_orders_that_is_none_has_one_code_wherever_it_is_read(kind, wrong):
+    table = pd.DataFrame(
+        {"frequency": [2.0, wrong, 0.0], "recency": [3.0, 3.0, 0.0], "T": [9.0] * 3,
+         "monetary_value": [5.0, 5.0, np.nan]}
+    )  # fmt: skip
+    readers = {
+        "summary": lambda: cv.from_summary(table, unit="D"),
+        "GammaGamma": lambda: cv.GammaGamma().fit(table),
+    }
+    read = readers.get(kind, lambda: getattr(cv.purchase, kind)().fit(table))
+    with pytest.raises(DataContractError) as said:
+        read()
+    found = {p.code: list(p.rows) for p in said.value.problems}
+    assert "frequency-not-a-count" in found
+    assert found["frequency-not-a-count"] in ([1], [])  # a summary names its customers
