@@ -112,6 +112,7 @@ class Table:
                 [name for name, _ in new],
                 allow_missing=[name for name, missing in new if missing],
                 caller=caller,
+                have=self.names,
             )
             self._columns.update(zip(new, found, strict=True))
         return [self._columns[key] for key in wanted]
