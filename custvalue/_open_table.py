@@ -18,7 +18,7 @@ import numpy.typing as npt
 from custvalue import _frames
 from custvalue._frames import BTYD, TableFacts
 from custvalue._time_scale import TimeScale
-from custvalue._typing import Floats
+from custvalue._typing import ByName, Floats
 from custvalue._units import days_per, same_unit
 from custvalue._warn import warn_caller
 from custvalue.exceptions import ContractProblem, DataContractError, TimeUnitError, TimeUnitWarning
@@ -43,6 +43,7 @@ class Table:
     given: Any
     names: tuple[str, ...] | None
     _columns: dict[tuple[str, bool], Floats] = field(default_factory=dict)
+    _raw: ByName = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.n
@@ -83,7 +84,9 @@ class Table:
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """One column as it stands, in numpy's hands."""
-        return _frames.column(self.given, name)
+        if name not in self._raw:
+            self._raw[name] = _frames.column(self.given, name)
+        return self._raw[name]
 
     def floats(
         self, names: Sequence[str], *, allow_missing: Sequence[str] = (), caller: str = "X"

@@ -14,7 +14,7 @@ from sklearn.base import RegressorMixin, clone
 from sklearn.metrics import r2_score
 
 from custvalue import _frames
-from custvalue._open_table import open_table
+from custvalue._open_table import Table, open_table
 from custvalue._portable import reading, seal
 from custvalue._sklearn import check_is_fitted, validate_data
 from custvalue._typing import Floats, Ints
@@ -373,7 +373,7 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
         return X, money
 
     def _is_named(self, X: Any) -> bool:
-        names = _frames.column_names(X)
+        names = open_table(X).names
         if names is None:
             return False
         wanted = {"period", "R", "F", "M", *PANEL_COLUMNS}
@@ -396,6 +396,8 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
     def _classes(self, X: Any) -> Ints:
         reader = self.discretizer_
         as_classes = hasattr(reader, "transform") and not hasattr(reader, "predict")
+        if not isinstance(reader, (PanelStates, ColumnStates)):  # somebody's own
+            X = open_table(X).given
         made = np.asarray(reader.transform(X) if as_classes else reader.predict(X))
         made = made[:, None] if made.ndim == 1 else made
         if made.dtype.kind in "iu":
@@ -461,23 +463,23 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
 
     def _rows(self, X: Any) -> Placed:
         if not isinstance(X, OpenedTable):
-            X = open_table(X).given
-            if callable(getattr(X, "summary", None)):  # a TransactionLog, its customers in order
-                X = X.summary()
-            X = _in_periods(X, self.unit_)
+            table = open_table(X)
+            if callable(getattr(table.given, "summary", None)):  # a TransactionLog, in its order
+                table = open_table(table.given.summary())
+            X = _in_periods(table, self.unit_)
         placed: Placed = super()._rows(X)
         return placed
 
     def _read(self, X: Any) -> Placed:
         check_is_fitted(self)
-        X, share = open_table(X).given, None
-        if not self._is_named(X):
-            X = validate_data(self, X, reset=False, dtype=np.float64)
+        table, share = open_table(X), None
+        if not self._is_named(table):
+            table = open_table(validate_data(self, table.given, reset=False, dtype=np.float64))
         elif isinstance(self.margin, str):
-            share = _frames.float_columns(X, [self.margin], caller=type(self).__name__)[:, 0]
+            (share,) = table.floats([self.margin], caller=type(self).__name__)
         if isinstance(self.margin, str) and share is None:
             raise ValueError("margin names a column, but X is not a frame with that column.")
-        classes = self._classes(X)
+        classes = self._classes(table)
         place, known = self.state_list_.find(classes)
         if not known.all():
             strange = np.unique(classes[~known], axis=0)[:5].tolist()
@@ -911,21 +913,22 @@ def _refuse_absent(X: Any, names: Any) -> None:
         )
 
 
-def _in_periods(X: Any, period: str | None) -> Any:
+def _in_periods(table: Table, period: str | None) -> Table:
     """Give a summary the silence that the latest rows of a panel have: whole periods.
 
     The last period ends with the as-of date, so that whole periods of silence are its length over
     the period's, rounded down.
     """
-    facts = _frames.facts_of(X) if _frames.is_frame(X) else None
+    facts = table.facts
     if facts is None or facts.kind != "summary" or period is None:
-        return X
-    if "silence" not in (names := _frames.column_names(X) or ()):
-        return X
+        return table
+    if table.names is None or not table.has("silence"):
+        return table
     ratio = days_per(facts.unit) / days_per(period)
-    columns = {name: _frames.column(X, name) for name in names}
+    columns = {name: table.column(name) for name in table.names}
     columns["silence"] = np.floor(np.asarray(columns["silence"], dtype=float) * ratio + 1e-9)
-    return _frames.keep_facts(X, _frames.frame_like(X, columns), unit=period)
+    like = _frames.frame_like(table.given, columns)
+    return open_table(_frames.keep_facts(table.given, like, unit=period))
 
 
 def _plain(value: Any) -> Any:

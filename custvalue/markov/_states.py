@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from custvalue import _frames
 from custvalue._histories import warn_beyond
+from custvalue._open_table import Table, open_table
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns, read_vectors
 from custvalue._typing import Floats, Ints
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
@@ -173,11 +173,11 @@ class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
         return np.asarray(list(names), dtype=object)
 
     def _read(self, X: Any, *, reset: bool) -> Floats:
-        names = list(self.columns or ())
+        names, table = list(self.columns or ()), open_table(X)
         if reset:
-            self.words_: list[list[str] | None] = [_words(X, name) for name in names]
+            self.words_: list[list[str] | None] = [_words(table, name) for name in names]
         if not any(words is not None for words in self.words_):
-            values, named = read_columns(self, X, tuple(names), reset=reset)
+            values, named = read_columns(self, table, tuple(names), reset=reset)
             values = values if named else values[:, : self.max_columns]
             if reset:
                 self.words_ = [None] * values.shape[1]
@@ -185,30 +185,28 @@ class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
         numbers = [n for n, words in zip(names, self.words_, strict=True) if words is None]
         caller = f"{type(self).__name__}'s X"
         found = dict(
-            zip(numbers, _frames.float_vectors(X, numbers, caller=caller), strict=True)
-            if numbers
-            else ()
+            zip(numbers, table.floats(numbers, caller=caller), strict=True) if numbers else ()
         )
         for name, words in zip(names, self.words_, strict=True):
             if words is not None:
-                found[name] = _codes(X, name, words)
+                found[name] = _codes(table, name, words)
         if reset:
             self.feature_names_in_ = np.asarray(names, dtype=object)
             self.n_features_in_ = len(names)
         return np.column_stack([found[name] for name in names])
 
 
-def _text(X: Any, name: str) -> npt.NDArray[np.object_] | None:
+def _text(table: Table, name: str) -> npt.NDArray[np.object_] | None:
     """Return a frame's column where it holds text, else None."""
-    if name not in (_frames.column_names(X) or ()):
+    if not table.has(name):
         return None
-    values = np.asarray(_frames.column(X, name), dtype=object)
+    values = np.asarray(table.column(name), dtype=object)
     is_text = [isinstance(value, str) for value in values]
     return values if any(is_text) else None
 
 
-def _words(X: Any, name: str) -> list[str] | None:
-    values = _text(X, name)
+def _words(table: Table, name: str) -> list[str] | None:
+    values = _text(table, name)
     if values is None:
         return None
     bad = np.flatnonzero([not isinstance(value, str) for value in values])
@@ -224,8 +222,8 @@ def _words(X: Any, name: str) -> list[str] | None:
     return sorted(set(values.tolist()))
 
 
-def _codes(X: Any, name: str, words: list[str]) -> Floats:
-    values = _text(X, name)
+def _codes(table: Table, name: str, words: list[str]) -> Floats:
+    values = _text(table, name)
     place = {word: float(k) for k, word in enumerate(words)}
     codes = np.array([place.get(v, np.nan) for v in ([] if values is None else values)])
     bad = np.flatnonzero(np.isnan(codes))

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 import custvalue
 from custvalue import _frames
+from custvalue._open_table import open_table
 from custvalue._portable import check_names, reading, seal, texts, unseal
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
@@ -123,6 +124,7 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
                 f"{self.strategic_additional!r} must be shares, the second not below the first."
             )
         self._serving()
+        table = open_table(X)
         given = None if self.needs is None else read_needs(self.needs)
         placed = {} if given is None else {name: need.placed() for name, need in given.items()}
         dropped = {
@@ -134,9 +136,9 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
         if given is not None and not names:
             raise ValueError("every need is dropped by its Kano class.")
         if given is None:
-            names = [str(name) for name in _frames.column_names(X) or []]
+            names = [str(name) for name in table.names or ()]
         levels, named = read_columns(
-            self, X, names or ["level"], reset=True, allow_missing=names or ["level"]
+            self, table, names or ["level"], reset=True, allow_missing=names or ["level"]
         )
         if not named:
             if given is not None and levels.shape[1] != len(names):

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import custvalue as cv
-from custvalue import grades, lifecycle, purchase, spend, value
+from custvalue import grades, lifecycle, market, markov, purchase, spend, value
 from custvalue._open_table import Table, open_table
 from custvalue.exceptions import DataContractError
 
@@ -81,6 +81,14 @@ def asked(kind):
             lifecycle.LifecycleClassifier(),
             ("predict", "stage_table", "upgrade_table", "health", "problem_share", "drift"),
         ),
+        "ActivityLoyaltyMatrix": (
+            grades.ActivityLoyaltyMatrix(activity={"frequency": 1.0}, loyalty={"T": 1.0}),
+            ("transform", "quadrants", "drift"),
+        ),
+        "TargetMarketRanker": (
+            market.TargetMarketRanker(attractiveness={"T": 1.0}, resource_fit={"n_orders": 1.0}),
+            ("transform",),
+        ),
         "ValueGrades": (grades.ValueGrades(), ("grade_table", "summary_table", "drift")),
         "RateForward": (value.RateForward(horizon="4W"), worth[:1]),
         "SameForAll": (value.SameForAll(horizon="4W"), worth[:1]),
@@ -92,9 +100,11 @@ def asked(kind):
     }[kind]
 
 
-KINDS = ["NBD", "BGNBD", "GammaGamma", "OwnMean", "SilenceScorer", "RFMTransformer",
-         "LifecycleClassifier", "ValueGrades", "RateForward", "SameForAll", "RetentionValue",
-         "CustomerValue"]  # fmt: skip
+KINDS = [
+    "NBD", "BGNBD", "GammaGamma", "OwnMean", "SilenceScorer", "RFMTransformer",
+    "LifecycleClassifier", "ValueGrades", "ActivityLoyaltyMatrix", "TargetMarketRanker",
+    "RateForward", "SameForAll", "RetentionValue", "CustomerValue",
+]  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore")  # what they say of the table is not the question
@@ -111,6 +121,29 @@ def test_a_method_of_an_estimator_opens_its_table_once(kind, engine, summary):
             getattr(estimator, name)(table)
         visits[name] = (there.opened, dict(there.read))
     assert visits == dict.fromkeys(visits, (1, {}))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_so_does_one_that_reads_a_panel(cdnow_sample):
+    table = cv.panel(cdnow_sample.head(1500), **NAMES, as_of="1997-09-30", period="4W")
+    visits = {}
+    for estimator, name in (
+        (value.RecencyMigration(horizon="52W"), "predict"),
+        (markov.PanelStates(), "transform"),
+        (markov.ColumnStates(["silence", "orders"]), "transform"),
+    ):
+        with Visits(table) as fit:
+            estimator.fit(table)
+        with Visits(table) as there:
+            getattr(estimator, name)(table)
+        visits[type(estimator).__name__] = [(v.opened, dict(v.read)) for v in (fit, there)]
+    # a chain learns from blocks of customers, which bounds its memory; it answers like the others
+    chain = cv.MarkovCLVEstimator(horizon="52W").fit(table)
+    for name in ("predict", "explain"):
+        with Visits(table) as there:
+            getattr(chain, name)(table)
+        visits[f"chain, {name}"] = [(there.opened, dict(there.read))] * 2
+    assert visits == dict.fromkeys(visits, [(1, {})] * 2)
 
 
 def test_an_open_table_is_what_was_given_and_turns_each_column_once(summary):
