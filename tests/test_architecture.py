@@ -241,6 +241,17 @@ def test_every_room_names_what_is_public():
                 assert hasattr(module, name), f"{info.name}.{name}"
 
 
+def test_a_public_name_has_one_home():
+    homes: dict[str, list[str]] = {}
+    for info in pkgutil.iter_modules([str(ROOT)]):
+        if not info.name.startswith("_") and info.name != "cli":
+            for name in getattr(importlib.import_module(f"custvalue.{info.name}"), "__all__", []):
+                homes.setdefault(name, []).append(info.name)
+    assert {name: rooms for name, rooms in homes.items() if len(rooms) > 1} == {}
+    tops = {name for name in custvalue.__all__ if name not in homes}
+    assert tops <= {info.name for info in pkgutil.iter_modules([str(ROOT)])}  # rooms themselves
+
+
 def test_importing_the_package_loads_no_plotting_and_changes_no_state():
     code = (
         "import sys, warnings\n"

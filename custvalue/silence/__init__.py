@@ -1,6 +1,5 @@
-"""Who has gone quiet, who is worth winning back, and whether a campaign won them."""
+"""Who has gone quiet, and who is worth winning back."""
 
-from custvalue.campaign import campaign_effect, detectable_response
 from custvalue.silence._activation import activation_plan, plan_totals
 from custvalue.silence._gap_prior import GapPrior
 from custvalue.silence._learning import learning_set
@@ -13,9 +12,7 @@ __all__ = [
     "GapPrior",
     "SilenceScorer",
     "activation_plan",
-    "campaign_effect",
     "choose_threshold",
-    "detectable_response",
     "learning_set",
     "plan_totals",
     "rank_ratio",
