@@ -14,6 +14,7 @@ ZH: dict[str, str] = {
     ", ": "，",
     "; or ": "；或",
     "{n:,.0f} days": "{n:,.0f} 天",
+    "{n} hours": "{n} 小时",
     "{n} days": "{n} 天",
     "{n} weeks": "{n} 周",
     "{n} months": "{n} 个月",
@@ -163,7 +164,17 @@ ZH: dict[str, str] = {
     "Group": "分组",
     "To contact": "应联系",
     "at {cost} each: {total} in all": "每位 {cost}，共 {total}",
-    "after contacts, if {share} respond": "扣除联系成本，假定响应率为 {share}",
+    "after contacts, if {share} of those contacted respond": (
+        "扣除联系成本，假定被联系者有 {share} 回应"
+    ),
+    "nobody is contacted": "无人需联系",
+    "Response, mean of all quiet": "响应率（全部沉默客户的均值）",
+    "Respond, of those contacted": "被联系者的响应率",
+    "{share}, mean of all quiet": "{share}，全部沉默客户的均值",
+    "A mean of {share} over all quiet customers is one of {more} over those contacted, who are the "
+    "likelier ones.": ("故全部沉默客户的 {share} 相当于被联系者的 {more}：后者较可能响应。"),
+    "The budget of {money} does not end the list: {cost} of it is spent, and nobody else is worth "
+    "a contact.": "预算 {money} 未用尽：已用 {cost}，其余客户均不值得联系。",
     "Control group": "对照组",
     "drawn at random: do not contact, compare later": "随机抽取：不联系，事后比较",
     "Response needed: cost of a contact divided by the worth of winning back. The contact pays "
@@ -217,14 +228,17 @@ ZH: dict[str, str] = {
     "At earlier dates {ratios} of what such a forecast said came.": (
         "在较早日期，实际为此类预测的 {ratios}。"
     ),
-    "{n} customers ({share}) are quiet; as active ones they would be worth {worth} more.": (
+    "{n} customers ({share}) are quiet; active, they would be worth {worth} more.": (
         "{n} 位客户（{share}）已沉默；若恢复活跃，价值将增加 {worth}。"
     ),
     "If {share} respond, none of them is worth a contact.": (
         "若有 {share} 回应，其中无人值得联系。"
     ),
-    "If {share} respond, contacting {n} of them for {cost} gains {gain}.": (
-        "若响应率为 {share}，以 {cost} 联系其中 {n} 位，可获收益 {gain}。"
+    "The budget of {money} pays for none of the {n} who are worth a contact.": (
+        "预算 {money} 不足以联系值得联系的 {n} 位中的任何一位。"
+    ),
+    "Contacting {n} of them for {cost} gains {gain}, if {share} of those contacted respond.": (
+        "以 {cost} 联系其中 {n} 位，若被联系者有 {share} 回应，可获收益 {gain}。"
     ),
     "Upgrades due: {due}, overdue: {overdue}. Problem customers: {share}, above the ceiling of "
     "{ceiling}.": (

@@ -98,6 +98,7 @@ def _plan_facts(plan: pd.DataFrame, asked: Asked) -> dict[str, Any]:
         "control": len(control),
         "not_worth_it": int((plan["group"] == "not worth it").sum()),
         "out_of_budget": int((plan["group"] == "out of budget").sum()),
+        "responding": float(treated["response"].mean()) if len(treated) else None,
         "worth_each": float(treated["value"].mean() * asked.scale) if len(treated) else None,
         "cost_assumed": asked.contact_cost is None,
         "budget": asked.budget,
@@ -122,6 +123,7 @@ def _what_if(customers: pd.DataFrame, asked: Asked) -> list[dict[str, Any]]:
                 {
                     "response": float(response),
                     "customers": len(treated),
+                    "responding": float(treated["response"].mean()) if len(treated) else None,
                     "cost": float(treated["contact_cost"].sum()),
                     "gain": float(treated["expected_gain"].sum()),
                 }
@@ -163,8 +165,9 @@ def quiet_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
         blocks.append({"type": "tiles", "tiles": _plan_tiles(quiet, w)})
     if quiet["what_if"]:
         what_if: list[Column] = [
-            ("response", w("Response"), "share"),
+            ("response", w("Response, mean of all quiet"), "share"),
             ("customers", w("Contacted"), "int"),
+            ("responding", w("Respond, of those contacted"), "share"),
             ("cost", w("Cost"), "money"),
             ("gain", w("Expected gain"), "money"),
         ]
@@ -244,7 +247,12 @@ def _plan_tiles(quiet: dict[str, Any], w: Words) -> list[dict[str, str]]:
         tile(
             w("Expected gain"),
             w.money(plan["gain"]),
-            w("after contacts, if {share} respond", share=w.cell(quiet["response"], "share")),
+            w(
+                "after contacts, if {share} of those contacted respond",
+                share=w.cell(plan["responding"], "share"),
+            )
+            if plan["treated"]
+            else w("nobody is contacted"),
         ),
         tile(
             w("Control group"),
@@ -292,13 +300,7 @@ def _notes(quiet: dict[str, Any], w: Words) -> list[str]:
     if plan["cost_assumed"]:
         notes.append(w("No cost of a contact was given: contacts count as free."))
     if plan["budget"] is not None:
-        notes.append(
-            w(
-                "The budget of {money} ends the list: {n} more would pay.",
-                money=w.money(plan["budget"]),
-                n=w.cell(plan["out_of_budget"], "int"),
-            )
-        )
+        notes.append(_budget(plan, w))
     notes.append(
         w(
             "The table campaign has every quiet customer with the group drawn; {share} of those "
@@ -310,8 +312,40 @@ def _notes(quiet: dict[str, Any], w: Words) -> list[str]:
     return notes
 
 
+def _budget(plan: dict[str, Any], w: Words) -> str:
+    """Say whether the budget ends the list, which it only does where somebody is left out."""
+    if plan["out_of_budget"]:
+        return w(
+            "The budget of {money} ends the list: {n} more would pay.",
+            money=w.money(plan["budget"]),
+            n=w.cell(plan["out_of_budget"], "int"),
+        )
+    return w(
+        "The budget of {money} does not end the list: {cost} of it is spent, and nobody else is "
+        "worth a contact.",
+        money=w.money(plan["budget"]),
+        cost=w.money(plan["cost"]),
+    )
+
+
 def _response(quiet: dict[str, Any], w: Words) -> str:
-    """Say where the response comes from, and how it is spread."""
+    """Say where the response comes from, how it is spread, and what it is of those contacted."""
+    text = _response_from(quiet, w)
+    if not quiet["plan"]["treated"]:
+        return text
+    return (
+        text
+        + w(" ")
+        + w(
+            "A mean of {share} over all quiet customers is one of {more} over those contacted, who "
+            "are the likelier ones.",
+            share=w.cell(quiet["response"], "share"),
+            more=w.cell(quiet["plan"]["responding"], "share"),
+        )
+    )
+
+
+def _response_from(quiet: dict[str, Any], w: Words) -> str:
     share, known = w.cell(quiet["response"], "share"), quiet["measured"]
     if known is None:
         return w(

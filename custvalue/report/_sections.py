@@ -62,11 +62,12 @@ def page(facts: dict[str, Any], pictures: dict[str, str], words: Words) -> dict[
 def _offer(quiet: dict[str, Any], w: Words) -> list[dict[str, str]]:
     given = {}
     if quiet["response"] is not None:
-        given[w("Response")] = w.cell(quiet["response"], "share")
+        share = w.cell(quiet["response"], "share")
+        given[w("Response")] = w("{share}, mean of all quiet", share=share)
     if quiet["measured"] is not None:
         given[w("Response")] = w(
             "{share}, measured ({low} to {high})",
-            share=given[w("Response")],
+            share=w.cell(quiet["response"], "share"),
             low=w.cell(quiet["measured"]["low"], "share"),
             high=w.cell(quiet["measured"]["high"], "share"),
         )

@@ -96,13 +96,23 @@ def _win_back(facts: dict[str, Any], w: Words) -> str:
     quiet = facts["quiet"]
     plan = quiet["plan"]
     text = w(
-        "{n} customers ({share}) are quiet; as active ones they would be worth {worth} more.",
+        "{n} customers ({share}) are quiet; active, they would be worth {worth} more.",
         n=w.cell(quiet["customers"], "int"),
         share=w.cell(quiet["share"], "share"),
         worth=w.money(quiet["at_stake"]),
     )
     if plan is None:
         return text
+    if not plan["treated"] and plan["out_of_budget"]:
+        return (
+            text
+            + w(" ")
+            + w(
+                "The budget of {money} pays for none of the {n} who are worth a contact.",
+                money=w.money(plan["budget"]),
+                n=w.cell(plan["out_of_budget"], "int"),
+            )
+        )
     if not plan["treated"]:
         share = w.cell(quiet["response"], "share")
         return (
@@ -112,8 +122,9 @@ def _win_back(facts: dict[str, Any], w: Words) -> str:
         text
         + w(" ")
         + w(
-            "If {share} respond, contacting {n} of them for {cost} gains {gain}.",
-            share=w.cell(quiet["response"], "share"),
+            "Contacting {n} of them for {cost} gains {gain}, if {share} of those contacted "
+            "respond.",
+            share=w.cell(plan["responding"], "share"),
             n=w.cell(plan["treated"], "int"),
             cost=w.money(plan["cost"]),
             gain=w.money(plan["gain"]),

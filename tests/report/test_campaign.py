@@ -85,6 +85,41 @@ def test_the_plan_and_the_same_response_in_the_table_beside_it_are_one(chinese_r
     assert same[0]["gain"] == pytest.approx(quiet["plan"]["gain"])
 
 
+def test_the_gain_on_the_page_is_that_of_the_response_it_names(chinese_report):
+    plan, quiet = chinese_report.campaign, chinese_report.facts["quiet"]
+    treated = plan[plan["group"] == "treat"]
+    worth = treated["response"] * treated["value"] * 0.3
+    said = quiet["plan"]["responding"]
+    assert said == pytest.approx(treated["response"].mean())
+    assert said > quiet["response"]  # the likelier are contacted
+    # what is gained is what those who respond bring: their share of the contacted, and their worth
+    each = worth.sum() / treated["response"].sum()
+    gain = said * len(treated) * each - 0.5 * len(treated)
+    assert quiet["plan"]["gain"] == pytest.approx(gain)
+    same = [row for row in quiet["what_if"] if row["response"] == quiet["response"]]
+    assert same[0]["responding"] == pytest.approx(said)
+    share = f"{100 * said:.{1 if said < 0.0995 else 0}f}%"
+    assert f"若被联系者有 {share} 回应" in chinese_report.html
+
+
+CDNOW = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1998-06-30"}
+
+
+@pytest.mark.parametrize(
+    ("budget", "ends"), [(0.25, True), (1e6, False)], ids=["for nobody", "for everybody"]
+)
+def test_a_budget_ends_the_list_only_where_somebody_is_left_out(
+    cdnow_sample, budget, ends, law_alone
+):
+    offer = {"response": 0.05, "contact_cost": 0.5, "budget": budget, "margin": 0.3}
+    made = make_report(cdnow_sample, **CDNOW, **offer, models=law_alone)
+    left = int((made.campaign["group"] == "out of budget").sum())
+    assert (left > 0) == ends
+    assert ("ends the list" in made.html) == ends
+    assert ("does not end the list" in made.html) != ends
+    assert made.campaign["cost_so_far"].max() <= budget
+
+
 def test_with_a_cost_alone_the_response_that_pays_is_said():
     days = pd.to_datetime("2024-01-01") + pd.to_timedelta(np.arange(60) * 5, unit="D")
     log = pd.DataFrame({"who": np.arange(60) % 12, "day": days, "paid": 10.0 + np.arange(60)})

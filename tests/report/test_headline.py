@@ -63,8 +63,23 @@ def test_what_they_brought_last_is_the_spend_of_the_last_horizon(horizon, worth)
     assert _facts._last_value(SimpleNamespace(spend=spend), asked) == worth
 
 
-@pytest.mark.parametrize(("treated", "says"), [(0, "none of them is worth"), (3, "contacting 3")])
-def test_a_plan_that_contacts_nobody_is_said_as_one(report, treated, says):
+@pytest.mark.parametrize(
+    ("treated", "left", "says"),
+    [
+        (0, 0, "If 5.0 % respond, none of them is worth a contact."),
+        (0, 4, "The budget of 1.00 pays for none of the 4 who are worth a contact."),
+        (3, 4, "Contacting 3 of them for 1.50 gains 2.00, if 12 % of those contacted respond."),
+    ],
+)
+def test_a_plan_says_whom_it_contacts_and_how_many_of_them_respond(report, treated, left, says):
     facts = copy.deepcopy(report.facts)
-    facts["quiet"].update(response=0.05, plan={"treated": treated, "cost": 1.5, "gain": 2.0})
+    plan = {
+        "treated": treated,
+        "cost": 1.5,
+        "gain": 2.0,
+        "out_of_budget": left,
+        "budget": 1.0,
+        "responding": 0.12 if treated else None,
+    }
+    facts["quiet"].update(response=0.05, plan=plan)
     assert says in in_short(facts, Words("en"))[2]["text"]
