@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from custvalue._warn import heard
+from custvalue._words import agree
 
 LANGUAGES, TABLES, FORMULAS = ("en", "zh"), ("csv", "parquet"), ("escape", "keep")
 
@@ -96,7 +97,7 @@ def told_once() -> Iterator[None]:
         try:
             yield
         finally:
-            for text in dict.fromkeys(one_line(str(one)) for one in told):
+            for text in dict.fromkeys(agree(one_line(str(one))) for one in told):
                 click.echo(f"custvalue: note: {text}", err=True)
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from custvalue._kernels import Histories, customers_in, silence_instead_of_recency
 from custvalue._typing import Floats, Mask
+from custvalue._units import NAME_OF
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,
@@ -255,7 +256,7 @@ def warn_beyond(
     """
     if longest <= 0.0 or not len(time) or not time.max() > FAR * longest:
         return
-    of = "" if unit is None else f" {unit}"
+    of = "" if unit is None else f" {NAME_OF.get(unit, f'units of {unit}')}"
     was = "observed" if column == "T" else "silent"
     warn_caller(
         f"{int((FAR * longest < time).sum()):,} of {len(time):,} rows have {column!r} up to "

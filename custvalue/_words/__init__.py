@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from custvalue._words import _campaign, _funnel, _house, _indicators, _market, _report, _survey
+from custvalue._words._agreement import agree, disagreements, say
 
 Language: TypeAlias = Literal["en", "zh"]
 
@@ -44,7 +45,7 @@ class Catalogue:
     rest: Catalogue | None = None
 
     def __call__(self, text: str, language: str = "en", /, *items: Any, **values: Any) -> str:
-        """One of the library's own texts, with its places filled.
+        """One of the library's own texts, with its places filled; English agrees with numbers.
 
         Raises
         ------
@@ -57,7 +58,9 @@ class Catalogue:
         >>> HOUSE("core", "zh"), HOUSE("{n} customers", "zh", n=3)
         ('核心客户', '3 位客户')
         """
-        said = text if check_language(language) == "en" else self._found(text)
+        if check_language(language) == "en":
+            return say(text, *items, **values) if items or values else text
+        said = self._found(text)
         if said is None:
             raise KeyError(text)
         return said.format(*items, **values) if items or values else said
@@ -110,3 +113,19 @@ INDICATORS = Catalogue(_indicators.ZH, HOUSE)
 MARKET = Catalogue(_market.ZH, HOUSE)
 SURVEY = Catalogue(_survey.ZH, HOUSE)
 REPORT = Catalogue(_report.ZH)
+
+__all__ = [
+    "CAMPAIGN",
+    "FUNNEL",
+    "HOUSE",
+    "INDICATORS",
+    "MARKET",
+    "REPORT",
+    "SURVEY",
+    "Catalogue",
+    "Language",
+    "agree",
+    "check_language",
+    "disagreements",
+    "say",
+]

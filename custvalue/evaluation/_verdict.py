@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from custvalue._words import HOUSE, Language, check_language
+from custvalue._words import HOUSE, Language, agree, check_language
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +178,7 @@ class Verdict:
         )
         told = [
             say[f"overall {self.overall}"],
-            say[self.kind].format(parts=parts, n=n),
+            agree(say[self.kind].format(parts=parts, n=n)),
         ]
         ginis = [one.gini for one in self.proofs]
         figures: dict[str, dict[str, Any]] = {

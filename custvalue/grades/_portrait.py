@@ -162,7 +162,7 @@ class _Sayer:
         self.unit = unit
 
     def __call__(self, template: str, **fill: Any) -> str:
-        return HOUSE(template, self.language).format(**fill)
+        return HOUSE(template, self.language, **fill)
 
     def span(self, length: float) -> str:
         """Length in days up to two months, then months, then years."""

@@ -378,7 +378,7 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             if not leaf.customers:
                 continue
             rule = joins.join(f"{c} = {_category(w, language)}" for c, w in leaf.path)
-            count = MARKET.name("({n} customers)", language).format(n=f"{leaf.customers:,}")
+            count = MARKET("({n} customers)", language, n=f"{leaf.customers:,}")
             lines.append(f"{name}{colon}{rule or MARKET.name('everybody', language)}{space}{count}")
         return "\n".join(lines)
 

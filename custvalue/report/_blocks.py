@@ -21,9 +21,15 @@ class Shown(NamedTuple):
 
 def span(text: str, w: Words) -> str:
     """``"52W"`` in words."""
-    number, unit = text[:-1], text[-1].upper()
-    one = {"D": "{n} days", "W": "{n} weeks", "M": "{n} months", "Y": "{n} years"}
-    return w(one[unit], n=number) if unit in one else text
+    number, unit = text.strip()[:-1] or "1", text.strip()[-1:].upper()
+    said = {
+        "H": "{n} hours",
+        "D": "{n} days",
+        "W": "{n} weeks",
+        "M": "{n} months",
+        "Y": "{n} years",
+    }
+    return w(said[unit], n=number.strip()) if unit in said else text
 
 
 def section(id_: str, short: str, title: str, lead: str, blocks: Sequence[Block]) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from custvalue._words import agree
 from custvalue.report._advice import REASON
 from custvalue.report._blocks import Block, Column, figure, section, span, table
 from custvalue.report._words import Words
@@ -142,7 +143,7 @@ def ledger_section(facts: dict[str, Any], w: Words) -> Block:
             orders=w.cell(book["occasions"], "int"),
             customers=w.cell(book["customers"], "int"),
         ),
-        *(w("Technical note: {note}", note=note) for note in facts["notes"]),
+        *(w("Technical note: {note}", note=agree(note)) for note in facts["notes"]),
     ]
     return section(
         "ledger",

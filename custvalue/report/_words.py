@@ -28,7 +28,7 @@ class Words:
 
     def __call__(self, text: str, *items: Any, **values: Any) -> str:
         """Say a sentence of the report; every sentence has a translation (a test)."""
-        return REPORT(text, self.language).format(*items, **values)
+        return REPORT(text, self.language, *items, **values)
 
     def name(self, word: str) -> str:
         """Name of a segment, stage or grade; the user's own names stay as they are."""

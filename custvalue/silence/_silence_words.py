@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from custvalue._typing import Floats
 from custvalue._units import NAME_OF
-from custvalue._words import HOUSE, Language
+from custvalue._words import HOUSE, Language, agree
 from custvalue.silence._methods import SilenceMethod, typical_gap
 from custvalue.silence._return_chance import Alike
 from custvalue.silence._silence import GapFacts
@@ -91,7 +91,7 @@ def _english(f: SilenceFacts, unit: str | None) -> str:
             n, back = f.alike.customers, f.alike.came_back
             text += f"; of {n:,} similar customers before, {back:,} came back"
         text += "."
-    return text.replace("%", " %")
+    return agree(text.replace("%", " %"))
 
 
 def _chinese(f: SilenceFacts, unit: str | None) -> str:
