@@ -26,6 +26,7 @@ from custvalue.exceptions import (
 
 BLOCK = 8192
 FAR = 2.0  # times what a fit saw: beyond it nothing was learned
+_NAMES = {"H": "hours", "D": "days", "W": "weeks", "M": "months", "Y": "years"}
 MANY = 50  # customers from which a pattern is more than chance
 
 
@@ -256,7 +257,7 @@ def warn_beyond(
     """
     if longest <= 0.0 or not len(time) or not time.max() > FAR * longest:
         return
-    of = "" if unit is None else f" {NAME_OF.get(unit, f'units of {unit}')}"
+    of = "" if unit is None else f" {_NAMES.get(unit, unit)}"
     was = "observed" if column == "T" else "silent"
     warn_caller(
         f"{int((FAR * longest < time).sum()):,} of {len(time):,} rows have {column!r} up to "

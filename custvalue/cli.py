@@ -36,6 +36,8 @@ GIVEN = {
     "markets": "market_table",
     "trade": "trade_profile(...).buyer_table()",
 }
+FLAGS = {"trade": "trade-records"}  # --trade is the trade that the playbook is for
+TRADES = ("shop", "grocery", "donations", "subscription", "b2b")
 # names of theirs that look like numbers stay as they are written
 NAMES = ("segment", "category", "market", "buyer", "main_supplier")
 # --estimator: names of `custvalue.evaluation.usual_parts`
@@ -108,7 +110,8 @@ def given_tables(command: Any) -> Any:
     """Give a command one option for each table that adds a section to the report."""
     for name, maker in reversed(GIVEN.items()):
         command = click.option(
-            f"--{name}",
+            f"--{FLAGS.get(name, name)}",
+            name,
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="TABLE",
             help=f"File with what custvalue.market's {maker} returns: adds a section.",
@@ -198,6 +201,20 @@ def main(debug: bool) -> None:
 @click.option("--decimal", default=".", show_default=True, help="Mark in numbers: '.' or ','.")
 @click.option("--thousands", help="Mark between thousands in numbers, e.g. ','.")
 @click.option("--currency", default="", help="Put before money, e.g. USD or ¥.")
+@click.option("--title", help="Of the page.")
+@click.option(
+    "--trade",
+    "of_trade",
+    type=click.Choice(TRADES),
+    help="Whose advice the page gives.  [default: shop]",
+)
+@click.option(
+    "--playbook",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Your own advice (JSON, TOML or CSV): name of a segment, a stage or a grade of silence, "
+    "and what to do. What it does not name, --trade says.",
+)
 @given_tables
 @page_options("report")
 def report(
@@ -230,8 +247,9 @@ def report(
 
     from custvalue.evaluation import usual_parts
     from custvalue.report import make_report, read_log
-    from custvalue.report._for_rooms import Report, read_table
+    from custvalue.report._for_rooms import Report, playbook_of, read_table
 
+    asked["playbook"] = playbook_of(asked["playbook"], asked.pop("of_trade"))
     estimator = asked.pop("estimator")
     if estimator != "best":
         name = ESTIMATORS[estimator]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from custvalue._words._report_funnel import ZH as FUNNEL_ZH
 from custvalue._words._report_given import ZH as GIVEN_ZH
+from custvalue._words._report_playbooks import ZH as PLAYBOOK_ZH
 from custvalue._words._report_survey import ZH as SURVEY_ZH
 
 ZH: dict[str, str] = {
     **FUNNEL_ZH,
     **GIVEN_ZH,
+    **PLAYBOOK_ZH,
     **SURVEY_ZH,
     # -- rules and numbers --
     ", ": "，",
@@ -218,6 +220,9 @@ ZH: dict[str, str] = {
     " ": "",
     "{segment}: {customers} of the customers, {past} of all spend so far, {future} of the value to "
     "come.": "{segment}：占客户 {customers}，占累计消费 {past}，占未来价值 {future}。",
+    "The best 20 % of customers brought {past} of all spend so far; no segment stands out for the "
+    "value to come.": "最好的 20% 客户贡献了累计消费的 {past}；没有哪个细分在未来价值上突出。",
+    "{money} in the log's own currency": "{money}（以记录的货币计）",
     "Today's customers are expected to bring {value} in the next {span}.": (
         "现有客户未来 {span}预期带来 {value}。"
     ),
@@ -273,6 +278,11 @@ ZH: dict[str, str] = {
     "of orders alone shows none of them.": (
         "潜在客户与目标客户尚无订单，战略合作者有共同项目：仅凭订单记录无法看出。"
     ),
+    "Potential and target customers have no order yet, and strategic partners are told by more "
+    "than orders: a log of orders alone shows none of them.": (
+        "潜在客户与目标客户尚无订单，战略合作者也不能只看订单：仅凭订单记录无法看出。"
+    ),
+    "What to do": "建议",
     "Where customers stood on the first date, and where they stand now.": (
         "客户在前一日期所处的阶段，以及现在的阶段。"
     ),

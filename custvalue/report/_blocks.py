@@ -61,8 +61,7 @@ def table(
 ) -> Block:
     """Write rows as cells that can be read and sorted."""
     heads = [
-        {"label": head, "kind": "text" if kind in ("name", "text", "word") else "number"}
-        for _, head, kind in columns
+        {"label": head, "kind": "text" if kind in _TEXTS else "number"} for _, head, kind in columns
     ]
     body = []
     for row in rows:
@@ -72,10 +71,10 @@ def table(
             if isinstance(value, Shown):
                 cells.append({"text": value.text, "sort": value.sort, "bar": None})
                 continue
-            text = w.name(value) if kind in ("name", "word") else w.cell(value, _written(kind))
+            text = _said(value, kind, w)
             missing = value is None or (isinstance(value, float) and math.isnan(value))
             bar = f"{100 * value:.1f}" if kind == "bar" and not missing else None
-            sort = "" if missing else (text if kind in ("name", "word") else value)
+            sort = "" if missing else (text if kind in _TEXTS else value)
             if isinstance(value, float) and math.isinf(value):
                 sort = "Infinity" if value > 0 else "-Infinity"  # as a browser reads it
             cells.append({"text": text, "sort": sort, "bar": bar})
@@ -83,5 +82,12 @@ def table(
     return {"type": "table", "id": id_, "caption": caption, "columns": heads, "rows": body}
 
 
-def _written(kind: str) -> str:
-    return "share" if kind == "bar" else kind
+_TEXTS = ("name", "text", "word", "advice")
+
+
+def _said(value: Any, kind: str, w: Words) -> str:
+    if kind in ("name", "word"):
+        return w.name(value)
+    if kind == "advice":
+        return w.advice(value)
+    return w.cell(value, "share" if kind == "bar" else kind)

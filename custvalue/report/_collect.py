@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from custvalue.lifecycle import LifecycleClassifier
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting._for_rooms import flow_table, state_names, tracking_table
 from custvalue.report._campaign import QUIET, WINDOW, campaign_list
+from custvalue.report._playbooks import Playbook, playbook_of
 from custvalue.report._size import check_size
 from custvalue.rfm import RFMTransformer, SegmentMap
 from custvalue.silence import SilenceScorer
@@ -74,6 +75,7 @@ class Asked:
     source: str
     measured: Measured | None = None
     models: Any = None
+    playbook: Playbook = field(default_factory=lambda: playbook_of(None))
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -233,7 +235,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     table["silence_grade"] = silence["grade"].to_numpy()
     table["stage"] = stages["stage"].to_numpy()
     table["stage_timing"] = stages["timing"].to_numpy()
-    table["next_stage_wants"] = stages["wants"].to_numpy()
+    table["next_stage_wants"] = _wants(stages["wants"], asked.playbook)
     table["expected_orders"] = expected_orders(model, rows, table)
     table["chance_of_order"] = chance
     table[f"chance_of_order_{WINDOW}d"] = model.predict_chance(rows, f"{WINDOW}D")
@@ -267,6 +269,13 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         as_of=str(as_of),
         caught=(),
     )
+
+
+def _wants(wants: pd.Series, playbook: Playbook) -> Any:
+    """Say what the next stage asks for; a joint project is for trades that have such."""
+    if playbook.trade != "b2b":
+        wants = wants.str.replace(r"(, )?a joint project", "", regex=True)
+    return wants.to_numpy()
 
 
 def to_pandas(frame: Any) -> pd.DataFrame:

@@ -8,10 +8,10 @@ import numpy as np
 
 import custvalue
 from custvalue._units import span_days
-from custvalue.lifecycle import playbook
 from custvalue.plotting._for_rooms import concentration_table
 from custvalue.report._campaign import WINDOW
 from custvalue.report._collect import LEVEL, Asked, Collected
+from custvalue.report._playbooks import Playbook
 from custvalue.report._quiet import quiet_facts
 from custvalue.report._words import Words
 
@@ -47,7 +47,9 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
     table = got.customers
     boxes = dict(list(got.bounds.groupby("segment", sort=False)))
     rules = [segment_rule(boxes[name], words) for name in got.segments["segment"]]
-    segments = got.segments.assign(rule=rules)
+    segments = got.segments.assign(
+        rule=rules, advice=[asked.playbook.segment(name) for name in got.segments["segment"]]
+    )
     return {
         "about": {
             "title": asked.title,
@@ -60,12 +62,13 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
             "margin": asked.margin,
             "level": LEVEL,
             "followed": got.followed,
+            "trade": asked.playbook.trade,
             "version": custvalue.__version__,
         },
         "base": _base(got, asked),
         "segments": _rows(segments),
         "quiet": quiet_facts(got, asked),
-        "stages": _stages(table, got.problem_share),
+        "stages": _stages(table, got.problem_share, asked.playbook),
         "forecast": _forecast(got, words),
         "moves": _moves(got),
         "ledger": got.ledger,
@@ -148,9 +151,8 @@ def _base(got: Collected, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _stages(table: pd.DataFrame, problem: float) -> dict[str, Any]:
+def _stages(table: pd.DataFrame, problem: float, playbook: Playbook) -> dict[str, Any]:
     spend = float(table["total_value"].sum())
-    advice = playbook().set_index("stage")
     grouped = table.groupby("stage")
     rows = [
         {
@@ -160,8 +162,8 @@ def _stages(table: pd.DataFrame, problem: float) -> dict[str, Any]:
             "value": float(part["total_value"].sum()),
             "value_share": float(part["total_value"].sum()) / spend,
             "future_each": float(part["future_value"].mean()),
-            "message": advice["value_message"][stage],
-            "step": advice["next_step"][stage],
+            "message": playbook.stage(stage)[0],
+            "step": playbook.stage(stage)[1],
         }
         for stage in STAGES
         if stage in grouped.groups

@@ -31,6 +31,7 @@ def quiet_facts(got: Collected, asked: Asked) -> dict[str, Any]:
             "silence": float(part["silence_days"].median()),
             "chance": float(part[chance].mean()),
             "future_value": float(part["future_value"].sum()),
+            "advice": asked.playbook.grade(grade),
         }
         for grade in GRADES
         if grade in grouped.groups
@@ -142,6 +143,7 @@ def quiet_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
         ("silence", w("Usual silence"), "days"),
         ("chance", w("Chance of an order in {days} days", days=quiet["window"]), "share"),
         ("future_value", w("Future value"), "money"),
+        ("advice", w("What to do"), "advice"),
     ]
     blocks: list[Block] = [
         {

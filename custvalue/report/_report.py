@@ -26,6 +26,7 @@ from custvalue.report._indicators import indicators_section
 from custvalue.report._markets import markets_section
 from custvalue.report._measured import measured_response
 from custvalue.report._pictures import pictures
+from custvalue.report._playbooks import playbook_of
 from custvalue.report._render import render
 from custvalue.report._sections import frame_words, page
 from custvalue.report._short import total_holds, total_refuted
@@ -172,7 +173,11 @@ class Report:
                     orders=w.cell(base["expected_orders"], "int"),
                     buyers=w.cell(base["expected_buyers"], "int"),
                     worth=w("future profit") if about["margin"] is not None else w("future spend"),
-                    value=w.money(base["future_value"]),
+                    value=w.money(base["future_value"])
+                    if self.currency
+                    else w(
+                        "{money} in the log's own currency", money=w.money(base["future_value"])
+                    ),
                 )
                 if total_holds(self.facts["forecast"])
                 else total_refuted(self.facts["forecast"], w),
@@ -227,6 +232,7 @@ def make_report(
     indicators: Any = None,
     measured: Any = None,
     models: Mapping[str, Any] | None = None,
+    playbook: Any = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -296,6 +302,12 @@ def make_report(
     models : dict of str to value model, optional
         Candidates of the forecast, as `custvalue.evaluation.BestValue` takes them; one alone is
         taken and tested.
+    playbook : str, Path or mapping, optional
+        What to do, by trade: ``"shop"`` (default), ``"grocery"``, ``"donations"``,
+        ``"subscription"`` or ``"b2b"``; or your own texts, as a file (JSON, TOML, or CSV with
+        ``name`` and ``advice``) or a mapping: name of a segment, a stage or a grade of silence, and
+        its advice (of a stage also ``{"message": ..., "step": ...}``). ``"trade"`` among them names
+        the trade that says the rest.
 
     Returns
     -------
@@ -304,7 +316,8 @@ def make_report(
     Raises
     ------
     DataContractError
-        If the log cannot be read, all problems at once; or if a table given lacks columns.
+        If the log cannot be read, all problems at once; if a table given lacks columns; or if a
+        playbook has names that no segment, stage or grade of silence has.
     ValueError
         If an option is out of range, a ranker has no markets to rank, a contact is to be paid from
         spend without a margin, or what was measured is no gain in the share who order.
@@ -327,6 +340,7 @@ def make_report(
         check_share(margin, "margin", above=True)
     if ranker is not None and markets is None:
         raise ValueError("ranker needs markets: the table of markets that it ranks.")
+    plays = playbook_of(playbook)
     known = None if measured is None else measured_response(measured)
     if known is not None:
         if response is not None:
@@ -358,6 +372,7 @@ def make_report(
         source=source,
         measured=known,
         models=models,
+        playbook=plays,
     )
     check_ahead(asked)
     # before the work on the log, so that a table that cannot be is refused at once

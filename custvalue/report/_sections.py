@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from custvalue.report._advice import TODO
 from custvalue.report._blocks import Block, Column, fact, figure, section, span, table, tile
 from custvalue.report._evidence import forecast_section, ledger_section, moves_section
 from custvalue.report._quiet import quiet_section
@@ -196,7 +195,7 @@ def _segments(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Bloc
                 fact(w("orders each"), w.cell(row["orders_each"], "number")),
                 fact(w("future value each"), w.money(row["future_each"])),
             ],
-            "todo": w(TODO.get(row["segment"], TODO["other"])),
+            "todo": w.advice(row["advice"]),
         }
         for row in rows
     ]
@@ -250,8 +249,8 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
         ("value", w("Spend so far"), "money"),
         ("value_share", w("Share of spend"), "bar"),
         ("future_each", w("Future value each"), "money"),
-        ("message", w("Message"), "word"),
-        ("step", w("Next step"), "word"),
+        ("message", w("Message"), "advice"),
+        ("step", w("Next step"), "advice"),
     ]
     over = stages["problem_share"] > stages["ceiling"]
     text = (
@@ -269,6 +268,11 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
         w(
             "Potential and target customers have no order yet, strategic partners a joint project: "
             "a log of orders alone shows none of them."
+        )
+        if facts["about"]["trade"] == "b2b"
+        else w(
+            "Potential and target customers have no order yet, and strategic partners are told by "
+            "more than orders: a log of orders alone shows none of them."
         ),
     ]
     then_and_now = figure(

@@ -7,6 +7,8 @@ from typing import Any
 from custvalue.report._blocks import span
 from custvalue.report._words import Words
 
+STANDS_OUT = 1.25  # share of the value to come over that of the customers, from which it says much
+
 
 def in_short(facts: dict[str, Any], w: Words) -> list[dict[str, str]]:
     """Say what a reader with one minute should know.
@@ -31,6 +33,12 @@ def in_short(facts: dict[str, Any], w: Words) -> list[dict[str, str]]:
 def _best(facts: dict[str, Any], w: Words) -> str:
     best = max(facts["segments"], key=lambda row: row["future_value"])
     total = sum(row["future_value"] for row in facts["segments"])
+    if total <= 0.0 or best["future_value"] / total < STANDS_OUT * best["customer_share"]:
+        return w(
+            "The best 20 % of customers brought {past} of all spend so far; no segment stands out "
+            "for the value to come.",
+            past=w.cell(facts["base"]["top20"], "share"),
+        )
     return w(
         "{segment}: {customers} of the customers, {past} of all spend so far, {future} of the "
         "value to come.",

@@ -34,6 +34,10 @@ class Words:
         """Name of a segment, stage or grade; the user's own names stay as they are."""
         return str(HOUSE.name(word, self.language))
 
+    def advice(self, text: str) -> str:
+        """Say what to do: the library's own texts in this language, the reader's as they are."""
+        return self(text) if text in REPORT.zh else self.name(text)
+
     def cell(self, value: Any, kind: str) -> str:
         """Write one value: ``int``, ``money``, ``share``, ``number``, ``fine``, ``days``, text."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
