@@ -367,7 +367,7 @@ ZH: dict[str, str] = {
     "left out: no customer id": "剔除：无客户编号",
     "left out: time missing or unreadable": "剔除：时间缺失或无法识别",
     "left out: amount missing or not finite": "剔除：金额缺失或无效",
-    "left out: margin or cost missing or not finite": "剔除：利润率或成本缺失或无效",
+    "left out: margin, cost or profit missing or not finite": "剔除：利润率、成本或利润缺失或无效",
     "left out: repeats an earlier row": "剔除：重复行",
     "left out: after the as-of date": "剔除：晚于截至日",
     "left out: negative amount": "剔除：负金额",

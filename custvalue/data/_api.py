@@ -44,9 +44,10 @@ def summarize(
         ``monetary_value`` (mean spend of repeat occasions, missing where there is none),
         ``n_orders``, ``total_value``, ``mean_value``, ``n_gaps``, ``gap_mean``, ``gap_max``,
         ``gap_sum``, ``gap_std`` (population standard deviation), ``n_gaps_shorter`` (own gaps not
-        longer than the silence), ``first_order``, ``last_order``; with ``margin`` or ``cost`` also
-        ``total_profit``, with ``keep`` also those columns of the log. Gap figures are missing where
-        there is no gap. Its ``ledger`` and its facts (unit, as-of date) travel with it.
+        longer than the silence), ``first_order``, ``last_order``; with ``margin``, ``cost`` or
+        ``profit`` also ``total_profit``, with ``keep`` also those columns of the log. Gap figures
+        are missing where there is no gap. Its ``ledger`` and its facts (unit, as-of date) travel
+        with it.
 
     Raises
     ------
@@ -118,10 +119,10 @@ def panel(
     frame of the same kind, sorted by customer, then period where it is in memory
         ``<customer>``, ``period`` (0 = first of the grid), ``period_end`` (its last day), ``age``
         (0 in the period of the first purchase); of the period: ``orders``, ``spend``, ``profit``
-        (spend unless ``margin`` or ``cost`` is given); and as known at its end: ``silence`` (whole
-        periods since the last purchase, 0 = bought in this one), ``n_orders``, ``total_value``,
-        ``mean_value``, ``frequency``, and in periods, as in ``summarize``, ``recency``, ``T``; and
-        ``first_order``, a date.
+        (spend unless ``margin``, ``cost`` or ``profit`` is given); and as known at its end:
+        ``silence`` (whole periods since the last purchase, 0 = bought in this one), ``n_orders``,
+        ``total_value``, ``mean_value``, ``frequency``, and in periods, as in ``summarize``,
+        ``recency``, ``T``; and ``first_order``, a date.
 
     Raises
     ------
@@ -256,8 +257,8 @@ def occasions(
     Returns
     -------
     frame of the same kind, sorted by customer, then date
-        ``<customer>``, ``date`` (start of the occasion), ``spend`` (net), and with ``margin`` or
-        ``cost`` ``profit``. Its ledger travels with it.
+        ``<customer>``, ``date`` (start of the occasion), ``spend`` (net), and with ``margin``,
+        ``cost`` or ``profit`` ``profit``. Its ledger travels with it.
 
     Raises
     ------

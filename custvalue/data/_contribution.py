@@ -258,7 +258,7 @@ def contribution_of_rows(
     names = [n for n in costs if isinstance(n, str)]
     _check(have, [*names, *([cost] if isinstance(cost, str) else [])], cost, by, "the log")
     if isinstance(cost, str):
-        options = replace(options, cost=cost, margin=None)
+        options = replace(options, cost=cost, margin=None, profit=None)
     rows = take_in(frame, options, as_of, quiet=True)
     code, row = rows.code.copy(), slice(None) if rows.row is None else rows.row
     folded, _ = fold(rows, options)

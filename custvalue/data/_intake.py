@@ -300,6 +300,8 @@ def _profit(
     if options.cost is not None:
         cost = _numbers(frame, options.cost, problems)
         return None if cost is None else amount - cost
+    if options.profit is not None:
+        return _numbers(frame, options.profit, problems)
     if isinstance(options.margin, str):
         share = _numbers(frame, options.margin, problems)
         if share is not None and len(share) and np.nanmax(share, initial=0.0) > 1.0:

@@ -112,7 +112,7 @@ class LazyLog:
 
     def _not_numeric(self, frame: Any) -> list[ContractProblem]:
         schema, options = frame.collect_schema(), self.options
-        money = [options.amount, options.cost]
+        money = [options.amount, options.cost, options.profit]
         money.append(options.margin if isinstance(options.margin, str) else None)
         return [
             ContractProblem(
@@ -128,6 +128,8 @@ class LazyLog:
         made = [paid.alias(PAID)]
         if options.cost is not None:
             made.append((paid - nw.col(options.cost).cast(nw.Float64)).alias(GAIN))
+        elif options.profit is not None:
+            made.append(nw.col(options.profit).cast(nw.Float64).alias(GAIN))
         elif isinstance(options.margin, str):
             made.append((paid * nw.col(options.margin).cast(nw.Float64)).alias(GAIN))
         elif options.margin is not None:

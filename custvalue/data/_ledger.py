@@ -18,7 +18,7 @@ WORDS = {
     "missing_customer": "customer id is missing",
     "missing_time": "time is missing or unreadable",
     "bad_amount": "amount is missing or not finite",
-    "bad_profit": "margin or cost is missing or not finite",
+    "bad_profit": "margin, cost or profit is missing or not finite",
     "duplicate": "row repeats an earlier one in every column",
     "after_as_of": "after the as-of date",
     "refund": "negative amount (refunds='drop')",

@@ -87,8 +87,8 @@ class TransactionLog:
         a quiet end of the log would look like activity.
     **policies
         As in :class:`LogOptions`: ``keep``, ``occasion``, ``refunds``, ``zero_amounts``,
-        ``duplicates``, ``invalid``, ``order``, ``margin``, ``cost``, ``time_format``,
-        ``time_zone``.
+        ``duplicates``, ``invalid``, ``order``, ``margin``, ``cost``, ``profit``,
+        ``time_format``, ``time_zone``.
 
     Attributes
     ----------
@@ -255,8 +255,8 @@ class TransactionLog:
         Returns
         -------
         frame of the kind of :attr:`frame`, in memory, sorted by customer, then date
-            ``<customer>``, ``date`` (start of the occasion), ``spend`` (net), and with ``margin``
-            or ``cost`` ``profit``.
+            ``<customer>``, ``date`` (start of the occasion), ``spend`` (net), and with ``margin``,
+            ``cost`` or ``profit`` ``profit``.
         """
         refuse_reserved(self.customer, ["date", "spend", "profit"])
         return self._made(("occasions",), self._occasions)

@@ -58,6 +58,9 @@ class LogOptions:
         Share of the amount that is profit, or the column that has it. Adds ``total_profit``.
     cost : str, optional
         Column with the cost of the row; profit is amount less cost. Adds ``total_profit``.
+    profit : str, optional
+        Column with the profit of the row; below 0 it is a loss, and the row is an order all the
+        same. Adds ``total_profit``.
     time_format : str, optional
         How to read times that are text and not ISO 8601, e.g. ``"%d/%m/%Y"``; refused where it
         leaves more than 5 % of a column unread. Whole numbers such as 20240105 are read by one that
@@ -91,6 +94,7 @@ class LogOptions:
     order: str | None = None
     margin: float | str | None = None
     cost: str | None = None
+    profit: str | None = None
     time_format: str | None = None
     time_zone: str | None = None
 
@@ -110,8 +114,12 @@ class LogOptions:
                 "refunds='net_order' nets a refund against its order, so it needs order=, the "
                 "column with the order id; without one use refunds='net_occasion'."
             )
-        if self.margin is not None and self.cost is not None:
-            raise ValueError("give margin= (a share of the amount) or cost= (money), not both.")
+        given = [n for n in ("margin", "cost", "profit") if getattr(self, n) is not None]
+        if len(given) > 1:
+            raise ValueError(
+                f"{' and '.join(f'{n}=' for n in given)} tell the same profit in different ways; "
+                "give margin= (a share of the amount), cost= or profit= (money), not both."
+            )
         if not (self.margin is None or isinstance(self.margin, str)):
             check_share(self.margin, "margin", low=-np.inf)
         if self.time_zone is not None:
@@ -126,7 +134,7 @@ class LogOptions:
     @property
     def columns(self) -> list[str]:
         """Names of the log's columns that this call reads."""
-        extra = [self.cost, self.margin if isinstance(self.margin, str) else None]
+        extra = [self.cost, self.profit, self.margin if isinstance(self.margin, str) else None]
         if self.refunds == "net_order":
             extra.append(self.order)
         names = [self.customer, self.time, self.amount, *extra, *self.keep]
@@ -135,7 +143,7 @@ class LogOptions:
     @property
     def has_profit(self) -> bool:
         """Whether profit differs from spend."""
-        return self.margin is not None or self.cost is not None
+        return not (self.margin is None and self.cost is None and self.profit is None)
 
     @property
     def grain(self) -> int:

@@ -22,7 +22,7 @@ REASON = {
     "missing_customer": "left out: no customer id",
     "missing_time": "left out: time missing or unreadable",
     "bad_amount": "left out: amount missing or not finite",
-    "bad_profit": "left out: margin or cost missing or not finite",
+    "bad_profit": "left out: margin, cost or profit missing or not finite",
     "duplicate": "left out: repeats an earlier row",
     "after_as_of": "left out: after the as-of date",
     "refund": "left out: negative amount",

@@ -28,6 +28,7 @@ POLICIES = [
     {"refunds": "net_occasion", "duplicates": "drop", "margin": 0.25},
     {"refunds": "net_order", "order": "bill", "cost": "cost"},
     {"refunds": "drop", "occasion": "6h"},
+    {"refunds": "net_occasion", "profit": "cost"},
 ]
 
 

@@ -250,8 +250,17 @@ def test_profit_comes_from_a_margin_or_a_cost():
     assert cv.summarize(log, **AT, cost="cost")["total_profit"].tolist() == [27.0, 2.0]
     assert "total_profit" not in cv.summarize(log, **AT)
     assert cv.panel(log, **AT, cost="cost")["profit"].sum() == 29.0
-    with pytest.raises(ValueError, match="not both"):
-        cv.summarize(log, **AT, cost="cost", margin=0.5)
+    for ways in ({"cost": "cost", "margin": 0.5}, {"cost": "cost", "profit": "share"}):
+        with pytest.raises(ValueError, match="not both"):
+            cv.summarize(log, **AT, **ways)
+
+
+def test_a_loss_is_a_loss_and_its_order_an_order():
+    log = a_log(gain=[4.0, -9.0, 0.5])
+    plain, table = cv.summarize(log, **AT), cv.summarize(log, **AT, profit="gain")
+    assert table["total_profit"].tolist() == [-5.0, 0.5]
+    assert table[list(plain.columns)].equals(plain)
+    assert cv.panel(log, **AT, profit="gain")["profit"].sum() == -4.5
 
 
 def test_a_refund_after_the_cutoff_does_not_leak_into_what_was_known():
