@@ -151,7 +151,14 @@ def main(debug: bool) -> None:
     "--annual-discount-rate", type=float, default=0.10, show_default=True, help="0.10 is 10 %."
 )
 @click.option(
-    "--margin", type=float, help="Share of spend that is profit; without it value is spend."
+    "--margin",
+    metavar="SHARE|COLUMN",
+    help="Share of spend that is profit, or the column that has it; without this, --cost and "
+    "--profit value is spend.",
+)
+@click.option("--cost", metavar="COLUMN", help="Column with the cost of a row: value is profit.")
+@click.option(
+    "--profit", metavar="COLUMN", help="Column with the profit of a row; losses are losses."
 )
 @click.option(
     "--response",
@@ -233,6 +240,9 @@ def report(
         raise click.UsageError("name a LOG file, or --demo, and not both.")
     if demo:
         asked.update({name: asked[name] or column for name, column in DEMO.items()})
+        for name in ("cost", "profit"):
+            if asked[name]:
+                raise click.UsageError(f"the demo's log has no column for --{name}.")
         for name, value in DEMO_OFFER.items():
             if name != "response" or asked["measured"] is None:
                 asked[name] = value if asked[name] is None else asked[name]
@@ -241,6 +251,7 @@ def report(
         asked["as_of"] = asked["as_of"] or "1998-06-30"
         asked["currency"] = asked["currency"] or "USD"
     asked["zero_amounts"] = asked["zero_amounts"] or "drop"
+    asked["margin"] = _number_or_column(asked["margin"])
     lost = [f"--{name}" for name in DEMO if not asked[name]]
     if lost:
         raise click.UsageError(f"say which columns to read: {', '.join(lost)} missing.")
@@ -267,9 +278,14 @@ def report(
         else:
             columns = {name: asked[name] for name in DEMO}
             more = [asked["order"]] if asked["order"] else []
+            ways = [asked[way] for way in ("margin", "cost", "profit")]
+            money = [name for name in ways if isinstance(name, str)]
             # what repeats "in every column" can be told from all of them alone
             whole = asked["duplicates"] != "keep"
-            frame, source = read_log(log, **columns, more=more, whole=whole, **marks), log.name
+            frame, source = (
+                read_log(log, **columns, more=more, money=money, whole=whole, **marks),
+                log.name,
+            )
         if asked["measured"] is not None:
             asked["measured"] = read_table(asked["measured"], encoding=marks["encoding"])
         for name in GIVEN:
@@ -283,6 +299,14 @@ def report(
         files = made.write(out, tables=tables, formulas=formulas, force=force)
     if not quiet:
         last_words(made.summary_text(), files)
+
+
+def _number_or_column(text: Any) -> float | str | None:
+    """Read a margin: a number where it is one, else the name of a column."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return str(text)
 
 
 def _names_in_both_languages() -> list[str]:

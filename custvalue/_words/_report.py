@@ -64,6 +64,23 @@ ZH: dict[str, str] = {
         "客户是谁，带来多少。价值指未来 {span}的{meaning}，贴现至 {as_of}。"
     ),
     "spend (no margin was given)": "消费额（未给出利润率）",
+    "{share} so far, by column {column}": "至今 {share}，据“{column}”列",
+    "{share} of spend": "占消费额的 {share}",
+    "Profit so far": "累计利润",
+    "profit: spend at the margins that the rows tell (column {column})": (
+        "利润：消费额乘以各行所示的利润率（“{column}”列）"
+    ),
+    "{n} customers have brought a loss so far, {loss} together. Losses count as losses, and orders "
+    "at a loss as orders.": (
+        "至今有 {n} 位客户带来亏损，合计 {loss}。亏损计为亏损，亏损的订单仍是订单。"
+    ),
+    "{n} customers are expected to bring a loss: their value is below 0.": (
+        "预期 {n} 位客户将带来亏损：其价值低于 0。"
+    ),
+    "Earlier dates tested the spend that was forecast. Its margins are those of the past: each "
+    "customer's own as far as the orders tell, else everybody's.": (
+        "较早日期检验的是消费额预测。利润率取自过去：订单足以说明者用客户自身的，否则用全体的。"
+    ),
     "spend times the margin of {margin}": "消费额乘以利润率 {margin}",
     "future profit": "未来利润",
     "future spend": "未来消费",

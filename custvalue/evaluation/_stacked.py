@@ -357,12 +357,26 @@ class StackedValue(ValueModel):
     def _holder(self) -> Any:
         return self._under(self.forecast_.parts[0], cost=self.contact_cost)
 
-    def _under(self, part: Any, cost: Any = 0.0) -> Any:
-        """Return a fitted part under this model's terms."""
+    def _under(self, part: Any, cost: Any = 0.0, *, as_spend: bool = False) -> Any:
+        """Return a fitted part under this model's terms, or asked for spend instead of profit."""
         part = copy.copy(part)
         own = part.get_params(deep=False)
         mine = {k: getattr(self, k) for k in _SHARED if k in own}
+        if as_spend:
+            mine["margin"] = 1.0
         return part.set_params(**mine, contact_cost=cost)
+
+    def _own_margins(self, rows: StackedRows, terms: Terms) -> Floats | None:
+        """Margin of each customer as the law learned it: own orders, drawn to those of all.
+
+        What is blended is then spend; a part that knows margins of states alone would value who
+        brings losses by who brings none. None where the first part learns no margins, or one is
+        given.
+        """
+        holder = self.forecast_.parts[0]
+        if terms.margin is not None or not isinstance(holder, CustomerValue):
+            return None
+        return np.asarray(holder._share(rows.parts[0], terms))[rows.places[0]]
 
     @staticmethod
     def _terms_of(part: Any, terms: Terms) -> Terms:
@@ -373,13 +387,13 @@ class StackedValue(ValueModel):
 
     def _gross(self, rows: StackedRows, terms: Terms) -> Floats:
         known = self.forecast_
-        total = np.zeros(rows.n)
+        total, share = np.zeros(rows.n), self._own_margins(rows, terms)
         for k, fitted in enumerate(known.parts):
             if known.weights[k] > 0.0:
-                part = self._under(fitted)
+                part = self._under(fitted, as_spend=share is not None)
                 value = part._value(rows.parts[k], self._terms_of(part, terms))
                 total += known.weights[k] * known.scales[k] * value[rows.places[k]]
-        return total
+        return total if share is None else total * share
 
     def _cost(self, rows: StackedRows, terms: Terms) -> Any:
         if isinstance(terms.contact_cost, dict):
@@ -511,10 +525,13 @@ class StackedValue(ValueModel):
 
     def _parts(self, rows: StackedRows, terms: Terms) -> dict[str, Any]:
         known, said = self.forecast_, {}
+        share = self._own_margins(rows, terms)
         for k, name in enumerate(known.names):
-            part = self._under(known.parts[k])
+            part = self._under(known.parts[k], as_spend=share is not None)
             value = part._value(rows.parts[k], self._terms_of(part, terms))
             said[name] = known.scales[k] * np.asarray(value)[rows.places[k]]
+            if share is not None:
+                said[name] *= share
         return {**said, "contact_cost": self._cost(rows, terms)}
 
     def _facts(self) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class Asked:
     period: str
     horizon: str
     annual_discount_rate: float
-    margin: float | None
+    margin: float | str | None
     response: float | None
     contact_cost: float | None
     budget: float | None
@@ -76,6 +76,8 @@ class Asked:
     measured: Measured | None = None
     models: Any = None
     playbook: Playbook = field(default_factory=lambda: playbook_of(None))
+    cost: str | None = None
+    profit: str | None = None
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -84,8 +86,19 @@ class Asked:
 
     @property
     def scale(self) -> float:
-        """Value of a unit of spend."""
-        return 1.0 if self.margin is None else float(self.margin)
+        """Value of a unit of spend; 1 where the rows tell profits, which then are the values."""
+        return float(self.margin) if isinstance(self.margin, (int, float)) else 1.0
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Column by which each row tells its profit: margin, cost or profit; empty where none."""
+        ways = {"margin": self.margin, "cost": self.cost, "profit": self.profit}
+        return {way: name for way, name in ways.items() if isinstance(name, str)}
+
+    @property
+    def is_profit(self) -> bool:
+        """Whether values are profits, not spend."""
+        return self.margin is not None or bool(self.told)
 
 
 @dataclass(frozen=True)
@@ -176,7 +189,13 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
 
     begin(0)
     log = TransactionLog(
-        frame, **asked.columns, as_of=asked.as_of, unit="D", tell_end=True, **asked.policies
+        frame,
+        **asked.columns,
+        as_of=asked.as_of,
+        unit="D",
+        tell_end=True,
+        **asked.policies,
+        **asked.told,
     )
     summary = to_pandas(log.summary())
     facts = facts_of(summary)
@@ -212,7 +231,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         asked.models,
         horizon=asked.horizon,
         annual_discount_rate=asked.annual_discount_rate,
-        margin=asked.scale,
+        margin=None if asked.told else asked.scale,
         progress=False,
     ).fit(log)
     rows = model.open(log)
@@ -225,6 +244,8 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     table = summary[
         [asked.customer, "first_order", "last_order", "n_orders", "total_value", "mean_value"]
     ].copy()
+    if asked.told:
+        table["total_profit"] = summary["total_profit"]
     table["silence_days"] = summary["silence"]
     table["usual_gap_days"] = summary["gap_mean"]
     for letter in "RFM":
@@ -345,6 +366,8 @@ def segment_sizes(table: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
 
     out["value"] = of(grouped["total_value"].sum())
     out["value_share"] = out["value"] / table["total_value"].sum()
+    if "total_profit" in table:
+        out["profit"] = of(grouped["total_profit"].sum())
     out["silence"] = of(grouped["silence_days"].median())
     out["orders_each"] = of(grouped["n_orders"].mean())
     out["future_value"] = of(grouped["future_value"].sum())
@@ -383,18 +406,22 @@ def spend_by_period(log: TransactionLog, as_of: np.datetime64, length: float) ->
     Returns
     -------
     DataFrame
-        ``period`` (0 has the first order), ``period_end``, ``spend``; no period is left out.
+        ``period`` (0 has the first order), ``period_end``, ``spend``, and ``profit`` where the rows
+        tell it; no period is left out.
     """
     import pandas as pd
 
     orders = to_pandas(log.occasions())
     days = (as_of - orders["date"].to_numpy().astype("datetime64[D]")).astype(int)
     back = np.floor(days / length + 1e-9).astype(int)
-    spend = np.bincount(back, orders["spend"].to_numpy(dtype=float))[::-1]
-    ends = np.ceil(np.arange(len(spend))[::-1] * length - 1e-9).astype("timedelta64[D]")
-    return pd.DataFrame(
-        {"period": np.arange(len(spend)), "period_end": as_of - ends, "spend": spend}
-    )
+    money = {
+        name: np.bincount(back, orders[name].to_numpy(dtype=float))[::-1]
+        for name in ("spend", "profit")
+        if name in orders
+    }
+    n = len(money["spend"])
+    ends = np.ceil(np.arange(n)[::-1] * length - 1e-9).astype("timedelta64[D]")
+    return pd.DataFrame({"period": np.arange(n), "period_end": as_of - ends, **money})
 
 
 def segment_moves(history: pd.DataFrame, customer: str, cells: SegmentMap) -> pd.DataFrame:

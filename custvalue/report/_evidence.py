@@ -52,6 +52,17 @@ def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) 
                     "log's own past; discounted at {rate} a year.",
                     rate=w.cell(about["annual_discount_rate"], "share"),
                 ),
+                *(
+                    [
+                        w(
+                            "Earlier dates tested the spend that was forecast. Its margins are "
+                            "those of the past: each customer's own as far as the orders tell, "
+                            "else everybody's."
+                        )
+                    ]
+                    if about["profit_from"] is not None
+                    else []
+                ),
                 w(
                     "The range of a customer holds the mean, and what will really come in 8 of 10 "
                     "such cases."

@@ -59,7 +59,9 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
             "period": asked.period,
             "horizon": asked.horizon,
             "annual_discount_rate": float(asked.annual_discount_rate),
-            "margin": asked.margin,
+            "margin": None if asked.told else asked.margin,
+            "profit_from": next(iter(asked.told.items()), None),
+            "is_profit": asked.is_profit,
             "level": LEVEL,
             "followed": got.followed,
             "trade": asked.playbook.trade,
@@ -145,9 +147,25 @@ def _base(got: Collected, asked: Asked) -> dict[str, Any]:
         "expected_orders": float(table["expected_orders"].sum()),
         "expected_buyers": float(table["chance_of_order"].sum()),
         "last_value": _last_value(got, asked),
+        **_profit(table),
         "future_value": future,
         "future_low": got.total[0],
         "future_high": got.total[1],
+    }
+
+
+def _profit(table: pd.DataFrame) -> dict[str, Any]:
+    """Profit so far and who brought a loss, where the rows tell profits."""
+    if "total_profit" not in table:
+        return {"profit": None}
+    profit, spend = table["total_profit"], float(table["total_value"].sum())
+    loss = profit[profit < 0.0]
+    return {
+        "profit": float(profit.sum()),
+        "margin": float(profit.sum()) / spend if spend else None,
+        "loss_customers": len(loss),
+        "loss": float(loss.sum()),
+        "future_loss_customers": int((table["future_value"] < 0.0).sum()),
     }
 
 
@@ -189,7 +207,8 @@ def _last_value(got: Collected, asked: Asked) -> float | None:
     periods = round(span_days(asked.horizon) / span_days(asked.period))
     if not 0 < periods <= len(got.spend):
         return None
-    return asked.scale * float(got.spend["spend"].iloc[-periods:].sum())
+    money = "profit" if "profit" in got.spend else "spend"
+    return asked.scale * float(got.spend[money].iloc[-periods:].sum())
 
 
 def _forecast(got: Collected, words: Words) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def read_log(
     time: str,
     amount: str,
     more: Sequence[str] = (),
+    money: Sequence[str] = (),
     whole: bool = False,
     encoding: str | None = None,
     decimal: str = ".",
@@ -51,6 +52,8 @@ def read_log(
         ``NULL``, ``nan``, ``NA``, ...) is missing.
     more : sequence of str
         Further columns to read.
+    money : sequence of str
+        Further columns of numbers: a cost, a profit, a margin of each row.
     whole : bool, default=False
         Whether to read every column: what repeats "in every column" can be told from all alone.
     encoding : str, optional
@@ -98,7 +101,7 @@ def read_log(
         have = text.names
         body = _text_body(text, [customer, time], decimal, thousands)
     factors = [amount] if amount in have else [part.strip() for part in amount.split("*")]
-    wanted = list(dict.fromkeys([customer, time, *factors, *more]))
+    wanted = list(dict.fromkeys([customer, time, *factors, *more, *money]))
     _check_names(wanted, have, whole, path.name)
     frame = body(list(dict.fromkeys(have)) if whole else wanted)
     if frame.index.name == "line":
@@ -111,12 +114,14 @@ def read_log(
                 "Export it again with the orders in it.",
             )
         )
+    for name in money:
+        frame[name] = _numbers(frame[name], name, path.name)
     numbers = {name: _numbers(frame[name], name, path.name) for name in factors}
     if factors == [amount]:
         frame[amount] = numbers[amount]
     else:
         frame[amount] = math.prod(numbers.values(), start=1.0)
-        read_as_text = {customer, time, *more}
+        read_as_text = {customer, time, *more, *money}
         for name in factors:
             if name not in read_as_text and not whole:
                 frame = frame.drop(columns=name)

@@ -172,7 +172,7 @@ class Report:
                     span=span(about["horizon"], w),
                     orders=w.cell(base["expected_orders"], "int"),
                     buyers=w.cell(base["expected_buyers"], "int"),
-                    worth=w("future profit") if about["margin"] is not None else w("future spend"),
+                    worth=w("future profit") if about["is_profit"] else w("future spend"),
                     value=w.money(base["future_value"])
                     if self.currency
                     else w(
@@ -205,7 +205,7 @@ def make_report(
     period: str = "4W",
     horizon: str = "52W",
     annual_discount_rate: float = 0.10,
-    margin: float | None = None,
+    margin: float | str | None = None,
     response: float | None = None,
     contact_cost: float | None = None,
     budget: float | None = None,
@@ -233,6 +233,8 @@ def make_report(
     measured: Any = None,
     models: Mapping[str, Any] | None = None,
     playbook: Any = None,
+    cost: str | None = None,
+    profit: str | None = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -249,8 +251,9 @@ def make_report(
     horizon : str, default="52W"
         How far to forecast.
     annual_discount_rate : float, default=0.10
-    margin : float, optional
-        Share of spend that is profit; without it value is spend, and the report says so.
+    margin : float or str, optional
+        Share of spend that is profit, or the column that has it for each row. Without it, ``cost``
+        or ``profit`` value is spend, and the report says so.
     response : float, optional
         Mean chance that a contact wins back a quiet customer who would not have come anyway. One
         odds ratio spreads it over the customers by their chance of an order. Makes the campaign
@@ -308,6 +311,11 @@ def make_report(
         ``name`` and ``advice``) or a mapping: name of a segment, a stage or a grade of silence, and
         its advice (of a stage also ``{"message": ..., "step": ...}``). ``"trade"`` among them names
         the trade that says the rest.
+    cost : str, optional
+        Column with the cost of each row: value is profit, amount less cost.
+    profit : str, optional
+        Column with the profit of each row. Orders are the purchases, whatever they brought: a loss
+        is a loss, and no refund.
 
     Returns
     -------
@@ -336,7 +344,11 @@ def make_report(
     check_annual_rate(annual_discount_rate)
     span_days(horizon, "horizon")
     span_days(period, "period")
-    if margin is not None:
+    ways = {"margin": margin, "cost": cost, "profit": profit}
+    told = [f"{name}=" for name, way in ways.items() if way is not None]
+    if len(told) > 1:
+        raise ValueError(f"{' and '.join(told)} tell the same profit: give one of them.")
+    if margin is not None and not isinstance(margin, str):
         check_share(margin, "margin", above=True)
     if ranker is not None and markets is None:
         raise ValueError("ranker needs markets: the table of markets that it ranks.")
@@ -346,7 +358,7 @@ def make_report(
         if response is not None:
             raise ValueError("give the response that is assumed or what was measured, not both.")
         response = known.response
-    _check_offer(margin, response, contact_cost, budget, holdout)
+    _check_offer(bool(told), response, contact_cost, budget, holdout)
     asked = Asked(
         customer=customer,
         time=time,
@@ -373,6 +385,8 @@ def make_report(
         measured=known,
         models=models,
         playbook=plays,
+        cost=cost,
+        profit=profit,
     )
     check_ahead(asked)
     # before the work on the log, so that a table that cannot be is refused at once
@@ -422,7 +436,7 @@ def _given_sections(
 
 
 def _check_offer(
-    margin: float | None,
+    is_profit: bool,
     response: float | None,
     contact_cost: float | None,
     budget: float | None,
@@ -437,10 +451,10 @@ def _check_offer(
     check_share(holdout, "holdout", below=True)
     if budget is not None and response is None:
         raise ValueError("a budget needs a response: without it nobody is planned to be contacted.")
-    if margin is None and (response is not None or contact_cost is not None):
+    if not is_profit and (response is not None or contact_cost is not None):
         raise ValueError(
             "response and contact_cost need a margin: a contact is paid from profit, not from "
-            "spend. Give margin=1.0 if the amounts are profits already."
+            "spend. Give margin=, cost= or profit=; margin=1.0 if the amounts are profits already."
         )
 
 

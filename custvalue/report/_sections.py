@@ -26,7 +26,13 @@ def page(facts: dict[str, Any], pictures: dict[str, str], words: Words) -> dict[
     about = facts["about"]
     w = words
     margin = w("not given: value is spend")
-    if about["margin"] is not None:
+    if about["profit_from"] is not None:
+        margin = w(
+            "{share} so far, by column {column}",
+            share=w.cell(facts["base"]["margin"], "share"),
+            column=about["profit_from"][1],
+        )
+    elif about["margin"] is not None:
         margin = w.cell(about["margin"], "share")
     return {
         "title": about["title"] or w("Customer value report: {source}", source=about["source"]),
@@ -88,7 +94,7 @@ def frame_words(words: Words) -> dict[str, str]:
 def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
     base, about = facts["base"], facts["about"]
     ahead = span(about["horizon"], w)
-    worth = w("future profit") if about["margin"] is not None else w("future spend")
+    worth = w("future profit") if about["is_profit"] else w("future spend")
     tiles = [
         tile(
             w("Customers"),
@@ -105,6 +111,7 @@ def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
             w.money(base["spend"]),
             w("the best 20 % of customers bring {share}", share=w.cell(base["top20"], "share")),
         ),
+        *_profit_tile(base, w),
         tile(
             w("Bought in the last {days} days", days=base["window"]),
             w.cell(base["active"], "int"),
@@ -167,12 +174,45 @@ def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
         [
             {"type": "points", "title": w("In short"), "points": in_short(facts, w)},
             {"type": "tiles", "tiles": tiles},
+            *_losses(base, w),
             {"type": "figures", "figures": figures},
         ],
     )
 
 
+def _profit_tile(base: dict[str, Any], w: Words) -> list[dict[str, str]]:
+    if base["profit"] is None:
+        return []
+    share = w.cell(base["margin"], "share")
+    note = w("{share} of spend", share=share)
+    return [tile(w("Profit so far"), w.money(base["profit"]), note)]
+
+
+def _losses(base: dict[str, Any], w: Words) -> list[Block]:
+    """Say who brought, or is expected to bring, a loss; orders at a loss stay orders."""
+    if base["profit"] is None or not (base["loss_customers"] or base["future_loss_customers"]):
+        return []
+    notes = [
+        w(
+            "{n} customers have brought a loss so far, {loss} together. Losses count as losses, "
+            "and orders at a loss as orders.",
+            n=w.cell(base["loss_customers"], "int"),
+            loss=w.money(base["loss"]),
+        ),
+        w(
+            "{n} customers are expected to bring a loss: their value is below 0.",
+            n=w.cell(base["future_loss_customers"], "int"),
+        ),
+    ]
+    return [{"type": "notes", "notes": notes}]
+
+
 def _meaning(about: dict[str, Any], w: Words) -> str:
+    if about["profit_from"] is not None:
+        return w(
+            "profit: spend at the margins that the rows tell (column {column})",
+            column=about["profit_from"][1],
+        )
     if about["margin"] is None:
         return w("spend (no margin was given)")
     return w("spend times the margin of {margin}", margin=w.cell(about["margin"], "share"))
@@ -199,12 +239,14 @@ def _segments(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Bloc
         }
         for row in rows
     ]
+    profit: list[Column] = [("profit", w("Profit so far"), "money")]
     columns: list[Column] = [
         ("segment", w("Segment"), "name"),
         ("customers", w("Customers"), "int"),
         ("customer_share", w("Share"), "bar"),
         ("value", w("Spend so far"), "money"),
         ("value_share", w("Share of spend"), "bar"),
+        *(profit if facts["about"]["profit_from"] is not None else []),
         ("silence", w("Usual silence"), "days"),
         ("future_value", w("Future value"), "money"),
         ("future_each", w("Future value each"), "money"),

@@ -397,11 +397,11 @@ def test_a_terminal_is_told_each_warning_of_a_log_once_and_no_other_librarys(tmp
     assert_each_once(
         notes,
         [
-            "log.csv repeats its header in 1 lines",
+            "log.csv repeats its header in 1 line ",
             "customer id is missing: 2; time is missing or unreadable: 1; amount is missing or not",
             "1 row is dated 1900-01-01",
             "as_of=2034-12-31 lies 11 years after the last order",
-            "1 cells of customers.csv begin like a formula of a spreadsheet",
+            "1 cell of customers.csv begin a formula of a spreadsheet",
         ],
     )
 

@@ -316,8 +316,8 @@ def test_the_command_line_takes_tables_from_files(
     growth(language=language).to_csv(tmp_path / "growth.csv", index=False)
     profile(language).to_csv(tmp_path / "profile.csv", index=False)
     markets(language).to_parquet(tmp_path / "markets.parquet", index=False)
-    trade().buyer_table(language=language).to_csv(tmp_path / "trade.csv", index=False)
-    given = [f"--{name}={tmp_path / name}.csv" for name in ("growth", "profile", "trade")]
+    trade().buyer_table(language=language).to_csv(tmp_path / "trade-records.csv", index=False)
+    given = [f"--{name}={tmp_path / name}.csv" for name in ("growth", "profile", "trade-records")]
     code = run(
         monkeypatch, "report", log, "--customer", "customer_id", "--time", "date", "--amount",
         "amount", "--as-of", "1997-09-30", "--estimator", "law", *given,
