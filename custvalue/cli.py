@@ -210,6 +210,12 @@ def main(debug: bool) -> None:
 @click.option("--currency", default="", help="Put before money, e.g. USD or ¥.")
 @click.option("--title", help="Of the page.")
 @click.option(
+    "--by",
+    metavar="COLUMN",
+    help="Column that tells of the customer, such as a region: a section with its groups to choose "
+    "from, and their tables.",
+)
+@click.option(
     "--trade",
     "of_trade",
     type=click.Choice(TRADES),
@@ -280,10 +286,11 @@ def report(
             more = [asked["order"]] if asked["order"] else []
             ways = [asked[way] for way in ("margin", "cost", "profit")]
             money = [name for name in ways if isinstance(name, str)]
+            texts = [asked["by"]] if asked["by"] else []
             # what repeats "in every column" can be told from all of them alone
             whole = asked["duplicates"] != "keep"
             frame, source = (
-                read_log(log, **columns, more=more, money=money, whole=whole, **marks),
+                read_log(log, **columns, more=more, money=money, texts=texts, whole=whole, **marks),
                 log.name,
             )
         if asked["measured"] is not None:

@@ -105,6 +105,40 @@ ZH: dict[str, str] = {
     "to spend, before discount.": (
         "每期（{period}）的消费额；虚线右侧为现有客户的预期消费，未贴现。"
     ),
+    # -- by a column --
+    "By {column}": "按{column}",
+    "Customers by {column}": "按{column}划分的客户",
+    "The same customers, money and forecast as in the rest of this report, cut by the column "
+    "{column}; expected values are for the next {span}.": (
+        "与本报告其余部分相同的客户、金额与预测，按“{column}”列划分；预期值为未来 {span}。"
+    ),
+    "Groups by {column}: their sums are the totals of this page": (
+        "按{column}分组：各组之和即本页合计"
+    ),
+    "Show one group": "显示一组",
+    "all groups": "全部分组",
+    "all customers": "全部客户",
+    "all other values": "其余各值",
+    "no value": "无此值",
+    "{column}: {value}": "{column}：{value}",
+    "{low} to {high}": "{low} 至 {high}",
+    "80 % range": "80% 区间",
+    "Share of the value to come": "未来价值占比",
+    "Share quiet": "沉默占比",
+    "Expected to order": "预期下单",
+    "Quiet": "沉默",
+    "{orders} orders": "订单 {orders} 次",
+    "{share} of this group; active, worth {worth} more": (
+        "占本组的 {share}；若恢复活跃，价值增加 {worth}"
+    ),
+    "{n} customers have more than one value of {column}; the one of their last order counts.": (
+        "{n} 位客户的“{column}”不止一个值，以末次订单的值为准。"
+    ),
+    "{n} customers have no value of {column}; they are a group of their own.": (
+        "{n} 位客户没有“{column}”的值，单独成组。"
+    ),
+    "{column} has {n} different values; those that brought most have a group each, the others are "
+    "one.": "“{column}”有 {n} 个不同的值；带来最多者各成一组，其余合为一组。",
     # -- segments --
     "Segments": "细分",
     "Segments: who is alike": "客户细分：谁与谁相似",

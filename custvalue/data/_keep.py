@@ -65,3 +65,13 @@ def _ranks(values: pd.Series) -> Ints:
     rank[order] = np.arange(len(uniques))
     rank[-1] = -1  # where factorize says -1
     return rank[codes]
+
+
+def several_values(rows: Intake, name: str) -> Ints:
+    """Codes of the customers whose rows say more than one value of a kept column, ascending."""
+    values = pd.Series(rows.kept[name].to_numpy())
+    rank = _ranks(values if rows.row is None else values.iloc[rows.row])
+    known = rank >= 0
+    pairs = np.unique(np.column_stack([rows.code[known], rank[known]]), axis=0)
+    code, times = np.unique(pairs[:, 0], return_counts=True)
+    return code[times > 1]

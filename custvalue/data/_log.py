@@ -35,6 +35,7 @@ from custvalue.data._intake import (
     warn_dates,
     warn_invalid,
 )
+from custvalue.data._keep import several_values
 from custvalue.data._ledger import RowLedger, ledger
 from custvalue.data._occasions import Folded, fold
 from custvalue.data._options import (
@@ -350,6 +351,29 @@ class TransactionLog:
             frame, self.options, self._end,
             cost=cost, cost_to_serve=cost_to_serve, acquisition_cost=acquisition_cost, by=by,
         )  # fmt: skip
+
+    def several(self, column: str) -> Any:
+        """Return the customers whose rows say more than one value of a kept column.
+
+        Parameters
+        ----------
+        column : str
+            One of ``keep``.
+
+        Returns
+        -------
+        series of the kind of :attr:`frame`
+            Their ids, sorted. :meth:`summary` has the value at the last order.
+
+        Raises
+        ------
+        ValueError
+            If the column is not kept.
+        """
+        if column not in self.options.keep:
+            raise ValueError(f"{column!r} is not kept; TransactionLog(..., keep=[{column!r}]).")
+        rows = take_in(self._read(), self.options, self._end, quiet=True)
+        return nw.to_native(rows.ids(several_values(rows, column)))
 
     def ledger(self) -> RowLedger:
         """Return where every row and every cent of the log went.

@@ -26,6 +26,7 @@ from custvalue.exceptions import (
 from custvalue.lifecycle import LifecycleClassifier
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting._for_rooms import flow_table, state_names, tracking_table
+from custvalue.report._by import Cut, cut_by, group_ranges
 from custvalue.report._campaign import QUIET, WINDOW, campaign_list
 from custvalue.report._playbooks import Playbook, playbook_of
 from custvalue.report._size import check_size
@@ -78,6 +79,7 @@ class Asked:
     playbook: Playbook = field(default_factory=lambda: playbook_of(None))
     cost: str | None = None
     profit: str | None = None
+    by: str | None = None
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -137,6 +139,8 @@ class Collected:
         What was warned about on the way.
     of_data : tuple of str
         Those of them that speak of the rows of the log.
+    cut : Cut or None
+        The customers in groups, where a column was named.
     """
 
     customers: pd.DataFrame
@@ -159,6 +163,7 @@ class Collected:
     as_of: str
     caught: tuple[str, ...]
     of_data: tuple[str, ...] = ()
+    cut: Cut | None = None
 
 
 def collect(frame: Any, asked: Asked, step: Step) -> Collected:
@@ -196,6 +201,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         tell_end=True,
         **asked.policies,
         **asked.told,
+        keep=() if asked.by is None else asked.by,
     )
     summary = to_pandas(log.summary())
     facts = facts_of(summary)
@@ -266,6 +272,12 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     table["future_value_high"] = np.maximum(ends[:, 1], value)
     table["at_stake"] = at_stake(table)
     table.attrs.clear()
+    cut = None
+    if asked.by is not None:
+        cut = cut_by(asked, summary, log, model, rows, LEVEL)
+        table.insert(
+            1, group_column(asked.by, [str(name) for name in table]), cut.labels.to_numpy()
+        )
 
     with heard(DataWarning):  # of the same rows at a date that nobody gave; today's are told
         flow, flow_date = stage_flow(log, asked, as_of, lifecycle, table)
@@ -284,11 +296,12 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         scores=model.scores(),
         groups=model.calibration(),
         problem_share=lifecycle.problem_share(summary),
-        total=total_range(model, rows),
+        total=total_range(model, rows, len(table)),
         upcoming=upcoming(model, rows, rows if few is log else model.open(few), spend, asked),
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
         caught=(),
+        cut=cut,
     )
 
 
@@ -326,15 +339,19 @@ def expected_orders(model: BestValue, rows: Any, table: pd.DataFrame) -> Floats:
     return np.divide(spend, usual, out=np.zeros(len(n)), where=usual > 0.0)
 
 
-def total_range(model: BestValue, rows: Any) -> tuple[float, float]:
-    """Interval of the sum of all customers' values."""
-    whole: Any = model.predict_total(rows, level=LEVEL).loc["all"]
-    if "lower" in whole:
-        return float(whole["lower"]), float(whole["upper"])
-    # spend whose variance is infinite, or a fit without standard errors: outcomes can be drawn
-    drawn = [model.draws(rows, n_draws=20, random_state=k).sum(axis=1) for k in range(20)]
-    low, high = np.quantile(np.concatenate(drawn), [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
-    return min(float(low), float(whole["value"])), max(float(high), float(whole["value"]))
+def total_range(model: BestValue, rows: Any, n: int) -> tuple[float, float]:
+    """Interval of the sum of all ``n`` customers' values."""
+    everybody = np.zeros(n, dtype=np.int64)
+    low, high = group_ranges(model, rows, everybody, 1, LEVEL)[0]
+    return float(low), float(high)
+
+
+def group_column(by: str, taken: list[str]) -> str:
+    """Name of the column of groups in the table of customers, which may have that name already."""
+    name = by
+    while name in taken:
+        name = f"log_{name}"
+    return name
 
 
 def at_stake(table: pd.DataFrame) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 import custvalue
 from custvalue._units import span_days
 from custvalue.plotting._for_rooms import concentration_table
+from custvalue.report._by import by_facts
 from custvalue.report._campaign import WINDOW
 from custvalue.report._collect import LEVEL, Asked, Collected
 from custvalue.report._playbooks import Playbook
@@ -73,6 +74,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         "stages": _stages(table, got.problem_share, asked.playbook),
         "forecast": _forecast(got, words),
         "moves": _moves(got),
+        "by": None if got.cut is None else by_facts(got.cut, table, got.total),
         "ledger": got.ledger,
         "notes": list(got.caught),
         "notes_on_rows": list(got.of_data),

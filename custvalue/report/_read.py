@@ -32,6 +32,7 @@ def read_log(
     amount: str,
     more: Sequence[str] = (),
     money: Sequence[str] = (),
+    texts: Sequence[str] = (),
     whole: bool = False,
     encoding: str | None = None,
     decimal: str = ".",
@@ -54,6 +55,8 @@ def read_log(
         Further columns to read.
     money : sequence of str
         Further columns of numbers: a cost, a profit, a margin of each row.
+    texts : sequence of str
+        Further columns that stay as they are written, such as a region 007.
     whole : bool, default=False
         Whether to read every column: what repeats "in every column" can be told from all alone.
     encoding : str, optional
@@ -99,9 +102,9 @@ def read_log(
     else:
         text = delimited(file_text(path, encoding), path.name)
         have = text.names
-        body = _text_body(text, [customer, time], decimal, thousands)
+        body = _text_body(text, [customer, time, *texts], decimal, thousands)
     factors = [amount] if amount in have else [part.strip() for part in amount.split("*")]
-    wanted = list(dict.fromkeys([customer, time, *factors, *more, *money]))
+    wanted = list(dict.fromkeys([customer, time, *factors, *more, *money, *texts]))
     _check_names(wanted, have, whole, path.name)
     frame = body(list(dict.fromkeys(have)) if whole else wanted)
     if frame.index.name == "line":
@@ -121,7 +124,7 @@ def read_log(
         frame[amount] = numbers[amount]
     else:
         frame[amount] = math.prod(numbers.values(), start=1.0)
-        read_as_text = {customer, time, *more, *money}
+        read_as_text = {customer, time, *more, *money, *texts}
         for name in factors:
             if name not in read_as_text and not whole:
                 frame = frame.drop(columns=name)

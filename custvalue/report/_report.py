@@ -12,6 +12,7 @@ from custvalue._html import html_table
 from custvalue._units import check_annual_rate, check_share, span_days
 from custvalue._words import Language, check_language
 from custvalue.report._blocks import Block, span
+from custvalue.report._by import group_tables
 from custvalue.report._collect import STEPS, Asked, Step, collect
 from custvalue.report._facts import facts_of_report
 from custvalue.report._folder import family_of, write_folder
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from custvalue.market._for_rooms import TradeProfile
     from custvalue.survey import PerceivedValue
 
-TABLES = ("customers", "campaign", "segments", "transitions")
+TABLES = ("customers", "campaign", "segments", "transitions", "groups", "group_parts")
 FILES = family_of("report.html", TABLES)
 
 
@@ -58,6 +59,8 @@ class Report:
     campaign : DataFrame or None
         Quiet customers, the best to contact first, with the group drawn for each; None where no
         response was given.
+    groups, group_parts : DataFrame or None
+        One row a group of ``by``; a group and one of its segments, stages or grades of silence.
     html : str
         The page: one file that needs nothing else.
     language : {"en", "zh"}
@@ -82,6 +85,8 @@ class Report:
     language: Language = "en"
     currency: str = ""
     campaign: pd.DataFrame | None = field(repr=False, default=None)
+    groups: pd.DataFrame | None = field(repr=False, default=None)
+    group_parts: pd.DataFrame | None = field(repr=False, default=None)
 
     @property
     def ledger(self) -> dict[str, Any]:
@@ -235,6 +240,7 @@ def make_report(
     playbook: Any = None,
     cost: str | None = None,
     profit: str | None = None,
+    by: str | None = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -316,6 +322,10 @@ def make_report(
     profit : str, optional
         Column with the profit of each row. Orders are the purchases, whatever they brought: a loss
         is a loss, and no refund.
+    by : str, optional
+        Column of the log that tells of the customer (a region, a segment, a channel): adds a
+        section with the groups of its values, to choose from, and the tables ``groups`` and
+        ``group_parts``. Their sums are the page's totals.
 
     Returns
     -------
@@ -344,6 +354,11 @@ def make_report(
     check_annual_rate(annual_discount_rate)
     span_days(horizon, "horizon")
     span_days(period, "period")
+    if by is not None and by in (customer, time, amount):
+        raise ValueError(
+            f"by={by!r} is the column of customers, times or amounts; name one that tells of the "
+            "customer, such as a region."
+        )
     ways = {"margin": margin, "cost": cost, "profit": profit}
     told = [f"{name}=" for name, way in ways.items() if way is not None]
     if len(told) > 1:
@@ -387,6 +402,7 @@ def make_report(
         playbook=plays,
         cost=cost,
         profit=profit,
+        by=by,
     )
     check_ahead(asked)
     # before the work on the log, so that a table that cannot be is refused at once
@@ -403,8 +419,18 @@ def make_report(
         given.append(funnel_section(collect_funnel(events, funnel, as_of), words))
     shown["sections"][-1:-1] = given  # before the ledger, which closes the page
     html = render(shown, frame_words(words))
+    groups, parts = (None, None) if facts["by"] is None else group_tables(facts["by"])
     return Report(
-        facts, got.customers, got.segments, got.transitions, html, language, currency, got.campaign
+        facts,
+        got.customers,
+        got.segments,
+        got.transitions,
+        html,
+        language,
+        currency,
+        got.campaign,
+        groups,
+        parts,
     )
 
 

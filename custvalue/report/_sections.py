@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from custvalue.report._blocks import Block, Column, fact, figure, section, span, table, tile
+from custvalue.report._by import by_section
 from custvalue.report._evidence import forecast_section, ledger_section, moves_section
 from custvalue.report._quiet import quiet_section
 from custvalue.report._short import came_over_said, in_short, total_holds
@@ -49,6 +50,7 @@ def page(facts: dict[str, Any], pictures: dict[str, str], words: Words) -> dict[
         ],
         "sections": [
             _base(facts, pictures, w),
+            *([] if facts["by"] is None else [by_section(facts, w)]),
             _segments(facts, pictures, w),
             quiet_section(facts, pictures, w),
             _stages(facts, pictures, w),

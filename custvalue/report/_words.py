@@ -57,12 +57,17 @@ class Words:
             return self("{n:,.0f} days", n=value)
         return str(value)
 
-    def money(self, value: float) -> str:
-        """Money with its currency; cents only where they matter."""
+    def money(self, value: float, digits: int | None = None) -> str:
+        """Money with its currency; cents only where they matter, or so many digits."""
         size = abs(value)
-        digits = f"{size:,.0f}" if size >= 100 else f"{size:,.2f}"
+        if digits is not None:
+            return self._priced(value, f"{size:,.{digits}f}")
+        text = f"{size:,.0f}" if size >= 100 else f"{size:,.2f}"
         if 1e-15 < size < 0.005:  # coins of a currency in which all is cheap; less is nothing
-            digits = f"{size:.2g}"
+            text = f"{size:.2g}"
+        return self._priced(value, text)
+
+    def _priced(self, value: float, digits: str) -> str:
         gap = " " if self.currency.isalpha() and self.currency.isascii() else ""
         return ("−" if value < 0 else "") + self.currency + gap + digits
 

@@ -381,3 +381,23 @@ class TestOnlineRetail:
         _, book, _ = self.run(online_retail, refunds="net_occasion")
         assert rows["spend"].sum() == pytest.approx(book.amount_used, abs=1e-6)
         assert rows["orders"].sum() == book.occasions
+
+
+def test_who_has_several_values_of_a_kept_column_is_known():
+    log = pd.DataFrame(
+        {
+            "who": ["b", "b", "a", "a", "c", "c", None],
+            "when": ["2024-01-01", "2024-01-09", "2024-01-02", "2024-01-03", "2024-01-04",
+                     "2025-01-01", "2024-01-05"],
+            "paid": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
+            "town": ["x", "y", "x", None, "x", "y", "z"],
+        }
+    )  # fmt: skip
+    names = {"customer": "who", "time": "when", "amount": "paid", "keep": "town"}
+    rows = cv.TransactionLog(log, **names, as_of="2024-06-30")
+    with pytest.warns(DataWarning):
+        several = rows.several("town")
+    assert list(several) == ["b"]  # c moved after the as-of date
+    assert rows.summary()["town"].tolist() == ["x", "y", "x"]
+    with pytest.raises(ValueError, match="keep=\\['when'\\]"):
+        rows.several("when")

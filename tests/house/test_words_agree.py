@@ -42,6 +42,7 @@ NOT_COUNTED = {
     "ends",
     "gains",
     "gives",
+    "has",
     "is",
     "less",
     "pays",

@@ -200,7 +200,8 @@ def test_a_tiny_log_that_ends_before_the_as_of_date_makes_a_report(
     path.write_text("\n".join(["customer_id,date,amount", *rows]) + "\n", encoding="utf-8")
     call = ["report", path, *CALL, "--as-of", "2024-06-01", "--out", tmp_path / "out"]
     assert run(monkeypatch, *call) == 0, capsys.readouterr().err
-    assert f"{len(rows)} rows in = {len(rows)} used" in capsys.readouterr().out
+    word = "row" if len(rows) == 1 else "rows"
+    assert f"{len(rows)} {word} in = {len(rows)} used" in capsys.readouterr().out
 
 
 def test_a_log_of_one_period_has_a_report_without_moves(monkeypatch, capsys, tmp_path):
@@ -401,7 +402,7 @@ def test_a_terminal_is_told_each_warning_of_a_log_once_and_no_other_librarys(tmp
             "customer id is missing: 2; time is missing or unreadable: 1; amount is missing or not",
             "1 row is dated 1900-01-01",
             "as_of=2034-12-31 lies 11 years after the last order",
-            "1 cell of customers.csv begin a formula of a spreadsheet",
+            "1 cell of customers.csv begin like a formula of a spreadsheet",
         ],
     )
 
@@ -422,6 +423,6 @@ def test_a_terminal_is_told_each_warning_of_a_funnel_and_of_a_campaign_once(tmp_
         notes,
         [
             "drawn.csv is no UTF-8 and was read as GB 18030",
-            "1 cells of e.csv begin like a formula of a spreadsheet (first: '=mail')",
+            "1 cell of e.csv begin like a formula of a spreadsheet (first: '=mail')",
         ],
     )

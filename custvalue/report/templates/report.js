@@ -20,3 +20,15 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+for (const box of document.querySelectorAll(".panels")) {
+  const choose = box.querySelector(".choose");
+  const select = choose.querySelector("select");
+  const panels = [...box.querySelectorAll(".panel")];
+  const show = () => {
+    for (const panel of panels) panel.hidden = select.value !== "" && panel.id !== select.value;
+  };
+  choose.hidden = false;
+  if (panels.length) select.value = panels[0].id;
+  select.addEventListener("change", show);
+  show();
+}
