@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from custvalue._words import _campaign, _funnel, _house, _indicators, _market, _report, _survey
 from custvalue._words._agreement import agree, disagreements, say
+from custvalue._words._notes import note_in_chinese
 
 Language: TypeAlias = Literal["en", "zh"]
 
@@ -127,5 +128,6 @@ __all__ = [
     "agree",
     "check_language",
     "disagreements",
+    "note_in_chinese",
     "say",
 ]

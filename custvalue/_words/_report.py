@@ -393,6 +393,30 @@ ZH: dict[str, str] = {
     ),
     "No customer has two periods yet.": "尚无客户有两期记录。",
     "Technical note: {note}": "技术说明（英文）：{note}",
+    "Note: {note}": "技术说明：{note}",
+    "There is one customer: segments, scores and shares compare with nobody, and the forecast is a "
+    "law's guess.": "只有一位客户：细分、分值与占比无从比较，预测仅为规律的估计。",
+    "Nobody has ordered twice. When customers come back, and whether they do, this log cannot "
+    "tell: a forecast of no orders says that none has come back yet.": (
+        "没有客户下过两次单。客户何时回来、是否回来，本记录无法说明：预测无订单仅表示尚无人回来。"
+    ),
+    "All customers spend the same per order: what a customer is worth differs by the number of "
+    "orders alone.": "所有客户每单消费相同：客户价值之差仅来自订单数。",
+    "Most customers order in a fixed rhythm, as subscribers do. An order that does not come in "
+    "time is more likely an end than a pause, and laws of chance purchases see the end too late.": (
+        "多数客户按固定节奏下单，如同订阅。逾期未到的订单更可能是终止而非暂停；"
+        "随机购买规律较晚才能察觉终止。"
+    ),
+    "The log covers {n:,.0f} days, less than half of the {span} that are forecast: the forecast "
+    "goes beyond what was seen, and no earlier date can test it in full.": (
+        "记录只有 {n:,.0f} 天，不到预测期 {span}的一半：预测超出所见范围，"
+        "没有较早日期可以完整检验。"
+    ),
+    "A response of {share} cannot be: {chance} of the quiet customers are expected to order "
+    "without a contact, so fewer than that are left to be won. No campaign is planned.": (
+        "{share} 的响应率不可能：预期 {chance} 的沉默客户无须联系也会下单，"
+        "可挽回者少于此数。故未作联系计划。"
+    ),
     "Per cent of a segment's customers, one period later.": "细分客户一期之后的去向占比（%）。",
     "From": "原细分",
     "To": "现细分",

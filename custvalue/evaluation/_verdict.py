@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -168,7 +169,8 @@ class Verdict:
         """
         say = _WORDS[check_language(language)]
         if self.overall == "unproven":
-            return (say["overall unproven"].format(why=self.why),)
+            why = self.why if language == "en" else _why_in_chinese(self.why)
+            return (say["overall unproven"].format(why=why),)
         n = len(self.proofs)
         comma = ", " if language == "en" else "、"
         parts = comma.join(
@@ -251,6 +253,11 @@ def judged(
     else:
         overall = "only ranking" if ranking else "do not use"
     return Verdict(overall, uses, kind, parts, proofs, factor)
+
+
+def _why_in_chinese(why: str) -> str:
+    found = re.fullmatch(r"([\d.,e+]+) days of history with too few buyers .*", why)
+    return why if found is None else f"历史仅{found[1]}天，买家太少，无法在较早日期检验"
 
 
 def _grade(good: bool, no: bool) -> str:

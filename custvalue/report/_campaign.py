@@ -20,7 +20,9 @@ SEED = 20251  # of the control group: the same log and call give the same list
 
 
 def campaign_list(customers: pd.DataFrame, asked: Asked) -> pd.DataFrame | None:
-    """Plan of contacts, the best first, quiet customers only; None without a response.
+    """Plan of contacts, the best first, quiet customers only.
+
+    None without a response, or with one that is more than there are customers to win.
 
     Parameters
     ----------
@@ -29,10 +31,19 @@ def campaign_list(customers: pd.DataFrame, asked: Asked) -> pd.DataFrame | None:
     asked : Asked
         ``response``, ``contact_cost`` (0 where it is not given), ``budget``, ``holdout``.
     """
-    if asked.response is None:
+    if asked.response is None or too_many(customers, asked.response) is not None:
         return None
     plan = planned(customers, asked, asked.response, asked.budget, asked.holdout)
     return plan[plan["group"] != "not silent"].reset_index(drop=True)
+
+
+def too_many(customers: pd.DataFrame, response: float) -> float | None:
+    """Share of the quiet who are expected anyway, where it leaves too few for a response."""
+    quiet = customers["silence_grade"].isin(QUIET)
+    if not quiet.any():
+        return None
+    anyway = float(customers.loc[quiet, f"chance_of_order_{WINDOW}d"].mean())
+    return anyway if response >= 1.0 - anyway else None
 
 
 def planned(

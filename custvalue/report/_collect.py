@@ -28,6 +28,7 @@ from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting._for_rooms import flow_table, state_names, tracking_table
 from custvalue.report._by import Cut, cut_by, group_ranges
 from custvalue.report._campaign import QUIET, WINDOW, campaign_list
+from custvalue.report._limits import limit_facts
 from custvalue.report._playbooks import Playbook, playbook_of
 from custvalue.report._size import check_size
 from custvalue.rfm import RFMTransformer, SegmentMap
@@ -139,6 +140,8 @@ class Collected:
         What was warned about on the way.
     of_data : tuple of str
         Those of them that speak of the rows of the log.
+    limits : dict
+        What the log cannot tell (`limit_facts`).
     cut : Cut or None
         The customers in groups, where a column was named.
     """
@@ -164,6 +167,7 @@ class Collected:
     caught: tuple[str, ...]
     of_data: tuple[str, ...] = ()
     cut: Cut | None = None
+    limits: dict[str, Any] = field(default_factory=dict)
 
 
 def collect(frame: Any, asked: Asked, step: Step) -> Collected:
@@ -241,8 +245,9 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         progress=False,
     ).fit(log)
     rows = model.open(log)
-    value, chance = model.predict(rows), model.predict_chance(rows)
-    ends = model.predict_interval(rows, level=LEVEL)
+    least = 1e-9 * float(summary["mean_value"].mean())  # of an order a billionth is nothing
+    value, chance = _or_nothing(model.predict(rows), least), model.predict_chance(rows)
+    ends = _or_nothing(model.predict_interval(rows, level=LEVEL), least)
 
     begin(4)
     transitions = transition_rows(history, asked.customer)
@@ -296,12 +301,13 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         scores=model.scores(),
         groups=model.calibration(),
         problem_share=lifecycle.problem_share(summary),
-        total=total_range(model, rows, len(table)),
+        total=total_range(model, rows, len(table), least),
         upcoming=upcoming(model, rows, rows if few is log else model.open(few), spend, asked),
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
         caught=(),
         cut=cut,
+        limits=limit_facts(table, summary, float(summary["T"].max()), asked.horizon),
     )
 
 
@@ -339,10 +345,15 @@ def expected_orders(model: BestValue, rows: Any, table: pd.DataFrame) -> Floats:
     return np.divide(spend, usual, out=np.zeros(len(n)), where=usual > 0.0)
 
 
-def total_range(model: BestValue, rows: Any, n: int) -> tuple[float, float]:
+def _or_nothing(money: Floats, least: float) -> Floats:
+    """Money, 0 where it is less than ``least``: no 6.8e-13 of a coin on a page."""
+    return np.where(np.abs(money) < least, 0.0, money)
+
+
+def total_range(model: BestValue, rows: Any, n: int, least: float) -> tuple[float, float]:
     """Interval of the sum of all ``n`` customers' values."""
     everybody = np.zeros(n, dtype=np.int64)
-    low, high = group_ranges(model, rows, everybody, 1, LEVEL)[0]
+    low, high = _or_nothing(group_ranges(model, rows, everybody, 1, LEVEL)[0], least)
     return float(low), float(high)
 
 

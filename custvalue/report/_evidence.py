@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from custvalue._words import agree
+from custvalue._words import agree, note_in_chinese
 from custvalue.report._advice import REASON
 from custvalue.report._blocks import Block, Column, figure, section, span, table
 from custvalue.report._words import Words
@@ -132,6 +132,14 @@ def _followed(facts: dict[str, Any], w: Words) -> str:
     )
 
 
+def _technical(note: str, w: Words) -> str:
+    """Say a note of the library: in the page's language where it is a frequent one."""
+    said = note_in_chinese(note) if w.language == "zh" else None
+    if said is not None:
+        return w("Note: {note}", note=said)
+    return w("Technical note: {note}", note=agree(note))
+
+
 def ledger_section(facts: dict[str, Any], w: Words) -> Block:
     """Account for every row, and say what was warned about."""
     book = facts["ledger"]
@@ -154,7 +162,7 @@ def ledger_section(facts: dict[str, Any], w: Words) -> Block:
             orders=w.cell(book["occasions"], "int"),
             customers=w.cell(book["customers"], "int"),
         ),
-        *(w("Technical note: {note}", note=agree(note)) for note in facts["notes"]),
+        *(_technical(note, w) for note in facts["notes"]),
     ]
     return section(
         "ledger",

@@ -74,6 +74,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         "stages": _stages(table, got.problem_share, asked.playbook),
         "forecast": _forecast(got, words),
         "moves": _moves(got),
+        "limits": got.limits,
         "by": None if got.cut is None else by_facts(got.cut, table, got.total),
         "ledger": got.ledger,
         "notes": list(got.caught),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from custvalue.report._blocks import Block, Column, figure, section, table, tile
-from custvalue.report._campaign import QUIET, WINDOW, planned
+from custvalue.report._campaign import QUIET, WINDOW, planned, too_many
 from custvalue.report._collect import GRADES, TOP, Asked, Collected
 from custvalue.report._words import Words
 
@@ -46,6 +46,7 @@ def quiet_facts(got: Collected, asked: Asked) -> dict[str, Any]:
         "spend": float(quiet["total_value"].sum()),
         "at_stake": float(quiet["at_stake"].sum()),
         "response": asked.response,
+        "anyway": None if asked.response is None else too_many(customers, asked.response),
         "measured": None if asked.measured is None else asked.measured._asdict(),
         "contact_cost": asked.contact_cost,
         "top": _first(quiet, got.campaign, asked, chance),
@@ -276,6 +277,17 @@ def _notes(quiet: dict[str, Any], w: Words) -> list[str]:
         ),
     ]
     plan = quiet["plan"]
+    if quiet["anyway"] is not None:
+        notes.append(
+            w(
+                "A response of {share} cannot be: {chance} of the quiet customers are expected to "
+                "order without a contact, so fewer than that are left to be won. No campaign is "
+                "planned.",
+                share=w.cell(quiet["response"], "share"),
+                chance=w.cell(quiet["anyway"], "share"),
+            )
+        )
+        return notes
     if quiet["contact_cost"] is not None:
         notes.append(
             w(

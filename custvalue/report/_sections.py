@@ -7,6 +7,7 @@ from typing import Any
 from custvalue.report._blocks import Block, Column, fact, figure, section, span, table, tile
 from custvalue.report._by import by_section
 from custvalue.report._evidence import forecast_section, ledger_section, moves_section
+from custvalue.report._limits import limit_notes
 from custvalue.report._quiet import quiet_section
 from custvalue.report._short import came_over_said, in_short, total_holds
 from custvalue.report._words import Words
@@ -176,10 +177,16 @@ def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
         [
             {"type": "points", "title": w("In short"), "points": in_short(facts, w)},
             {"type": "tiles", "tiles": tiles},
+            *_limits(facts, w),
             *_losses(base, w),
             {"type": "figures", "figures": figures},
         ],
     )
+
+
+def _limits(facts: dict[str, Any], w: Words) -> list[Block]:
+    notes = limit_notes(facts["limits"], facts["about"]["horizon"], w)
+    return [{"type": "notes", "notes": notes}] if notes else []
 
 
 def _profit_tile(base: dict[str, Any], w: Words) -> list[dict[str, str]]:
