@@ -139,6 +139,17 @@ ZH: dict[str, str] = {
     ),
     "{column} has {n} different values; those that brought most have a group each, the others are "
     "one.": "“{column}”有 {n} 个不同的值；带来最多者各成一组，其余合为一组。",
+    "The band holds what comes in 8 of 10 cases: by chance, by what forecasts missed at earlier "
+    "dates, and by the ups and downs of the periods so far.": (
+        "色带为十次中八次的实际范围：计入偶然、较早日期预测的偏差，以及以往各期的起伏。"
+    ),
+    "The band allows for chance and for the ups and downs of the periods so far, not for an error "
+    "of the method, which no earlier date could test.": (
+        "色带计入偶然与以往各期的起伏，未计入方法本身的误差：没有较早日期可以检验。"
+    ),
+    "The season of the past years is in the line; its sum is that of the forecast.": (
+        "曲线含以往各年的季节变化，其合计即预测合计。"
+    ),
     # -- segments --
     "Segments": "细分",
     "Segments: who is alike": "客户细分：谁与谁相似",

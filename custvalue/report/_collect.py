@@ -26,6 +26,7 @@ from custvalue.exceptions import (
 from custvalue.lifecycle import LifecycleClassifier
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting._for_rooms import flow_table, state_names, tracking_table
+from custvalue.report._ahead import YEAR, band, season_weights, ups_and_downs
 from custvalue.report._by import Cut, cut_by, group_ranges
 from custvalue.report._campaign import QUIET, WINDOW, campaign_list
 from custvalue.report._limits import limit_facts
@@ -133,7 +134,9 @@ class Collected:
     total : (float, float)
         Interval of the sum of all future values.
     upcoming : DataFrame
-        Spend by period, past and expected.
+        Spend by period, past and expected, with its band.
+    seasonal : bool
+        Whether what is expected follows a season.
     ledger : dict
     as_of : str
     caught : tuple of str
@@ -168,6 +171,7 @@ class Collected:
     of_data: tuple[str, ...] = ()
     cut: Cut | None = None
     limits: dict[str, Any] = field(default_factory=dict)
+    seasonal: bool = False
 
 
 def collect(frame: Any, asked: Asked, step: Step) -> Collected:
@@ -286,6 +290,8 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
 
     with heard(DataWarning):  # of the same rows at a date that nobody gave; today's are told
         flow, flow_date = stage_flow(log, asked, as_of, lifecycle, table)
+    some = rows if few is log else model.open(few)
+    ahead, seasonal = upcoming(model, log, rows, some, spend, asked)
     return Collected(
         customers=table,
         segments=segment_sizes(table, rfm.segment_table(summary, segment_map=cells)),
@@ -302,7 +308,8 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         groups=model.calibration(),
         problem_share=lifecycle.problem_share(summary),
         total=total_range(model, rows, len(table), least),
-        upcoming=upcoming(model, rows, rows if few is log else model.open(few), spend, asked),
+        upcoming=ahead,
+        seasonal=seasonal,
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
         caught=(),
@@ -493,23 +500,56 @@ def stage_flow(
 
 
 def upcoming(
-    model: BestValue, rows: Any, few: Any, so_far: pd.DataFrame, asked: Asked
-) -> pd.DataFrame:
-    """Spend of each period so far, and what today's customers are expected to spend.
+    model: BestValue,
+    log: TransactionLog,
+    rows: Any,
+    few: Any,
+    so_far: pd.DataFrame,
+    asked: Asked,
+) -> tuple[pd.DataFrame, bool]:
+    """Spend of each period so far, what today's customers are expected to spend, and its band.
 
     How much it is in all is asked of all ``rows``; how it lies over the periods, of a ``few``.
+
+    Returns
+    -------
+    table : DataFrame
+        As `tracking_table`.
+    seasonal : bool
+        Whether the periods follow the season of the log; their sum is the forecast's own.
     """
     length = round(span_days(asked.period))
     ahead = max(round(span_days(asked.horizon) / span_days(asked.period)), 1)
     spender = copy.copy(model).set_params(margin=1.0, annual_discount_rate=0.0)
-    expected = spender.value_by_period(few, f"{length * ahead}D", period=f"{length}D")["expected"]
+    running = spender.value_by_period(few, f"{length * ahead}D", period=f"{length}D")
+    expected = running["expected"].to_numpy(dtype=float)
     if few is not rows:
-        expected *= spender.predict(rows, f"{length * ahead}D").sum() / max(expected.sum(), 1e-300)
+        whole = spender.predict(rows, f"{length * ahead}D").sum()
+        expected = expected * (whole / max(expected.sum(), 1e-300))
     ends = so_far["period_end"].to_numpy().astype("datetime64[D]")
-    later = ends[-1] + np.arange(1, ahead + 1) * np.timedelta64(length, "D")
-    nothing = np.full(ahead, np.nan)
-    return tracking_table(
-        np.concatenate([ends, later]),
-        np.concatenate([so_far["spend"].to_numpy(dtype=float), nothing]),
-        np.concatenate([np.full(len(ends), np.nan), expected]),
+    step = np.timedelta64(length, "D")
+    later = ends[-1] + np.arange(1, ahead + 1) * step
+    past = so_far["spend"].to_numpy(dtype=float)
+    busy = None
+    if length * ahead >= YEAR - length:
+        busy = season_weights(
+            log, np.concatenate([ends, later]) - step, np.concatenate([ends, later])
+        )
+    even = past
+    if busy is not None:
+        shaped = expected * busy[len(ends) :]
+        expected = shaped * (expected.sum() / shaped.sum()) if shaped.sum() > 0.0 else expected
+        even = past / busy[: len(ends)]
+    ranges = band(spender, rows, expected, length, ups_and_downs(even), LEVEL)
+    unknown = np.full(len(ends), np.nan)
+    low, high = (
+        (None, None) if ranges is None else (np.concatenate([unknown, end]) for end in ranges)
     )
+    table = tracking_table(
+        np.concatenate([ends, later]),
+        np.concatenate([past, np.full(ahead, np.nan)]),
+        np.concatenate([unknown, expected]),
+        low,
+        high,
+    )
+    return table, busy is not None

@@ -74,6 +74,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         "stages": _stages(table, got.problem_share, asked.playbook),
         "forecast": _forecast(got, words),
         "moves": _moves(got),
+        "ahead": _ahead(got),
         "limits": got.limits,
         "by": None if got.cut is None else by_facts(got.cut, table, got.total),
         "ledger": got.ledger,
@@ -154,6 +155,26 @@ def _base(got: Collected, asked: Asked) -> dict[str, Any]:
         "future_value": future,
         "future_low": got.total[0],
         "future_high": got.total[1],
+    }
+
+
+def _ahead(got: Collected) -> dict[str, Any]:
+    """Spend expected of each coming period with its band."""
+    coming = got.upcoming[got.upcoming["forecast"].notna()]
+    ends = coming["period_end"].to_numpy().astype("datetime64[D]").astype(str)
+    banded = "lower" in coming
+    return {
+        "seasonal": got.seasonal,
+        "banded": banded,
+        "periods": [
+            {
+                "until": str(end),
+                "expected": float(row["forecast"]),
+                "low": float(row["lower"]) if banded else None,
+                "high": float(row["upper"]) if banded else None,
+            }
+            for end, row in zip(ends, coming.to_dict("records"), strict=True)
+        ],
     }
 
 

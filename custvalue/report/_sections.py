@@ -160,7 +160,8 @@ def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
                 "Spend in periods of {period}; right of the dotted line, what today's customers "
                 "are expected to spend, before discount.",
                 period=span(about["period"], w),
-            ),
+            )
+            + _band_words(facts, w),
         ),
     ]
     return section(
@@ -182,6 +183,30 @@ def _base(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
             {"type": "figures", "figures": figures},
         ],
     )
+
+
+def _band_words(facts: dict[str, Any], w: Words) -> str:
+    """Say what the band on the line of spend holds, and whether the line follows a season."""
+    ahead, said = facts["ahead"], []
+    if ahead["banded"] and facts["forecast"]["dates"]:
+        said.append(
+            w(
+                "The band holds what comes in 8 of 10 cases: by chance, by what forecasts missed "
+                "at earlier dates, and by the ups and downs of the periods so far."
+            )
+        )
+    elif ahead["banded"]:
+        said.append(
+            w(
+                "The band allows for chance and for the ups and downs of the periods so far, not "
+                "for an error of the method, which no earlier date could test."
+            )
+        )
+    if ahead["seasonal"]:
+        said.append(
+            w("The season of the past years is in the line; its sum is that of the forecast.")
+        )
+    return "".join(w(" ") + text for text in said)
 
 
 def _limits(facts: dict[str, Any], w: Words) -> list[Block]:
