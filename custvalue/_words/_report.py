@@ -124,7 +124,6 @@ ZH: dict[str, str] = {
     "{low} to {high}": "{low} 至 {high}",
     "80 % range": "80% 区间",
     "Share of the value to come": "未来价值占比",
-    "Share quiet": "沉默占比",
     "Expected to order": "预期下单",
     "Quiet": "沉默",
     "{orders} orders": "订单 {orders} 次",

@@ -258,11 +258,9 @@ def by_section(facts: dict[str, Any], w: Words) -> Block:
         ("customers", w("Customers"), "int"),
         ("customer_share", w("Share"), "bar"),
         ("value", w("Spend so far"), "money"),
-        ("value_share", w("Share of spend"), "bar"),
         *(profit if by["whole"]["profit"] is not None else []),
         *(expected if holds else [("future_share", w("Share of the value to come"), "bar")]),
         ("quiet", w("Quiet"), "int"),
-        ("quiet_share", w("Share quiet"), "bar"),
     ]
     caption = w("Groups by {column}: their sums are the totals of this page", column=by["column"])
     panels = [
@@ -313,6 +311,19 @@ def _written(rows: list[dict[str, Any]], w: Words) -> list[dict[str, Any]]:
         row["range"] = w(
             "{low} to {high}", low=w.money(exact["future_low"]), high=w.money(exact["future_high"])
         )
+    return made
+
+
+def _parts_written(
+    parts: list[dict[str, Any]], group: dict[str, Any], w: Words
+) -> list[dict[str, Any]]:
+    """Rows of a group's parts whose money is written such that it adds up to the group's."""
+    made = [dict(row) for row in parts]
+    for key in ("value", "future_value"):
+        values = [row[key] for row in parts]
+        digits = 2 if abs(group[key]) < 100 else 0
+        for row, shown in zip(made, adding_up([*values, group[key]], digits), strict=False):
+            row[key] = Shown(w.money(shown, digits), row[key])
     return made
 
 
@@ -448,6 +459,7 @@ def _panel(
         ]
         if holds:
             columns.append(("future_value", w("Future value"), "money"))
-        tables.append(table(f"by-{k}-{part}", captions[part], columns, group[part], w))
+        rows = _parts_written(group[part], group, w)
+        tables.append(table(f"by-{k}-{part}", captions[part], columns, rows, w))
     title = w("{column}: {value}", column=by["column"], value=_name(group, w))
     return {"id": f"by-{k}", "title": title, "tiles": tiles, "tables": tables}

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from custvalue import cli
+from custvalue._words import disagreements
 from custvalue.funnel import FunnelChain
 from custvalue.report import make_funnel_report, make_report
 
@@ -189,3 +190,10 @@ def test_bad_input_is_one_line_and_an_exit_code(events, tmp_path, monkeypatch, c
     assert said.count("\n") == 1
     assert run(monkeypatch, "funnel", path, "--start", "time") == 2
     assert "--close, --outcome" in capsys.readouterr().err
+
+
+def test_words_agree_with_their_numbers_on_the_page(made):
+    bare = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", made.html, flags=re.S)
+    cells = re.sub(r"</t[dh]>|</d[dt]>", " | ", bare)
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cells))
+    assert disagreements(text) == []

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from custvalue._words import disagreements
 from custvalue.report import _facts, _sections
 from custvalue.report._short import in_short
 from custvalue.report._words import Words
@@ -104,3 +105,10 @@ def test_money_on_the_terminal_has_a_unit_and_a_meaning(report):
     assert re.search(r"future profit [\d,]+ in the log's own currency$", line)
     said = replace(report, currency="USD").summary_text().splitlines()[1]
     assert re.search(r"future profit USD [\d,]+$", said)
+
+
+def test_words_agree_with_their_numbers_on_the_page(report):
+    bare = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", report.html, flags=re.S)
+    cells = re.sub(r"</t[dh]>|</d[dt]>", " | ", bare)  # a number and the next cell are no sentence
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cells))
+    assert disagreements(text + report.summary_text()) == []
