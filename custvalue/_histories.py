@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from custvalue._kernels import Histories, customers_in, silence_instead_of_recency
 from custvalue._typing import Floats, Mask
-from custvalue._units import NAME_OF
 from custvalue._warn import warn_caller
 from custvalue.exceptions import (
     ContractProblem,

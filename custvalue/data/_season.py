@@ -73,12 +73,12 @@ class Season:
         within = (day - month.astype("datetime64[D]")).astype(np.float64) + 1.0
         start = np.datetime64("1970-01", "M")
         index = (month - start).astype(np.int64)
-        reach = max(int(index.max(initial=0)), 0) + 1
-        months = start + np.arange(reach + 1)
-        length = np.diff(months.astype("datetime64[D]")).astype(np.float64)
-        pace = np.resize(np.asarray(self.pace), reach)  # January is month 0 of 1970
-        before = np.concatenate([[0.0], np.cumsum(pace * length)])
-        return np.asarray(before[index] + within * np.asarray(self.pace)[index % 12])
+        first, reach = int(index.min(initial=0)), int(index.max(initial=0)) + 1
+        which = np.arange(first, reach)  # January of 1970 is 0
+        length = np.diff((start + np.arange(first, reach + 1)).astype("datetime64[D]"))
+        pace = np.asarray(self.pace, dtype=np.float64)
+        before = np.concatenate([[0.0], np.cumsum(pace[which % 12] * length.astype(np.float64))])
+        return np.asarray(before[index - first] - before[-first] + within * pace[index % 12])
 
 
 def season_of(log: TransactionLog) -> Season:

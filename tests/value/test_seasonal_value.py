@@ -38,6 +38,14 @@ def test_the_pace_of_months_follows_the_planted_swing(seasonal):
     assert found.p_value < 1e-6
 
 
+def test_each_day_is_as_long_as_its_month_is_busy_before_1970_too():
+    season = Season(pace=tuple(np.linspace(0.6, 1.4, 12)))
+    days = np.arange(np.datetime64("1899-12-25"), np.datetime64("1972-03-02"))
+    month = days[1:].astype("datetime64[M]").astype(int) % 12
+    np.testing.assert_allclose(np.diff(season.days(days)), np.asarray(season.pace)[month])
+    assert season.days("1970-01-01") == 0.6
+
+
 def test_four_years_of_a_season_have_as_many_days_as_the_calendar(seasonal):
     pace = np.array(season_of(seasonal.until("2023-06-30")).pace)
     assert np.ptp(pace) > 0.5
