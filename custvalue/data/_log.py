@@ -372,7 +372,7 @@ class TransactionLog:
         """
         if column not in self.options.keep:
             raise ValueError(f"{column!r} is not kept; TransactionLog(..., keep=[{column!r}]).")
-        rows = take_in(self._read(), self.options, self._end, quiet=True)
+        rows = take_in(self._read(), self.options, self._end, quiet=True, codes=self._rows.codes)
         return nw.to_native(rows.ids(several_values(rows, column)))
 
     def ledger(self) -> RowLedger:

@@ -354,6 +354,9 @@ def make_report(
     check_annual_rate(annual_discount_rate)
     span_days(horizon, "horizon")
     span_days(period, "period")
+    for name, column in (("by", by), ("cost", cost), ("profit", profit)):
+        if not (column is None or isinstance(column, str)):
+            raise ValueError(f"{name}={column!r} must be the name of one column of the log.")
     if by is not None and by in (customer, time, amount):
         raise ValueError(
             f"by={by!r} is the column of customers, times or amounts; name one that tells of the "

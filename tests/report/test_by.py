@@ -218,6 +218,7 @@ def test_values_are_written_as_people_write_them():
     [
         ("customer_id", ValueError, "tells of the customer"),
         ("amount", ValueError, "tells of the customer"),
+        (["segment"], ValueError, "name of one column"),
         ("segmnt", DataContractError, "'segmnt'"),
     ],
 )

@@ -159,6 +159,7 @@ def test_without_losses_the_page_speaks_of_none(log, law_alone):
         ({"cost": "cost", "profit": "gain"}, ValueError, "cost= and profit= tell the same"),
         ({"margin": 0.3, "cost": "cost"}, ValueError, "give one of them"),
         ({"cost": "costs"}, DataContractError, "'costs'"),
+        ({"cost": 5.0}, ValueError, "name of one column"),
         ({"profit": "word"}, DataContractError, "not numeric"),
         ({"margin": "percent"}, DataContractError, "Divide per cents by 100"),
     ],
