@@ -239,6 +239,67 @@ ZH: dict[str, str] = {
     "at risk": "流失风险客户",
     "cannot lose": "不可流失客户",
     "lost": "流失客户",
+    # names that say the scores alone
+    "recent, frequent, high spend": "近期下单、多单、高额",
+    "recent, frequent": "近期下单、多单",
+    "frequent": "多单",
+    "recent, some orders": "近期下单、数单",
+    "recent, fewest orders": "近期下单、单数最少",
+    "a while ago": "较久未下单",
+    "long ago, few orders": "久未下单、单数少",
+    "long ago, frequent": "久未下单、多单",
+    "long ago, frequent, high spend": "久未下单、多单、高额",
+    "longest ago, few orders": "最久未下单、单数少",
+    "fewer orders": "单数较少",
+    "all others": "其余客户",
+    # names tested on the past
+    "No earlier date of the log could test the names.": "记录太短，没有较早日期可检验名称。",
+    "{name}: {share} ordered within {days} days, at {dates} dates": (
+        "{name}：{dates}个日期后{days}天内有{share}下单"
+    ),
+    "{name}: {share} ordered within {days} days, at 1 date": (
+        "{name}：1个日期后{days}天内有{share}下单"
+    ),
+    "those present": "在购客户",
+    "only {n} such customers were seen": "此类客户仅见{n}位",
+    "{share} of them had come lately": "其中{share}为近期新来",
+    "they spent {own} each, {others} but {other}": "人均消费{own}，而{others}仅{other}",
+    "by the forecast they bring {own} each, {others} but {other}": (
+        "按预测人均带来{own}，而{others}仅{other}"
+    ),
+    "they spent {own} each, {others} even {other}": "人均消费{own}，而{others}达{other}",
+    "by the forecast they bring {own} each, {others} even {other}": (
+        "按预测人均带来{own}，而{others}达{other}"
+    ),
+    "of {others} {other}": "{others}为{other}",
+    "by the forecast {own} will, of {others} {other}": "按预测为{own}，{others}为{other}",
+    "a name like that may have {other} at most": "此名称至多容许{other}",
+    "by the forecast {own} will; a name like that may have {other} at most": (
+        "按预测为{own}；此名称至多容许{other}"
+    ),
+    "taken together as {became}": "并入{became}",
+    "called {became}": "改称{became}",
+    ".": "。",
+    ", ": "、",
+    ": ": "：",
+    "; ": "；",
+    "tested": "检验客户数",
+    "ordered": "下单占比",
+    "ordered_low": "下单占比下限",
+    "ordered_high": "下单占比上限",
+    "ordered_least": "各日期最低下单占比",
+    "ordered_most": "各日期最高下单占比",
+    "spent_each": "人均消费",
+    "spent_low": "人均消费下限",
+    "spent_high": "人均消费上限",
+    "verdict": "结论",
+    "became": "归入",
+    "holds": "成立",
+    "told": "仅告知",
+    "merged": "合并",
+    "renamed": "改名",
+    "nobody": "无人",
+    "usual_gaps": "惯常间隔数",
     "{what}_above": "{what}大于",
     "{what}_up_to": "{what}至多",
     "scores": "分值",

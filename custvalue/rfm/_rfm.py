@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,23 +25,43 @@ from custvalue._sklearn import (
 )
 from custvalue._typing import Floats
 from custvalue._units import Span
+from custvalue._warn import warn_caller
 from custvalue._words import Language
 from custvalue._work import check_kinds
+from custvalue.exceptions import DataWarning, NotSupportedError
+from custvalue.rfm._cycle import (
+    Cycle,
+    check_spans,
+    cycle_cuts,
+    learn_cycle,
+    order_cuts,
+    usual_gap,
+)
+from custvalue.rfm._portable import read_again, written
 from custvalue.rfm._rfm_law import VariableCuts, bin_bounds, nested_cuts, scores_of
 from custvalue.rfm._rfm_options import (
+    CYCLE,
+    HISTORY,
+    asks_cycle,
     bins_by_letter,
     check_scoring,
+    check_width,
     cuts_by_letter,
+    given_letters,
     letter_of,
     passed_columns,
     scored_columns,
     warn_few_values,
     weights_by_letter,
+    without_cycle,
 )
 from custvalue.rfm._segment_map import SegmentMap, lay_out_segments
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from custvalue.data import TransactionLog
+    from custvalue.rfm._segment_test import SegmentTest
 
 MONEY_COLUMNS = ("total_value", "mean_value", "monetary_value", "total_profit")
 COMPOSITE = "score"
@@ -63,10 +84,14 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         ``"independent"``: each variable by its own quantiles. ``"nested"`` (Hughes): F within each
         R group, M within each R x F group, so that cells are of near-equal size. ``"fixed"``:
         all cut points are given in ``cuts``.
-    cuts : mapping of letter to ascending cut points, or one sequence for all, optional
+    cuts : "cycle", mapping of letter to ascending cut points, or one sequence for all, optional
         A cut is the largest value of its bin, in the data's own units; those of a time may be
         spans such as ``"30D"``. With ``method="independent"`` a mapping may name some letters
         only. One sequence suits variables of one scale, such as answers from 1 to 5.
+        ``"cycle"`` cuts recency on the log's own cycle, at 1, 2, 3, 5, ... of the customer's usual
+        gaps (so a cut means the same for a grocer and for a dealer in cars), frequency at one
+        order and at quantiles of the repeat customers, money at quantiles. ``{"R": "cycle",
+        "F": (1, 5)}`` gives some of them.
     monetary : {"total_value", "mean_value"}, default="total_value"
         Column that M is scored on.
     weights : sequence, mapping, "equal" or "learn", optional
@@ -97,6 +122,9 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         Unit of time of the table it was fitted on.
     passed_ : list of str
         Columns of the frame that pass through.
+    cycle_ : Cycle or None
+        Usual gaps by number of orders (:meth:`cycle_table` shows them) where recency is cut on the
+        cycle; None where it is not, or where nobody ordered twice.
     n_features_in_, feature_names_in_
         As everywhere in scikit-learn.
 
@@ -110,6 +138,13 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
     rows and index, comes back. Any other frame and every array is read by position: the first
     column is silence, where less is better, every further column more-is-better; an array comes
     back.
+
+    On the cycle a customer's usual gap is the own mean gap, drawn by one gap to the usual gap of
+    customers with as many orders: their median, drawn to the median of all repeat customers as if
+    20 more had that. A one-time buyer has everybody's. Besides the scored columns ``n_orders`` and
+    ``recency`` (first to last order) are read; of an array the last column is ``recency``. Where
+    nobody ordered twice a log shows no cycle: a `DataWarning` says so, and recency is cut at
+    quantiles.
 
     References
     ----------
@@ -136,7 +171,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         *,
         n_bins: int | Sequence[int] | Mapping[str, int] = 5,
         method: Literal["independent", "nested", "fixed"] = "independent",
-        cuts: Mapping[str, Sequence[Span]] | Sequence[Span] | None = None,
+        cuts: Literal["cycle"] | Mapping[str, Any] | Sequence[Span] | None = None,
         monetary: Literal["total_value", "mean_value"] = "total_value",
         weights: Sequence[float] | Mapping[str, float] | Literal["equal", "learn"] | None = None,
         columns: Mapping[str, str] | None = None,
@@ -178,6 +213,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         -----
         BinWarning
             If a variable has too few distinct values for its bins.
+        DataWarning
+            If cuts on the cycle are asked of a log in which nobody ordered twice.
         """
         check_kinds(
             self,
@@ -187,10 +224,13 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         )
         check_scoring(self.method, self.remainder)
         names = scored_columns(self.columns, self.monetary)
+        on_cycle = asks_cycle(self.cuts, self.method, names)
         table = open_table(X)
-        values, named = read_columns(self, table, list(names.values()), reset=True)
+        values, named = read_columns(self, table, self._wanted(), reset=True)
         self.unit_ = table.unit(self.unit, caller=f"this {type(self).__name__}")
-        if named:
+        if on_cycle:
+            check_width(values, self._wanted())
+        if named or on_cycle:
             blank = [VariableCuts(a, n, a in self.less_is_better, ()) for a, n in names.items()]
         else:
             seen = getattr(self, "feature_names_in_", range(values.shape[1]))
@@ -203,13 +243,14 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             raise ValueError(f"less_is_better names {unknown}, which are not among {letters}.")
         given = self._given_cuts(blank)
         sizes = bins_by_letter(self.n_bins, letters)
-        self.variables_ = _learn(values, blank, sizes, self.method, given)
-        scores = scores_of(values, self.variables_)
-        learned = [v for v in self._silences(values) if not given]
+        self.cycle_ = self._learn_cycle(values) if on_cycle else None
+        self.variables_ = self._learn(values, blank, sizes, given)
+        scores = scores_of(self._scored(values), self.variables_)
+        learned = [v for v in self._silences(values, blank) if not given]
         self.longest_silence_ = max((float(v.max()) for v in learned), default=0.0)
         self.shares_ = class_shares(scores - 1, sizes)
         self.weights_ = weights_by_letter(self.weights, letters, scores, y)
-        warn_few_values(values, scores, self.variables_, given)
+        warn_few_values(self._scored(values), scores, self.variables_, given)
         return self
 
     def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
@@ -237,7 +278,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             return flagged(self.transform, X, on_invalid=on_invalid)
         table = open_table(X)
         values, named = self._asked(table)
-        scores = scores_of(values, self.variables_)
+        scores = scores_of(self._scored(values), self.variables_)
         weighted = None if self.weights_ is None else scores @ np.asarray(self.weights_)
         if not named:
             out = scores.astype(np.float64)
@@ -259,7 +300,10 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         ----------
         X : frame or array-like of shape (n_customers, n_columns)
         segment_map : SegmentMap, optional
-            Default: the ready map of as many scores (R, F and M with 3, 4 or 5 each).
+            Default: the ready map of as many scores (R, F and M with 3, 4 or 5 each). Its names
+            say what a cut means: "lost" and the like where recency is cut on the cycle or at
+            given silences, the scores alone ("recent, frequent, high spend") where it is cut at
+            quantiles, which say who is before whom and not how long ago.
 
         Returns
         -------
@@ -271,7 +315,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             If there is no ready map for these scores and none is given.
         """
         check_is_fitted(self)
-        values, _ = self._asked(open_table(X))
+        values = self._scored(self._asked(open_table(X))[0])
         return self._map(segment_map).assign(scores_of(values, self.variables_))
 
     def segment_table(
@@ -289,7 +333,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         X : frame, optional
             Customers to count.
         segment_map : SegmentMap, optional
-            Default: the ready map of as many scores (R, F and M with 3, 4 or 5 each).
+            Default: the ready map of as many scores (R, F and M with 3, 4 or 5 each), with names
+            that say what a cut means; see :meth:`segments`.
         value : str, default="total_value"
             Column whose sum is the segment's money.
         language : {"en", "zh"}, default="en"
@@ -299,8 +344,11 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         pandas.DataFrame
             One row a segment, empty ones included: ``segment``, ``scores``, and of each scored
             column the least ``<column>_above`` (excluded) and the greatest ``<column>_up_to``
-            (included): infinite where the range is open, NaN where scoring is nested. A segment of
-            several rules lies within these; ``SegmentMap.bounds`` has each rule. With ``X`` also
+            (included): infinite where the range is open, NaN where scoring is nested. On the cycle
+            these are ``usual_gaps_above`` and ``usual_gaps_up_to``, and ``silence_above`` and
+            ``silence_up_to`` say the same in the unit of the table for a customer with everybody's
+            usual gap. A segment of several rules lies within these; ``SegmentMap.bounds`` has each
+            rule. With ``X`` also
             ``customers``, ``customer_share``, ``<value>``, ``value_share``, ``mean``, and ``note``,
             which says why a segment is empty: ``nobody now``, or ``out of reach`` where ties left
             its scores without values, so that nobody can ever be there.
@@ -326,7 +374,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         ...     "total_value": [200.0, 50.0, 20.0]})
         >>> rfm = RFMTransformer(n_bins=3, unit="D").fit(customers)
         >>> rfm.segment_table().loc[0, ["segment", "silence_up_to"]].map(str).tolist()
-        ['champions', '5.0']
+        ['recent, frequent, high spend', '5.0']
         """
         check_is_fitted(self)
         return lay_out_segments(self._map(segment_map), self, X, value, language)
@@ -341,7 +389,86 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
                 "there is a ready map only for R, F and M with equal n_bins of 3, 4 or 5; "
                 "pass segment_map=SegmentMap(...)."
             )
-        return SegmentMap.ready(sizes.pop())
+        r = self.variables_[0]
+        known = r.column == CYCLE or (r.column in TIME_COLUMNS and r.letter in given_letters(self))
+        return SegmentMap.ready(sizes.pop(), plain=not known)
+
+    def validate(
+        self,
+        log: TransactionLog,
+        *,
+        segment_map: SegmentMap | None = None,
+        dates: int | Sequence[Any] = 3,
+        horizon: Span = "90D",
+        level: float = 0.8,
+    ) -> SegmentTest:
+        """Test the names of the segments on earlier dates of a log; see `SegmentMap.validate`.
+
+        Parameters
+        ----------
+        log : TransactionLog
+        segment_map : SegmentMap, optional
+            Default: the ready map that :meth:`segments` takes.
+        dates : int or sequence of dates, default=3
+        horizon : span, default="90D"
+        level : float, default=0.8
+
+        Returns
+        -------
+        SegmentTest
+        """
+        check_is_fitted(self)
+        cells = self._map(segment_map)
+        return cells.validate(log, self, dates=dates, horizon=horizon, level=level)
+
+    def cycle_table(self) -> pd.DataFrame:
+        """Usual gap by number of orders, and where the cuts of recency lie then.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a class of order counts, one-time buyers first: ``orders_from``, ``orders_to``
+            (infinite where open), ``customers`` (repeat customers it was learned on, 0 for
+            one-time buyers), ``usual_gap``, and ``silence_up_to_<k>`` for the cuts at k usual gaps;
+            in the unit of the fitted table. A customer's own gaps move these, see the notes.
+
+        Raises
+        ------
+        NotSupportedError
+            If recency is not cut on the cycle.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from custvalue import RFMTransformer
+        >>> customers = pd.DataFrame({"silence": [5, 20, 90], "n_orders": [9, 1, 3],
+        ...     "recency": [80, 0, 60], "total_value": [200.0, 50.0, 20.0]})
+        >>> rfm = RFMTransformer(n_bins=3, cuts="cycle", unit="D").fit(customers)
+        >>> rfm.cycle_table().loc[0, ["usual_gap", "silence_up_to_2"]].tolist()
+        [20.0, 40.0]
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        cycle = self.cycle_
+        if cycle is None:
+            raise NotSupportedError(
+                "recency is not cut on the cycle: ask for it by cuts='cycle', of a log in which "
+                "somebody ordered twice."
+            )
+        gaps = np.array([cycle.whole, *cycle.gaps])
+        table = pd.DataFrame(
+            {
+                "orders_from": [1, *cycle.orders],
+                "orders_to": np.array([*cycle.orders, np.inf]) - 1.0,
+                "customers": [0, *cycle.customers],
+                "usual_gap": gaps,
+            }
+        )
+        for v in self.variables_:
+            for k in v.cuts[0] if v.column == CYCLE else ():
+                table[f"silence_up_to_{k:g}"] = k * gaps
+        return table
 
     def inverse_transform(self, X: Any) -> Any:
         """Ranges of values behind scores, in the data's own units.
@@ -439,12 +566,59 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             change if the cut points were learned anew; ``print`` shows it.
         """
         values, _ = self._read(open_table(new))
-        scores = scores_of(values, self.variables_)
+        scores = scores_of(self._scored(values), self.variables_)
         old = self.variables_
         sizes = [v.n_bins for v in old]
-        given = self._given_cuts(old)
-        fresh = scores_of(values, _learn(values, old, sizes, self.method, given))
+        again = copy.copy(self)
+        again.cycle_ = None if self.cycle_ is None else self._learn_cycle(values)
+        anew = again._learn(values, old, sizes, self._given_cuts(old))
+        fresh = scores_of(again._scored(values), anew)
         return drift_report([v.column for v in old], self.shares_, scores - 1, fresh - 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write settings and cut points as plain JSON values; they hold no customer.
+
+        Returns
+        -------
+        dict
+            ``schema``, ``library``, ``model``, ``settings``, ``learned``, ``checksum``.
+
+        Raises
+        ------
+        NotSupportedError
+            If a setting has no plain form.
+
+        Examples
+        --------
+        >>> from custvalue import RFMTransformer
+        >>> rfm = RFMTransformer(n_bins=2).fit([[5.0, 9, 900.0], [200.0, 1, 20.0]])
+        >>> RFMTransformer.from_dict(rfm.to_dict()).transform([[100.0, 2, 30.0]])
+        array([[1., 2., 2.]])
+        """
+        check_is_fitted(self)
+        return written(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> RFMTransformer:
+        """Inverse of :meth:`to_dict`.
+
+        Parameters
+        ----------
+        plain : dict
+
+        Returns
+        -------
+        RFMTransformer
+            Fitted: every answer is that of the one which was written.
+
+        Raises
+        ------
+        ArtefactError
+            If the dictionary holds another model, a schema that this version does not read, or
+            anything that was changed after it was written.
+        """
+        made: RFMTransformer = read_again(cls, plain)
+        return made
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the output columns: R, F, M, ``score`` with weights, then what passes through.
@@ -468,28 +642,82 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         """Cut points given by the user, which may be spans for R and the columns of time."""
         letters = [v.letter for v in variables]
         of_time = [v.letter for v in variables if v.letter == "R" or v.column in TIME_COLUMNS]
-        return cuts_by_letter(self.cuts, letters, self.method, self.unit_, of_time)
+        cuts = without_cycle(self.cuts)
+        return cuts_by_letter(cuts, letters, self.method, self.unit_, of_time)
+
+    def _wanted(self) -> list[str]:
+        """Columns that are read: those scored, then what the cycle needs besides."""
+        names = list(scored_columns(self.columns, self.monetary).values())
+        if without_cycle(self.cuts) is not self.cuts:
+            names += [name for name in HISTORY if name not in names]
+        return names
 
     def _read(self, table: Table) -> tuple[Floats, bool]:
         check_is_fitted(self)
-        names = list(scored_columns(self.columns, self.monetary).values())
-        return read_columns(self, table, names, reset=False)
+        return read_columns(self, table, self._wanted(), reset=False)
+
+    def _learn_cycle(self, values: Floats) -> Cycle | None:
+        """Usual gaps of the customers, said to be missing where nobody ordered twice."""
+        n, span = (values[:, self._wanted().index(name)] for name in HISTORY)
+        check_spans(span, n)
+        cycle = learn_cycle(n, span)
+        if cycle is None:
+            warn_caller(
+                f"none of {len(values):,} customers ordered twice, so that the log shows no cycle: "
+                "recency is cut at quantiles, and names say no more than that.",
+                DataWarning,
+            )
+        return cycle
+
+    def _scored(self, values: Floats) -> Floats:
+        """Values that are scored: on the cycle silence in the customer's usual gaps."""
+        if without_cycle(self.cuts) is self.cuts:
+            return values
+        letters, wanted = list(scored_columns(self.columns, self.monetary)), self._wanted()
+        scored = values[:, : len(letters)].copy()
+        if self.cycle_ is not None:
+            n, span = (values[:, wanted.index(name)] for name in HISTORY)
+            check_spans(span, n)
+            r = letters.index("R")
+            scored[:, r] = values[:, r] / usual_gap(self.cycle_, n, span)
+        return scored
+
+    def _learn(
+        self,
+        values: Floats,
+        variables: Sequence[VariableCuts],
+        sizes: Sequence[int],
+        given: Mapping[str, tuple[float, ...]],
+    ) -> tuple[VariableCuts, ...]:
+        """Cut points of every variable; those on the cycle have the column ``usual_gaps``."""
+        if self.cycle_ is None:
+            return _learn(self._scored(values), variables, sizes, self.method, given)
+        given, blank = dict(given), list(variables)
+        for j, v in enumerate(variables):
+            if v.letter == "R":
+                given["R"], blank[j] = cycle_cuts(sizes[j]), v._replace(column=CYCLE)
+            elif v.letter not in given and v.column == "n_orders":
+                given[v.letter] = order_cuts(values[:, j], sizes[j])
+        return _learn(self._scored(values), blank, sizes, self.method, given)
 
     def _asked(self, table: Table) -> tuple[Floats, bool]:
         """Values of the rows that are scored; silences far beyond those of the fit are told."""
         values, named = self._read(table)
         longest = getattr(self, "longest_silence_", 0.0)  # of before: not known
-        for silence in self._silences(values):
+        for silence in self._silences(values, self.variables_):
             warn_beyond(type(self).__name__, silence, longest, self.unit_, "silence")
         return values, named
 
-    def _silences(self, values: Floats) -> list[Floats]:
+    def _silences(self, values: Floats, variables: Sequence[VariableCuts]) -> list[Floats]:
         """Return the column of silence, where one is scored."""
-        return [values[:, j] for j, v in enumerate(self.variables_) if v.column == "silence"]
+        scored = ("silence", CYCLE)
+        return [values[:, j] for j, v in enumerate(variables) if v.column in scored]
 
     def _unit_of(self, name: str) -> str:
         if name in TIME_COLUMNS:
             return self.unit_ or ""
+        if name == CYCLE:
+            return "usual gaps"
         return "money" if name in MONEY_COLUMNS else ""
 
 

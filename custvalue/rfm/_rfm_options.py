@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from custvalue.exceptions import BinWarning
 from custvalue.rfm._rfm_law import VariableCuts, learned_weights
 
 PANEL_COLUMNS = ("period", "orders", "profit")
+CYCLE = "usual_gaps"  # what recency is scored on where it is cut on the cycle
+HISTORY = ("n_orders", "recency")  # what tells a customer's gaps
 METHODS = ("independent", "nested", "fixed")
 REMAINDERS = ("auto", "drop", "passthrough")
 
@@ -25,6 +28,55 @@ def check_scoring(method: str, remainder: str) -> None:
         raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}.")
     if remainder not in REMAINDERS:
         raise ValueError(f"remainder={remainder!r} must be one of {', '.join(REMAINDERS)}.")
+
+
+def asks_cycle(cuts: Any, method: str, names: Mapping[str, str]) -> bool:
+    """Whether recency is to be cut on the cycle; refused where that cannot be."""
+    if without_cycle(cuts) is cuts:
+        return False
+    if method != "independent":
+        raise ValueError(
+            f"cuts={cuts!r} asks for the log's cycle, which method={method!r} has no place for; "
+            "leave method as it is."
+        )
+    if names.get("R") != "silence":
+        raise ValueError(
+            f"cuts={cuts!r} asks for the log's cycle, but R is not scored on silence "
+            f"(columns: {dict(names)})."
+        )
+    return True
+
+
+def without_cycle(cuts: Any) -> Any:
+    """Cuts that remain when recency is cut on the cycle; the same object where it is not."""
+    if isinstance(cuts, str) and cuts == "cycle":
+        return None
+    if isinstance(cuts, Mapping) and any(_is_cycle(c) for c in cuts.values()):
+        if wrong := [letter for letter, c in cuts.items() if _is_cycle(c) and letter != "R"]:
+            raise ValueError(f"cuts ask {wrong} on the cycle; only R, of silence, can be.")
+        return {letter: c for letter, c in cuts.items() if letter != "R"}
+    return cuts
+
+
+def _is_cycle(cut: Any) -> bool:
+    return isinstance(cut, str) and cut == "cycle"
+
+
+def given_letters(estimator: Any) -> Collection[str]:
+    """Letters whose cut points the user gave."""
+    cuts = without_cycle(estimator.cuts)
+    if cuts is None:
+        return ()
+    return cuts if isinstance(cuts, Mapping) else [v.letter for v in estimator.variables_]
+
+
+def check_width(values: Floats, wanted: Sequence[str]) -> None:
+    """Refuse an array that lacks what the cycle needs, or has more than is known."""
+    if values.shape[1] != len(wanted):
+        raise ValueError(
+            f"{values.shape[1]} feature(s) in X; cuts on the cycle read an array by position and "
+            f"need {len(wanted)}: {', '.join(wanted)}."
+        )
 
 
 def scored_columns(columns: Mapping[str, str] | None, monetary: str) -> dict[str, str]:
@@ -81,7 +133,9 @@ def cuts_by_letter(
     elif isinstance(cuts, (Sequence, np.ndarray)) and not isinstance(cuts, str):
         given = dict.fromkeys(letters, cuts)
     else:
-        raise ValueError(f"cuts={cuts!r} must be a mapping of letters, or a sequence for all.")
+        raise ValueError(
+            f"cuts={cuts!r} must be 'cycle', a mapping of letters, or a sequence for all."
+        )
     if unknown := sorted(set(given) - set(letters)):
         raise ValueError(f"cuts name {unknown}, which are not among {list(letters)}.")
     missing = [letter for letter in letters if letter not in given]
@@ -91,9 +145,12 @@ def cuts_by_letter(
         raise ValueError("method='nested' learns its cuts; leave cuts out.")
     out = {}
     for letter, values in given.items():
+        if isinstance(values, str):
+            raise ValueError(f"cuts[{letter!r}]={values!r} must be a sequence of cut points.")
         numbers = []
         for c in values:
-            if isinstance(c, (int, float, np.number)):
+            # numpy counts a length of time among its numbers
+            if isinstance(c, (int, float, np.number)) and not isinstance(c, np.timedelta64):
                 numbers.append(float(c))
             elif letter in of_time:
                 numbers.append(in_units(c, unit, "cut"))

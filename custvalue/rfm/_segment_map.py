@@ -20,12 +20,17 @@ from custvalue.exceptions import (
     EmptySegmentWarning,
     first_ids,
 )
+from custvalue.rfm._cycle import Cycle
 from custvalue.rfm._rfm_law import VariableCuts, bin_bounds, reachable_cells, scores_of
+from custvalue.rfm._rfm_options import CYCLE
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from custvalue._units import Span
+    from custvalue.data import TransactionLog
     from custvalue.rfm._rfm import RFMTransformer
+    from custvalue.rfm._segment_test import SegmentTest
 
 Box: TypeAlias = Mapping[str, "int | tuple[int, int]"]
 Rule: TypeAlias = "Box | Sequence[Box]"
@@ -78,7 +83,7 @@ class SegmentMap:
         problems: list[ContractProblem] = []
         hits = np.zeros((len(self.rules), *shape), dtype=bool)
         for i, (name, rule) in enumerate(self.rules.items()):
-            for box in [rule] if isinstance(rule, Mapping) else rule:
+            for box in _boxes(rule):
                 problems += self._mark_into(hits[i], name, box, shape)
         covered = hits.sum(axis=0)
         problems += self._coverage_problems(hits, covered)
@@ -89,12 +94,16 @@ class SegmentMap:
         object.__setattr__(self, "_table", hits.argmax(axis=0).astype(np.intp))
 
     @classmethod
-    def ready(cls, n_bins: int = 5) -> SegmentMap:
+    def ready(cls, n_bins: int = 5, *, plain: bool = False) -> SegmentMap:
         """Ready map for 3, 4 or 5 scores of each of R, F and M.
 
         Parameters
         ----------
         n_bins : {3, 4, 5}, default=5
+        plain : bool, default=False
+            False: the field's names ("champions", "at risk", "lost"), which claim what customers
+            will do and hold only where the cuts carry it (:meth:`validate` tests them). True: names
+            that say the scores alone ("recent, frequent, high spend").
 
         Returns
         -------
@@ -110,13 +119,18 @@ class SegmentMap:
         >>> from custvalue.rfm import SegmentMap
         >>> SegmentMap.ready(5).assign([[5, 5, 5], [5, 1, 3], [1, 5, 5]]).tolist()
         ['champions', 'new customers', 'cannot lose']
+        >>> SegmentMap.ready(5, plain=True).assign([[5, 5, 5]]).tolist()
+        ['recent, frequent, high spend']
         """
         if not isinstance(n_bins, Hashable) or n_bins not in READY:
             raise ValueError(
                 f"there is no ready map for n_bins={n_bins!r}; there are maps for {list(READY)}. "
                 "Write your own rules."
             )
-        return cls(READY[n_bins], n_bins)
+        if not plain:
+            return cls(READY[n_bins], n_bins)
+        rules = {PLAIN[name]: rule for name, rule in READY[n_bins].items()}
+        return cls(rules, n_bins, new=PLAIN["new customers"])
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -143,7 +157,7 @@ class SegmentMap:
         """
         check_language(language)
         return tuple(
-            HOUSE(name, language) if name in READY_NAMES else name for name in self.segments
+            HOUSE(name, language) if name in READY_NAMES else str(name) for name in self.segments
         )
 
     def assign(self, scores: Any) -> npt.NDArray[np.object_]:
@@ -240,11 +254,84 @@ class SegmentMap:
 
         self._check_scored(rfm)
         rows = [
-            {"segment": name, "scores": _score_text(box), **_box_bounds(box, self._scored(rfm))}
+            {
+                "segment": name,
+                "scores": _score_text(box),
+                **_box_bounds(box, self._scored(rfm), getattr(rfm, "cycle_", None)),
+            }
             for name, rule in self.rules.items()
-            for box in ([rule] if isinstance(rule, Mapping) else rule)
+            for box in _boxes(rule)
         ]
         return pd.DataFrame(rows)
+
+    def validate(
+        self,
+        log: TransactionLog,
+        transformer: RFMTransformer,
+        *,
+        dates: int | Sequence[Any] = 3,
+        horizon: Span = "90D",
+        level: float = 0.8,
+    ) -> SegmentTest:
+        """Test every name on earlier dates of a log: say what customers so called did then.
+
+        At each date ``transformer`` is fitted anew on what was known then, customers are named, and
+        what they did within ``horizon`` is counted. A ready name is held to what it claims, see
+        the notes; one that does not hold is merged with its neighbour, or gets a plain name. Names
+        of your own claim nothing that is known here: their shares are told.
+
+        Parameters
+        ----------
+        log : TransactionLog
+        transformer : RFMTransformer
+            With the letters and scores of this map.
+        dates : int or sequence of dates, default=3
+            That many ends of observation, one ``horizon`` apart, the last one ``horizon`` before
+            the log's end; those within the first third of the log are left out. Or the dates.
+        horizon : span, default="90D"
+            A customer counts as having come back who ordered within it.
+        level : float, default=0.8
+            Of the intervals.
+
+        Returns
+        -------
+        SegmentTest
+            ``table()``, ``words()``, and ``segment_map`` with the names that hold.
+
+        Raises
+        ------
+        ValueError
+            If an option is no such thing, or the map and the transformer do not fit.
+        DataContractError
+            If nobody is known at a date given, or the log ends before its horizon does.
+
+        Notes
+        -----
+        Shares are compared with those of other names, pooled over dates. *Lost*: at most one in
+        ten ordered, at most half as many as of those present (champions to new customers), and
+        nobody else came less; the mean spend is no larger than that of loyal customers. *Need
+        attention*, *about to sleep*, *at risk*, *cannot lose*: at most four fifths as many as of
+        all who are present, and of those present who order as often. *Potential loyalists* and
+        *loyal*: as many as of those with fewer orders, or more (within a twentieth). *Champions*:
+        nobody orders more often (within a twentieth) or spends more. *New*: nine in ten came first
+        no longer ago than twice everybody's usual gap. A name with fewer than 20 customers over
+        all dates counts as not tested.
+
+        Examples
+        --------
+        >>> import custvalue as cv
+        >>> from custvalue.data import TransactionLog
+        >>> from custvalue.rfm import SegmentMap
+        >>> shop = cv.datasets.make_shop("plain", 400, days=800, random_state=2)
+        >>> log = TransactionLog(shop.log, customer="customer_id", time="date", amount="amount",
+        ...                      as_of="2023-03-11")
+        >>> test = SegmentMap.ready(5).validate(log, cv.RFMTransformer(cuts="cycle"))
+        >>> print(test.words()[-1])
+        lost: 4 % ordered within 90 days, at 3 dates.
+        """
+        from custvalue.rfm._segment_test import names_tested
+
+        return names_tested(self, log, transformer, dates, horizon, level)
 
     def _notes(self, rfm: RFMTransformer, sizes: npt.NDArray[np.intp]) -> list[str]:
         """Why a segment is empty; warns where it must be."""
@@ -261,6 +348,44 @@ class SegmentMap:
             "" if some else "nobody now" if ok else "out of reach"
             for some, ok in zip(sizes > 0, reached, strict=True)
         ]
+
+    def joined(self, groups: Mapping[str, Sequence[str]]) -> SegmentMap:
+        """Map in which some segments are taken together or called otherwise.
+
+        Parameters
+        ----------
+        groups : mapping of name to names
+            Each new name and the segments of this map that make it up; every segment once.
+
+        Returns
+        -------
+        SegmentMap
+
+        Raises
+        ------
+        ValueError
+            If a segment is missing, unknown or named twice.
+
+        Examples
+        --------
+        >>> from custvalue.rfm import SegmentMap
+        >>> halves = SegmentMap({"a": {"R": 3}, "b": {"R": 2}, "c": {"R": 1}}, n_bins=3,
+        ...                     letters=("R",), new=None)
+        >>> halves.joined({"a": ["a"], "rest": ["b", "c"]}).assign([[1], [2]]).tolist()
+        ['rest', 'rest']
+        """
+        named = [old for olds in groups.values() for old in olds]
+        if sorted(named) != sorted(self.segments):
+            raise ValueError(
+                f"groups name {sorted(named)}; each segment of {list(self.segments)} must be in "
+                "one group."
+            )
+        rules: dict[str, Rule] = {
+            name: [box for old in olds for box in _boxes(self.rules[old])]
+            for name, olds in groups.items()
+        }
+        new = next((name for name, olds in groups.items() if self.new in olds), None)
+        return SegmentMap(rules, self.n_bins, self.letters, new)
 
     def _scored(self, rfm: RFMTransformer) -> list[VariableCuts]:
         return [v for v in rfm.variables_ if v.letter in self.letters]
@@ -359,7 +484,7 @@ def lay_out_segments(
     table = pd.DataFrame({"segment": list(cells.names(language))}).join(hull)
     if X is not None:
         opened = open_table(X)
-        scores = scores_of(rfm._asked(opened)[0], rfm.variables_)
+        scores = scores_of(rfm._scored(rfm._asked(opened)[0]), rfm.variables_)
         place = [v.letter for v in rfm.variables_]
         codes = cells.codes(scores[:, [place.index(letter) for letter in cells.letters]])
         (money,) = opened.floats([value], allow_missing=[value])
@@ -369,9 +494,10 @@ def lay_out_segments(
         table = table.assign(**sizes, note=[why and HOUSE(why, language) for why in notes])
     if language == "en":
         return table
+    scored = [v.column for v in cells._scored(rfm)]
     said = {
-        f"{v.column}_{end}": HOUSE(f"{{what}}_{end}", language, what=HOUSE.name(v.column, language))
-        for v in cells._scored(rfm)
+        f"{name}_{end}": HOUSE(f"{{what}}_{end}", language, what=HOUSE.name(name, language))
+        for name in [*scored, *(["silence"] if CYCLE in scored else [])]
         for end in ("above", "up_to")
     }
     return HOUSE.table(table, language, keep=said).rename(columns=said)
@@ -391,8 +517,18 @@ def _score_text(box: Box) -> str:
     )
 
 
-def _box_bounds(box: Box, variables: Sequence[VariableCuts]) -> dict[str, float]:
-    """Find one box's ends on every scored column: above ``low``, up to and including ``high``."""
+def _boxes(rule: Rule) -> Sequence[Box]:
+    """Boxes of a rule, which may be a single one."""
+    return [rule] if isinstance(rule, Mapping) else rule
+
+
+def _box_bounds(
+    box: Box, variables: Sequence[VariableCuts], cycle: Cycle | None
+) -> dict[str, float]:
+    """Find one box's ends on every scored column: above ``low``, up to and including ``high``.
+
+    What is cut in usual gaps is told in time as well, for a customer with everybody's.
+    """
     out: dict[str, float] = {}
     for v in variables:
         low, high = -np.inf, np.inf
@@ -402,6 +538,9 @@ def _box_bounds(box: Box, variables: Sequence[VariableCuts]) -> dict[str, float]
             found = np.full((1, 2), np.nan) if v.is_nested else bin_bounds(v, ends)
             low, high = found[:, 0].min(), found[:, 1].max()
         out[f"{v.column}_above"], out[f"{v.column}_up_to"] = float(low), float(high)
+        if v.column == CYCLE and cycle is not None:
+            out["silence_above"] = float(low * cycle.whole)
+            out["silence_up_to"] = float(high * cycle.whole)
     return out
 
 
@@ -423,15 +562,27 @@ READY: dict[int, dict[str, Rule]] = {
     **_FOUR_AND_THREE,
     5: {
         "champions": {"R": (4, 5), "F": (4, 5), "M": (4, 5)},
-        "loyal customers": [{"R": (4, 5), "F": (4, 5), "M": (1, 3)}, {"R": 3, "F": (4, 5)}],
+        "loyal customers": {"R": (4, 5), "F": (4, 5), "M": (1, 3)},
         "potential loyalists": {"R": (4, 5), "F": (2, 3)},
         "new customers": {"R": (4, 5), "F": 1},
-        "promising": {"R": 3, "F": 1},
-        "need attention": {"R": 3, "F": (2, 3)},
+        "need attention": {"R": 3},
         "about to sleep": {"R": 2, "F": (1, 2)},
         "at risk": {"R": (1, 2), "F": (3, 5), "M": (1, 3)},
         "cannot lose": {"R": (1, 2), "F": (3, 5), "M": (4, 5)},
         "lost": {"R": 1, "F": (1, 2)},
     },
 }
-READY_NAMES = frozenset(READY[5])
+#: What the scores of a ready segment say, where its name is not carried by the cuts.
+PLAIN = {
+    "champions": "recent, frequent, high spend",
+    "loyal customers": "recent, frequent",
+    "potential loyalists": "recent, some orders",
+    "new customers": "recent, fewest orders",
+    "need attention": "a while ago",
+    "about to sleep": "long ago, few orders",
+    "at risk": "long ago, frequent",
+    "cannot lose": "long ago, frequent, high spend",
+    "lost": "longest ago, few orders",
+}
+READY_NAMES = frozenset([*PLAIN, *PLAIN.values(), "frequent", "fewer orders", "all others"])
+SAID_NAMES = frozenset([*READY_NAMES, "those present"])

@@ -234,7 +234,8 @@ def test_a_new_one_time_buyer_is_always_a_new_customer(summary, n_bins):
     newest = pd.DataFrame({"silence": 0.0, "n_orders": 1, "total_value": spend})
     names = SegmentMap.ready(n_bins).assign(model.transform(newest))
     assert (names == "new customers").all()
-    assert (model.segments(newest) == "new customers").all()
+    assert (model.segments(newest) == "recent, fewest orders").all()
+    assert (model.segments(newest, segment_map=SegmentMap.ready(n_bins)) == names).all()
     assert "新客户" in SegmentMap.ready(n_bins).names("zh")
     with pytest.raises(ValueError, match="ready map only for R, F and M with equal n_bins"):
         RFMTransformer(n_bins={"F": 2}, unit="D").fit(summary).segments(newest)
@@ -294,7 +295,7 @@ def test_every_customer_lies_in_exactly_one_of_the_bounds_of_their_segment(summa
     model = RFMTransformer().fit(summary)
     name = model.segments(summary)
     found = np.zeros(len(summary), dtype=int)
-    for _, box in SegmentMap.ready(5).bounds(model).iterrows():
+    for _, box in SegmentMap.ready(5, plain=True).bounds(model).iterrows():
         inside = name == box["segment"]
         for column in ("silence", "n_orders", "total_value"):
             value = summary[column].to_numpy()
@@ -309,7 +310,7 @@ def test_the_table_of_segments_needs_no_customers_and_speaks_chinese(summary):
     bare, said = model.segment_table(), model.segment_table(summary, language="zh")
     assert "customers" not in bare
     assert bare.select_dtypes("number").shape[1] == 6
-    assert said.iloc[0, 0] == "冠军客户"
+    assert said.iloc[0, 0] == "近期下单、多单、高额"
     assert not [name for name in said.columns if name.isascii()]
     nested = RFMTransformer(method="nested", unit="D").fit(summary).segment_table()
     assert nested["total_value_above"].isna().any()
@@ -360,7 +361,7 @@ def test_a_rule_is_made_of_whole_scores(scores):
     ("change", "words"),
     [
         ({"cuts": ["30D", "60D"]}, r"cuts\['F'\] has '30D', but F is not a time"),
-        ({"cuts": 5}, "cuts=5 must be a mapping of letters, or a sequence"),
+        ({"cuts": 5}, "cuts=5 must be 'cycle', a mapping of letters, or a sequence"),
         ({"less_is_better": ("Q",)}, r"less_is_better names \['Q'\]"),
         ({"weights": "best"}, "must be numbers, 'equal' or 'learn'"),
     ],

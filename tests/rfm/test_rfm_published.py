@@ -75,7 +75,7 @@ def test_published_scores_are_cells_with_ranges_that_give_the_scores_again(publi
         544: "champions",
         545: "champions",
         543: "loyal customers",
-        342: "loyal customers",
+        342: "need attention",
         522: "potential loyalists",
         333: "need attention",
     }
