@@ -148,6 +148,25 @@ def main(debug: bool) -> None:
     help="What forecasts: what the log's own past chooses, or one method, tested on it.",
 )
 @click.option(
+    "--cuts",
+    type=click.Choice(["cycle", "quintiles"]),
+    help="Where silence is cut into segments: at multiples of the customer's usual gap, or at "
+    "fifths.  [default: cycle]",
+)
+@click.option(
+    "--recency-cuts",
+    metavar="DAYS,...",
+    help="Where silence is cut instead: two to four, in days or spans, e.g. 30,90,180.",
+)
+@click.option(
+    "--stage-windows",
+    default="learn",
+    show_default=True,
+    metavar="SPANS",
+    help="How long customers stay new and established (from, to) and core, e.g. 2M,4M,3M,1Y,1Y; "
+    "'source' is just these, 'learn' learns them.",
+)
+@click.option(
     "--annual-discount-rate", type=float, default=0.10, show_default=True, help="0.10 is 10 %."
 )
 @click.option(
@@ -264,9 +283,13 @@ def report(
 
     from custvalue.evaluation import usual_parts
     from custvalue.report import make_report, read_log
-    from custvalue.report._for_rooms import Report, playbook_of, read_table
+    from custvalue.report._for_rooms import Report, cuts_of_text, playbook_of, read_table
 
     asked["playbook"] = playbook_of(asked["playbook"], asked.pop("of_trade"))
+    cuts, silences = asked.pop("cuts"), asked.pop("recency_cuts")
+    if cuts is not None and silences is not None:
+        raise click.UsageError("--cuts and --recency-cuts say the same thing: give one of them.")
+    asked["cuts"] = cuts or "cycle" if silences is None else cuts_of_text(silences)
     estimator = asked.pop("estimator")
     if estimator != "best":
         name = ESTIMATORS[estimator]

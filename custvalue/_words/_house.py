@@ -135,6 +135,8 @@ ZH: dict[str, str] = {
         "查明冲突或沉默的原因，数日内解决"
     ),
     "care goes on": "继续关怀",
+    # a trial that lasts longer than usual; the report's, not a stage of the source
+    "still on trial": "试购未转化客户",
     "part on good terms, stay in touch and keep the door open": ("好聚好散，保持联系，留有余地"),
     "value_kinds": "价值种类",
     "playbook timing": "时机",
@@ -233,7 +235,6 @@ ZH: dict[str, str] = {
     "loyal customers": "忠诚客户",
     "potential loyalists": "潜力忠诚客户",
     "new customers": "新客户",
-    "promising": "有望客户",
     "need attention": "需关注客户",
     "about to sleep": "即将沉睡客户",
     "at risk": "流失风险客户",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from custvalue._words._report_funnel import ZH as FUNNEL_ZH
 from custvalue._words._report_given import ZH as GIVEN_ZH
+from custvalue._words._report_names import ZH as NAMES_ZH
 from custvalue._words._report_playbooks import ZH as PLAYBOOK_ZH
 from custvalue._words._report_survey import ZH as SURVEY_ZH
 
@@ -11,6 +12,7 @@ ZH: dict[str, str] = {
     **FUNNEL_ZH,
     **GIVEN_ZH,
     **PLAYBOOK_ZH,
+    **NAMES_ZH,
     **SURVEY_ZH,
     # -- rules and numbers --
     ", ": "，",
@@ -152,10 +154,6 @@ ZH: dict[str, str] = {
     # -- segments --
     "Segments": "细分",
     "Segments: who is alike": "客户细分：谁与谁相似",
-    "Customers scored 1 to 5 on how recently, how often and how much they bought; every customer "
-    "is in exactly one segment.": (
-        "按最近购买、购买次数、购买金额各打 1 至 5 分；每位客户恰属一个细分。"
-    ),
     "Each box is a segment: its area is customers, its colour spend each.": (
         "每个方块是一个细分：面积为客户数，颜色为人均消费。"
     ),
@@ -180,7 +178,6 @@ ZH: dict[str, str] = {
     "Offer the next product; thank them.": "推荐下一件产品，并致谢。",
     "Bring the next order soon after the last one.": "趁热促成下一单。",
     "Welcome, explain, bring the second order.": "欢迎、说明，促成第二单。",
-    "Remind them of what they liked.": "提醒其曾经的喜好。",
     "A small reason to come back now.": "给一个现在回来的小理由。",
     "Call or write personally: they were worth it.": "亲自致电或致信：值得挽回。",
     "Only cheap channels; test first.": "只用低成本渠道，先做测试。",
@@ -208,10 +205,6 @@ ZH: dict[str, str] = {
     "Grades of silence": "沉默等级",
     "Quiet customers worth winning back first (the first {n})": (
         "最值得先挽回的沉默客户（前 {n} 位）"
-    ),
-    "A customer is quiet when the time since the last order is longer than every earlier gap "
-    "between orders; one-time buyers are judged by everybody's gaps.": (
-        "距末次订单的时间超过以往任何一次间隔，即判为沉默；仅购买一次的客户以全体客户的间隔为准。"
     ),
     "Worth of winning back: the future value of an active customer with the same frequency and "
     "money scores, less the customer's own; 0 where nobody alike is active.": (
@@ -279,10 +272,6 @@ ZH: dict[str, str] = {
     # -- in short --
     "In short": "要点",
     " ": "",
-    "{segment}: {customers} of the customers, {past} of all spend so far, {future} of the value to "
-    "come.": "{segment}：占客户 {customers}，占累计消费 {past}，占未来价值 {future}。",
-    "The best 20 % of customers brought {past} of all spend so far; no segment stands out for the "
-    "value to come.": "最好的 20% 客户贡献了累计消费的 {past}；没有哪个细分在未来价值上突出。",
     "{money} in the log's own currency": "{money}（以记录的货币计）",
     "Today's customers are expected to bring {value} in the next {span}.": (
         "现有客户未来 {span}预期带来 {value}。"

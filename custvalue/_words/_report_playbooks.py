@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ZH: dict[str, str] = {
+    "What the first order left open.": "首单未尽之处。",
+    "Ask once what kept them from a next order.": "询问一次未再下单的原因。",
     "Who we are and what we stand for.": "我们是谁，主张什么。",
     "Become known to them; ask for a first contact.": "让对方认识我们，建立首次接触。",
     "One good reason to buy.": "一个购买的好理由。",

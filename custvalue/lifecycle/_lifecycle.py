@@ -92,6 +92,12 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         Usual length of being established; its lower edge comes on top before core.
     core_window : span, default="1Y"
         Usual length of being core; it comes on top before strategic.
+    learn_windows : bool, default=False
+        Whether ``fit`` takes the three windows from the customers instead, where ten or more have
+        ``established_orders``: how long customers took to become established (their mean gap times
+        the orders it takes after the first), to become core from there, and for as many orders
+        again; the middle half of the customers, and the median. The windows given stay where fewer
+        have.
     established_orders, core_orders : int, default=3 and 6
         Least orders of an established and of a core customer.
     core_irregularity : float or None, default=1.5
@@ -175,6 +181,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         new_window: tuple[Span, Span] = ("2M", "4M"),
         established_window: tuple[Span, Span] = ("3M", "1Y"),
         core_window: Span = "1Y",
+        learn_windows: bool = False,
         established_orders: int = 3,
         core_orders: int = 6,
         core_irregularity: float | None = 1.5,
@@ -197,6 +204,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         self.new_window = new_window
         self.established_window = established_window
         self.core_window = core_window
+        self.learn_windows = learn_windows
         self.established_orders = established_orders
         self.core_orders = core_orders
         self.core_irregularity = core_irregularity
@@ -332,6 +340,8 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             exit_after=units(self.exit_after, "exit_after"),
             exit_chance=self.exit_chance,
         )
+        if self.learn_windows:
+            bare = reading.with_usual_windows(bare, evidence, sample_weight)
         return reading.with_usual_value(
             bare, evidence, self.core_value_quantile, sample_weight, held_up(evidence, bare)[0]
         )

@@ -195,6 +195,36 @@ def _ratio(
     return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
 
 
+FEWEST = 10  # customers from whose gaps windows are learned
+
+
+def with_usual_windows(
+    at: StageThresholds, evidence: Evidence, sample_weight: Any
+) -> StageThresholds:
+    """Take the windows from the customers who have the orders of established ones.
+
+    A customer's time for k orders is k mean gaps; a window is the middle half of the customers.
+    """
+    n, span = evidence.n_orders, evidence.span
+    reached = (n >= max(at.established_orders, 2)) & (span > 0)
+    weight = np.ones(len(n)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    if weight[reached].sum() < FEWEST:
+        return at
+    gap = span[reached] / (n[reached] - 1.0)
+    order = np.argsort(gap, kind="stable")
+    mass = np.cumsum(weight[reached][order])
+    place = np.searchsorted(mass, np.array([0.25, 0.5, 0.75]) * mass[-1] * (1 - 1e-12))
+    low, middle, high = (float(g) for g in gap[order][place])
+    first = max(at.established_orders - 1, 1)
+    then = max(at.core_orders - at.established_orders, 1)
+    return replace(
+        at,
+        new_window=(first * low, first * high),
+        established_window=(then * low, then * high),
+        core_window=at.core_orders * middle,
+    )
+
+
 def with_usual_value(
     at: StageThresholds,
     evidence: Evidence,

@@ -8,7 +8,6 @@ TODO = {
     "loyal customers": "Offer the next product; thank them.",
     "potential loyalists": "Bring the next order soon after the last one.",
     "new customers": "Welcome, explain, bring the second order.",
-    "promising": "Remind them of what they liked.",
     "need attention": "A small reason to come back now.",
     "about to sleep": "A small reason to come back now.",
     "at risk": "Call or write personally: they were worth it.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import clone
 
 from custvalue._frames import facts_of, places_of, with_facts
 from custvalue._typing import Floats
@@ -17,13 +18,14 @@ from custvalue.data import TransactionLog, ledger
 from custvalue.evaluation import BestValue
 from custvalue.exceptions import (
     AsOfWarning,
+    BinWarning,
     ContractProblem,
     DataContractError,
     DataWarning,
     SelectionWarning,
     SmallSampleWarning,
 )
-from custvalue.lifecycle import LifecycleClassifier
+from custvalue.lifecycle import problem_share
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting._for_rooms import flow_table, state_names, tracking_table
 from custvalue.report._ahead import YEAR, band, season_weights, ups_and_downs
@@ -32,6 +34,7 @@ from custvalue.report._campaign import QUIET, WINDOW, campaign_list
 from custvalue.report._limits import limit_facts
 from custvalue.report._playbooks import Playbook, playbook_of
 from custvalue.report._size import check_size
+from custvalue.report._story import Story, name_customers, tell_story
 from custvalue.rfm import RFMTransformer, SegmentMap
 from custvalue.silence import SilenceScorer
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
     from custvalue.evaluation._for_rooms import Verdict
     from custvalue.report._measured import Measured
+    from custvalue.rfm._for_rooms import SegmentTest
 
 Step = Callable[[str, int, int], None]
 STEPS = (
@@ -82,6 +86,8 @@ class Asked:
     cost: str | None = None
     profit: str | None = None
     by: str | None = None
+    cuts: Any = "cycle"
+    stage_windows: Any = "learn"
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -130,7 +136,13 @@ class Collected:
     scores, groups : DataFrame
         ``BestValue.scores`` and ``BestValue.calibration``.
     problem_share : float
-        Of the present customers, as `LifecycleClassifier.problem_share` counts them.
+        Of the present customers, as `custvalue.lifecycle.problem_share` counts them.
+    test : SegmentTest
+        Of the segments' names, on earlier dates and against the forecast.
+    windows : dict
+        What `Story.windows` says of the stages.
+    usual_gap : float or None
+        Everybody's usual gap in days, where segments are cut on the cycle.
     total : (float, float)
         Interval of the sum of all future values.
     upcoming : DataFrame
@@ -163,6 +175,9 @@ class Collected:
     scores: pd.DataFrame
     groups: pd.DataFrame
     problem_share: float
+    test: SegmentTest
+    windows: dict[str, Any]
+    usual_gap: float | None
     total: tuple[float, float]
     upcoming: pd.DataFrame
     ledger: dict[str, Any]
@@ -229,15 +244,11 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     spend = spend_by_period(log, as_of, span_days(asked.period))
 
     begin(1)
-    rfm = RFMTransformer().fit(summary)
-    scores = rfm.transform(summary)
-    cells = SegmentMap.ready(5)
-    segment = cells.assign(scores)
+    named = name_customers(log, summary, asked.cuts)
+    scores = named.rfm.transform(summary)
 
     begin(2)
     silence = SilenceScorer().fit(summary).transform(summary)
-    lifecycle = LifecycleClassifier().fit(summary)
-    stages = to_pandas(lifecycle.upgrade_table(summary))
 
     begin(3)
     # one fitted model says chances, values and totals
@@ -253,6 +264,12 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     value, chance = _or_nothing(model.predict(rows), least), model.predict_chance(rows)
     ends = _or_nothing(model.predict_interval(rows, level=LEVEL), least)
 
+    lately = model.predict_chance(rows, f"{WINDOW}D")
+    story = tell_story(named, summary, lately, value, asked.stage_windows)
+    grade = story.grade(summary)
+    stage = story.stage(summary, grade, chance, value)
+    timing, wants = story.upgrades(summary, stage)
+
     begin(4)
     transitions = transition_rows(history, asked.customer)
 
@@ -265,16 +282,16 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     table["usual_gap_days"] = summary["gap_mean"]
     for letter in "RFM":
         table[letter] = np.asarray(scores[letter], dtype=int)
-    table["segment"] = segment
+    table["segment"] = story.segment(summary)
     table["silence_score"] = silence["silence_score"].to_numpy()
     table["rank_ratio"] = silence["rank_ratio"].to_numpy()
-    table["silence_grade"] = silence["grade"].to_numpy()
-    table["stage"] = stages["stage"].to_numpy()
-    table["stage_timing"] = stages["timing"].to_numpy()
-    table["next_stage_wants"] = _wants(stages["wants"], asked.playbook)
+    table["silence_grade"] = grade
+    table["stage"] = stage
+    table["stage_timing"] = timing
+    table["next_stage_wants"] = _wants(wants, asked.playbook)
     table["expected_orders"] = expected_orders(model, rows, table)
     table["chance_of_order"] = chance
-    table[f"chance_of_order_{WINDOW}d"] = model.predict_chance(rows, f"{WINDOW}D")
+    table[f"chance_of_order_{WINDOW}d"] = lately
     table["future_value"] = value
     # a mean is no outcome, but a range without it is read as a contradiction
     table["future_value_low"] = np.minimum(ends[:, 0], value)
@@ -289,27 +306,30 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         )
 
     with heard(DataWarning):  # of the same rows at a date that nobody gave; today's are told
-        flow, flow_date = stage_flow(log, asked, as_of, lifecycle, table)
+        flow, flow_date = stage_flow(log, asked, as_of, story, model, table)
     some = rows if few is log else model.open(few)
     ahead, seasonal = upcoming(model, log, rows, some, spend, asked)
     return Collected(
         customers=table,
-        segments=segment_sizes(table, rfm.segment_table(summary, segment_map=cells)),
-        bounds=cells.bounds(rfm),
+        segments=segment_sizes(table, story),
+        bounds=story.cells.bounds(named.rfm),
         transitions=transitions,
         followed=min(len(summary), MOST_FOLLOWED),
         spend=spend,
-        moves=segment_moves(history, asked.customer, cells),
+        moves=segment_moves(history, asked.customer, story.cells, named.rfm),
         flow=flow,
         flow_date=flow_date,
         campaign=campaign_list(table, asked),
         verdict=model.verdict(),
         scores=model.scores(),
         groups=model.calibration(),
-        problem_share=lifecycle.problem_share(summary),
         total=total_range(model, rows, len(table), least),
         upcoming=ahead,
         seasonal=seasonal,
+        problem_share=problem_share(table["stage"]),
+        test=story.named.test,
+        windows=story.windows(),
+        usual_gap=None if named.rfm.cycle_ is None else named.rfm.cycle_.whole,
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
         caught=(),
@@ -318,11 +338,13 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     )
 
 
-def _wants(wants: pd.Series, playbook: Playbook) -> Any:
+def _wants(wants: Any, playbook: Playbook) -> Any:
     """Say what the next stage asks for; a joint project is for trades that have such."""
     if playbook.trade != "b2b":
-        wants = wants.str.replace(r"(, )?a joint project", "", regex=True)
-    return wants.to_numpy()
+        import pandas as pd
+
+        wants = pd.Series(wants).str.replace(r"(, )?a joint project", "", regex=True).to_numpy()
+    return wants
 
 
 def to_pandas(frame: Any) -> pd.DataFrame:
@@ -390,11 +412,16 @@ def at_stake(table: pd.DataFrame) -> Floats:
     return np.where(quiet, np.maximum(gain, 0.0), 0.0)
 
 
-def segment_sizes(table: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
-    """One row a segment with customers: size, money, silence, future value."""
+def segment_sizes(table: pd.DataFrame, story: Story) -> pd.DataFrame:
+    """One row a segment with customers: size, money, silence, test on the past, future value."""
     grouped = table.groupby("segment")
-    out = rules[rules["customers"] > 0][["segment", "scores", "customers"]].copy()
+    rules = story.named.rfm.segment_table(segment_map=story.cells)[["segment", "scores"]]
+    sizes = table["segment"].value_counts().rename("customers")
+    out = rules.join(sizes, on="segment", how="inner")
     out["customer_share"] = out["customers"] / len(table)
+    tested = story.named.test.table(kept=True).set_index("segment")
+    for name in ("tested", "ordered", "ordered_low", "ordered_high"):
+        out[name] = tested[name].reindex(out["segment"]).to_numpy()
 
     def of(series: pd.Series) -> Floats:
         return series.reindex(out["segment"]).to_numpy(dtype=float)
@@ -459,8 +486,12 @@ def spend_by_period(log: TransactionLog, as_of: np.datetime64, length: float) ->
     return pd.DataFrame({"period": np.arange(n), "period_end": as_of - ends, **money})
 
 
-def segment_moves(history: pd.DataFrame, customer: str, cells: SegmentMap) -> pd.DataFrame:
+def segment_moves(
+    history: pd.DataFrame, customer: str, cells: SegmentMap, rfm: RFMTransformer | None = None
+) -> pd.DataFrame:
     """Segments one period apart, over the whole panel.
+
+    Cut points of ``rfm`` (default: at quantiles of the panel) are learned on the last period.
 
     Returns
     -------
@@ -470,7 +501,12 @@ def segment_moves(history: pd.DataFrame, customer: str, cells: SegmentMap) -> pd
     """
     import pandas as pd
 
-    scores = RFMTransformer(remainder="drop").fit_transform(history)
+    if rfm is None:
+        scores = RFMTransformer(remainder="drop").fit_transform(history)
+    else:
+        bare = clone(rfm).set_params(remainder="drop")
+        with heard(BinWarning, DataWarning):  # the page was told so of the summary
+            scores = bare.fit(history.groupby(customer).tail(1)).transform(history)
     segment = np.asarray(cells.assign(scores)).astype(str)
     ids = history[customer].to_numpy()
     same = ids[1:] == ids[:-1]
@@ -485,17 +521,19 @@ def stage_flow(
     log: TransactionLog,
     asked: Asked,
     as_of: np.datetime64,
-    lifecycle: LifecycleClassifier,
+    story: Story,
+    model: BestValue,
     table: pd.DataFrame,
 ) -> tuple[pd.DataFrame, str]:
     """Stages half a year (or a third of the log) ago against today's."""
     first = table["first_order"].min().to_datetime64().astype("datetime64[D]")
     days = min(182, int((as_of - first) / np.timedelta64(1, "D")) // 3)
     date = str(as_of - np.timedelta64(days, "D"))
-    then = to_pandas(log.until(date).summary())
+    known = log.until(date)
+    then, opened = to_pandas(known.summary()), model.open(known)
+    was = story.stage(then, story.grade(then), model.predict_chance(opened), model.predict(opened))
     place = places_of(then[asked.customer].to_numpy(), table[asked.customer].to_numpy())
-    names = np.append(np.asarray(lifecycle.predict(then), dtype=object), "not yet a customer")
-    before = names[place]  # -1 is the last
+    before = np.append(was, "not yet a customer")[place]  # -1 is the last
     return flow_table(before, table["stage"].to_numpy()), date
 
 

@@ -14,6 +14,7 @@ from custvalue.report._campaign import WINDOW
 from custvalue.report._collect import LEVEL, Asked, Collected
 from custvalue.report._playbooks import Playbook
 from custvalue.report._quiet import quiet_facts
+from custvalue.report._story import OLD_TRIAL
 from custvalue.report._words import Words
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ STAGES = (
     "potential",
     "target",
     "new",
+    OLD_TRIAL,
     "established",
     "core",
     "strategic",
     "problem",
     "exited",
 )
-UPGRADABLE = ("new", "established", "core")
+UPGRADABLE = ("new", "established")
 CEILING = 0.03  # the source's: at most 3 % problem customers
 NORMAL_80 = 1.2815515655446004  # a normal outcome lies within so many deviations in 8 of 10 cases
 MOVES = 12
@@ -71,7 +73,8 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         "base": _base(got, asked),
         "segments": _rows(segments),
         "quiet": quiet_facts(got, asked),
-        "stages": _stages(table, got.problem_share, asked.playbook),
+        "names": _names(got, asked, words),
+        "stages": {**_stages(table, got.problem_share, asked.playbook), "windows": got.windows},
         "forecast": _forecast(got, words),
         "moves": _moves(got),
         "ahead": _ahead(got),
@@ -86,9 +89,12 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
 def segment_rule(boxes: pd.DataFrame, words: Words) -> str:
     """Write a segment's rule in days and money: each of its boxes, in their bounds."""
     either = []
+    told = "silence" if "usual_gaps_above" in boxes else None  # the same in time, of most
     for _, box in boxes.iterrows():
         parts: list[str] = []
         for name, spoken in SPOKEN.items():
+            if f"{name}_above" not in box or name == told:
+                continue
             low, high = (box[f"{name}_{end}"] for end in ("above", "up_to"))
             if not low < high:  # tied cut points: nobody can ever be in this box
                 parts.clear()
@@ -128,7 +134,22 @@ def _spend_words(low: float | None, high: float | None, words: Words) -> str:
     return words("spent over {low}, at most {high}", low=words.money(low), high=words.money(high))
 
 
-SPOKEN = {"silence": _silence_words, "n_orders": _orders_words, "total_value": _spend_words}
+def _gaps_words(low: float | None, high: float | None, words: Words) -> str:
+    if low is None:
+        if high == 1:
+            return words("silent for at most one usual gap")
+        return words("silent for at most {n:,.0f} usual gaps", n=high)
+    if high is None:
+        return words("silent for over {n:,.0f} usual gaps", n=low)
+    return words("silent for over {low:,.0f}, at most {high:,.0f} usual gaps", low=low, high=high)
+
+
+SPOKEN = {
+    "usual_gaps": _gaps_words,
+    "silence": _silence_words,
+    "n_orders": _orders_words,
+    "total_value": _spend_words,
+}
 
 
 def _base(got: Collected, asked: Asked) -> dict[str, Any]:
@@ -193,6 +214,20 @@ def _profit(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _names(got: Collected, asked: Asked, words: Words) -> dict[str, Any]:
+    """Say how names of segments were tested, and what became of those that do not hold."""
+    test = got.test
+    changed = [one.verdict in ("merged", "renamed") for one in test.decisions]
+    return {
+        "cuts": asked.cuts if isinstance(asked.cuts, str) else list(asked.cuts),
+        "dates": list(test.dates),
+        "days": test.horizon_days,
+        "usual_gap": got.usual_gap,
+        "changed": sum(changed) if test.dates else 0,
+        "words": list(test.words(words.language)),
+    }
+
+
 def _stages(table: pd.DataFrame, problem: float, playbook: Playbook) -> dict[str, Any]:
     spend = float(table["total_value"].sum())
     grouped = table.groupby("stage")
@@ -203,6 +238,7 @@ def _stages(table: pd.DataFrame, problem: float, playbook: Playbook) -> dict[str
             "customer_share": len(part) / len(table),
             "value": float(part["total_value"].sum()),
             "value_share": float(part["total_value"].sum()) / spend,
+            "chance": float(part[f"chance_of_order_{WINDOW}d"].mean()),
             "future_each": float(part["future_value"].mean()),
             "message": playbook.stage(stage)[0],
             "step": playbook.stage(stage)[1],
@@ -222,6 +258,7 @@ def _stages(table: pd.DataFrame, problem: float, playbook: Playbook) -> dict[str
         for stage in UPGRADABLE
         if stage in grouped.groups
         for part in [grouped.get_group(stage)]
+        if (part["stage_timing"] != "no window").any()
     ]
     return {"rows": rows, "problem_share": problem, "ceiling": CEILING, "upgrades": upgrades}
 

@@ -3,9 +3,11 @@
 from custvalue.report._playbooks import playbook_of
 from custvalue.report._read import read_table
 from custvalue.report._report import Report
+from custvalue.report._story import cuts_of_text
 
 __all__ = [
     "Report",
+    "cuts_of_text",
     "playbook_of",
     "read_table",
 ]

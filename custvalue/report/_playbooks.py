@@ -73,6 +73,10 @@ PLAYS: dict[str, dict[str, dict[str, Any]]] = {
                 "A good first experience.",
                 "See that the first order went well, and give a reason for the second.",
             ),
+            "still on trial": (
+                "What the first order left open.",
+                "Ask once what kept them from a next order.",
+            ),
             "established": (
                 "What else there is for them.",
                 "Show what goes with what they buy; ask what they miss.",

@@ -9,6 +9,7 @@ import numpy as np
 from custvalue.report._blocks import Block, Column, figure, section, table, tile
 from custvalue.report._campaign import QUIET, WINDOW, planned, too_many
 from custvalue.report._collect import GRADES, TOP, Asked, Collected
+from custvalue.report._names import nobody_quiet, quiet_rule
 from custvalue.report._words import Words
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def quiet_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
     if quiet["top"]:
         caption = w("Quiet customers worth winning back first (the first {n})", n=len(quiet["top"]))
         blocks.append(table("winback-table", caption, _top_columns(quiet, w), quiet["top"], w))
-    blocks.append({"type": "notes", "notes": _notes(quiet, w)})
+    blocks.append({"type": "notes", "notes": _notes(facts, w)})
     return section(
         "quiet",
         w("Who is quiet"),
@@ -196,6 +197,8 @@ def quiet_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
 def quiet_lead(facts: dict[str, Any], w: Words) -> str:
     """How many are quiet and what is at stake, in a sentence."""
     quiet = facts["quiet"]
+    if not quiet["customers"]:
+        return nobody_quiet(w)
     return w(
         "{n} customers ({share}) are quiet by their own rhythm. Together they have spent "
         "{spend} so far; as active customers they would be worth {worth} more.",
@@ -265,12 +268,10 @@ def _plan_tiles(quiet: dict[str, Any], w: Words) -> list[dict[str, str]]:
     ]
 
 
-def _notes(quiet: dict[str, Any], w: Words) -> list[str]:
+def _notes(facts: dict[str, Any], w: Words) -> list[str]:
+    quiet = facts["quiet"]
     notes = [
-        w(
-            "A customer is quiet when the time since the last order is longer than every "
-            "earlier gap between orders; one-time buyers are judged by everybody's gaps."
-        ),
+        quiet_rule(facts["names"]["cuts"], w),
         w(
             "Worth of winning back: the future value of an active customer with the same "
             "frequency and money scores, less the customer's own; 0 where nobody alike is active."

@@ -32,6 +32,7 @@ from custvalue.report._render import render
 from custvalue.report._sections import frame_words, page
 from custvalue.report._short import total_holds, total_refuted
 from custvalue.report._size import check_ahead
+from custvalue.report._story import check_cuts, check_windows
 from custvalue.report._survey import sections_of
 from custvalue.report._words import Words
 
@@ -241,6 +242,8 @@ def make_report(
     cost: str | None = None,
     profit: str | None = None,
     by: str | None = None,
+    cuts: Any = "cycle",
+    stage_windows: Any = "learn",
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -326,6 +329,15 @@ def make_report(
         Column of the log that tells of the customer (a region, a segment, a channel): adds a
         section with the groups of its values, to choose from, and the tables ``groups`` and
         ``group_parts``. Their sums are the page's totals.
+    cuts : "cycle", "quintiles" or sequence, default="cycle"
+        Where recency is cut into segments: at 1, 2, 3 and 5 of the customer's usual gaps, at
+        fifths (segments are then called by their scores alone), or at two to four silences, as
+        spans or in days (``[30, 90, 180]``). Names are tested on earlier dates of the log and held
+        to the forecast; the page says what became of them.
+    stage_windows : "learn", "source" or five spans, default="learn"
+        How long customers usually stay new (from, to), established (from, to) and core:
+        ``"learn"``ed from those of the log, the source's (2 to 4 months, 3 months to a year, a
+        year), or such as ``"2M,4M,3M,1Y,1Y"``. Upgrades are spoken of where they fit the log.
 
     Returns
     -------
@@ -406,6 +418,8 @@ def make_report(
         cost=cost,
         profit=profit,
         by=by,
+        cuts=check_cuts(cuts),
+        stage_windows=check_windows(stage_windows),
     )
     check_ahead(asked)
     # before the work on the log, so that a table that cannot be is refused at once

@@ -8,6 +8,7 @@ from custvalue.report._blocks import Block, Column, fact, figure, section, span,
 from custvalue.report._by import by_section
 from custvalue.report._evidence import forecast_section, ledger_section, moves_section
 from custvalue.report._limits import limit_notes
+from custvalue.report._names import name_notes, segments_lead, stage_notes
 from custvalue.report._quiet import quiet_section
 from custvalue.report._short import came_over_said, in_short, total_holds
 from custvalue.report._words import Words
@@ -253,7 +254,8 @@ def _meaning(about: dict[str, Any], w: Words) -> str:
 
 
 def _segments(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
-    rows = facts["segments"]
+    rows, names = facts["segments"], facts["names"]
+    days = f"{names['days']:g}"
     cards = [
         {
             "title": w.name(row["segment"]),
@@ -268,6 +270,16 @@ def _segments(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Bloc
                 fact(w("usual silence"), w.cell(row["silence"], "days")),
                 fact(w("orders each"), w.cell(row["orders_each"], "number")),
                 fact(w("future value each"), w.money(row["future_each"])),
+                *(
+                    [
+                        fact(
+                            w("ordered within {days} days, tested", days=days),
+                            w.cell(row["ordered"], "share"),
+                        )
+                    ]
+                    if names["dates"]
+                    else []
+                ),
             ],
             "todo": w.advice(row["advice"]),
         }
@@ -285,15 +297,15 @@ def _segments(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Bloc
         ("future_value", w("Future value"), "money"),
         ("future_each", w("Future value each"), "money"),
     ]
+    if names["dates"]:
+        heading = w("Ordered within {days} days, tested on the past", days=days)
+        columns.append(("ordered", heading, "share"))
     caption = w("Segments by size, spend so far and future value")
     return section(
         "segments",
         w("Segments"),
         w("Segments: who is alike"),
-        w(
-            "Customers scored 1 to 5 on how recently, how often and how much they bought; every "
-            "customer is in exactly one segment."
-        ),
+        segments_lead(names, w),
         [
             {
                 "type": "figures",
@@ -312,6 +324,7 @@ def _segments(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Bloc
             },
             {"type": "cards", "cards": cards},
             table("segment-table", caption, columns, rows, w),
+            {"type": "notes", "notes": name_notes(names, w)},
         ],
     )
 
@@ -324,6 +337,7 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
         ("customer_share", w("Share"), "bar"),
         ("value", w("Spend so far"), "money"),
         ("value_share", w("Share of spend"), "bar"),
+        ("chance", w("Chance of an order in {days} days", days=facts["quiet"]["window"]), "share"),
         ("future_each", w("Future value each"), "money"),
         ("message", w("Message"), "advice"),
         ("step", w("Next step"), "advice"),
@@ -371,6 +385,7 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
                 "The table customers says for each what is missing for the next stage."
             ),
         )
+    notes[:0] = stage_notes(stages, w)
     blocks: list[Block] = [
         {"type": "split", "figure": then_and_now, "blocks": beside},
         table("stage-table", w("Stages of the relationship"), columns, stages["rows"], w),

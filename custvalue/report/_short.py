@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from custvalue.report._blocks import span
+from custvalue.report._names import first_to_do, nobody_quiet
 from custvalue.report._words import Words
-
-STANDS_OUT = 1.25  # share of the value to come over that of the customers, from which it says much
 
 
 def in_short(facts: dict[str, Any], w: Words) -> list[dict[str, str]]:
@@ -22,31 +21,12 @@ def in_short(facts: dict[str, Any], w: Words) -> list[dict[str, str]]:
     return [
         {"section": section, "text": text}
         for section, text in (
-            ("segments", _best(facts, w)),
+            ("segments", first_to_do(facts, w)),
             ("forecast", _ahead(facts, w)),
             ("quiet", _win_back(facts, w)),
             ("stages", _upgrades(facts, w)),
         )
     ]
-
-
-def _best(facts: dict[str, Any], w: Words) -> str:
-    best = max(facts["segments"], key=lambda row: row["future_value"])
-    total = sum(row["future_value"] for row in facts["segments"])
-    if total <= 0.0 or best["future_value"] / total < STANDS_OUT * best["customer_share"]:
-        return w(
-            "The best 20 % of customers brought {past} of all spend so far; no segment stands out "
-            "for the value to come.",
-            past=w.cell(facts["base"]["top20"], "share"),
-        )
-    return w(
-        "{segment}: {customers} of the customers, {past} of all spend so far, {future} of the "
-        "value to come.",
-        segment=w.name(best["segment"]).capitalize(),
-        customers=w.cell(best["customer_share"], "share"),
-        past=w.cell(best["value_share"], "share"),
-        future=w.cell(best["future_value"] / total if total else None, "share"),
-    )
 
 
 def _ahead(facts: dict[str, Any], w: Words) -> str:
@@ -102,6 +82,8 @@ def came_over_said(forecast: dict[str, Any], w: Words) -> str:
 
 def _win_back(facts: dict[str, Any], w: Words) -> str:
     quiet = facts["quiet"]
+    if not quiet["customers"]:
+        return nobody_quiet(w)
     plan = quiet["plan"]
     text = w(
         "{n} customers ({share}) are quiet; active, they would be worth {worth} more.",
@@ -143,6 +125,14 @@ def _win_back(facts: dict[str, Any], w: Words) -> str:
 def _upgrades(facts: dict[str, Any], w: Words) -> str:
     stages = facts["stages"]
     over = stages["problem_share"] > stages["ceiling"]
+    if not stages["upgrades"]:
+        return w(
+            "Problem customers: {share}, above the ceiling of {ceiling}."
+            if over
+            else "Problem customers: {share}, within the ceiling of {ceiling}.",
+            share=w.cell(stages["problem_share"], "share"),
+            ceiling=w.cell(stages["ceiling"], "share"),
+        )
     return w(
         "Upgrades due: {due}, overdue: {overdue}. Problem customers: {share}, above the ceiling "
         "of {ceiling}."

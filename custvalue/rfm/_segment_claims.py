@@ -21,7 +21,7 @@ LOST = 0.1  # of the lost at most so many order within the horizon
 YOUNG = 0.9  # of the new at least so many are really young
 
 
-class Compared(NamedTuple):
+class Against(NamedTuple):
     """One comparison that a name claims: with whom, and by how much.
 
     ``what`` is "share" (who order) or "each" (money a customer). ``sign`` -1: at most ``factor``
@@ -35,36 +35,36 @@ class Compared(NamedTuple):
     apart: bool = False
 
 
-_SLOWER = Compared("share", -1, PRESENT, 0.8)
-CLAIMS: dict[str, tuple[Compared, ...]] = {
+_SLOWER = Against("share", -1, PRESENT, 0.8)
+CLAIMS: dict[str, tuple[Against, ...]] = {
     "lost": (
-        Compared("share", -1, PRESENT, 0.5),
-        Compared("share", -1, LIVE, 1.0, apart=True),
-        Compared("each", -1, ("loyal customers", "champions"), 1.0, apart=True),
+        Against("share", -1, PRESENT, 0.5),
+        Against("share", -1, LIVE, 1.0, apart=True),
+        Against("each", -1, ("loyal customers", "champions"), 1.0, apart=True),
     ),
     "about to sleep": (
         _SLOWER,
-        Compared("share", -1, ("potential loyalists", "new customers"), 0.8),
-        Compared("share", -1, ("need attention",), 1.0),
+        Against("share", -1, ("potential loyalists", "new customers"), 0.8),
+        Against("share", -1, ("need attention",), 1.0),
     ),
     "at risk": (
         _SLOWER,
-        Compared("share", -1, ("loyal customers",), 0.8),
-        Compared("each", -1, ("loyal customers", "champions"), 1.0),
+        Against("share", -1, ("loyal customers",), 0.8),
+        Against("each", -1, ("loyal customers", "champions"), 1.0),
     ),
     "cannot lose": (
         _SLOWER,
-        Compared("share", -1, ("champions", "loyal customers"), 0.8),
-        Compared("each", -1, ("champions",), 1.0),
+        Against("share", -1, ("champions", "loyal customers"), 0.8),
+        Against("each", -1, ("champions",), 1.0),
     ),
     "need attention": (_SLOWER,),
-    "potential loyalists": (Compared("share", 1, ("new customers",), 0.95),),
+    "potential loyalists": (Against("share", 1, ("new customers",), 0.95),),
     "champions": (
-        Compared("share", 1, (*LIVE[1:], *SILENT), 0.95, apart=True),
-        Compared("each", 1, (*LIVE[1:], *SILENT), 1.0, apart=True),
+        Against("share", 1, (*LIVE[1:], *SILENT), 0.95, apart=True),
+        Against("each", 1, (*LIVE[1:], *SILENT), 1.0, apart=True),
     ),
     "loyal customers": (
-        Compared("share", 1, ("potential loyalists", "new customers"), 0.95, apart=True),
+        Against("share", 1, ("potential loyalists", "new customers"), 0.95, apart=True),
     ),
     "new customers": (),  # they must be young
 }
@@ -82,8 +82,7 @@ UNTESTED = {
     "champions": ("loyal customers",),
     "loyal customers": ("champions", "potential loyalists"),
     "potential loyalists": ("need attention", "loyal customers"),
-    "need attention": ("about to sleep", "potential loyalists"),
-    "about to sleep": ("lost", "need attention"),
+    "about to sleep": ("lost",),
     "at risk": ("cannot lose", "about to sleep"),
     "cannot lose": ("at risk",),
     "lost": ("about to sleep",),
@@ -177,7 +176,7 @@ def decide(
     there = {n for n in names if today[place[n]] or figures[0].customers[place[n]]}
     groups = {name: [name] for name in names if name in there}
     plain: set[str] = set()
-    fates: dict[str, tuple[str, Failure]] = {}
+    causes: dict[str, tuple[str, Failure]] = {}
 
     def fails(name: str) -> Failure | None:
         return _failure(name, groups, place, figures, young)
@@ -191,28 +190,28 @@ def decide(
         target = next((t for t in targets if t in groups and known(t)), None)
         if target is None:
             plain.add(name)
-            fates.setdefault(name, ("renamed", failure))
+            causes.setdefault(name, ("renamed", failure))
             continue
         moved = groups.pop(name)
         groups[target] += moved
         for one in moved:
-            fates.setdefault(one, ("merged", failure))
+            causes.setdefault(one, ("merged", failure))
     shown = {
         member: plain_name(members) if head in plain else head
         for head, members in groups.items()
         for member in members
     }
     return tuple(
-        _decision(name, shown[name], fates.get(name))
+        _decision(name, shown[name], causes.get(name))
         if name in there
         else Decision(name, name, "nobody")
         for name in names
     )
 
 
-def _decision(name: str, became: str, fate: tuple[str, Failure] | None) -> Decision:
-    if fate is not None:
-        return Decision(name, became, fate[0], *fate[1])
+def _decision(name: str, became: str, cause: tuple[str, Failure] | None) -> Decision:
+    if cause is not None:
+        return Decision(name, became, cause[0], *cause[1])
     return Decision(name, became, "holds" if name in CLAIMS else "told")
 
 
@@ -247,6 +246,9 @@ def _failure(
             own = source.of(one.what, mine)
             for others in [[other] for other in one.others] if one.apart else [one.others]:
                 here = [other for other in others if other in groups and other != name]
+                # a handful that nothing was tested on takes nobody's name away
+                if one.apart and any(np.isnan(tested.of("share", at[other])) for other in here):
+                    continue
                 other = source.of(one.what, [i for head in here for i in at[head]])
                 # rounding decides nothing, and neither does what is not known
                 if one.sign * (own - one.factor * other) < -1e-9 * abs(other):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -381,7 +381,7 @@ class SegmentMap:
                 "one group."
             )
         rules: dict[str, Rule] = {
-            name: [box for old in olds for box in _boxes(self.rules[old])]
+            name: _side_by_side([box for old in olds for box in _boxes(self.rules[old])])
             for name, olds in groups.items()
         }
         new = next((name for name, olds in groups.items() if self.new in olds), None)
@@ -520,6 +520,27 @@ def _score_text(box: Box) -> str:
 def _boxes(rule: Rule) -> Sequence[Box]:
     """Boxes of a rule, which may be a single one."""
     return [rule] if isinstance(rule, Mapping) else rule
+
+
+def _side_by_side(boxes: Sequence[Box]) -> list[Box]:
+    """Make one box of two that differ in one letter and lie beside each other there."""
+    left: list[dict[str, int | tuple[int, int]]] = [dict(box) for box in boxes]
+    for i, j in combinations(range(len(left)), 2):
+        a, b = left[i], left[j]
+        letters = [c for c in {**a, **b} if _ends(a, c) != _ends(b, c)]
+        if len(letters) != 1 or letters[0] not in a or letters[0] not in b:
+            continue
+        (low, high), (lower, higher) = sorted((_ends(a, letters[0]), _ends(b, letters[0])))
+        if lower == high + 1:
+            a[letters[0]] = (low, higher)
+            return _side_by_side([a, *(box for k, box in enumerate(left) if k not in (i, j))])
+    return list(left)
+
+
+def _ends(box: Box, letter: str) -> tuple[int, int]:
+    """Lowest and highest score of a letter in a box; (0, 0) where all are in it."""
+    scores = box.get(letter, 0)
+    return (scores, scores) if isinstance(scores, int) else (scores[0], scores[1])
 
 
 def _box_bounds(

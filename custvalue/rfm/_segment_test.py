@@ -235,12 +235,12 @@ class SegmentTest:
                 else "of {others} {other}",
                 language, own=percent(one.own), other=percent(one.other), others=others,
             )  # fmt: skip
-        fate = HOUSE(
+        end = HOUSE(
             "taken together as {became}" if one.verdict == "merged" else "called {became}",
             language,
             became=_said(one.became, language),
         )
-        return text + HOUSE("; ", language) + why + HOUSE(": ", language) + fate + stop
+        return text + HOUSE("; ", language) + why + HOUSE(": ", language) + end + stop
 
     def __str__(self) -> str:
         return "\n".join(self.words())

@@ -15,6 +15,7 @@ from custvalue._fitted import FitReport
 from custvalue._html import html_facts, html_table
 from custvalue.chains import Chain
 from custvalue.chains._absorption import Absorption
+from custvalue.data import TransactionLog
 from custvalue.data._cohorts import CohortTable
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.evaluation import BacktestResult
@@ -26,6 +27,8 @@ from custvalue.grades._portrait import Portrait
 from custvalue.purchase import MBGNBD
 from custvalue.report._funnel import FunnelReport
 from custvalue.report._report import Report
+from custvalue.rfm import RFMTransformer, SegmentMap
+from custvalue.rfm._segment_test import SegmentTest
 
 COLUMNS = {"customer": "customer_id", "time": "date", "amount": "amount"}
 
@@ -75,6 +78,16 @@ def test_every_result_that_shows_itself_escapes_every_text_in_it():
         ),
         ChannelAttribution: ChannelAttribution(
             pd.DataFrame({"channel": [evil]}), Chain(("a",), [[1.0]]), 1, 0.5, pd.DataFrame()
+        ),
+        SegmentTest: SegmentMap(
+            {evil: {"R": 1}, "b": {"R": 2}}, 2, ("R",), new=None
+        ).validate(
+            TransactionLog(
+                pd.DataFrame({"who": range(60), "when": pd.date_range("2024-01-01", periods=60),
+                              "paid": 1.0}),
+                customer="who", time="when", amount="paid", as_of="2024-02-29", unit="D",
+            ),
+            RFMTransformer(columns={"R": "silence"}, n_bins=2), horizon="10D",
         ),
         FunnelLedger: FunnelLedger(1, 0, 0, 0, (DroppedDeals("missing_time", 1, 1, (evil,)),)),
         FunnelReport: FunnelReport(*[pd.DataFrame()] * 5, None, {}, html="", text=evil),

@@ -368,3 +368,26 @@ def test_two_orders_that_establish_do_so_at_the_second():
     frame = customer(n_orders=2, recency=200.0, silence=10.0, gap_max=200.0)
     row = upgrade(frame, established_orders=2)
     assert (row["stage"], row["time_in_stage"]) == ("established", 10.0)
+
+
+def test_windows_are_learned_from_the_middle_half_of_those_who_came_that_far():
+    gaps = np.arange(10.0, 110.0, 10.0)  # ten customers of five orders, one with each mean gap
+    customers = pd.DataFrame({"n_orders": 5, "recency": 4 * gaps, "silence": 1.0, "gap_max": gaps})
+    few = pd.DataFrame({"n_orders": [1, 2], "recency": [0.0, 900.0], "silence": 5.0, "gap_max": 9})
+    model = LifecycleClassifier(unit="D", learn_windows=True).fit(pd.concat([customers, few]))
+    at = model.thresholds_
+    # three orders take two gaps, the next three three more, and six as long again
+    assert at.new_window == (2 * 30.0, 2 * 80.0)
+    assert at.established_window == (3 * 30.0, 3 * 80.0)
+    assert at.core_window == 6 * 50.0
+    weights = np.where(np.arange(12) == 0, 1000.0, 1.0)
+    heavy = LifecycleClassifier(unit="D", learn_windows=True).fit(
+        pd.concat([customers, few]), sample_weight=weights
+    )
+    assert heavy.thresholds_.new_window == (20.0, 20.0)
+
+
+def test_windows_that_too_few_customers_tell_stay_as_given():
+    few = pd.DataFrame({"n_orders": [3] * 9, "recency": 50.0, "silence": 1.0, "gap_max": 30.0})
+    learned = LifecycleClassifier(unit="D", learn_windows=True).fit(few).thresholds_
+    assert learned == LifecycleClassifier(unit="D").fit(few).thresholds_

@@ -239,6 +239,33 @@ def test_an_as_of_date_before_every_order_is_told(monkeypatch, capsys, orders):
     assert "no customer has a purchase by 1990-01-01" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ([], ("cycle", "learn")),
+        (["--cuts", "quintiles"], ("quintiles", "learn")),
+        (["--recency-cuts", "30, 3M", "--stage-windows", "source"], ([30.0, "3M"], "source")),
+    ],
+)
+def test_cuts_and_windows_are_handed_on(monkeypatch, tmp_path, orders, options, asked):
+    def stop(frame, **given):
+        assert (given["cuts"], given["stage_windows"]) == asked
+        raise ValueError("that is what was asked")
+
+    monkeypatch.setattr("custvalue.report.make_report", stop)
+    assert run(monkeypatch, "report", orders, *CALL, *options, f"--out={tmp_path / 'out'}") == 2
+
+
+def test_cuts_are_said_once(monkeypatch, capsys, orders):
+    both = ["--cuts", "cycle", "--recency-cuts", "30,90"]
+    assert run(monkeypatch, "report", orders, *CALL, *both) == 2
+    assert "--cuts and --recency-cuts say the same thing" in capsys.readouterr().err
+    assert run(monkeypatch, "report", orders, *CALL, "--recency-cuts", "90,30") == 2
+    assert "must be two to four silences above 0, ascending" in capsys.readouterr().err
+    assert run(monkeypatch, "report", orders, *CALL, "--stage-windows", "1Y") == 2
+    assert "must be 'learn', 'source', or five spans" in capsys.readouterr().err
+
+
 def test_help_loads_no_heavy_library():
     code = (
         "import sys\nfrom custvalue import cli\nsys.argv = ['custvalue', 'report', '--help']\n"

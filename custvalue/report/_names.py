@@ -1,0 +1,179 @@
+"""What the page says of names: how they were tested, what they rest on, and what to do first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from custvalue.report._words import Words
+
+WORTH = ("cannot lose", "at risk")
+SOME = 5  # customers of a segment that is spoken of first
+
+
+def segments_lead(names: dict[str, Any], w: Words) -> str:
+    """Say what segments are cut by."""
+    if names["cuts"] == "quintiles":
+        return w(
+            "Customers scored 1 to 5 on how recently, how often and how much they bought; a "
+            "segment's name says its scores, that is, who comes before whom. Every customer is in "
+            "exactly one segment."
+        )
+    if names["usual_gap"] is not None:
+        return w(
+            "Customers by how long they have been silent, in their own usual gaps between orders, "
+            "by how often they ordered and how much they spent. Every customer is in exactly one "
+            "segment."
+        )
+    return w(
+        "Customers by how long they have been silent, how often they ordered and how much they "
+        "spent. Every customer is in exactly one segment."
+    )
+
+
+def name_notes(names: dict[str, Any], w: Words) -> list[str]:
+    """Say what a usual gap is, and how each name did at earlier dates."""
+    notes = []
+    if names["usual_gap"] is not None:
+        notes.append(
+            w(
+                "A usual gap is the mean of the customer's own gaps between orders, drawn to that "
+                "of customers with as many orders; one-time buyers have everybody's, {days}.",
+                days=w.cell(names["usual_gap"], "days"),
+            )
+        )
+    if names["dates"]:
+        notes.append(
+            w(
+                "The names were tested on the log's own past, on {dates}, and held to the "
+                "forecast; {n} did not hold and were taken together with others or renamed."
+                if names["changed"] > 1
+                else "The names were tested on the log's own past, on {dates}, and held to the "
+                "forecast; {n} did not hold and was taken together with another or renamed.",
+                dates=w(", ").join(names["dates"]),
+                n=names["changed"],
+            )
+            if names["changed"]
+            else w(
+                "The names were tested on the log's own past, on {dates}, and held to the "
+                "forecast; all of them hold.",
+                dates=w(", ").join(names["dates"]),
+            )
+        )
+    return notes + names["words"]
+
+
+def nobody_quiet(w: Words) -> str:
+    """Say that nobody is quiet, and why that may be."""
+    return w(
+        "Nobody is called quiet: nobody was silent for long, or who was ordered about as often "
+        "afterwards as the others."
+    )
+
+
+def quiet_rule(cuts: Any, w: Words) -> str:
+    """Say when a customer is called quiet."""
+    if isinstance(cuts, str):
+        return w(
+            "A customer is quiet who has been silent for more than three of the own usual gaps, "
+            "where such customers ordered much less at earlier dates and by the forecast."
+        )
+    return w(
+        "A customer is quiet who has been silent for longer than the cuts that were given allow, "
+        "where such customers ordered much less at earlier dates and by the forecast."
+    )
+
+
+def stage_notes(stages: dict[str, Any], w: Words) -> list[str]:
+    """Say what the stages rest on, and whether upgrades can be spoken of."""
+    windows = stages["windows"]
+    notes = [
+        w(
+            "Problem: established, and quiet now. Exited: quiet, with a chance of an order below 5 "
+            "% within the forecast's horizon. Still on trial: too few orders for longer than usual."
+        )
+    ]
+    low, high = (w.cell(days, "days") for days in windows["new"])
+    if windows["fit"] and not stages["upgrades"]:
+        notes.append(
+            w(
+                "Upgrades are not spoken of: most customers have been in their stage for longer "
+                "than its window, and stay there."
+            )
+        )
+    if not windows["fit"]:
+        return [
+            *notes,
+            w(
+                "Upgrades are not spoken of: too few customers came that far, or they took another "
+                "time than the window of {low} to {high}.",
+                low=low,
+                high=high,
+            ),
+        ]
+    if windows["learned"]:
+        notes.append(
+            w(
+                "Windows are learned: half of the customers with {n} orders or more took {low} to "
+                "{high} from the first to their order number {n}.",
+                n=windows["orders"][0],
+                low=low,
+                high=high,
+            )
+        )
+    return notes
+
+
+def first_to_do(facts: dict[str, Any], w: Words) -> str:
+    """Say whom to turn to first: those who were worth it and are silent, else those who came last.
+
+    Parameters
+    ----------
+    facts : dict
+        What the page says.
+    words : Words
+    """
+    large = [row for row in facts["segments"] if row["customers"] >= SOME]
+    rows = {row["segment"]: row for row in large}
+    days, dates = f"{facts['names']['days']:g}", len(facts["names"]["dates"])
+    silent = [rows[name] for name in WORTH if name in rows]
+    if silent:
+        row = max(silent, key=lambda one: one["value"])
+        text = w(
+            "Turn first to “{segment}”: {n} customers who ordered {orders} times each and brought "
+            "{past} of all spend, silent for {silence} now.",
+            segment=w.name(row["segment"]),
+            n=w.cell(row["customers"], "int"),
+            orders=w.cell(row["orders_each"], "number"),
+            past=w.cell(row["value_share"], "share"),
+            silence=w.cell(row["silence"], "days"),
+        )
+    elif "new customers" in rows:
+        row = rows["new customers"]
+        text = w(
+            "Turn first to new customers: {n} placed their only order so far {silence} ago; bring "
+            "the second.",
+            n=w.cell(row["customers"], "int"),
+            silence=w.cell(row["silence"], "days"),
+        )
+    else:
+        row = max(large or facts["segments"], key=lambda one: one["value"])
+        text = w(
+            "Keep “{segment}”: {n} customers who brought {past} of all spend.",
+            segment=w.name(row["segment"]),
+            n=w.cell(row["customers"], "int"),
+            past=w.cell(row["value_share"], "share"),
+        )
+    if not dates or row["ordered"] is None or row["ordered"] != row["ordered"]:
+        return text
+    return (
+        text
+        + w(" ")
+        + w(
+            "Of such customers {share} ordered within {days} days, at {dates} earlier dates."
+            if dates > 1
+            else "Of such customers {share} ordered within {days} days, at an earlier date.",
+            share=w.cell(row["ordered"], "share"),
+            days=days,
+            dates=dates,
+        )
+    )
