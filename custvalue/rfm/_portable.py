@@ -14,6 +14,7 @@ from custvalue._units import span_days
 from custvalue.exceptions import NotSupportedError
 from custvalue.rfm._cycle import Cycle
 from custvalue.rfm._rfm_law import VariableCuts
+from custvalue.rfm._rfm_options import without_cycle
 
 SCHEMA = 2
 LEARNED = ("variables", "cycle", "longest_silence", "weights", "shares", "unit", "passed", "named")
@@ -60,6 +61,7 @@ def read_again(cls: Any, plain: Any) -> Any:
             )
             for letter, name, less, cuts in got["variables"]
         )
+        made._on_cycle = without_cycle(made.cuts) is not made.cuts
         made.cycle_ = None
         if got["cycle"] is not None:
             whole, orders, gaps, customers = got["cycle"]

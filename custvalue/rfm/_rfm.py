@@ -224,7 +224,8 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         )
         check_scoring(self.method, self.remainder)
         names = scored_columns(self.columns, self.monetary)
-        on_cycle = asks_cycle(self.cuts, self.method, names)
+        # what was fitted stays so, whatever set_params says before the next fit
+        self._on_cycle = on_cycle = asks_cycle(self.cuts, self.method, names)
         table = open_table(X)
         values, named = read_columns(self, table, self._wanted(), reset=True)
         self.unit_ = table.unit(self.unit, caller=f"this {type(self).__name__}")
@@ -450,7 +451,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         import pandas as pd
 
         check_is_fitted(self)
-        cycle = self.cycle_
+        cycle = getattr(self, "cycle_", None)  # of before: there was none
         if cycle is None:
             raise NotSupportedError(
                 "recency is not cut on the cycle: ask for it by cuts='cycle', of a log in which "
@@ -570,7 +571,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         old = self.variables_
         sizes = [v.n_bins for v in old]
         again = copy.copy(self)
-        again.cycle_ = None if self.cycle_ is None else self._learn_cycle(values)
+        again.cycle_ = self._learn_cycle(values) if getattr(self, "cycle_", None) else None
         anew = again._learn(values, old, sizes, self._given_cuts(old))
         fresh = scores_of(again._scored(values), anew)
         return drift_report([v.column for v in old], self.shares_, scores - 1, fresh - 1)
@@ -648,7 +649,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
     def _wanted(self) -> list[str]:
         """Columns that are read: those scored, then what the cycle needs besides."""
         names = list(scored_columns(self.columns, self.monetary).values())
-        if without_cycle(self.cuts) is not self.cuts:
+        if getattr(self, "_on_cycle", False):
             names += [name for name in HISTORY if name not in names]
         return names
 
@@ -671,7 +672,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
 
     def _scored(self, values: Floats) -> Floats:
         """Values that are scored: on the cycle silence in the customer's usual gaps."""
-        if without_cycle(self.cuts) is self.cuts:
+        if not getattr(self, "_on_cycle", False):
             return values
         letters, wanted = list(scored_columns(self.columns, self.monetary)), self._wanted()
         scored = values[:, : len(letters)].copy()

@@ -226,6 +226,20 @@ def test_the_cycle_works_in_pipelines_and_is_cloned_weighed_and_written():
         RFMTransformer.from_dict({**plain, "learned": {**plain["learned"], "unit": "W"}})
 
 
+def test_what_was_fitted_stays_until_the_next_fit():
+    X, model = table(), fitted()
+    want = model.transform(X)
+    assert model.set_params(cuts=None).transform(X).equals(want)
+    back = model.set_params(cuts="cycle").fit(X)
+    assert back.transform(X).equals(want)
+    ranks = RFMTransformer(n_bins=2, unit="D").fit(X)
+    assert (
+        ranks.set_params(cuts="cycle")
+        .transform(X)
+        .equals(RFMTransformer(n_bins=2, unit="D").fit_transform(X))
+    )
+
+
 def test_spans_given_as_cuts_are_written_too():
     cuts = {"R": [dt.timedelta(days=30), np.timedelta64(60, "D")]}
     model = RFMTransformer(cuts={**cuts, "F": [1], "M": [25]}, unit="D").fit(table())
