@@ -50,9 +50,9 @@ ZH: dict[str, str] = {
     ),
     "Upgrades are not spoken of: most customers have been in their stage for longer than its "
     "window, and stay there.": "不谈升级：多数客户在其阶段停留已超过窗口，且会继续停留。",
-    "Nobody is called quiet: nobody was silent for long, or who was ordered about as often "
-    "afterwards as the others.": (
-        "没有客户判为沉默：无人沉默已久，或久未下单者此后下单与其他客户相当。"
+    "Nobody is called quiet: nobody was silent for long, or by earlier dates or the forecast such "
+    "customers order about as often as the others.": (
+        "没有客户判为沉默：无人沉默已久，或按较早日期或预测，久未下单者下单与其他客户相当。"
     ),
     "Windows are learned: half of the customers with {n} orders or more took {low} to {high} from "
     "the first to their order number {n}.": (
@@ -62,8 +62,12 @@ ZH: dict[str, str] = {
     "of all spend, silent for {silence} now.": (
         "先联系“{segment}”：{n} 位客户人均下单 {orders} 次，占累计消费 {past}，现已沉默 {silence}。"
     ),
-    "Turn first to new customers: {n} placed their only order so far {silence} ago; bring the "
-    "second.": "先联系新客户：{n} 位客户在 {silence}前下了唯一一单；请促成第二单。",
+    "Turn first to “{segment}”: {n} placed their only order about {silence} ago; bring the "
+    "second.": "先联系“{segment}”：{n} 位客户约在 {silence}前下了唯一一单；请促成第二单。",
+    "The names claim nothing of what customers will do; what those of each did was counted on the "
+    "log's own past, on {dates}.": (
+        "名称并不断言客户将来的行为；各细分客户的行为已在本记录的较早日期（{dates}）统计。"
+    ),
     "Keep “{segment}”: {n} customers who brought {past} of all spend.": (
         "维护“{segment}”：{n} 位客户，占累计消费 {past}。"
     ),

@@ -8,6 +8,7 @@ from custvalue.report._words import Words
 
 WORTH = ("cannot lose", "at risk")
 SOME = 5  # customers of a segment that is spoken of first
+MANY_NEW = 0.05  # share of the customers from which new ones are spoken of first
 
 
 def segments_lead(names: dict[str, Any], w: Words) -> str:
@@ -41,7 +42,15 @@ def name_notes(names: dict[str, Any], w: Words) -> list[str]:
                 days=w.cell(names["usual_gap"], "days"),
             )
         )
-    if names["dates"]:
+    if names["dates"] and names["cuts"] == "quintiles":
+        notes.append(
+            w(
+                "The names claim nothing of what customers will do; what those of each did was "
+                "counted on the log's own past, on {dates}.",
+                dates=w(", ").join(names["dates"]),
+            )
+        )
+    elif names["dates"]:
         notes.append(
             w(
                 "The names were tested on the log's own past, on {dates}, and held to the "
@@ -65,8 +74,8 @@ def name_notes(names: dict[str, Any], w: Words) -> list[str]:
 def nobody_quiet(w: Words) -> str:
     """Say that nobody is quiet, and why that may be."""
     return w(
-        "Nobody is called quiet: nobody was silent for long, or who was ordered about as often "
-        "afterwards as the others."
+        "Nobody is called quiet: nobody was silent for long, or by earlier dates or the forecast "
+        "such customers order about as often as the others."
     )
 
 
@@ -147,11 +156,12 @@ def first_to_do(facts: dict[str, Any], w: Words) -> str:
             past=w.cell(row["value_share"], "share"),
             silence=w.cell(row["silence"], "days"),
         )
-    elif "new customers" in rows:
+    elif "new customers" in rows and rows["new customers"]["customer_share"] >= MANY_NEW:
         row = rows["new customers"]
         text = w(
-            "Turn first to new customers: {n} placed their only order so far {silence} ago; bring "
-            "the second.",
+            "Turn first to “{segment}”: {n} placed their only order about {silence} ago; bring the "
+            "second.",
+            segment=w.name(row["segment"]),
             n=w.cell(row["customers"], "int"),
             silence=w.cell(row["silence"], "days"),
         )

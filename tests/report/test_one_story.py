@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from custvalue.data import TransactionLog
 from custvalue.datasets import load_cdnow, make_shop
 from custvalue.evaluation import usual_parts
 from custvalue.report import make_report
@@ -16,7 +17,15 @@ from custvalue.report._facts import facts_of_report, segment_rule
 from custvalue.report._for_rooms import cuts_of_text
 from custvalue.report._names import first_to_do
 from custvalue.report._short import in_short
-from custvalue.report._story import OLD_TRIAL, PRESENT, SILENT, check_cuts, check_windows
+from custvalue.report._story import (
+    OLD_TRIAL,
+    PRESENT,
+    SILENT,
+    check_cuts,
+    check_windows,
+    name_customers,
+    tell_story,
+)
 from custvalue.report._words import Words
 from custvalue.rfm import SegmentMap
 
@@ -129,6 +138,54 @@ def test_upgrades_are_spoken_of_only_where_most_are_not_late(story):
         assert row["overdue"] <= row["early"] + row["due"]
     counted = story[0].customers["stage_timing"].isin(["early", "due", "overdue"]).sum()
     assert counted == sum(row["early"] + row["due"] + row["overdue"] for row in facts["upgrades"])
+
+
+@pytest.fixture(scope="module")
+def shop_named():
+    made = make_shop("plain", 300, days=900, random_state=4).log
+    log = TransactionLog(
+        made, customer=NAMES[0], time=NAMES[1], amount=NAMES[2], as_of="2023-06-19", unit="D"
+    )
+    summary = log.summary()
+    return summary, name_customers(log, summary, "cycle")
+
+
+def test_a_forecast_that_tells_nobody_apart_leaves_nobody_quiet_or_gone(shop_named):
+    summary, named = shop_named
+    assert {*SILENT} <= {one.became for one in named.test.decisions}  # by the past alone
+    n = len(summary)
+    story = tell_story(named, summary, np.full(n, 0.04), np.ones(n), "learn")
+    segment, grade = story.segment(summary), story.grade(summary)
+    assert not {*segment} & {*SILENT}
+    assert not {*grade} & {*QUIET}
+    assert not {*story.stage(summary, grade, np.full(n, 0.04), np.ones(n))} & {"problem", "exited"}
+
+
+def test_a_forecast_that_values_the_lost_most_takes_their_name(shop_named):
+    summary, named = shop_named
+    base = named.own.segments(summary)
+    silence = np.isin(base.astype(str), SILENT)
+    chance, value = np.where(silence, 0.03, 0.6), np.where(base == "champions", 90.0, 40.0)
+    kept = tell_story(named, summary, chance, np.where(silence, 1.0, value), "learn")
+    assert "lost" in set(kept.segment(summary))
+    rich = tell_story(named, summary, chance, np.where(base == "lost", 500.0, value), "learn")
+    assert "lost" not in set(rich.segment(summary))
+
+
+def test_who_is_quiet_has_left_only_where_chance_and_value_say_so(shop_named):
+    summary, named = shop_named
+    base = named.own.segments(summary)
+    silence = np.isin(base.astype(str), SILENT)
+    chance, value = np.where(silence, 0.03, 0.6), np.where(silence, 1.0, 40.0)
+    story = tell_story(named, summary, chance, value, "learn")
+    grade = story.grade(summary)
+    assert np.array_equal(np.isin(grade.astype(str), QUIET), silence)
+    gone = story.stage(summary, grade, chance, value) == "exited"
+    assert np.array_equal(gone, silence)
+    dear = story.stage(summary, grade, chance, np.where(silence, 50.0, 40.0))
+    assert "exited" not in set(dear)
+    likely = story.stage(summary, grade, np.full(len(base), 0.06), value)
+    assert "exited" not in set(likely)
 
 
 def test_totals_of_every_table_agree(story):

@@ -9,11 +9,13 @@ import pytest
 
 import custvalue as cv
 from custvalue import RFMTransformer
+from custvalue._kernels import wilson
 from custvalue.data import TransactionLog
 from custvalue.exceptions import DataContractError
 from custvalue.rfm import SegmentMap
 from custvalue.rfm._cycle import usual_gap
 from custvalue.rfm._segment_claims import Figures, decide
+from custvalue.rfm._segment_test import _Seen
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
 KINDS = ["plain", "durable", "subscription", "seasonal", "heavy", "regular", "panel"]
@@ -84,6 +86,24 @@ def test_intervals_hold_the_share_and_know_that_a_customer_was_seen_more_than_on
     wide = table["ordered_high"] - table["ordered_low"]
     assert (wide > 0.9 * once)[n > 400].all()
     assert wide.iloc[0] > once.iloc[0]  # champions stay champions, and order every time
+
+
+def test_intervals_sum_deviations_by_customer_before_they_square_them():
+    # ten customers seen at two dates; a, b, c order after both, the others never
+    who = [w for w in "abcdefghij" for _ in range(2)]
+    ordered = np.array([w in "abc" for w in who], float)
+    code = np.unique(who, return_inverse=True)[1]
+    dates = np.tile([0, 1], 10)
+    seen = _Seen(np.zeros(20, np.intp), code, dates, ordered, 7.0 * ordered, ordered > 9)
+    got = seen.figures(np.array([0]), 1, 0.8)
+    noise = (3 * (2 * 0.7) ** 2 + 7 * (2 * 0.3) ** 2) / 20**2  # as of ten customers, not twenty
+    low, high = wilson(0.3, 0.3 * 0.7 / noise, 0.8)
+    assert 0.3 * 0.7 / noise == pytest.approx(10.0)
+    assert got["ordered"].tolist() == [0.3]
+    assert (got["ordered_low"][0], got["ordered_high"][0]) == pytest.approx((low, high))
+    reach = 1.2815515655446004 * 7.0 * np.sqrt(noise)
+    ends = (got["spent_low"][0], got["spent_high"][0])
+    assert ends == pytest.approx((max(2.1 - reach, 0.0), 2.1 + reach))
 
 
 @pytest.mark.parametrize("kind", KINDS)
