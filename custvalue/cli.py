@@ -15,6 +15,7 @@ import click
 
 import custvalue
 from custvalue._cli_campaign import campaign
+from custvalue._cli_examine import examine
 from custvalue._cli_funnel import funnel
 from custvalue._cli_page import last_words, one_line, page_options, told_once
 from custvalue._cli_survey import survey
@@ -346,6 +347,7 @@ def _names_in_both_languages() -> list[str]:
 
 
 main.add_command(campaign)
+main.add_command(examine)
 main.add_command(funnel)
 main.add_command(survey)
 

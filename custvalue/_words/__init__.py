@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from custvalue._words import _campaign, _funnel, _house, _indicators, _market, _report, _survey
+from custvalue._words import (
+    _campaign,
+    _examine,
+    _funnel,
+    _house,
+    _indicators,
+    _market,
+    _report,
+    _survey,
+)
 from custvalue._words._agreement import agree, disagreements, say
 from custvalue._words._notes import note_in_chinese
 
@@ -109,6 +118,8 @@ class Catalogue:
 
 HOUSE = Catalogue(_house.ZH)
 CAMPAIGN = Catalogue(_campaign.ZH, HOUSE)
+EXAMINE = Catalogue(_examine.ZH, HOUSE)
+FINDINGS = _examine.FINDINGS
 FUNNEL = Catalogue(_funnel.ZH, HOUSE)
 INDICATORS = Catalogue(_indicators.ZH, HOUSE)
 MARKET = Catalogue(_market.ZH, HOUSE)

@@ -3,6 +3,7 @@
 from custvalue._row_check import check_rows
 from custvalue.data._api import occasions, panel, split_by_date, summarize
 from custvalue.data._compress import compress
+from custvalue.data._examine import examine
 from custvalue.data._from_summary import from_summary
 from custvalue.data._ledger import ledger
 from custvalue.data._log import TransactionLog
@@ -15,6 +16,7 @@ __all__ = [
     "TransactionLog",
     "check_rows",
     "compress",
+    "examine",
     "from_summary",
     "ledger",
     "occasions",

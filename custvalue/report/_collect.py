@@ -14,7 +14,7 @@ from custvalue._frames import facts_of, places_of, with_facts
 from custvalue._typing import Floats
 from custvalue._units import span_days
 from custvalue._warn import heard, warn_caller
-from custvalue.data import TransactionLog, ledger
+from custvalue.data import TransactionLog, examine, ledger
 from custvalue.evaluation import BestValue
 from custvalue.exceptions import (
     AsOfWarning,
@@ -41,6 +41,7 @@ from custvalue.silence import SilenceScorer
 if TYPE_CHECKING:
     import pandas as pd
 
+    from custvalue.data._for_rooms import Examination
     from custvalue.evaluation._for_rooms import Verdict
     from custvalue.report._measured import Measured
     from custvalue.rfm._for_rooms import SegmentTest
@@ -151,6 +152,8 @@ class Collected:
         Whether what is expected follows a season.
     ledger : dict
     as_of : str
+    examined : Examination
+        What is odd about the log.
     caught : tuple of str
         What was warned about on the way.
     of_data : tuple of str
@@ -182,6 +185,7 @@ class Collected:
     upcoming: pd.DataFrame
     ledger: dict[str, Any]
     as_of: str
+    examined: Examination
     caught: tuple[str, ...]
     of_data: tuple[str, ...] = ()
     cut: Cut | None = None
@@ -239,6 +243,10 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
             )
         )
     check_size(asked, as_of, summary["T"])
+    examined = examine(log)  # before any model
+    # rows that repeat an earlier one are told by all columns, of which a report reads a few
+    odd = tuple(one for one in examined.findings if one.code != "duplicate-rows")
+    examined = replace(examined, findings=odd)
     few = followed(log)
     history = to_pandas(few.panel(asked.period))
     spend = spend_by_period(log, as_of, span_days(asked.period))
@@ -332,6 +340,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         usual_gap=None if named.rfm.cycle_ is None else named.rfm.cycle_.whole,
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
+        examined=examined,
         caught=(),
         cut=cut,
         limits=limit_facts(table, summary, float(summary["T"].max()), asked.horizon),

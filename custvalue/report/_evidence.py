@@ -9,6 +9,8 @@ from custvalue.report._advice import REASON
 from custvalue.report._blocks import Block, Column, figure, section, span, table
 from custvalue.report._words import Words
 
+ODDITIES = 8  # findings on the page; all are in facts["examine"]
+
 
 def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
     """Say how the forecast did on the past, against simple methods."""
@@ -170,7 +172,24 @@ def ledger_section(facts: dict[str, Any], w: Words) -> Block:
         w("The data: every row accounted for"),
         w("Rows in the log = rows used + rows left out, each with its reason."),
         [
+            *_oddities(facts["examine"], w),
             table("ledger-table", w("Row ledger"), columns, rows, w),
             {"type": "notes", "notes": notes},
         ],
     )
+
+
+def _oddities(found: dict[str, Any], w: Words) -> list[Block]:
+    """List what a look at the log found before any model, the worst first."""
+    if not found["findings"]:
+        return [{"type": "notes", "notes": [w("A look at the log found nothing odd.")]}]
+    columns: list[Column] = [
+        ("severity", w("How bad"), "word"),
+        ("what", w("What is odd about the log"), "text"),
+        ("rows", w("Rows"), "int"),
+        ("money", w("Money"), "money"),
+        ("cure", w("What to do"), "text"),
+    ]
+    rows = [{**one, "severity": w(one["severity"])} for one in found["findings"][:ODDITIES]]
+    caption = w("What is odd about the log, before any model")
+    return [table("examine-table", caption, columns, rows, w)]

@@ -1,7 +1,7 @@
 """What other rooms take from this one and a user has no need of."""
 
 from custvalue.report._playbooks import playbook_of
-from custvalue.report._read import read_table
+from custvalue.report._read import read_as_written, read_table
 from custvalue.report._report import Report
 from custvalue.report._story import cuts_of_text
 
@@ -9,5 +9,6 @@ __all__ = [
     "Report",
     "cuts_of_text",
     "playbook_of",
+    "read_as_written",
     "read_table",
 ]

@@ -180,6 +180,52 @@ def read_table(
     return frame
 
 
+def read_as_written(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
+    r"""Read every column of a CSV file as text, or of a Parquet file as it is stored.
+
+    For a look at what is written there, before anything is made of it.
+
+    Parameters
+    ----------
+    path : str or Path
+        As in `read_log`.
+    encoding : str, optional
+        Of a text file, as in `read_log`.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    DataContractError
+        If the file cannot be read, names columns twice or has lines with more fields than names.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from custvalue.report._read import read_as_written
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "log.csv"
+    ...     _ = path.write_text("who,paid\n007,$9.50\n")
+    ...     read_as_written(path)
+          who   paid
+    line
+    2     007  $9.50
+    """
+    path = Path(path)
+    if path.suffix.lower() in PARQUET:
+        have, body = _parquet(path)
+    else:
+        text = delimited(file_text(path, encoding), path.name)
+        have = text.names
+        body = _text_body(text, have, ".", None, words=True)
+    _check_names([], have, True, path.name)
+    frame: pd.DataFrame = body(have)
+    return _without_headers(frame, have, path.name) if frame.index.name == "line" else frame
+
+
 def _check_names(wanted: list[str], have: list[str], whole: bool, file: str) -> None:
     problems = [no_column(name, have, file, "Name one of these.") for name in wanted
                 if name not in have]  # fmt: skip

@@ -17,6 +17,7 @@ from custvalue.chains import Chain
 from custvalue.chains._absorption import Absorption
 from custvalue.data import TransactionLog
 from custvalue.data._cohorts import CohortTable
+from custvalue.data._examination import Examination, Finding
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.evaluation import BacktestResult
 from custvalue.evaluation._verdict import Verdict
@@ -64,6 +65,10 @@ def test_every_result_that_shows_itself_escapes_every_text_in_it():
         Portrait: Portrait(evil, (evil,), {evil: evil}),
         RowLedger: RowLedger(1, 0, 1.0, 0.0, (Dropped(next(iter(WORDS)), 1, 1.0, (evil,)),)),
         FitReport: FitReport("interior", boundary=(evil,), notes=(evil,), facts={evil: 1.0}),
+        Examination: Examination(
+            (Finding("zero-amounts", "note", 1, 1, 0.0, (evil,)),),
+            1, 1, 0.0, evil, evil, evil, evil, evil,
+        ),
         DriftReport: DriftReport((evil,), (0.1,), (0.1,), 0.1, 5),
         CohortTable: CohortTable(
             pd.DataFrame({evil: [1.0]}, index=[evil]), pd.DataFrame({evil: [False]}, index=[evil]),

@@ -21,6 +21,7 @@ SAME = {
     "compress": "equal rows to a row and a weight: of histories, and of a table",
     "main": "the command line and the module that runs it",
     "check_choices": "of an estimator's parameters",
+    "examine": "a look at a log, and its command",
     "blocks": "of columns, and their weights",
     "moments": "of a chain's time",
     "Estimate": "a number with its interval",
