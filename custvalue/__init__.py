@@ -46,6 +46,7 @@ __all__ = [
     "evaluation",
     "examine",
     "exceptions",
+    "explain_customer",
     "from_summary",
     "funnel",
     "grades",
@@ -98,6 +99,7 @@ _ROOM_OF = {
     "check_rows": "data",
     "compress": "data",
     "examine": "data",
+    "explain_customer": "evaluation",
     "from_summary": "data",
     "ledger": "data",
     "panel": "data",
@@ -124,7 +126,7 @@ if TYPE_CHECKING:
         summarize,
         summary_sql,
     )
-    from custvalue.evaluation import BestValue, backtest, recommend
+    from custvalue.evaluation import BestValue, backtest, explain_customer, recommend
     from custvalue.funnel import FunnelChain
     from custvalue.grades import ValueGrades, portrait
     from custvalue.lifecycle import LifecycleClassifier

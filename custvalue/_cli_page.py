@@ -13,6 +13,14 @@ import click
 from custvalue._warn import heard
 from custvalue._words import agree
 
+# --estimator: names of `custvalue.evaluation.usual_parts`
+ESTIMATORS = {
+    "law": "law x own mean",
+    "law-shrunk": "law x Gamma-Gamma",
+    "chain": "Markov chain",
+    "learner": "learner",
+    "rate": "rate so far",
+}
 LANGUAGES, TABLES, FORMULAS = ("en", "zh"), ("csv", "parquet"), ("escape", "keep")
 
 

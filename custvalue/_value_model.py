@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator
 
 from custvalue import _frames
 from custvalue._open_table import open_table
+from custvalue._peers import part_columns
 from custvalue._portable import reading, seal, unseal
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted
@@ -697,16 +698,27 @@ class ValueModel(DocLink, BaseEstimator):
         Returns
         -------
         table of the kind of X
-            The customer column where ``X`` has one, the parts that the model knows, and ``value``
-            (as ``predict`` says it); same rows, same order.
+            The customer column where ``X`` has one, what the model makes the value of (orders,
+            spend, a state, ...), where ``X`` tells orders, silence and spend ``mean_of_all`` and
+            ``from_orders``, ``from_silence`` (against the customer's own rhythm), ``from_spend``
+            and ``from_peers``, which add up to the value less that mean, and ``value`` (as
+            ``predict`` says it); same rows, same order.
+
+        Notes
+        -----
+        ``from_...`` compare the rows of ``X`` with each other: they are Shapley's shares of the
+        mean values of customers who are alike in order count, silence and spend an order, and
+        ``from_peers`` is what is left beside customers alike in all three. They explain the values,
+        whatever the model, so give all customers: one row alone has nobody to compare with.
         """
         terms = self.terms(horizon)
         read = X if isinstance(X, OpenedTable) else self.open(open_table(X))
         rows, table = self._rows(read), open_table(read.table)
         value = self._value(rows, terms)
         columns = {k: np.broadcast_to(v, value.shape) for k, v in self._parts(rows, terms).items()}
-        columns["value"] = value
         told = self._told_on(table.given)
+        columns.update(part_columns(told, value))
+        columns["value"] = value
         table = table if told is table.given else open_table(told)
         if table.ids is not None:
             columns = {table.ids[0]: table.ids[1], **columns}

@@ -16,8 +16,9 @@ import click
 import custvalue
 from custvalue._cli_campaign import campaign
 from custvalue._cli_examine import examine
+from custvalue._cli_explain import explain
 from custvalue._cli_funnel import funnel
-from custvalue._cli_page import last_words, one_line, page_options, told_once
+from custvalue._cli_page import ESTIMATORS, last_words, one_line, page_options, told_once
 from custvalue._cli_survey import survey
 from custvalue._warn import warn_caller
 from custvalue.exceptions import CustvalueWarning
@@ -41,14 +42,6 @@ FLAGS = {"trade": "trade-records"}  # --trade is the trade that the playbook is 
 TRADES = ("shop", "grocery", "donations", "subscription", "b2b")
 # names of theirs that look like numbers stay as they are written
 NAMES = ("segment", "category", "market", "buyer", "main_supplier")
-# --estimator: names of `custvalue.evaluation.usual_parts`
-ESTIMATORS = {
-    "law": "law x own mean",
-    "law-shrunk": "law x Gamma-Gamma",
-    "chain": "Markov chain",
-    "learner": "learner",
-    "rate": "rate so far",
-}
 DEMO_OFFER = {"margin": 0.3, "response": 0.05, "contact_cost": 0.5}
 DEMO = {"customer": "customer_id", "time": "date", "amount": "amount"}
 
@@ -348,6 +341,7 @@ def _names_in_both_languages() -> list[str]:
 
 main.add_command(campaign)
 main.add_command(examine)
+main.add_command(explain)
 main.add_command(funnel)
 main.add_command(survey)
 

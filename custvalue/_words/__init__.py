@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from custvalue._words import (
     _campaign,
     _examine,
+    _explain,
     _funnel,
     _house,
     _indicators,
@@ -119,6 +120,7 @@ class Catalogue:
 HOUSE = Catalogue(_house.ZH)
 CAMPAIGN = Catalogue(_campaign.ZH, HOUSE)
 EXAMINE = Catalogue(_examine.ZH, HOUSE)
+EXPLAIN = Catalogue(_explain.ZH, HOUSE)
 FINDINGS = _examine.FINDINGS
 FUNNEL = Catalogue(_funnel.ZH, HOUSE)
 INDICATORS = Catalogue(_indicators.ZH, HOUSE)

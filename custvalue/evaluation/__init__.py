@@ -12,6 +12,7 @@ from custvalue.evaluation._recommend import recommend
 from custvalue.evaluation._result import BacktestResult
 from custvalue.evaluation._split import CustomerTimeSplit, OutOfTimeSplit
 from custvalue.evaluation._stacked import StackedValue, usual_parts
+from custvalue.evaluation._story import explain_customer
 
 __all__ = [
     "BacktestResult",
@@ -25,6 +26,7 @@ __all__ = [
     "StackedValue",
     "backtest",
     "cutoffs",
+    "explain_customer",
     "future_value",
     "recommend",
     "regularity",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -70,6 +70,36 @@ class ContributionDisplay(Display):
             {"name": [str(n) for n in name], "contribution": np.asarray(contribution, dtype=float)}
         )
         return cls(table, start=start, language=language).plot(ax)
+
+    @classmethod
+    def from_story(
+        cls,
+        story: Any,
+        of: Literal["value", "change"] = "value",
+        *,
+        language: Language = "en",
+        ax: Any = None,
+    ) -> Self:
+        """From `custvalue.explain_customer`: from the mean of all to the value, or what moved.
+
+        Parameters
+        ----------
+        story : CustomerStory
+        of : {"value", "change"}, default="value"
+            From the mean of all customers to the value, or from the value then to that of today.
+        language : {"en", "zh"}, default="en"
+        ax : matplotlib Axes, optional
+        """
+        if of not in ("value", "change") or (of == "change" and story.then is None):
+            raise ValueError(f"of={of!r} must be 'value', or 'change' of a story with since=.")
+        table = story.table(language).iloc[:-1]
+        if of == "value":
+            names, steps, start = table.iloc[1:, 0], table.iloc[1:, 2], story.mean
+        else:
+            names, steps, start = table.iloc[:, 0], table.iloc[:, 4], story.then.value
+            if story.then.parts:  # the mean of all is the same at both ends
+                names, steps = names.iloc[1:], steps.iloc[1:]
+        return cls.from_predictions(names, steps, start=start, language=language, ax=ax)
 
     def _draw(self, ax: Any) -> None:
         names = [str(INDICATORS.name(name, self.language)) for name in self.table["name"]]

@@ -20,6 +20,7 @@ from custvalue.data._cohorts import CohortTable
 from custvalue.data._examination import Examination, Finding
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
 from custvalue.evaluation import BacktestResult
+from custvalue.evaluation._story import CustomerStory
 from custvalue.evaluation._verdict import Verdict
 from custvalue.funnel._backtest import FunnelBacktest
 from custvalue.funnel._channels import ChannelAttribution
@@ -68,6 +69,10 @@ def test_every_result_that_shows_itself_escapes_every_text_in_it():
         Examination: Examination(
             (Finding("zero-amounts", "note", 1, 1, 0.0, (evil,)),),
             1, 1, 0.0, evil, evil, evil, evil, evil,
+        ),
+        CustomerStory: CustomerStory(
+            evil, evil, "4W", 1.0, None, None, None, 0.8, 1.0, (0.0,) * 4, 1.0, 1.0, 1.0, 1.0, 1.0,
+            1, 1.0,
         ),
         DriftReport: DriftReport((evil,), (0.1,), (0.1,), 0.1, 5),
         CohortTable: CohortTable(

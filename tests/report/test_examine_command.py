@@ -33,10 +33,9 @@ def test_ids_keep_their_zeros_and_the_command_has_what_the_rows_ask_for(rows, mo
     assert run(monkeypatch, rows) == 0
     said = capsys.readouterr().out
     assert "'007' = '7'" in said
-    assert (
-        f"Next: custvalue report '{rows}' --customer '客户编号' --time '下单日期' --amount '实付金额' "
-        "--time-format %d.%m.%Y --decimal , --thousands ." in said
-    )
+    columns = "--customer '客户编号' --time '下单日期' --amount '实付金额'"
+    marks = "--time-format %d.%m.%Y --decimal , --thousands ."
+    assert f"Next: custvalue report '{rows}' {columns} {marks}\n" in said
 
 
 def test_words_are_chinese_where_they_are_asked_for(rows, monkeypatch, capsys):
