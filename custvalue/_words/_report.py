@@ -437,11 +437,27 @@ ZH: dict[str, str] = {
     "What": "项目",
     "Rows": "行数",
     "Net amount": "净金额",
+    "One by one": "逐个客户",
+    "Customers one by one, and why": "逐个客户及其缘由",
+    "The first customers ({n}) by value or worth of winning back. The parts of each add up to "
+    "the value less the mean of all customers, {mean}.": (
+        "价值或挽回价值最高的客户（{n} 位）。各组成之和等于价值减去全体客户均值 {mean}。"
+    ),
+    "In brackets: what moved since {since}.": "括号内为自 {since} 以来的变化。",
+    "Parts are shares of the mean values of customers alike in number of orders, silence "
+    "against their own rhythm and spend per order; they say what a value goes with, not "
+    "what would happen if the customer did otherwise.": (
+        "各组成是订单数、相对自身节奏的沉默和每单金额相似的客户均值的分摊；说明价值与什么相伴，"
+        "而非客户改变行为的后果。"
+    ),
+    "{value} ({low} to {high}), chance of an order {chance}": (
+        "{value}（{low} 至 {high}），下单可能性 {chance}"
+    ),
+    "no order yet on {date}": "{date} 时尚无订单",
     "A look at the log found nothing odd.": "对记录的检查未发现异常。",
     "How bad": "程度",
     "What is odd about the log": "记录的异常之处",
     "What is odd about the log, before any model": "建模之前对记录的检查",
-    "What to do": "处理办法",
     "error": "错误",
     "warning": "警告",
     "note": "提示",

@@ -1,5 +1,6 @@
 """What other rooms need of this one, and no user types."""
 
+from custvalue.evaluation._story import NAMES, CustomerStory, Said, stories_of
 from custvalue.evaluation._verdict import Verdict
 
-__all__ = ["Verdict"]
+__all__ = ["NAMES", "CustomerStory", "Said", "Verdict", "stories_of"]

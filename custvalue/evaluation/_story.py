@@ -25,7 +25,6 @@ from custvalue.evaluation._stacked import as_transaction_log
 from custvalue.exceptions import (
     ContractProblem,
     DataContractError,
-    DataWarning,
     NotSupportedError,
 )
 
@@ -523,7 +522,7 @@ def _then(model: Any, said: Said, peers: Peers, ids: np.ndarray, since: Any) -> 
         )
     name = readable(date.astype("datetime64[D]"))
     none = Then(name, 0.0)
-    with heard(DataWarning):  # of the same rows, which were told of before
+    with heard():  # of the same rows, which were told of before
         past = log.until(date) if date >= log.first else None
         if past is None or not len(past):
             return [none] * len(ids)

@@ -16,6 +16,7 @@ from custvalue._units import span_days
 from custvalue._warn import heard, warn_caller
 from custvalue.data import TransactionLog, examine, ledger
 from custvalue.evaluation import BestValue
+from custvalue.evaluation._for_rooms import Said, stories_of
 from custvalue.exceptions import (
     AsOfWarning,
     BinWarning,
@@ -34,6 +35,7 @@ from custvalue.report._campaign import QUIET, WINDOW, campaign_list
 from custvalue.report._limits import limit_facts
 from custvalue.report._playbooks import Playbook, playbook_of
 from custvalue.report._size import check_size
+from custvalue.report._stories import first_places
 from custvalue.report._story import Story, name_customers, tell_story
 from custvalue.rfm import RFMTransformer, SegmentMap
 from custvalue.silence import SilenceScorer
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from custvalue.data._for_rooms import Examination
-    from custvalue.evaluation._for_rooms import Verdict
+    from custvalue.evaluation._for_rooms import CustomerStory, Verdict
     from custvalue.report._measured import Measured
     from custvalue.rfm._for_rooms import SegmentTest
 
@@ -154,6 +156,8 @@ class Collected:
     as_of : str
     examined : Examination
         What is odd about the log.
+    stories : tuple of CustomerStory
+        Of the customers of most worth.
     caught : tuple of str
         What was warned about on the way.
     of_data : tuple of str
@@ -186,6 +190,7 @@ class Collected:
     ledger: dict[str, Any]
     as_of: str
     examined: Examination
+    stories: tuple[CustomerStory, ...]
     caught: tuple[str, ...]
     of_data: tuple[str, ...] = ()
     cut: Cut | None = None
@@ -315,6 +320,9 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
 
     with heard(DataWarning):  # of the same rows at a date that nobody gave; today's are told
         flow, flow_date = stage_flow(log, asked, as_of, story, model, table)
+        said = Said(log, value, chance, ends[:, 0], ends[:, 1], asked.horizon, LEVEL)
+        since = flow_date if np.datetime64(flow_date) < as_of else None  # of a log of two days
+        stories = stories_of(model, said, first_places(table), since=since)
     some = rows if few is log else model.open(few)
     ahead, seasonal = upcoming(model, log, rows, some, spend, asked)
     return Collected(
@@ -341,6 +349,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         ledger=ledger(summary).to_dict(),
         as_of=str(as_of),
         examined=examined,
+        stories=tuple(stories),
         caught=(),
         cut=cut,
         limits=limit_facts(table, summary, float(summary["T"].max()), asked.horizon),

@@ -14,6 +14,7 @@ from custvalue.report._campaign import WINDOW
 from custvalue.report._collect import LEVEL, Asked, Collected
 from custvalue.report._playbooks import Playbook
 from custvalue.report._quiet import quiet_facts
+from custvalue.report._stories import stories_facts
 from custvalue.report._story import OLD_TRIAL
 from custvalue.report._words import Words
 
@@ -80,6 +81,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         "ahead": _ahead(got),
         "limits": got.limits,
         "by": None if got.cut is None else by_facts(got.cut, table, got.total),
+        "stories": stories_facts(got.stories, words),
         "examine": got.examined.to_dict(words.language),
         "ledger": got.ledger,
         "notes": list(got.caught),

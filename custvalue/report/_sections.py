@@ -11,6 +11,7 @@ from custvalue.report._limits import limit_notes
 from custvalue.report._names import name_notes, segments_lead, stage_notes
 from custvalue.report._quiet import quiet_section
 from custvalue.report._short import came_over_said, in_short, total_holds
+from custvalue.report._stories import stories_section
 from custvalue.report._words import Words
 
 
@@ -55,6 +56,7 @@ def page(facts: dict[str, Any], pictures: dict[str, str], words: Words) -> dict[
             *([] if facts["by"] is None else [by_section(facts, w)]),
             _segments(facts, pictures, w),
             quiet_section(facts, pictures, w),
+            stories_section(facts, w),
             _stages(facts, pictures, w),
             forecast_section(facts, pictures, w),
             moves_section(facts, pictures, w),

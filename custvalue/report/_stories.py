@@ -1,0 +1,103 @@
+"""The first customers one by one: value, chance, range, why, what moved, what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from custvalue._words import EXPLAIN
+from custvalue.evaluation._for_rooms import NAMES
+from custvalue.report._blocks import Block, section
+from custvalue.report._words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from custvalue._typing import Places
+    from custvalue.evaluation._for_rooms import CustomerStory
+
+FIRST = 50
+
+
+def first_places(customers: pd.DataFrame) -> Places:
+    """Places of the customers of most worth: of what winning them back brings, or of their value.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        With ``at_stake`` and ``future_value``.
+    """
+    most = np.maximum(customers["at_stake"].to_numpy(), customers["future_value"].to_numpy())
+    return np.argsort(-most, kind="stable")[:FIRST]
+
+
+def stories_facts(stories: Sequence[CustomerStory], w: Words) -> list[dict[str, Any]]:
+    """Plain JSON values of each story, its sentences in the page's language."""
+    return [
+        {**story.to_dict(w.language), "known": list(story.known(w.language))} for story in stories
+    ]
+
+
+def stories_section(facts: dict[str, Any], w: Words) -> Block:
+    """List customers that open: a line each, and behind it why."""
+    stories = facts["stories"]
+    since = stories[0]["since"]
+    lead = w(
+        "The first customers ({n}) by value or worth of winning back. The parts of each add up to "
+        "the value less the mean of all customers, {mean}.",
+        n=len(stories),
+        mean=w.money(stories[0]["mean"]),
+    )
+    if since is not None:
+        lead += w(" ") + w("In brackets: what moved since {since}.", since=since)
+    notes = [
+        w(
+            "Parts are shares of the mean values of customers alike in number of orders, silence "
+            "against their own rhythm and spend per order; they say what a value goes with, not "
+            "what would happen if the customer did otherwise."
+        )
+    ]
+    blocks: list[Block] = [
+        {"type": "stories", "stories": [_story(one, w) for one in stories]},
+        {"type": "notes", "notes": notes},
+    ]
+    return section("one-by-one", w("One by one"), w("Customers one by one, and why"), lead, blocks)
+
+
+def _story(one: dict[str, Any], w: Words) -> dict[str, Any]:
+    line = w(
+        "{value} ({low} to {high}), chance of an order {chance}",
+        value=w.money(one["value"]),
+        low=w.cell(one["low"], "money"),
+        high=w.cell(one["high"], "money"),
+        chance=w.cell(one["chance"], "share"),
+    )
+    moves = one["moves"]
+    names = list(one["parts"])
+    parts = [
+        {
+            "name": EXPLAIN(NAMES[name], w.language),
+            "part": signed(one["parts"][name], w),
+            "moved": signed(moves[name], w) if moves else "",
+            "known": known,
+        }
+        for name, known in zip(names, one["known"], strict=True)
+    ]
+    parts.append(
+        {
+            "name": EXPLAIN("value", w.language),
+            "part": w.money(one["value"]),
+            "moved": signed(one["value"] - one["value_then"], w) if moves else "",
+            "known": "" if "mean" not in moves else w("no order yet on {date}", date=one["since"]),
+        }
+    )
+    return {"customer": one["customer"], "line": line, "parts": parts, "todo": one["advice"]}
+
+
+def signed(value: float, w: Words) -> str:
+    """Money with its sign, also where it is more."""
+    text = w.money(value)
+    return text if text.startswith("−") else f"+{text}"
