@@ -22,8 +22,8 @@ ZH: dict[str, str] = {
         "距末次订单 {days:,.0f} 天；通常间隔 {gap:,.0f} 天"
     ),
     "{money:,.2f} per order": "每单 {money:,.2f}",
-    "customers alike: {n:,}, worth {money:,.2f} each": (
-        "相似客户：{n:,} 位，人均价值 {money:,.2f}"
+    "others alike: {n:,}; such a customer is worth {money:,.2f}": (
+        "其他相似客户：{n:,} 位；此类客户价值 {money:,.2f}"
     ),
     # the story
     "{customer}: value {value:,.2f} over the next {horizon}": (

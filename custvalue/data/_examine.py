@@ -105,6 +105,30 @@ def examine(
     >>> found["zero-amounts"].rows
     8
     """
+    return look_at(
+        log, customer, time, amount, as_of, time_format, time_zone, today, repeated=True
+    )  # fmt: skip
+
+
+def look_at(
+    log: Any,
+    customer: str | None = None,
+    time: str | None = None,
+    amount: str | None = None,
+    as_of: Any = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
+    today: Any = None,
+    *,
+    repeated: bool,
+) -> Examination:
+    """Do the work of `examine`; rows that repeat an earlier one need every column of the log.
+
+    Parameters
+    ----------
+    repeated : bool
+        Whether they are looked for.
+    """
     if isinstance(log, TransactionLog):
         if not (customer is time is amount is time_format is time_zone is None):
             raise TypeError(
@@ -137,7 +161,8 @@ def examine(
     )
     found += _unreadable(rows, times, chosen.time, time_format)
     found += _currencies(frame, rows, texts, chosen.amount)
-    found.append(_duplicates(frame, rows, times))
+    if repeated:
+        found.append(_duplicates(frame, rows, times))
     found += amount_findings(frame, rows, chosen)
     found += customer_findings(rows)
     found += time_findings(rows, times)
@@ -195,26 +220,28 @@ def _rows(frame: Any, customer: str, times: Times, money: Any, today: Any, as_of
     series = opened(frame, eager_only=True)[customer]
     texts = texts_of(frame, customer)
     if texts is None:
-        values = series.to_numpy()
         gone = np.asarray(series.is_null().to_numpy(), dtype=bool)
-        if values.dtype.kind == "f":
-            gone = gone | np.isnan(values)
+        # a missing id beside whole numbers would make them floats, which are not exact
+        whole = series.dtype.is_integer() and bool(gone.any())
+        values = (series.fill_null(0) if whole else series).to_numpy()
         codes, kinds = pd.factorize(values)
-        names = [_id_text(one) for one in kinds.tolist()]
+        gone = gone | (codes < 0)  # no number, which is not null everywhere
+        if kinds.dtype.kind == "f" and (kinds == np.rint(kinds)).all() and _fits(kinds):
+            kinds = kinds.astype(np.int64)
+        if kinds.dtype.kind not in "iu":
+            kinds = np.array([str(one) for one in kinds.tolist()], dtype=object)
     else:
         codes, kinds = pd.factorize(texts)
-        lost = missing_ids(pd.Series(kinds, dtype=object))
-        gone = np.append(lost, True)[codes]
-        names = [str(one) for one in np.asarray(kinds, dtype=object).tolist()]
+        gone = np.append(missing_ids(pd.Series(kinds, dtype=object)), True)[codes]
+        kinds = np.array([str(one) for one in np.asarray(kinds, dtype=object).tolist()], object)
     codes = np.where(gone, -1, codes)
-    used = np.flatnonzero(
-        np.bincount(codes[codes >= 0], minlength=1)
-    )  # without those that name nobody
-    place = np.full(len(names) + 1, -1, dtype=np.int64)
+    # without those that name nobody
+    used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=1)) if len(kinds) else codes[:0]
+    place = np.full(len(kinds) + 1, -1, dtype=np.int64)
     place[used] = np.arange(len(used))
     return LooseRows(
         code=place[codes],
-        ids=np.array(names, dtype=object)[used],
+        ids=kinds[used],
         when=times.when,
         money=money,
         today=today,
@@ -223,9 +250,8 @@ def _rows(frame: Any, customer: str, times: Times, money: Any, today: Any, as_of
     )
 
 
-def _id_text(value: Any) -> str:
-    whole = isinstance(value, float) and value == int(value) if value == value else False
-    return str(int(value)) if whole else str(value)
+def _fits(kinds: np.ndarray) -> bool:
+    return not len(kinds) or float(np.abs(kinds).max()) < 2.0**53
 
 
 def _lines(frame: Any) -> Any:

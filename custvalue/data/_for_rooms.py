@@ -4,6 +4,7 @@ from custvalue.data._cohorts import CohortTable, Value
 from custvalue.data._contribution import Amount, Contribution
 from custvalue.data._cutoffs import cutoffs, future_value, horizon_end, known_at
 from custvalue.data._examination import Examination
+from custvalue.data._examine import look_at
 from custvalue.data._history import SUMMARY_FEATURES, WINDOWS, history_frame
 from custvalue.data._season import Season
 
@@ -21,4 +22,5 @@ __all__ = [
     "history_frame",
     "horizon_end",
     "known_at",
+    "look_at",
 ]

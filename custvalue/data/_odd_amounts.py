@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from custvalue._frames import opened
 from custvalue._typing import Floats, Mask
@@ -77,7 +78,7 @@ def _as_ids(rows: LooseRows, chosen: Proposal) -> str:
         return "they are the ids of the customers"
     if len(money) < _ENOUGH or (money != np.rint(money)).any():
         return ""
-    ids = np.array([float(one) if one.isdecimal() else np.nan for one in rows.ids.tolist()])
+    ids = np.asarray(pd.to_numeric(pd.Series(rows.ids), errors="coerce"), dtype=np.float64)
     if (money == ids[rows.c]).all():
         return "they are the ids of the customers"
     if name in CUSTOMER or name in _ID_NAMES:

@@ -9,7 +9,7 @@ import unicodedata
 import numpy as np
 import pandas as pd
 
-from custvalue._typing import Ints, Mask, Objects
+from custvalue._typing import Floats, Ints, Mask, Objects
 from custvalue.data._examination import Finding
 from custvalue.data._money import net
 from custvalue.data._rows import LooseRows
@@ -95,6 +95,8 @@ def _folded(ids: Objects) -> list[str]:
 
 
 def _spellings(rows: LooseRows) -> list[Finding]:
+    if rows.ids.dtype.kind in "iu":
+        return []
     plain = plain_ids(rows.ids)
     if len(set(plain)) == len(plain):
         return []
@@ -111,8 +113,8 @@ def _spellings(rows: LooseRows) -> list[Finding]:
 
 
 def _nobodies(rows: LooseRows) -> list[Finding]:
-    mask = names_nobody(rows.ids)
-    mask |= _odd_numbers(rows)
+    whole = rows.ids.dtype.kind in "iu"
+    mask = _odd_numbers(rows) if whole else names_nobody(rows.ids) | _odd_numbers(rows)
     if not mask.any():
         return []
     money = net(rows.each[mask])
@@ -157,17 +159,25 @@ def names_nobody(ids: Objects) -> Mask:
 
 def _odd_numbers(rows: LooseRows) -> Mask:
     """Numbers such as 0, -1, 9999 that hold far more than a customer, or stand far from others."""
-    text = pd.Series(rows.ids, dtype=object).astype(str)
-    odd = text.str.fullmatch(r"-\d+|0+|9{3,}|1234\d*").to_numpy(dtype=bool)
+    number = rows.ids.astype(np.float64) if rows.ids.dtype.kind in "iu" else _as_numbers(rows.ids)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        digits = np.floor(np.log10(np.maximum(number, 1.0))) + 1.0
+        nines = (number >= 999) & (number == 10.0**digits - 1.0)
+        counted = (digits >= 4) & (np.floor(number / 10.0 ** (digits - 4.0)) == 1234)
+        none, below = number == 0, number < 0
+    odd = nines | counted | none | below
     if not odd.any() or odd.all():
         return np.zeros(len(rows.ids), dtype=bool)
     usual = max(float(np.median(rows.counts[~odd])), 1.0)
     worth = max(float(np.median(rows.each[~odd])), 1e-12)
     much = (rows.counts > _MANY * usual) | (rows.each > _MANY * worth)
-    least = pd.to_numeric(text[~odd], errors="coerce").min()
-    none = text.str.fullmatch("0+").to_numpy(dtype=bool) & bool(least > 1 or least != least)
-    below = none | text.str.startswith("-").to_numpy(dtype=bool)
-    return np.asarray(odd & (much | below))
+    others = number[~odd & np.isfinite(number)]
+    alone = none & (not len(others) or float(others.min()) > 1)
+    return np.asarray(odd & (much | below | alone))
+
+
+def _as_numbers(ids: Objects) -> Floats:
+    return np.asarray(pd.to_numeric(pd.Series(ids, dtype=object), errors="coerce"), np.float64)
 
 
 def _holders(rows: LooseRows) -> list[Finding]:

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from custvalue._typing import Dates, Floats, Ints, Mask, Objects
+from custvalue._typing import Dates, Floats, Ints, Mask
 from custvalue.data._examination import SEVERITY, Finding
 from custvalue.data._far_dates import Alone, alone, days_of
 from custvalue.data._money import Money, minor_units, net
@@ -27,7 +28,7 @@ class LooseRows:
     code : ndarray of shape (n_rows,)
         Place of the customer in ``ids``; -1 where the row names nobody.
     ids : ndarray of shape (n_customers,)
-        Customer ids as text.
+        Customer ids, as text unless they are whole numbers.
     when : ndarray of shape (n_rows,)
         NaT where it cannot be read.
     money : ndarray of shape (n_rows,)
@@ -38,7 +39,7 @@ class LooseRows:
     """
 
     code: Ints
-    ids: Objects
+    ids: npt.NDArray[Any]
     when: Dates
     money: Floats
     today: np.datetime64
@@ -164,7 +165,7 @@ class LooseRows:
             least = np.partition(count[some], -5)[-5]
             some = some[count[some] >= least]
         best = heapq.nsmallest(
-            5, some.tolist(), key=lambda i: (-count[i], len(self.ids[i]), self.ids[i])
+            5, some.tolist(), key=lambda i: (-count[i], len(str(self.ids[i])), str(self.ids[i]))
         )
         return first_ids(self.ids[i] for i in best)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from custvalue._dates import instant, readable
+from custvalue._dates import after, instant, readable
 from custvalue._frames import column, eager, places_of
 from custvalue._html import html_table
 from custvalue._peers import PARTS, PeerRows, Peers, histories_in
@@ -105,9 +105,9 @@ class CustomerStory:
     total : float
         Money so far.
     alike : int
-        Customers alike in orders, silence and spend, this one among them.
+        Other customers alike in orders, silence and spend.
     alike_value : float
-        What these are worth in the mean.
+        What such a customer is worth in the mean, drawn to less similar ones where few are alike.
     then : Then or None
         The same at an earlier date, where one was asked for.
 
@@ -200,7 +200,7 @@ class CustomerStory:
             ),
             EXPLAIN("{money:,.2f} per order", language, money=self.spend),
             EXPLAIN(
-                "customers alike: {n:,}, worth {money:,.2f} each",
+                "others alike: {n:,}; such a customer is worth {money:,.2f}",
                 language, n=self.alike, money=self.alike_value,
             ),
         )  # fmt: skip
@@ -475,7 +475,7 @@ def stories_of(
     alike, worth = peers.alike(here)
     ids = column(summary, log.customer)[places]
     total = np.asarray(column(summary, "total_value"), dtype=np.float64)[places]
-    thens = _then(model, said, peers, ids, since)
+    thens = _then(model, said, peers, places, since)
     rhythm = peers.rhythm(here)
     end = readable(log.as_of.astype("datetime64[D]"))
 
@@ -499,7 +499,7 @@ def stories_of(
             usual_gap=float(rhythm[i]),
             spend=float(here.spend[i]),
             total=float(total[i]),
-            alike=int(alike[i]),
+            alike=int(alike[i]) - 1,
             alike_value=float(worth[i]),
             then=thens[i],
         )
@@ -507,10 +507,13 @@ def stories_of(
     ]
 
 
-def _then(model: Any, said: Said, peers: Peers, ids: np.ndarray, since: Any) -> list[Then | None]:
+def _then(
+    model: Any, said: Said, peers: Peers, places: np.ndarray, since: Any
+) -> list[Then | None]:
     """Ask the model of the same customers at an earlier date; None where none was given."""
     if since is None:
-        return [None] * len(ids)
+        return [None] * len(places)
+    ids = said.log.customers()[places]
     log, date = said.log, instant(since, "since")
     if date >= log.as_of:
         raise DataContractError(
@@ -523,13 +526,10 @@ def _then(model: Any, said: Said, peers: Peers, ids: np.ndarray, since: Any) -> 
     name = readable(date.astype("datetime64[D]"))
     none = Then(name, 0.0)
     with heard():  # of the same rows, which were told of before
-        past = log.until(date) if date >= log.first else None
-        if past is None or not len(past):
+        first = np.asarray(column(eager(log.summary("D")), "first_order")[places], "datetime64[us]")
+        if not (first < after(date)).any():
             return [none] * len(ids)
-        at = places_of(past.customers(), ids)
-        if not (at >= 0).any():
-            return [none] * len(ids)
-        past = past.of(ids[at >= 0])
+        past = log.until(date).of(ids[first < after(date)])
         before = Said.by(model, past, said.horizon, said.level)
         summary = eager(past.summary("D"))
     known = histories_in(summary)

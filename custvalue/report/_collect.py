@@ -14,7 +14,8 @@ from custvalue._frames import facts_of, places_of, with_facts
 from custvalue._typing import Floats
 from custvalue._units import span_days
 from custvalue._warn import heard, warn_caller
-from custvalue.data import TransactionLog, examine, ledger
+from custvalue.data import TransactionLog, ledger
+from custvalue.data._for_rooms import look_at
 from custvalue.evaluation import BestValue
 from custvalue.evaluation._for_rooms import Said, stories_of
 from custvalue.exceptions import (
@@ -248,10 +249,8 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
             )
         )
     check_size(asked, as_of, summary["T"])
-    examined = examine(log)  # before any model
-    # rows that repeat an earlier one are told by all columns, of which a report reads a few
-    odd = tuple(one for one in examined.findings if one.code != "duplicate-rows")
-    examined = replace(examined, findings=odd)
+    # before any model; rows that repeat an earlier one are told by all columns, and few are read
+    examined = look_at(log, repeated=False)
     few = followed(log)
     history = to_pandas(few.panel(asked.period))
     spend = spend_by_period(log, as_of, span_days(asked.period))

@@ -524,3 +524,31 @@ def test_the_command_is_ready_for_a_shell(log):
     assert found.report_command("my log.csv") == (
         "custvalue report 'my log.csv' --customer 'Customer ID' --time when --amount paid"
     )
+
+
+def test_ids_beyond_what_floats_hold_stay_apart_beside_a_missing_one(log):
+    ids = (2**60 + (log["who"] - 1001)).astype("Int64")
+    ids[0] = pd.NA
+    found = look(log.assign(who=ids))
+    assert found.customers == log["who"].iloc[1:].nunique()
+    assert found["missing-customer"].rows == 1
+
+
+def test_ids_that_are_no_number_name_nobody_in_polars_too(log):
+    pl = pytest.importorskip("polars")
+    ids = log["who"].astype(float).where(log["who"] != 1005)
+    made = pl.DataFrame(
+        {
+            "who": ids.to_numpy(),
+            "when": log["when"].to_numpy().astype("datetime64[us]"),
+            "paid": log["paid"].to_numpy(),
+        }
+    )
+    assert look(made)["missing-customer"].rows == int((log["who"] == 1005).sum())
+
+
+@pytest.mark.parametrize("paid", [0.0, 7.5])
+def test_a_number_for_nobody_is_told_by_money_or_rows_not_by_itself(log, paid):
+    """9999 is a customer like another where it has no more than another."""
+    one = pd.DataFrame({"who": [9999], "when": [pd.Timestamp("2024-01-05")], "paid": [paid]})
+    assert "test-customers" not in look(pd.concat([log, one]))

@@ -264,3 +264,14 @@ def test_the_story_is_a_value_and_has_a_picture():
     assert moved.start + moved.table["contribution"].sum() == pytest.approx(story.value)
     with pytest.raises(ValueError, match="of="):
         ContributionDisplay.from_story(story, of="chance")
+
+
+def test_every_sentence_has_the_same_places_in_chinese():
+    import string
+
+    for english, chinese in EXPLAIN.zh.items():
+        holes = [
+            sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
+            for text in (english, chinese)
+        ]
+        assert holes[0] == holes[1], english
