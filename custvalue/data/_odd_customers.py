@@ -20,14 +20,15 @@ _NOBODY = frozenset(
     {
         "test", "tests", "testing", "tester", "testuser", "testcustomer", "demo",
         "dummy", "fake", "sample", "example", "tmp", "temp", "unknown",
-        "unk", "anonymous", "anon", "guest", "walkin", "nobody", "noname",
-        "null", "nil", "nan", "none", "na", "placeholder", "notset",
+        "unk", "anonymous", "anon", "walkin", "nobody", "noname",
+        "placeholder", "notset",
         "undefined", "xxx", "asdf", "qwerty",
     }
 )  # fmt: skip
 # words that may be part of a name, and alone are an account of the house
 _HOUSE = frozenset(
     {
+        "null", "nil", "nan", "none", "na", "guest",
         "cash", "counter", "retail", "misc", "miscellaneous", "internal", "staff",
         "admin", "default", "other", "others", "house", "customer", "client",
         "user", "pos", "till", "shop", "store", "various", "walk",

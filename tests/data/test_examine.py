@@ -221,8 +221,8 @@ def test_a_customer_number_0_among_small_numbers_is_a_customer(log):
 
 
 def test_names_of_people_are_no_tests(log):
-    names = np.array(["Johnny Cash", "Ann Testino", "Guestrin", "Retailleau", "陈现"])
-    found = look(log.assign(who=names[log["who"] % 5]))
+    names = np.array(["Johnny Cash", "Ann Testino", "Judith Guest", "Retailleau", "陈现", "Li Nan"])
+    found = look(log.assign(who=names[log["who"] % 6]))
     assert "test-customers" not in found
 
 
