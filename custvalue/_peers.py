@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from custvalue._frames import column, column_names, is_frame
 from custvalue._kernels import coalitions, shapley
+from custvalue._open_table import open_table
 from custvalue._typing import Floats, Ints
 
 PARTS = ("orders", "silence", "spend", "peers")
@@ -157,16 +157,16 @@ def histories_in(table: Any) -> PeerRows | None:
 
     Parameters
     ----------
-    table : frame
+    table : frame or Table
         ``n_orders`` (or ``frequency``), ``silence`` (or ``T``), ``recency`` and ``mean_value`` (or
         ``monetary_value``).
     """
-    have = set(column_names(table) or ()) if is_frame(table) else set()
+    opened = open_table(table)
 
     def read(*names: str) -> Floats | None:
         for name in names:
-            if name in have:
-                values = column(table, name)
+            if opened.has(name):
+                values = opened.column(name)
                 if values.dtype.kind in "iufb":
                     return np.nan_to_num(np.asarray(values, dtype=np.float64))
         return None

@@ -717,9 +717,9 @@ class ValueModel(DocLink, BaseEstimator):
         value = self._value(rows, terms)
         columns = {k: np.broadcast_to(v, value.shape) for k, v in self._parts(rows, terms).items()}
         told = self._told_on(table.given)
-        columns.update(part_columns(told, value))
-        columns["value"] = value
         table = table if told is table.given else open_table(told)
+        columns.update(part_columns(table, value))
+        columns["value"] = value
         if table.ids is not None:
             columns = {table.ids[0]: table.ids[1], **columns}
         return _frames.frame_like(told, columns)

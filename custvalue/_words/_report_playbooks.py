@@ -45,7 +45,6 @@ ZH: dict[str, str] = {
     "Welcome them with a coupon for the second visit within two weeks.": (
         "以两周内再次到店的优惠券表示欢迎。"
     ),
-    "This week's offers on what they bought.": "就其所购商品推送本周优惠。",
     "A coupon for what they used to buy.": "针对其常购商品的优惠券。",
     "A coupon for their usual basket; ask what was missing.": (
         "针对其常购购物篮的优惠券；询问缺了什么。"
@@ -77,7 +76,6 @@ ZH: dict[str, str] = {
     "Thank them within two days; show what the first gift does.": (
         "两日内致谢，说明首次捐赠的用途。"
     ),
-    "Tell the story that their gift was part of.": "讲述其捐赠所参与的故事。",
     "Tell what has happened since their last gift.": "告知上次捐赠以来的进展。",
     "Write by hand: thank them, and ask what they would like to support.": (
         "手写致谢，并询问其愿意支持什么。"
@@ -115,7 +113,6 @@ ZH: dict[str, str] = {
     "Help them start: first success within the first days.": (
         "帮助起步：在最初几天内获得首次成效。"
     ),
-    "Show one thing that people like them use most.": "介绍同类用户最常用的一项。",
     "Ask what is missing; offer a pause instead of an end.": "询问缺少什么；以暂停代替取消。",
     "Check whether the payment failed; then ask why they stopped.": (
         "先查付款是否失败，再询问停用原因。"
@@ -150,9 +147,6 @@ ZH: dict[str, str] = {
     ),
     "Follow up on the last delivery and quote for the next.": "回访上次交付，并为下一次报价。",
     "Deliver without a fault; visit soon after.": "零差错交付，随后拜访。",
-    "Call: was the first delivery right, and what comes next?": (
-        "致电：首次交付是否满意，接下来需要什么？"
-    ),
     "Call the buyer: is there a tender, a complaint, a rival?": (
         "致电采购方：是否有招标、投诉或竞争对手？"
     ),

@@ -148,12 +148,13 @@ def _texts_as_times(kinds: Objects, style: str | None, zone: str | None) -> Time
 
 
 def _parsed(texts: Any, form: str, zone: str | None) -> Dates:
+    column = pd.Series(texts)
     try:
-        made = pd.to_datetime(texts, format=form, errors="coerce", utc=False)
+        made = pd.to_datetime(column, format=form, errors="coerce", utc=False)
     except (ValueError, TypeError):
         made = None
     if made is None or made.dtype == object:  # of several zones
-        made = pd.to_datetime(texts, format=form, errors="coerce", utc=True)
+        made = pd.to_datetime(column, format=form, errors="coerce", utc=True)
     if getattr(made.dt, "tz", None) is not None:
         made = (made.dt.tz_convert(zone) if zone is not None else made).dt.tz_localize(None)
     return made.to_numpy().astype("datetime64[us]")

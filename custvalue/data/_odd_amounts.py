@@ -18,8 +18,8 @@ from custvalue.data._proposal import (
     PRICE,
     QUANTITY,
     Proposal,
+    bare_name,
     named_as,
-    plain_name,
 )
 from custvalue.data._rows import LooseRows
 from custvalue.exceptions import first_ids
@@ -73,7 +73,7 @@ def _days_alike(money: Floats) -> bool:
 
 def _as_ids(rows: LooseRows, chosen: Proposal) -> str:
     """Why amounts look like ids; empty where they do not."""
-    money, name = rows.m, plain_name(chosen.amount)
+    money, name = rows.m, bare_name(chosen.amount)
     if chosen.amount == chosen.customer:
         return "they are the ids of the customers"
     if len(money) < _ENOUGH or (money != np.rint(money)).any():
@@ -109,7 +109,7 @@ def _as_pieces(frame: Any, rows: LooseRows, chosen: Proposal, every: Mask) -> Fi
     names = [str(name) for name in opened(frame, eager_only=True).columns]
     if chosen.amount not in names:
         return None  # a product
-    money, name = rows.m, plain_name(chosen.amount)
+    money, name = rows.m, bare_name(chosen.amount)
     others = [one for one in names if one not in chosen]
     if name in PRICE or "unitprice" in name or "单价" in name:
         for quantity in named_as(others, QUANTITY):

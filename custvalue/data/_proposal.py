@@ -57,7 +57,7 @@ _DATED = re.compile(r"date|time|datum|日期|时间")
 _PAID = re.compile(r"amount|sales|revenue|spend|spent|paid|value|total|金额|销售额|实付")
 _WHO = re.compile(r"customer|client|member|^user|buyer|客户|顾客|会员|用户|买家")
 _NOT_MONEY = re.compile(
-    r"insurance|discount|tax|shipping|freight|折扣|税|运费|qty|quantity|rate|percent|year"
+    r"insurance|discount|tax|shipping|折扣|税|运费|qty|quantity|rate|percent|year"
 )
 
 
@@ -69,13 +69,13 @@ class Proposal(NamedTuple):
     amount: str
 
 
-def plain_name(name: object) -> str:
+def bare_name(name: object) -> str:
     """Return a name without case, blanks and marks.
 
     Examples
     --------
-    >>> from custvalue.data._proposal import plain_name
-    >>> plain_name("Customer_ID "), plain_name("订单 日期")
+    >>> from custvalue.data._proposal import bare_name
+    >>> bare_name("Customer_ID "), bare_name("订单 日期")
     ('customerid', '订单日期')
     """
     return re.sub(r"[\W_]+", "", str(name).casefold())
@@ -83,7 +83,7 @@ def plain_name(name: object) -> str:
 
 def named_as(names: Sequence[str], known: Sequence[str]) -> list[str]:
     """Those of ``names`` that are among ``known``, the best known first."""
-    plain = {name: plain_name(name) for name in names}
+    plain = {name: bare_name(name) for name in names}
     found = [name for name in names if plain[name] in known]
     return sorted(found, key=lambda name: known.index(plain[name]))
 
@@ -135,7 +135,7 @@ def propose_columns(
 
 def _time(head: Any, names: list[str]) -> str | None:
     ordered = named_as(names, TIME)
-    ordered += [n for n in names if n not in ordered and _DATED.search(plain_name(n))]
+    ordered += [n for n in names if n not in ordered and _DATED.search(bare_name(n))]
     dates = [n for n in names if opened(head, eager_only=True)[n].dtype.is_temporal()]
     # a column of dates needs no name; text and numbers are asked by name first
     ordered += [n for n in dates if n not in ordered]
@@ -150,20 +150,20 @@ def _time(head: Any, names: list[str]) -> str | None:
 
 def _customer(head: Any, names: list[str], spare_money: bool) -> str | None:
     ordered = named_as(names, CUSTOMER)
-    ordered += [n for n in names if n not in ordered and _WHO.search(plain_name(n))]
+    ordered += [n for n in names if n not in ordered and _WHO.search(bare_name(n))]
     named = [
-        name for name in ordered if _can_be_id(head, name) and not _DATED.search(plain_name(name))
+        name for name in ordered if _can_be_id(head, name) and not _DATED.search(bare_name(name))
     ]
     # a number of its own in every row names the row
     for name in named:
-        if plain_name(name) != "id" or _share_of_kinds(head, name) < 0.98:
+        if bare_name(name) != "id" or _share_of_kinds(head, name) < 0.98:
             return name
     # neither money nor nearly alone in its row: who comes back has several rows
     best, most = None, 0.0
     for name in names:
-        if not _can_be_id(head, name) or _DATED.search(plain_name(name)):
+        if not _can_be_id(head, name) or _DATED.search(bare_name(name)):
             continue
-        if spare_money and (plain_name(name) in AMOUNT or plain_name(name) in QUANTITY):
+        if spare_money and (bare_name(name) in AMOUNT or bare_name(name) in QUANTITY):
             continue
         different = _share_of_kinds(head, name)
         score = different if different < 0.95 else 0.05
@@ -204,12 +204,12 @@ def _amount(head: Any, names: list[str]) -> str | None:
         return f"{quantity[0]}*{price[0]}"
     if ordered:
         return ordered[0]
-    hinted = [n for n in names if _PAID.search(plain_name(n)) and is_money(n)]
+    hinted = [n for n in names if _PAID.search(bare_name(n)) and is_money(n)]
     if hinted:
         return hinted[0]
     best, most = None, 0.0
     for name in names:
-        plain = plain_name(name)
+        plain = bare_name(name)
         if name in quantity or _NOT_MONEY.search(plain) or not is_money(name):
             continue
         if plain.endswith(_ID_PARTS) or counts_time(amounts_of(head, name).money):

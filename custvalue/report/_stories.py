@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from custvalue.evaluation._for_rooms import CustomerStory
 
 FIRST = 50
+ROUNDING = 1e-9  # of the largest figure of a customer: a difference below it is rounding
 
 
 def first_places(customers: pd.DataFrame) -> Places:
@@ -77,11 +78,17 @@ def _story(one: dict[str, Any], w: Words) -> dict[str, Any]:
     )
     moves = one["moves"]
     names = list(one["parts"])
+    figures = (one["value"], one["mean"], one["value_then"] or 0.0, *one["parts"].values())
+    nothing = ROUNDING * max(map(abs, figures))
+
+    def more(value: float) -> str:
+        return signed(value if abs(value) > nothing else 0.0, w)
+
     parts = [
         {
             "name": EXPLAIN(NAMES[name], w.language),
-            "part": signed(one["parts"][name], w),
-            "moved": signed(moves[name], w) if moves else "",
+            "part": more(one["parts"][name]),
+            "moved": more(moves[name]) if moves else "",
             "known": known,
         }
         for name, known in zip(names, one["known"], strict=True)
@@ -90,7 +97,7 @@ def _story(one: dict[str, Any], w: Words) -> dict[str, Any]:
         {
             "name": EXPLAIN("value", w.language),
             "part": w.money(one["value"]),
-            "moved": signed(one["value"] - one["value_then"], w) if moves else "",
+            "moved": more(one["value"] - one["value_then"]) if moves else "",
             "known": "" if "mean" not in moves else w("no order yet on {date}", date=one["since"]),
         }
     )

@@ -87,19 +87,6 @@ def test_a_plan_says_whom_it_contacts_and_how_many_of_them_respond(report, treat
     assert says in in_short(facts, Words("en"))[2]["text"]
 
 
-@pytest.mark.parametrize(("share", "stands_out"), [(0.19, False), (0.81, True)])
-def test_a_segment_is_named_first_only_where_it_stands_out(report, share, stands_out):
-    facts = copy.deepcopy(report.facts)
-    row = {"customer_share": 0.18, "value_share": 0.18}
-    facts["segments"] = [
-        {**row, "segment": "champions", "future_value": share},
-        *({**row, "segment": "lost", "future_value": (1 - share) / 5} for _ in range(5)),
-    ]
-    text = in_short(facts, Words("en"))[0]["text"]
-    assert text.startswith("Champions: 18 %") == stands_out
-    assert ("no segment stands out" in text) != stands_out
-
-
 def test_money_on_the_terminal_has_a_unit_and_a_meaning(report):
     line = report.summary_text().splitlines()[1]
     assert re.search(r"future profit [\d,]+ in the log's own currency$", line)

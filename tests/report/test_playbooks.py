@@ -53,8 +53,8 @@ def test_no_shop_or_charity_is_told_what_companies_do_to_each_other(trade):
 
 def test_companies_get_the_messages_of_the_source():
     source = playbook().set_index("stage")
-    for stage, (message, step) in playbook_of("b2b").stages.items():
-        assert (message, step) == tuple(source.loc[stage, ["value_message", "next_step"]])
+    for stage, row in source.iterrows():
+        assert playbook_of("b2b").stage(stage) == (row["value_message"], row["next_step"])
 
 
 def test_the_command_line_names_the_trades_that_there_are():

@@ -48,7 +48,15 @@ def test_the_page_s_story_is_that_of_explain_customer(made, cdnow_sample, law_al
     model = BestValue(law_alone, horizon="52W", annual_discount_rate=0.10, margin=1.0).fit(log)
     one = made.facts["stories"][7]
     story = cv.explain_customer(model, log, one["customer"], since=one["since"])
-    assert {**story.to_dict(), "known": list(story.known())} == one
+    said = {**story.to_dict(), "known": list(story.known())}
+    assert said.keys() == one.keys()
+    for name, value in said.items():
+        # a sum over customers that were read anew may differ in its last digit
+        assert one[name] == (
+            pytest.approx(value)
+            if name in ("parts", "moves") or isinstance(value, float)
+            else value
+        )
 
 
 def test_the_page_lists_them_behind_a_line_each(made):
