@@ -136,7 +136,7 @@ def main(debug: bool) -> None:
 @click.option("--horizon", default="52W", show_default=True, help="How far to forecast.")
 @click.option(
     "--estimator",
-    type=click.Choice(["best", *ESTIMATORS]),
+    type=click.Choice(["best", *(name for name in ESTIMATORS if name != "rate")]),  # no chances
     default="best",
     show_default=True,
     help="What forecasts: what the log's own past chooses, or one method, tested on it.",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
-from custvalue._frames import facts_of, places_of, with_facts
+from custvalue._frames import column_names, eager, facts_of, places_of, with_facts
 from custvalue._typing import Floats
 from custvalue._units import span_days
 from custvalue._warn import heard, warn_caller
@@ -97,6 +97,12 @@ class Asked:
     def columns(self) -> dict[str, Any]:
         """Names of the log's columns."""
         return {"customer": self.customer, "time": self.time, "amount": self.amount}
+
+    def read_of(self, frame: Any) -> list[str] | None:
+        """Name the columns that are read of a log that is not in memory; None for all it has."""
+        policies = (self.policies["order"], *self.told.values(), self.by)
+        wanted = [*self.columns.values(), *(name for name in policies if isinstance(name, str))]
+        return None if set(wanted) - {*(column_names(frame) or ())} else list(dict.fromkeys(wanted))
 
     @property
     def scale(self) -> float:
@@ -227,7 +233,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
 
     begin(0)
     log = TransactionLog(
-        frame,
+        eager(frame, asked.read_of(frame)),
         **asked.columns,
         as_of=asked.as_of,
         unit="D",

@@ -57,3 +57,17 @@ def test_a_report_says_how_many_it_followed_and_counts_money_of_all(
     assert sum(m["customers"] for m in part.facts["moves"]) < sum(
         m["customers"] for m in whole.facts["moves"]
     )
+
+
+@pytest.mark.parametrize("kind", ["polars, lazy", "duckdb"])
+def test_a_log_that_is_not_in_memory_makes_the_page_of_one_that_is(cdnow_sample, law_alone, kind):
+    rows = cdnow_sample.assign(other="not read")
+    if kind == "duckdb":
+        log = pytest.importorskip("duckdb").from_df(rows)
+    else:
+        log = pytest.importorskip("polars").from_pandas(rows).lazy()
+    asked = {**NAMES, "as_of": "1997-09-30", "models": law_alone, "margin": 0.3}
+    made, right = make_report(log, **asked), make_report(cdnow_sample, **asked)
+    assert made.ledger == right.ledger
+    assert made.facts["base"] == right.facts["base"]
+    np.testing.assert_allclose(made.customers["future_value"], right.customers["future_value"])
