@@ -14,6 +14,7 @@ lies behind the best of all rows, with the bootstrap interval. Scenarios:
 * ``shop_plain``, ``shop_frequent``, ``shop_panel``, ``shop_durable``, ``shop_subscription``,
   ``shop_seasonal``, ``shop_heavy``, ``shop_regular``: ``datasets.make_shop``, two years known, 52
   weeks forecast; ``shop`` stands for all of them;
+* ``quarters``: the seasonal shop, four years of it, a high quarter and a low one forecast;
 * ``simulated_plain``, ``_growth``, ``_decline``, ``_season``, ``_regular``, ``_heavy`` and
   ``_cohort``: shops in whose data no method has its own model (see ``benchmarks/shops.py``);
   ``simulated`` stands for all of them.
@@ -122,6 +123,11 @@ def made(kind: Any) -> Scenario:
     return Scenario(log, _CDNOW, [cutoff], "52W")
 
 
+def quarters() -> Scenario:
+    log = make_shop("seasonal", 1500, days=1461, start="2021-01-01", random_state=7).log
+    return Scenario(log, _CDNOW, ["2024-02-29", "2024-08-31"], "91D")
+
+
 _SUPERSTORE = {"customer": "Customer ID", "time": "Order Date", "amount": "Sales"}
 _STEADY = {"customer": "customer_id", "time": "trans_date", "amount": "tran_amount"}
 MADE = (
@@ -150,6 +156,7 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
     "retail_transactions_rolling": retail_transactions_rolling,
     "superstore": superstore,
     "superstore_rolling": superstore_rolling,
+    "quarters": quarters,
     **{f"shop_{kind}": partial(made, kind) for kind in MADE},
     **{f"simulated_{kind}": partial(simulated, kind) for kind in KINDS},
 }
@@ -279,6 +286,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--regret", action="store_true", help="one table of regret at the end")
     parser.add_argument("--without-peers", action="store_true", help="custvalue's methods alone")
     parser.add_argument("--calibrated", action="store_true", help="a total calibrated, too")
+    parser.add_argument("--only", nargs="*", default=[], help="names of the methods to run")
     chosen = parser.parse_args(arguments)
     packages = {name: installed(name) or "not installed" for name in PACKAGES}
     print(
@@ -298,6 +306,7 @@ def main(arguments: list[str] | None = None) -> None:
             print(f"\n## {name}: skipped ({reason})")
             continue
         named = methods(peers=not chosen.without_peers, calibrated=chosen.calibrated)
+        named = {k: v for k, v in named.items() if not chosen.only or k in chosen.only}
         result = run(scenario, named, progress=True)
         print(f"\n## {name}: horizon {scenario.horizon}, {len(scenario.cutoffs)} origins")
         print(table(result).to_string())

@@ -6,9 +6,10 @@ from custvalue.data._cutoffs import cutoffs, future_value, horizon_end, known_at
 from custvalue.data._examination import Examination
 from custvalue.data._examine import look_at
 from custvalue.data._history import SUMMARY_FEATURES, WINDOWS, history_frame
-from custvalue.data._season import Season
+from custvalue.data._season import NO_SEASON, Season, known_season, operational
 
 __all__ = [
+    "NO_SEASON",
     "SUMMARY_FEATURES",
     "WINDOWS",
     "Amount",
@@ -22,5 +23,7 @@ __all__ = [
     "history_frame",
     "horizon_end",
     "known_at",
+    "known_season",
     "look_at",
+    "operational",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from custvalue._frames import (
     eager,
     places_of,
     rows_where,
+    with_columns,
     with_facts,
 )
 from custvalue._typing import ByName, Dates, Floats, Ints
@@ -55,6 +57,7 @@ from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError
 
 _DAY = np.timedelta64(1, "D")
 _MICROSECOND = np.timedelta64(1, "us")
+_MINUTE = np.timedelta64(60_000_000, "us")
 
 
 class TransactionLog:
@@ -154,6 +157,7 @@ class TransactionLog:
         self._tables: dict[Any, Any] = {}
         self._held: _Held | None = None
         self._is_view = False
+        self._is_operational = False
 
     @property
     def customer(self) -> str:
@@ -545,6 +549,29 @@ class TransactionLog:
         """Whether the table made now is the first that shows where the log begins."""
         said = any(key[0] in ("summary", "panel") for key in self._tables)
         return not (self._is_view or said)
+
+    def _moved(self, days: Callable[[Dates], Floats]) -> TransactionLog:
+        """Rows of whole days in another time, which says how many days lie before each end.
+
+        A day is a minute there, so that two of them stay apart however short they are.
+        """
+        counted = self.until(self.as_of)
+        held = counted._rows
+
+        def moved(dates: Any) -> Any:
+            minutes = np.floor(days(np.asarray(dates, dtype="datetime64[D]")) * 1440.0)
+            return np.datetime64(0, "us") + minutes.astype(np.int64) * _MINUTE
+
+        times = moved(held.times)
+        end = moved(held.as_of) + _MINUTE - _MICROSECOND  # its minute is seen
+        options = replace(self.options, occasion="1min", time_format=None, time_zone=None)
+        frame = with_columns(held.frame, {options.time: times})
+        rows = _Held(frame, times, moved(held.first), end, held.end, self.customer, held.codes)
+        counted.__dict__ |= {
+            "frame": frame, "_held": rows, "_end": readable(end), "options": options,
+            "_is_operational": True,
+        }  # fmt: skip
+        return counted
 
     def _read(self) -> Any:
         """Rows in memory; where the end is taken from them, that is said if it was asked for."""

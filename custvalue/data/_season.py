@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ import numpy.typing as npt
 from custvalue._frames import column
 from custvalue._typing import Floats
 from custvalue.data._log import TransactionLog
+from custvalue.data._options import DAY
 from custvalue.exceptions import ContractProblem, DataContractError
 
 LEAST_MONTHS = 24
 EVIDENCE = 0.05  # chance of so strong a pattern where there is none
+MONTH = 365.25 / 12.0  # days
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Season:
         Whole months that were looked at.
     left_out_days : int
         Days of the first and last month that were not whole.
+    why_none : str
+        Why all months go at one pace; empty where they do not.
 
     Examples
     --------
@@ -49,6 +54,7 @@ class Season:
     growth: float = 0.0
     n_months: int = 0
     left_out_days: int = 0
+    why_none: str = ""
 
     @property
     def is_identity(self) -> bool:
@@ -79,6 +85,92 @@ class Season:
         pace = np.asarray(self.pace, dtype=np.float64)
         before = np.concatenate([[0.0], np.cumsum(pace[which % 12] * length.astype(np.float64))])
         return np.asarray(before[index - first] - before[-first] + within * pace[index % 12])
+
+    def length(self, as_of: Any, until: float) -> float:
+        """Operational days within so many days after a date.
+
+        Parameters
+        ----------
+        as_of : datetime64
+            Its whole day is over.
+        until : float
+            Of a part of a day by the two days around it; inf stays what it is.
+
+        Returns
+        -------
+        float
+        """
+        if self.is_identity or not np.isfinite(until):
+            return until
+        whole = int(until)
+        after = np.array([0, whole, whole + 1]) * np.timedelta64(1, "D")
+        ends = self.days(np.datetime64(as_of, "D") + after)
+        return float(ends[1] - ends[0] + (until - whole) * (ends[2] - ends[1]))
+
+    def terms(self, as_of: Any, terms: Any) -> Any:
+        """Terms in operational days, for a model that works in them.
+
+        Parameters
+        ----------
+        as_of : datetime64
+        terms : Terms
+            In days.
+
+        Returns
+        -------
+        Terms
+        """
+        if self.is_identity:
+            return terms
+        return replace(terms, until=self.length(as_of, terms.until))
+
+    def worth(self, as_of: Any, terms: Any, gross: Callable[[Any], Floats]) -> Floats:
+        """Value by a model in operational time, discounted by the calendar.
+
+        Parameters
+        ----------
+        as_of : datetime64
+        terms : Terms
+            In days.
+        gross : callable
+            Value by terms in operational days, contact cost aside.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Discounted by months of 30.4 days, each at its middle unless ``timing`` is ``"start"``
+            or ``"end"``. Without end the season is left out: it averages out.
+        """
+        if self.is_identity or not np.isfinite(terms.until):
+            return gross(terms)
+        plain = replace(terms, rate=0.0)
+        if terms.rate == 0.0:
+            return gross(self.terms(as_of, plain))
+        ends = np.minimum(MONTH * np.arange(1, np.ceil(terms.until / MONTH) + 1), terms.until)
+        total = before = gross(self.terms(as_of, replace(plain, until=0.0)))
+        for start, end in zip(np.append(0.0, ends[:-1]), ends, strict=True):
+            here = gross(self.terms(as_of, replace(plain, until=float(end))))
+            at = {"start": start, "end": end}.get(terms.timing, (start + end) / 2.0)
+            total = total + np.exp(-terms.rate * at) * (here - before)
+            before = here
+        return np.asarray(total)
+
+    def facts(self) -> dict[str, Any]:
+        """Tell, for ``fit_report``, of the season, the trend beside it and unfinished months."""
+        said: dict[str, Any] = {}
+        if self.is_identity:
+            said["no season"] = self.why_none or "none was looked for"
+        else:
+            said["pace of months, January first"] = self.pace
+            said["chance of such a pattern by accident"] = self.p_value
+        if self.n_months:
+            said["whole months"] = self.n_months
+            said["days of unfinished months left out"] = self.left_out_days
+            said["growth of orders a known customer and year, in logs"] = self.growth
+        return said
+
+
+NO_SEASON = Season()
 
 
 def season_of(log: TransactionLog) -> Season:
@@ -145,10 +237,76 @@ def season_of(log: TransactionLog) -> Season:
     length = (edges[1:] - edges[:-1]).astype(np.float64)
     used = known > 0
     if used.sum() < LEAST_MONTHS:
-        return Season(n_months=int(used.sum()), left_out_days=left_out)
+        why = f"customers are known in {int(used.sum())} whole months, under {LEAST_MONTHS}"
+        return Season(why_none=why)
     month = (edges[:-1].astype("datetime64[M]").astype(np.int64) % 12)[used]
     y = np.log((repeat[used] + 0.5) / (known * length)[used])
     return _fitted(y, repeat[used] + 0.5, month, int(used.sum()), left_out)
+
+
+def known_season(log: TransactionLog, *, days_only: bool = False) -> Season:
+    """Season of a log where one can be told; the identity, with the reason, where none can.
+
+    Parameters
+    ----------
+    log : TransactionLog
+        In the operational time of a season there is none left to be told.
+    days_only : bool, default=False
+        None either where occasions are no days, which :func:`operational` asks for.
+
+    Returns
+    -------
+    Season
+
+    Examples
+    --------
+    >>> import custvalue as cv
+    >>> from custvalue.data import TransactionLog
+    >>> log = TransactionLog(cv.datasets.load_cdnow("sample"), customer="customer_id",
+    ...                      time="date", amount="amount")
+    >>> known_season(log).why_none[:27]
+    'the log has 18 whole months'
+    """
+    if log._is_operational:
+        return Season(why_none="the log is in the operational time of a season already")
+    if days_only and log.options.grain != DAY:
+        return Season(why_none=f"orders are told by occasions of {log.options.occasion}, no days")
+    try:
+        return season_of(log)
+    except DataContractError as error:
+        if error.problems[0].code != "short-history":
+            raise
+        return Season(why_none=error.problems[0].message)
+
+
+def operational(log: TransactionLog, season: Season) -> TransactionLog:
+    """Log in the operational time of a season, which has none: slow months are shorter.
+
+    Parameters
+    ----------
+    log : TransactionLog
+        Its occasions are days.
+    season : Season
+
+    Returns
+    -------
+    TransactionLog
+        The same rows, days and customers; the log itself where the season is the identity.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue.data import TransactionLog
+    >>> rows = pd.DataFrame({"who": 1, "paid": 5.0,
+    ...                      "day": pd.to_datetime(["2023-01-31", "2023-02-28", "2023-03-31"])})
+    >>> log = TransactionLog(rows, customer="who", time="day", amount="paid")
+    >>> slow = Season((1.0, 0.5, *(1.0,) * 10))
+    >>> operational(log, slow).gaps()["gap"].tolist()
+    [14.0, 31.0]
+    """
+    if season.is_identity:
+        return log
+    return log._moved(season.days)
 
 
 def _order_days(log: TransactionLog) -> npt.NDArray[Any]:
@@ -180,7 +338,8 @@ def _fitted(
     p = float(f_law.sf((without - left) / 11.0 / spread, 11, free))
     growth = float(beta0[1])
     if p > EVIDENCE:
-        return Season(p_value=p, growth=growth, n_months=n, left_out_days=left_out)
+        why = f"the years agree on none (p = {p:.2f})"
+        return Season((1.0,) * 12, p, growth, n, left_out, why)
     s = np.append(beta[3:], -beta[3:].sum())
     cov = spread * np.linalg.inv((whole * weight[:, None]).T @ whole)[3:, 3:]
     noise = np.append(np.diag(cov), cov.sum())

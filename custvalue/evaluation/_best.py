@@ -13,6 +13,7 @@ from custvalue._typing import Floats
 from custvalue._units import Span
 from custvalue._value_model import Timing
 from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import known_season
 from custvalue.evaluation import _stacking as stacking
 from custvalue.evaluation._progress import Progress, Teller
 from custvalue.evaluation._stacked import (
@@ -57,7 +58,8 @@ class BestValue(StackedValue):
     (:class:`StackedValue`), each single one and the same for all are compared there, each date with
     the weights of the other dates; a single candidate is taken only where it beats the blend
     clearly, and the same for all where nothing beats that. :meth:`verdict` says what the forecast
-    may be used for: a budget, a list, a single customer.
+    may be used for: a budget, a list, a single customer. A season that two years and more agree on
+    is followed, as in :class:`StackedValue`, and told.
 
     Parameters
     ----------
@@ -163,9 +165,10 @@ class BestValue(StackedValue):
         sample = sample_of(log, self.max_customers, self.random_state)
         tell = Teller(self.progress, len(models) * (len(origin_days(log.span_days)) + 1))
         try:
-            origins, left_out = past_origins(models, sample, self.panel_period, tell)
+            season = known_season(sample, days_only=True)
+            origins, left_out = past_origins(models, sample, self.panel_period, season, tell)
             found = choose(origins, list(models), float(self.pull), float(self.spread))
-            self._learn(log, sample, models, origins, left_out, tell, found.weights)
+            self._learn(log, sample, models, origins, left_out, season, tell, found.weights)
         finally:
             tell.close()
         self.forecast_ = replace(
@@ -195,6 +198,7 @@ class BestValue(StackedValue):
             parts,
             float(np.exp(known.log_factor)),
             known.why_law_alone,
+            known.season,
         )
 
     def candidates(self) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from custvalue._units import Span
 from custvalue._value_model import Terms, Timing, ValueModel, read_value
 from custvalue._warn import heard
 from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import NO_SEASON, Season, known_season, operational
 from custvalue.evaluation import _stacking as stacking
 from custvalue.evaluation._reads import Candidate, Forecaster, latest_rows
 from custvalue.evaluation._stacking import Origin
@@ -30,6 +31,7 @@ from custvalue.value import CustomerValue, LearnedValue, RateForward, SameForAll
 LONGEST = 364.0  # days: the longest horizon that earlier origins are asked for
 FEWEST_BUYERS = 50  # of a horizon, or it is no proof of anything
 SHORTEST = 56.0  # days of history before an origin
+LIKE_ANY = 0.05  # a horizon is hardly another by a season that changes its length by less
 _SHARED = ("annual_discount_rate", "margin", "timing", "period")
 
 
@@ -96,6 +98,8 @@ class StackedForecast:
         The rows of ``BestValue.scores``.
     groups : tuple of tuple
         The rows of ``BestValue.calibration``.
+    season : Season
+        In whose operational time the parts work.
     """
 
     unit: str
@@ -117,14 +121,18 @@ class StackedForecast:
     deviances: tuple[Any, ...] = ()
     scores: tuple[Any, ...] = ()
     groups: tuple[Any, ...] = ()
+    season: Season = NO_SEASON
+
+    _records: ClassVar[dict[str, type]] = {"season": Season}
 
 
 class StackedRows(NamedTuple):
-    """Each part's own rows, and where each customer stands in them."""
+    """Each part's own rows, where each customer stands in them, and the day of the look."""
 
     parts: tuple[Any, ...]
     places: tuple[Any, ...]
     n: int
+    as_of: Any
 
 
 class StackedValue(ValueModel):
@@ -136,6 +144,11 @@ class StackedValue(ValueModel):
     true, corrected by what all missed together as far as the origins agree. Intervals carry what
     was seen there: the spread of sizes, and the error of the level. Where the past is too short to
     ask an earlier date, the first part, the law, stands alone, and ``fit_report`` says so.
+
+    Where two years and more tell of a season that all customers share
+    (:func:`custvalue.data.season_of`), every part works in its operational time, in which busy
+    months are longer, and is asked for the length of the horizon there. Elsewhere nothing is
+    changed, and ``fit_report`` says why.
 
     Parameters
     ----------
@@ -177,6 +190,10 @@ class StackedValue(ValueModel):
     Earlier origins lie a half, a whole and one and a half of the longest provable horizon before
     the end (half the history, at most 364 days), each with half of that, and 56 days, of history
     before it. A longer horizon is asked of the fitted parts, with weights and level as proven.
+
+    The season of an earlier origin is what was known of it then. One that could not know the season
+    and whose horizon the season makes longer or shorter by more than a twentieth is not asked.
+    Newcomers and contact cost know no season.
 
     Examples
     --------
@@ -251,8 +268,9 @@ class StackedValue(ValueModel):
         log = as_transaction_log(X, type(self).__name__)
         models = self._models()
         sample = sample_of(log, self.max_customers, self.random_state)
-        origins, left_out = past_origins(models, sample, self.panel_period)
-        self._learn(log, sample, models, origins, left_out)
+        season = known_season(sample, days_only=True)
+        origins, left_out = past_origins(models, sample, self.panel_period, season)
+        self._learn(log, sample, models, origins, left_out, season)
         return self
 
     def _learn(
@@ -262,6 +280,7 @@ class StackedValue(ValueModel):
         models: dict[str, Any],
         origins: list[Origin],
         left_out: dict[str, str],
+        season: Season,
         tell: Callable[[str], None] = lambda text: None,
         weights: Floats | None = None,
     ) -> None:
@@ -281,14 +300,17 @@ class StackedValue(ValueModel):
             part = fitted_part(self._models()[holder], log, sample, self.panel_period)
             one = np.ones(1)
             self.forecast_ = StackedForecast(
-                "D", (holder,), (part,), one, one, self.panel_period, why, left_out=told
-            )
+                "D", (holder,), (part,), one, one, self.panel_period, why, left_out=told,
+                season=season if season.is_identity else Season(why_none=why),
+            )  # fmt: skip
             return
         buyers = float(np.mean([(o.came > 0).sum() for o in origins]))
         w = weights
         if w is None:
             w = stacking.convex_weights(origins, float(self.pull) / np.sqrt(buyers))
         level = stacking.level_of(origins, float(self.spread))
+        longest = season.length(log.as_of, _longest(log))
+        log, sample = operational(log, season), operational(sample, season)
         names = list(models)
         use = [k for k in range(len(names)) if w[k] > 0.0 or k == 0]
         fitted, totals, remarks = [], [], []
@@ -297,7 +319,7 @@ class StackedValue(ValueModel):
                 part = fitted_part(models[name], log, sample, self.panel_period)
             remarks += [f"{name}: {one}" for one in said]
             fitted.append(part)
-            totals.append(float(_plain(part, sample, self.panel_period, _longest(log)).sum()))
+            totals.append(float(_plain(part, sample, self.panel_period, longest).sum()))
             tell(name)
         logs = np.log(np.maximum(totals, 1e-300))
         wanted = level.factor * np.exp(level.weights @ logs)
@@ -329,6 +351,7 @@ class StackedValue(ValueModel):
             seen,
             told,
             tuple(remarks),
+            season=season,
         )
 
     def _models(self) -> dict[str, Any]:
@@ -346,13 +369,14 @@ class StackedValue(ValueModel):
     # ---- what is expected -----------------------------------------------------------------------
 
     def _read(self, X: Any) -> StackedRows:
-        log = as_transaction_log(X, type(self).__name__)
+        asked = as_transaction_log(X, type(self).__name__)
+        log = operational(asked, self.forecast_.season)
         rows, places = [], []
         for part in self.forecast_.parts:
             table, place = part_table(part, log, self.forecast_.panel_period)
             rows.append(part._rows(table))
             places.append(place)
-        return StackedRows(tuple(rows), tuple(places), len(log.customers()))
+        return StackedRows(tuple(rows), tuple(places), len(log.customers()), asked.as_of)
 
     def _holder(self) -> Any:
         return self._under(self.forecast_.parts[0], cost=self.contact_cost)
@@ -380,7 +404,17 @@ class StackedValue(ValueModel):
 
     @staticmethod
     def _terms_of(part: Any, terms: Terms) -> Terms:
-        return part.terms(f"{terms.until:.17g}D" if np.isfinite(terms.until) else "forever")
+        own = part.terms(f"{terms.until:.17g}D" if np.isfinite(terms.until) else "forever")
+        return replace(own, rate=0.0) if terms.rate == 0.0 else own
+
+    def _of_part(self, k: int, rows: StackedRows, terms: Terms, *, as_spend: bool) -> Floats:
+        """Value of each customer by a part alone, or spend; before costs."""
+        part = self._under(self.forecast_.parts[k], as_spend=as_spend)
+
+        def gross(asked: Terms) -> Floats:
+            return np.asarray(part._value(rows.parts[k], self._terms_of(part, asked)))
+
+        return self.forecast_.season.worth(rows.as_of, terms, gross)[rows.places[k]]
 
     def _alone(self) -> bool:
         return bool(self.forecast_.why_law_alone)
@@ -388,11 +422,10 @@ class StackedValue(ValueModel):
     def _gross(self, rows: StackedRows, terms: Terms) -> Floats:
         known = self.forecast_
         total, share = np.zeros(rows.n), self._own_margins(rows, terms)
-        for k, fitted in enumerate(known.parts):
-            if known.weights[k] > 0.0:
-                part = self._under(fitted, as_spend=share is not None)
-                value = part._value(rows.parts[k], self._terms_of(part, terms))
-                total += known.weights[k] * known.scales[k] * value[rows.places[k]]
+        for k, weight in enumerate(known.weights):
+            if weight > 0.0:
+                value = self._of_part(k, rows, terms, as_spend=share is not None)
+                total += weight * known.scales[k] * value
         return total if share is None else total * share
 
     def _cost(self, rows: StackedRows, terms: Terms) -> Any:
@@ -413,6 +446,7 @@ class StackedValue(ValueModel):
 
     def _chance(self, rows: StackedRows, terms: Terms) -> Floats:
         known = self.forecast_
+        terms = known.season.terms(rows.as_of, terms)
         found = np.full((rows.n, len(known.parts)), np.nan)
         for k, fitted in enumerate(known.parts):
             part = self._under(fitted)
@@ -524,12 +558,11 @@ class StackedValue(ValueModel):
         return {name: float(w) for name, w in zip(known.names, known.weights, strict=True)}
 
     def _parts(self, rows: StackedRows, terms: Terms) -> dict[str, Any]:
-        known, said = self.forecast_, {}
+        said: dict[str, Any] = {}
         share = self._own_margins(rows, terms)
-        for k, name in enumerate(known.names):
-            part = self._under(known.parts[k], as_spend=share is not None)
-            value = part._value(rows.parts[k], self._terms_of(part, terms))
-            said[name] = known.scales[k] * np.asarray(value)[rows.places[k]]
+        for k, name in enumerate(self.forecast_.names):
+            value = self._of_part(k, rows, terms, as_spend=share is not None)
+            said[name] = self.forecast_.scales[k] * value
             if share is not None:
                 said[name] *= share
         return {**said, "contact_cost": self._cost(rows, terms)}
@@ -546,7 +579,8 @@ class StackedValue(ValueModel):
                     known.parts,
                     strict=True,
                 )
-            }
+            },
+            **known.season.facts(),
         }
         if known.left_out:
             said["left out"] = list(known.left_out)
@@ -614,9 +648,19 @@ def past_origins(
     models: Mapping[str, Any],
     log: TransactionLog,
     panel_period: str,
+    season: Season,
     tell: Callable[[str], None] = lambda text: None,
 ) -> tuple[list[Origin], dict[str, str]]:
     """Ask each model at earlier dates; who fails at one is taken out.
+
+    Parameters
+    ----------
+    models : dict of str to value model
+    log : TransactionLog
+    panel_period : str
+    season : Season
+        Of the whole log. A date gets the one that was known then.
+    tell : callable
 
     Returns
     -------
@@ -636,11 +680,17 @@ def past_origins(
         came, _ = log.between(known.as_of, end).totals(known.customers())
         if (came > 0).sum() < FEWEST_BUYERS:
             continue
+        then = known_season(known, days_only=True) if not season.is_identity else season
+        stretch = season.length(known.as_of, days) / days
+        if then.is_identity and abs(stretch - 1.0) > LIKE_ANY:
+            continue  # the season was not known then, and would be taken for the level
+        asked_days = then.length(known.as_of, days)
+        known = operational(known, then)
         said: dict[str, tuple[Floats, Floats | None]] = {}
         for name, model in models.items():
             if name in left_out:
                 continue
-            forecaster = Forecaster(Candidate(model), f"{days}D", panel_period)
+            forecaster = Forecaster(Candidate(model), f"{asked_days:.17g}D", panel_period)
             try:
                 with heard():
                     forecaster.fit(known)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from custvalue._words import HOUSE, Language, agree, check_language
+from custvalue.data._for_rooms import NO_SEASON, Season
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "beats": "Its error on a customer's money is {gain:.0%} below saying the same of all.",
         "mended": "All parts missed the same way at earlier dates; the total is mended by {k:.2f}.",
         "one date": "There was one earlier date only: these figures flatter.",
+        "season": (
+            "It follows a season: orders come at {up:.0%} of a mean day's pace in {high} and at "
+            "{down:.0%} in {low}. {n} whole months tell of it, {days} days of unfinished ones were "
+            "left out; beside it the orders of a known customer changed by {growth:+.0%} a year."
+        ),
     },
     "zh": {
         "good": "可用",
@@ -81,8 +87,23 @@ _WORDS: dict[str, dict[str, str]] = {
         "beats": "对单个客户金额的误差比“人人相同”低{gain:.0%}。",
         "mended": "各部分在较早日期上偏差方向一致；总额已按{k:.2f}修正。",
         "one date": "只有一个较早日期：这些数字偏于乐观。",
+        "season": (
+            "预测随季节变化：{high}的下单速度为日均的{up:.0%}，{low}为{down:.0%}。"
+            "依据{n}个完整月份，未满月份的{days}天未计入；除季节外，老客户的订单每年变化{growth:+.0%}。"
+        ),
     },
 }
+
+_MONTHS: dict[str, tuple[str, ...]] = {
+    "en": (
+        "January", "February", "March", "April", "May", "June",
+        "July", "August", "September", "October", "November", "December",
+    ),
+    "zh": (
+        "一月", "二月", "三月", "四月", "五月", "六月",
+        "七月", "八月", "九月", "十月", "十一月", "十二月",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -140,6 +161,8 @@ class Verdict:
         What the total was mended by.
     why : str
         Why nothing is proven; empty otherwise.
+    season : Season
+        What the forecast follows over the year; the identity is none.
 
     Examples
     --------
@@ -155,6 +178,7 @@ class Verdict:
     proofs: tuple[Proof, ...]
     factor: float
     why: str = ""
+    season: Season = NO_SEASON
 
     def words(self, language: Language = "en") -> tuple[str, ...]:
         """Say it in sentences, with the figures.
@@ -201,6 +225,20 @@ class Verdict:
             told.append(say["mended"].format(k=self.factor))
         if n == 1:
             told.append(say["one date"])
+        if not self.season.is_identity:
+            pace, months = self.season.pace, _MONTHS[language]
+            high, low = max(pace), min(pace)
+            told.append(
+                say["season"].format(
+                    up=high,
+                    high=months[pace.index(high)],
+                    down=low,
+                    low=months[pace.index(low)],
+                    n=self.season.n_months,
+                    days=self.season.left_out_days,
+                    growth=float(np.expm1(self.season.growth)),
+                )
+            )
         return tuple(told)
 
     def table(self) -> pd.DataFrame:
@@ -229,6 +267,7 @@ def judged(
     parts: tuple[tuple[str, float], ...],
     factor: float,
     why: str = "",
+    season: Season = NO_SEASON,
 ) -> Verdict:
     """Judge what earlier dates said of a forecast, use by use."""
     if not proofs:
@@ -252,7 +291,7 @@ def judged(
         overall = "only totals"
     else:
         overall = "only ranking" if ranking else "do not use"
-    return Verdict(overall, uses, kind, parts, proofs, factor)
+    return Verdict(overall, uses, kind, parts, proofs, factor, season=season)
 
 
 def _why_in_chinese(why: str) -> str:

@@ -16,6 +16,7 @@ from custvalue._units import Span, span_days
 from custvalue._value_model import Terms, Timing, ValueModel
 from custvalue._warn import heard
 from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import NO_SEASON, Season, known_season, operational
 from custvalue.exceptions import ContractProblem, DataContractError, FitFailedError
 from custvalue.value import _learning as learning
 from custvalue.value._customer_value import CustomerValue
@@ -58,6 +59,8 @@ class LearnedForecast:
     importance : ndarray of shape (n_features, 2)
         Mean rise of the Tweedie deviance where a feature is shuffled, and its standard deviation.
     n_dates, n_rows, n_customers : int
+    season : Season
+        In whose operational time law and learners work.
     """
 
     unit: str
@@ -76,6 +79,9 @@ class LearnedForecast:
     n_dates: int = 0
     n_rows: int = 0
     n_customers: int = 0
+    season: Season = NO_SEASON
+
+    _records: ClassVar[dict[str, type]] = {"season": Season}
 
 
 class LearnedRows(NamedTuple):
@@ -91,6 +97,7 @@ class LearnedRows(NamedTuple):
     value_ratios: Floats | None
     hazard_ratios: Floats | None
     least: Floats | None
+    as_of: Any
 
 
 class LearnedValue(ValueModel):
@@ -153,6 +160,11 @@ class LearnedValue(ValueModel):
     rise with h. Between two horizons of the grid the value is the law's, times
     (F(h2) - F(h1)) / (L(h2) - L(h1)), L the law's own revenue; beyond the grid times F / L at its
     end. Chances are carried on in the same way as sums of hazards, -log(1 - p).
+
+    Where two years and more tell of a season that all customers share
+    (:func:`custvalue.data.season_of`), law and learners work in its operational time, in which busy
+    months are longer, and are asked for the length of the horizon there; ``fit_report`` has the
+    pace of the months, or why there is none.
 
     The level of what is learned is that of the past: a young log whose customers are leaving is
     valued too high. A forecast that holds its level by earlier dates of the same log is better.
@@ -244,21 +256,26 @@ class LearnedValue(ValueModel):
             raise ValueError(f"n_repeats={self.n_repeats!r} must be 0 or more.")
         for window in self.windows:
             span_days(window)
-        law = self._plain_law().fit(log.summary("D"))
         sample = self._sample(log)
+        season = known_season(sample, days_only=True)
+        log, sample = operational(log, season), operational(sample, season)
+        law = self._plain_law().fit(log.summary("D"))
         kept = tuple(learning.kept_column(sample, name) for name in self.keep)
         grid = learning.horizon_grid(log.span_days, LONGEST)
         if log.span_days < SHORTEST:
             why = f"{log.span_days:g} days of history, fewer than {SHORTEST:g}"
-            self.forecast_ = LearnedForecast("D", law, why)
+            self.forecast_ = LearnedForecast("D", law, why, season=season)
             return self
         lessons = self._lessons(sample, grid, kept)
         buyers = sum(int((one.y > 0).sum()) for one in lessons)
         if buyers < FEWEST_BUYERS:
             why = f"{buyers} orders of customers at earlier dates, fewer than {FEWEST_BUYERS}"
-            self.forecast_ = LearnedForecast("D", law, why)
+            plain = self._plain_law().fit(self._log(X).summary("D"))
+            season = Season(why_none=f"nothing was learned: {why}")
+            self.forecast_ = LearnedForecast("D", plain, why, season=season)
             return self
-        self.forecast_ = self._learn(law, grid, kept, lessons, len(sample.customers()))
+        learned = self._learn(law, grid, kept, lessons, len(sample.customers()))
+        self.forecast_ = replace(learned, season=season)
         return self
 
     def _learn(
@@ -384,11 +401,13 @@ class LearnedValue(ValueModel):
         return X
 
     def _read(self, X: Any) -> LearnedRows:
-        log, known = self._log(X), self.forecast_
+        known = self.forecast_
+        as_of = self._log(X).as_of
+        log = operational(self._log(X), known.season)
         table = log.summary("D")
         law_rows = known.law._read(table)
         if known.why_law_alone:
-            return LearnedRows(table, law_rows, None, None, None)
+            return LearnedRows(table, law_rows, None, None, None, as_of)
         history = learning.history_features(log, tuple(self.windows), known.kept)
         facts = history.to_numpy(dtype=np.float64)
         worth, hazard, law_worth, law_hazard = [], [], [], []
@@ -412,6 +431,7 @@ class LearnedValue(ValueModel):
             learning.stretch_ratios(np.column_stack(worth), np.column_stack(law_worth)),
             learning.stretch_ratios(np.column_stack(hazard), np.column_stack(law_hazard)),
             least / top,
+            as_of,
         )
 
     def _law(self) -> Any:
@@ -422,6 +442,12 @@ class LearnedValue(ValueModel):
         return law.set_params(**{k: getattr(self, k) for k in mine if k in own})
 
     def _gross(self, rows: LearnedRows, terms: Terms) -> Floats:
+        return self.forecast_.season.worth(
+            rows.as_of, terms, lambda asked: self._operational(rows, asked)
+        )
+
+    def _operational(self, rows: LearnedRows, terms: Terms) -> Floats:
+        """Value before costs, by operational days."""
         law = self._law()
 
         def at(until: float) -> Floats:
@@ -461,8 +487,8 @@ class LearnedValue(ValueModel):
 
         if rows.hazard_ratios is None:
             return np.asarray(law._chance(rows.law_rows, terms))
-        grid = self.forecast_.grid
-        return -np.expm1(-learning.over_stretches(rows.hazard_ratios, grid, terms.until, at))
+        grid, until = self.forecast_.grid, self.forecast_.season.terms(rows.as_of, terms).until
+        return -np.expm1(-learning.over_stretches(rows.hazard_ratios, grid, until, at))
 
     # ---- how it spreads -------------------------------------------------------------------------
 
@@ -637,7 +663,7 @@ class LearnedValue(ValueModel):
 
     def _facts(self) -> dict[str, Any]:
         known = self.forecast_
-        said: dict[str, Any] = {"law": known.law.fit_report()}
+        said: dict[str, Any] = {"law": known.law.fit_report(), **known.season.facts()}
         if known.why_law_alone:
             return {**said, "learned": "nothing: " + known.why_law_alone}
         return {

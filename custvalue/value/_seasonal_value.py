@@ -13,12 +13,11 @@ from custvalue._frames import column, column_names, frame_like, with_time_scale
 from custvalue._typing import Floats, Ints
 from custvalue._units import Span
 from custvalue._value_model import Terms, Timing, ValueModel
-from custvalue.data import TransactionLog, season_of
-from custvalue.data._for_rooms import Season
+from custvalue.data import TransactionLog
+from custvalue.data._for_rooms import Season, known_season
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.value._customer_value import CustomerValue
 
-_DAY = np.timedelta64(1, "D")
 _COLUMNS = (
     "n_orders",
     "frequency",
@@ -44,14 +43,11 @@ class SeasonalForecast:
     law : fitted value model
         In the season's operational time.
     season : Season
-    why_no_season : str
-        Empty where there is one.
     """
 
     unit: str
     law: Any
     season: Season
-    why_no_season: str = ""
 
     _records: ClassVar[dict[str, type]] = {"season": Season}
 
@@ -149,16 +145,8 @@ class SeasonalValue(ValueModel):
         """
         log = self._log(X)
         law = self._plain_law()
-        try:
-            season = season_of(log)
-            why = (
-                f"the years agree on none (p = {season.p_value:.2f})" if season.is_identity else ""
-            )
-        except DataContractError as error:
-            if error.problems[0].code != "short-history":
-                raise
-            season, why = Season(), error.problems[0].message
-        self.forecast_ = SeasonalForecast("D", law.fit(_warped(log, season)), season, why)
+        season = known_season(log)
+        self.forecast_ = SeasonalForecast("D", law.fit(_warped(log, season)), season)
         return self
 
     def _plain_law(self) -> Any:
@@ -197,34 +185,13 @@ class SeasonalValue(ValueModel):
         mine = ("annual_discount_rate", "margin", "contact_cost", "timing", "period")
         return law.set_params(**{k: getattr(self, k) for k in mine if k in own})
 
-    def _season_days(self, rows: SeasonalRows, until: float) -> float:
-        """Operational days from the as-of date, a part of a day by its neighbours."""
-        if self.forecast_.season.is_identity or not np.isfinite(until):
-            return until
-        whole = int(until)
-        ends = self.forecast_.season.days(rows.as_of + np.array([0, whole, whole + 1]) * _DAY)
-        return float(ends[1] - ends[0] + (until - whole) * (ends[2] - ends[1]))
-
-    def _plain(self, rows: SeasonalRows, terms: Terms, until: float) -> Floats:
-        """Money that comes within so many days: margin taken, nothing discounted, no cost."""
-        asked = Terms(until=self._season_days(rows, until), margin=terms.margin)
-        return np.asarray(self._law()._value(rows.law_rows, asked), dtype=np.float64)
-
     def _gross(self, rows: SeasonalRows, terms: Terms) -> Floats:
         law = self._law()
-        if self.forecast_.season.is_identity or not np.isfinite(terms.until):
-            return np.asarray(law._value(rows.law_rows, terms) + law._cost(rows.law_rows, terms))
-        if terms.rate == 0.0:
-            return self._plain(rows, terms, terms.until)
-        step = 365.25 / 12.0
-        total, before, start = 0.0, 0.0, 0.0
-        while start < terms.until:
-            end = min(start + step, terms.until)
-            here: Any = self._plain(rows, terms, end)
-            at = {"start": start, "end": end}.get(terms.timing, (start + end) / 2.0)
-            total = total + np.exp(-terms.rate * at) * (here - before)
-            before, start = here, end
-        return np.zeros(self._n(rows)) + total
+
+        def gross(asked: Terms) -> Floats:
+            return np.asarray(law._value(rows.law_rows, asked) + law._cost(rows.law_rows, asked))
+
+        return self.forecast_.season.worth(rows.as_of, terms, gross)
 
     def _n(self, rows: SeasonalRows) -> int:
         return len(self._law()._value(rows.law_rows, Terms(until=0.0)))
@@ -236,17 +203,18 @@ class SeasonalValue(ValueModel):
         return np.asarray(self._gross(rows, terms) - self._cost(rows, terms))
 
     def _chance(self, rows: SeasonalRows, terms: Terms) -> Floats:
-        asked = Terms(until=self._season_days(rows, terms.until))
+        asked = self.forecast_.season.terms(rows.as_of, terms)
         return np.asarray(self._law()._chance(rows.law_rows, asked))
 
     # ---- how it spreads -------------------------------------------------------------------------
 
     def _undiscounted(self, rows: SeasonalRows, terms: Terms) -> tuple[Terms, Floats]:
         """Terms in operational time, and worth today of a unit of money under the real ones."""
-        asked = Terms(until=self._season_days(rows, terms.until), margin=terms.margin)
+        until = self.forecast_.season.length(rows.as_of, terms.until)
+        asked = Terms(until=until, margin=terms.margin)
         if terms.rate == 0.0:
             return asked, np.ones(self._n(rows))
-        plain = self._plain(rows, terms, terms.until)
+        plain = np.asarray(self._law()._value(rows.law_rows, asked), dtype=np.float64)
         some = plain != 0.0
         gross = self._gross(rows, terms)
         return asked, np.where(some, gross / np.where(some, plain, 1.0), 1.0)
@@ -296,18 +264,7 @@ class SeasonalValue(ValueModel):
 
     def _facts(self) -> dict[str, Any]:
         known = self.forecast_
-        season = known.season
-        said: dict[str, Any] = {"law": known.law.fit_report()}
-        if known.why_no_season:
-            said["no season"] = known.why_no_season
-        else:
-            said["pace of months, January first"] = season.pace
-            said["chance of such a pattern by accident"] = season.p_value
-        if season.n_months:
-            said["whole months"] = season.n_months
-            said["days of unfinished months left out"] = season.left_out_days
-            said["growth of orders a known customer and year, in logs"] = season.growth
-        return said
+        return {"law": known.law.fit_report(), **known.season.facts()}
 
     def _settings(self) -> dict[str, Any]:
         # the law is written as it was fitted

@@ -176,6 +176,17 @@ def test_a_bar_is_drawn_where_it_is_asked_for_and_not_off_a_terminal(capsys):
     assert said.endswith("\n")
 
 
+def test_a_bar_shows_by_itself_on_a_terminal_after_two_seconds(capsys, monkeypatch):
+    seconds = iter([0.0, 1.9, 2.1])
+    monkeypatch.setattr("custvalue.evaluation._progress.time.perf_counter", lambda: next(seconds))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    tell = Teller(None, 2)
+    tell("one")
+    assert capsys.readouterr().err == ""
+    tell("two")
+    assert "2/2 two" in capsys.readouterr().err
+
+
 def test_scores_of_each_date_are_those_of_models_fitted_then(log, fitted):
     scores = fitted.scores()
     parts = {"law": law(), "rate": RateForward(), "same for all": SameForAll()}
