@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._frames import column
+from custvalue._frames import column, eager
 from custvalue._typing import Floats
 from custvalue.data._log import TransactionLog
 from custvalue.data._options import DAY
@@ -226,7 +226,7 @@ def season_of(log: TransactionLog) -> Season:
         )
     edges = (begin + np.arange(n + 1)).astype("datetime64[D]")
     left_out = int((edges[0] - first_day).astype(int) + (end + 1 - edges[-1]).astype(int))
-    came = np.sort(np.asarray(column(log.summary("D"), "first_order"), dtype="datetime64[D]"))
+    came = np.sort(column(eager(log.summary("D")), "first_order").astype("datetime64[D]"))
     orders = _order_days(log)
     repeat = (
         np.histogram(orders.astype(np.int64), edges.astype(np.int64))[0]

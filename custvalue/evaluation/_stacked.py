@@ -84,7 +84,7 @@ class StackedForecast:
     origins : tuple of tuple
         Days back, horizon, customers, and log ratio of what came to what the blend said.
     left_out : tuple of str
-        Parts that failed at an origin, with the error.
+        Parts that failed at an origin, with the error, and origins that were not asked.
     remarks : tuple of str
         What parts warned of when they were fitted on the whole log.
     kind : {"stack", "single", "equal", "law"}
@@ -668,7 +668,7 @@ def past_origins(
         Columns in the order of the models that answered everywhere; those that did not are removed
         from ``models`` where it is a dict.
     left_out : dict
-        Error of each that did not.
+        Error of each that did not, and why a date was not asked.
     """
     left_out: dict[str, str] = {}
     asked: list[tuple[int, int, Floats, dict[str, tuple[Floats, Floats | None]]]] = []
@@ -683,7 +683,9 @@ def past_origins(
         then = known_season(known, days_only=True) if not season.is_identity else season
         stretch = season.length(known.as_of, days) / days
         if then.is_identity and abs(stretch - 1.0) > LIKE_ANY:
-            continue  # the season was not known then, and would be taken for the level
+            # the season would be taken for the level
+            left_out[f"{back} days back"] = "not asked, for its season was not known then"
+            continue
         asked_days = then.length(known.as_of, days)
         known = operational(known, then)
         said: dict[str, tuple[Floats, Floats | None]] = {}
@@ -705,7 +707,7 @@ def past_origins(
     names = [name for name in models if name not in left_out]
     if isinstance(models, dict):
         for name in left_out:
-            del models[name]
+            models.pop(name, None)
     if not names:
         return [], left_out
     origins = []

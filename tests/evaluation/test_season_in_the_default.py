@@ -184,6 +184,7 @@ def test_an_earlier_date_that_could_not_know_the_season_is_asked_for_whole_years
     told = StackedValue({"law": law(), "rate": RateForward()}).fit(log).fit_report()
     asked = [(one["days back"], one["days"]) for one in told["earlier origins"]]
     assert asked == [(546, 364), (364, 364)]
+    assert told["left out"] == ["182 days back: not asked, for its season was not known then"]
 
 
 def test_models_in_a_season_obey_the_laws_of_their_kind():
@@ -235,6 +236,35 @@ def test_orders_of_one_day_stay_one_order_and_columns_stay_what_they_were():
     assert table["total_profit"].tolist() == [9.0, 6.0]
     assert moved.last_known("city").tolist() == log.last_known("city").tolist() == ["y", "z"]
     assert table["T"].tolist() == pytest.approx([2.0 * 91, 2.0 * 60], abs=1 / 1440)
+
+
+def as_text(frame):
+    return frame.assign(date=frame["date"].dt.strftime("%d/%m/%Y"))
+
+
+def with_zone(frame):
+    return frame.assign(date=frame["date"].dt.tz_localize("UTC"))
+
+
+def lazily(frame):
+    return pytest.importorskip("polars").from_pandas(frame).lazy()
+
+
+@pytest.mark.parametrize(
+    ("form", "more"),
+    [
+        (as_text, {"time_format": "%d/%m/%Y"}),
+        (with_zone, {"time_zone": "UTC", "unit": "W"}),
+        (lazily, {"as_of": "2024-12-31"}),
+    ],
+)
+def test_a_season_does_not_depend_on_how_the_log_is_written(form, more):
+    frame = make_shop("seasonal", 300, days=1461, random_state=3).log
+    plain = TransactionLog(frame, **NAMES, as_of="2024-12-31")
+    other = TransactionLog(form(frame), **NAMES, **more)
+    assert not known_season(plain).is_identity
+    told = [StackedValue({"law": law()}).fit(log).predict(log, "91D") for log in (plain, other)]
+    np.testing.assert_allclose(told[0], told[1], rtol=1e-6)
 
 
 def test_days_before_1970_are_days_too():
