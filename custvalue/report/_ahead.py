@@ -6,34 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from custvalue.data import season_of
-from custvalue.exceptions import DataContractError
-
 if TYPE_CHECKING:
     from custvalue._typing import Floats, Mask
-    from custvalue.data import TransactionLog
+    from custvalue.data._for_rooms import Season
     from custvalue.evaluation import BestValue
 
 RECENT = 26  # periods whose ups and downs are looked at
 FEW = 6  # of them: fewer tell no spread
-YEAR = 364.0  # days: from here on a season changes when the money comes, not how much
 
 
-def season_weights(log: TransactionLog, starts: Any, ends: Any) -> Floats | None:
-    """How busy each period is by the season, 1 for a mean day; None where no season is known.
+def paces(season: Season, starts: Any, ends: Any) -> Floats:
+    """How busy each period is by a season, 1 for a mean day.
 
     Parameters
     ----------
-    log : TransactionLog
+    season : Season
     starts, ends : array-like of datetime64, shape (n_periods,)
         Days after which a period begins, and its last days.
     """
-    try:
-        season = season_of(log)
-    except DataContractError:  # under two years
-        return None
-    if season.is_identity:
-        return None
     starts, ends = (np.asarray(day, dtype="datetime64[D]") for day in (starts, ends))
     days = (ends - starts).astype(np.float64)
     return np.asarray((season.days(ends) - season.days(starts)) / days)

@@ -30,7 +30,7 @@ from custvalue.exceptions import (
 from custvalue.lifecycle import problem_share
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting._for_rooms import flow_table, state_names, tracking_table
-from custvalue.report._ahead import YEAR, band, season_weights, ups_and_downs
+from custvalue.report._ahead import band, paces, ups_and_downs
 from custvalue.report._by import Cut, cut_by, group_ranges
 from custvalue.report._campaign import QUIET, WINDOW, campaign_list
 from custvalue.report._limits import limit_facts
@@ -329,7 +329,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         since = flow_date if np.datetime64(flow_date) < as_of else None  # of a log of two days
         stories = stories_of(model, said, first_places(table), since=since)
     some = rows if few is log else model.open(few)
-    ahead, seasonal = upcoming(model, log, rows, some, spend, asked)
+    ahead, seasonal = upcoming(model, rows, some, spend, asked)
     return Collected(
         customers=table,
         segments=segment_sizes(table, story),
@@ -562,7 +562,6 @@ def stage_flow(
 
 def upcoming(
     model: BestValue,
-    log: TransactionLog,
     rows: Any,
     few: Any,
     so_far: pd.DataFrame,
@@ -577,7 +576,7 @@ def upcoming(
     table : DataFrame
         As `tracking_table`.
     seasonal : bool
-        Whether the periods follow the season of the log; their sum is the forecast's own.
+        Whether the forecast, and so its periods, follow a season of the log.
     """
     length = round(span_days(asked.period))
     ahead = max(round(span_days(asked.horizon) / span_days(asked.period)), 1)
@@ -591,16 +590,8 @@ def upcoming(
     step = np.timedelta64(length, "D")
     later = ends[-1] + np.arange(1, ahead + 1) * step
     past = so_far["spend"].to_numpy(dtype=float)
-    busy = None
-    if length * ahead >= YEAR - length:
-        busy = season_weights(
-            log, np.concatenate([ends, later]) - step, np.concatenate([ends, later])
-        )
-    even = past
-    if busy is not None:
-        shaped = expected * busy[len(ends) :]
-        expected = shaped * (expected.sum() / shaped.sum()) if shaped.sum() > 0.0 else expected
-        even = past / busy[: len(ends)]
+    season = model.forecast_.season
+    even = past / paces(season, ends - step, ends)
     ranges = band(spender, rows, expected, length, ups_and_downs(even), LEVEL)
     unknown = np.full(len(ends), np.nan)
     low, high = (
@@ -613,4 +604,4 @@ def upcoming(
         low,
         high,
     )
-    return table, busy is not None
+    return table, not season.is_identity

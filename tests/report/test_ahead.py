@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from custvalue.data import TransactionLog
+from custvalue.data import TransactionLog, season_of
+from custvalue.data._for_rooms import Season
 from custvalue.evaluation import BestValue
 from custvalue.report import _sections, make_report
-from custvalue.report._ahead import band, season_weights, ups_and_downs
+from custvalue.report._ahead import band, paces, ups_and_downs
 from custvalue.report._words import Words
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
@@ -105,12 +106,11 @@ def test_a_known_season_shapes_the_line_and_not_its_sum(busy_autumns, law_alone)
     assert "The season of the past years is in the line" in made.html
 
 
-def test_a_season_is_that_of_two_years_at_least(busy_autumns):
-    log = TransactionLog(busy_autumns, **NAMES, as_of="2023-12-31")
-    starts, ends = ["2023-02-28", "2023-09-30"], ["2023-03-31", "2023-10-31"]
-    spring, autumn = season_weights(log, starts, ends)
+def test_a_busy_period_is_one_with_many_of_the_season_s_days(busy_autumns):
+    season = season_of(TransactionLog(busy_autumns, **NAMES, as_of="2023-12-31"))
+    spring, autumn = paces(season, ["2023-02-28", "2023-09-30"], ["2023-03-31", "2023-10-31"])
     assert autumn > 1.5 * spring
-    assert season_weights(log.until("2022-06-30"), starts, ends) is None
+    assert paces(Season(), ["2023-02-28"], ["2023-03-31"]).tolist() == [1.0]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
