@@ -47,7 +47,7 @@ def ups_and_downs(spend: Floats) -> float:
     if len(moved) < FEW:
         return 0.0
     off = float(np.median(np.abs(moved - np.median(moved))))
-    return round(1.4826 * off / np.sqrt(2.0), 12)
+    return round(float(1.4826 * off / np.sqrt(2.0)), 12)
 
 
 def band(

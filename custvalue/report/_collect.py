@@ -100,7 +100,7 @@ class Asked:
 
     def read_of(self, frame: Any) -> list[str] | None:
         """Name the columns that are read of a log that is not in memory; None for all it has."""
-        policies = (self.policies["order"], *self.told.values(), self.by)
+        policies = (self.policies.get("order"), *self.told.values(), self.by)
         wanted = [*self.columns.values(), *(name for name in policies if isinstance(name, str))]
         return None if set(wanted) - {*(column_names(frame) or ())} else list(dict.fromkeys(wanted))
 
