@@ -263,6 +263,7 @@ ZH: dict[str, str] = {
     ),
     "those present": "在购客户",
     "only {n} such customers were seen": "此类客户仅见{n}位",
+    "only one such customer was seen": "此类客户仅见1位",
     "{share} of them had come lately": "其中{share}为近期新来",
     "they spent {own} each, {others} but {other}": "人均消费{own}，而{others}仅{other}",
     "by the forecast they bring {own} each, {others} but {other}": (

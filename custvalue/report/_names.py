@@ -8,6 +8,7 @@ from custvalue.report._words import Words
 
 WORTH = ("cannot lose", "at risk")
 SOME = 5  # customers of a segment that is spoken of first
+HARDLY = 0.03  # share that ordered after earlier dates, below which nobody is turned to first
 MANY_NEW = 0.05  # share of the customers from which new ones are spoken of first
 
 
@@ -132,6 +133,11 @@ def stage_notes(stages: dict[str, Any], w: Words) -> list[str]:
     return notes
 
 
+def _hopeless(row: dict[str, Any]) -> bool:
+    """Whether earlier dates saw customers of a segment, and hardly any who came back."""
+    return row["ordered"] is not None and row["ordered"] < HARDLY
+
+
 def first_to_do(facts: dict[str, Any], w: Words) -> str:
     """Say whom to turn to first: those who were worth it and are silent, else those who came last.
 
@@ -144,7 +150,8 @@ def first_to_do(facts: dict[str, Any], w: Words) -> str:
     large = [row for row in facts["segments"] if row["customers"] >= SOME]
     rows = {row["segment"]: row for row in large}
     days, dates = f"{facts['names']['days']:g}", len(facts["names"]["dates"])
-    silent = [rows[name] for name in WORTH if name in rows]
+    # whoever came back hardly ever is not the first to spend on, whatever they were worth
+    silent = [rows[name] for name in WORTH if name in rows and not _hopeless(rows[name])]
     if silent:
         row = max(silent, key=lambda one: one["value"])
         text = w(

@@ -210,7 +210,11 @@ class SegmentTest:
         comma = HOUSE(", ", language)
         others = comma.join(_said(name, language) for name in one.others)
         if one.why == "few":
-            why = HOUSE("only {n} such customers were seen", language, n=f"{n:,}")
+            why = (
+                HOUSE("only one such customer was seen", language)
+                if n == 1
+                else HOUSE("only {n} such customers were seen", language, n=f"{n:,}")
+            )
         elif one.why == "old":
             why = HOUSE("{share} of them had come lately", language, share=percent(one.own))
         elif one.why == "each":

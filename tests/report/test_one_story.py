@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 
 import numpy as np
@@ -222,6 +223,20 @@ def test_the_first_bullet_names_customers_to_turn_to_and_how_such_ones_did(story
     assert EN.cell(row["ordered"], "share") in line
     assert first_to_do(facts, ZH) != line
     assert in_short(facts, EN)[0]["text"] == line
+
+
+def test_nobody_is_turned_to_first_who_hardly_ever_came_back(stories):
+    _, facts, _ = stories["plain"]
+    facts = copy.deepcopy(facts)
+    names = {row["segment"] for row in facts["segments"] if row["customers"] >= 5}
+    assert names & {"cannot lose", "at risk"}
+    for row in facts["segments"]:
+        row["ordered"] = 0.5
+    assert first_to_do(facts, EN).startswith(("Turn first to “cannot lose”", "Turn first to “at r"))
+    for row in facts["segments"]:
+        row["ordered"] = 0.02 if row["segment"] in ("cannot lose", "at risk") else 0.5
+    assert "cannot lose" not in first_to_do(facts, EN)
+    assert "at risk" not in first_to_do(facts, EN)
 
 
 def test_rules_of_segments_speak_of_usual_gaps(stories):
