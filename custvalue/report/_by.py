@@ -307,6 +307,7 @@ def _written(rows: list[dict[str, Any]], w: Words) -> list[dict[str, Any]]:
         for row, shown, value in zip(made, adding_up(values, digits), values, strict=True):
             text = w.money(shown, digits) if is_money else w.cell(shown, "int")
             row[key] = Shown(text, value)
+            row["written"] = {**row.get("written", {}), key: shown}
     for row, exact in zip(made, rows, strict=True):
         row["range"] = w(
             "{low} to {high}", low=w.money(exact["future_low"]), high=w.money(exact["future_high"])
@@ -315,14 +316,14 @@ def _written(rows: list[dict[str, Any]], w: Words) -> list[dict[str, Any]]:
 
 
 def _parts_written(
-    parts: list[dict[str, Any]], group: dict[str, Any], w: Words
+    parts: list[dict[str, Any]], written: dict[str, float], w: Words
 ) -> list[dict[str, Any]]:
-    """Rows of a group's parts whose money is written such that it adds up to the group's."""
+    """Rows of a group's parts whose money is written such that it adds up to what is of it."""
     made = [dict(row) for row in parts]
     for key in ("value", "future_value"):
         values = [row[key] for row in parts]
-        digits = 2 if abs(group[key]) < 100 else 0
-        for row, shown in zip(made, adding_up([*values, group[key]], digits), strict=False):
+        digits = 2 if abs(written[key]) < 100 else 0
+        for row, shown in zip(made, adding_up([*values, written[key]], digits), strict=False):
             row[key] = Shown(w.money(shown, digits), row[key])
     return made
 
@@ -459,7 +460,7 @@ def _panel(
         ]
         if holds:
             columns.append(("future_value", w("Future value"), "money"))
-        rows = _parts_written(group[part], group, w)
+        rows = _parts_written(group[part], row["written"], w)
         tables.append(table(f"by-{k}-{part}", captions[part], columns, rows, w))
     title = w("{column}: {value}", column=by["column"], value=_name(group, w))
     return {"id": f"by-{k}", "title": title, "tiles": tiles, "tables": tables}
