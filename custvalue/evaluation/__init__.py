@@ -5,7 +5,6 @@ from custvalue.evaluation._backtest import backtest
 from custvalue.evaluation._baselines import LastPeriodRepeated
 from custvalue.evaluation._best import BestValue
 from custvalue.evaluation._calibrated import CalibratedTotal
-from custvalue.evaluation._facts import regularity
 from custvalue.evaluation._features import HistoryFeatures, supervised_frame
 from custvalue.evaluation._reads import Candidate
 from custvalue.evaluation._recommend import recommend
@@ -29,7 +28,6 @@ __all__ = [
     "explain_customer",
     "future_value",
     "recommend",
-    "regularity",
     "supervised_frame",
     "usual_parts",
 ]

@@ -66,7 +66,7 @@ def regularity(gaps: npt.ArrayLike, owner: npt.ArrayLike) -> Regularity:
     --------
     Equal gaps are as regular as can be; these differ a little:
 
-    >>> from custvalue.evaluation import regularity
+    >>> from custvalue.evaluation._facts import regularity
     >>> found = regularity([10, 11, 30, 28], ["ann", "ann", "bob", "bob"])
     >>> round(found.k), found.n_customers
     (289, 2)

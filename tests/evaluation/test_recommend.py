@@ -8,8 +8,8 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from custvalue.data import TransactionLog
-from custvalue.evaluation import recommend, regularity
-from custvalue.evaluation._facts import log_facts
+from custvalue.evaluation import recommend
+from custvalue.evaluation._facts import log_facts, regularity
 from custvalue.exceptions import DataContractError
 from custvalue.testing._value import Shop
 
