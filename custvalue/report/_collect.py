@@ -324,7 +324,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         )
 
     with heard(DataWarning):  # of the same rows at a date that nobody gave; today's are told
-        flow, flow_date = stage_flow(log, asked, as_of, story, model, table)
+        flow, flow_date = stage_flow(few, asked, as_of, story, model, table)
         said = Said(log, value, chance, ends[:, 0], ends[:, 1], asked.horizon, LEVEL)
         since = flow_date if np.datetime64(flow_date) < as_of else None  # of a log of two days
         stories = stories_of(model, said, first_places(table), since=since)
@@ -548,16 +548,17 @@ def stage_flow(
     model: BestValue,
     table: pd.DataFrame,
 ) -> tuple[pd.DataFrame, str]:
-    """Stages half a year (or a third of the log) ago against today's."""
+    """Stages of a log's customers half a year (or a third of the log) ago against today's."""
     first = table["first_order"].min().to_datetime64().astype("datetime64[D]")
     days = min(182, int((as_of - first) / np.timedelta64(1, "D")) // 3)
     date = str(as_of - np.timedelta64(days, "D"))
     known = log.until(date)
     then, opened = to_pandas(known.summary()), model.open(known)
     was = story.stage(then, story.grade(then), model.predict_chance(opened), model.predict(opened))
-    place = places_of(then[asked.customer].to_numpy(), table[asked.customer].to_numpy())
+    now = table.iloc[places_of(table[asked.customer].to_numpy(), log.customers())]
+    place = places_of(then[asked.customer].to_numpy(), now[asked.customer].to_numpy())
     before = np.append(was, "not yet a customer")[place]  # -1 is the last
-    return flow_table(before, table["stage"].to_numpy()), date
+    return flow_table(before, now["stage"].to_numpy()), date
 
 
 def upcoming(

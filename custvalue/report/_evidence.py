@@ -110,7 +110,7 @@ def moves_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
             "says where the customers of a segment are one period later.",
             period=span(facts["about"]["period"], w),
         )
-        + _followed(facts, w),
+        + counted_on(facts, w),
         [{"type": "notes", "notes": [w("No customer has two periods yet.")]}]
         if "moves" not in pictures
         else [
@@ -125,7 +125,8 @@ def moves_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> 
     )
 
 
-def _followed(facts: dict[str, Any], w: Words) -> str:
+def counted_on(facts: dict[str, Any], w: Words) -> str:
+    """Say on how many customers moves were counted, where that is not all of them."""
     n, followed = facts["base"]["customers"], facts["about"]["followed"]
     if followed == n:
         return ""

@@ -6,7 +6,12 @@ from typing import Any
 
 from custvalue.report._blocks import Block, Column, fact, figure, section, span, table, tile
 from custvalue.report._by import by_section
-from custvalue.report._evidence import forecast_section, ledger_section, moves_section
+from custvalue.report._evidence import (
+    counted_on,
+    forecast_section,
+    ledger_section,
+    moves_section,
+)
 from custvalue.report._limits import limit_notes
 from custvalue.report._names import name_notes, segments_lead, stage_notes
 from custvalue.report._quiet import quiet_section
@@ -368,7 +373,10 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
         ),
     ]
     then_and_now = figure(
-        pictures, "stages", w("Where customers stood on the first date, and where they stand now.")
+        pictures,
+        "stages",
+        w("Where customers stood on the first date, and where they stand now.")
+        + counted_on(facts, w),
     )
     beside: list[Block] = []
     if stages["upgrades"]:
