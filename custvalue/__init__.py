@@ -40,6 +40,7 @@ __all__ = [
     "chains",
     "check_rows",
     "compress",
+    "contracts",
     "data",
     "datasets",
     "distributed",
