@@ -19,14 +19,16 @@ language = "en"
 extensions = [
     "api_pages",
     "mathml",
-    "myst_parser",
+    "outputs",
+    "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_ext", "gallery/*", "notebooks/*"]
+exclude_patterns = ["_build", "_ext", "gallery/*", "gallery_out/*.ipynb"]
+nb_execution_mode = "off"  # notebooks are stored as they ran; a test runs them
 templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["custvalue.css"]

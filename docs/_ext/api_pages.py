@@ -6,14 +6,25 @@ is no public name, and yet has its page, found by the annotations.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import pkgutil
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import custvalue
+
+PAGES = (
+    "models/*.md",
+    "howto/*.md",
+    "explain/*.md",
+    "tutorial.md",
+    "gallery/plot_*.py",
+    "notebooks/*.ipynb",
+)
 
 
 def rooms() -> dict[str, list[str]]:
@@ -119,11 +130,60 @@ def pages() -> dict[str, str]:
     return out
 
 
+def used_in() -> dict[str, list[tuple[str, str]]]:
+    """Title and place of the pages that tell of each public name, those that tell most first."""
+    docs = Path(__file__).parents[1]
+    names = {name for names in rooms().values() for name in names}
+    names |= {kind.__name__ for kinds in results().values() for kind in kinds}
+    found: dict[str, list[tuple[int, str, str]]] = {}
+    for path in [p for kind in PAGES for p in sorted(docs.glob(kind))]:
+        text = path.read_text(encoding="utf-8")
+        place = "/" + path.relative_to(docs).with_suffix("").as_posix()
+        place = place.replace("/gallery/", "/gallery_out/")
+        title = re.search(r"(?:^|\")# (.+?)(?:\\n|\"|$)|^\"\"\"\n?(.+)$", text, re.MULTILINE)
+        prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+        words = Counter(re.findall(r"\w+", text)) + Counter(re.findall(r"\w+", prose) * 4)
+        for name, count in words.items():  # what is told counts for more than what is called
+            if name in names and title:
+                found.setdefault(name, []).append((-count, title[1] or title[2], place))
+    return {
+        name: [page[1:] for page in sorted(pages)[:5]]
+        + [page[1:] for page in sorted(pages)[5:] if "/gallery_out/" in page[2]][:3]
+        for name, pages in found.items()
+    }
+
+
+def told_attributes() -> set[tuple[str, str, str]]:
+    """Module, class and name of each property that has a docstring."""
+    classes = [
+        (f"custvalue.{room}", getattr(importlib.import_module(f"custvalue.{room}"), name))
+        for room, names in rooms().items()
+        for name in names
+    ]
+    classes += [(kind.__module__, kind) for kinds in results().values() for kind in kinds]
+    return {
+        (module, kind.__name__, name)
+        for module, kind in classes
+        if inspect.isclass(kind)
+        for name, member in inspect.getmembers_static(kind)
+        if isinstance(member, (property, functools.cached_property)) and inspect.getdoc(member)
+    }
+
+
+def plain_references(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Say references to another project's pages in words: the manual is read offline."""
+    if not str(getattr(obj, "__module__", "")).startswith("custvalue"):
+        lines[:] = [re.sub(r":\w+:`~?([^`<]+?)(?: <[^`]*>)?`", r"\1", line) for line in lines]
+
+
 def _title(text: str, line: str) -> str:
     return f"{text}\n{line * len(text)}\n\n"
 
 
 def write(app: Any, config: Any) -> None:
+    config.autosummary_context = {"used_in": used_in(), "told_attributes": told_attributes()}
     folder = Path(app.srcdir) / "api"
     folder.mkdir(exist_ok=True)
     named = {f"custvalue.{room}.{name}" for room, names in rooms().items() for name in names}
@@ -138,5 +198,7 @@ def write(app: Any, config: Any) -> None:
 
 
 def setup(app: Any) -> dict[str, Any]:
+    app.setup_extension("sphinx.ext.autodoc")
     app.connect("config-inited", write)
+    app.connect("autodoc-process-docstring", plain_references, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
