@@ -9,7 +9,15 @@ from typing import Any
 import click
 
 from custvalue._cli_campaign import not_there
-from custvalue._cli_page import LANGUAGES, encoding_option, told_once
+from custvalue._cli_log import (
+    column_options,
+    log_argument,
+    reading_options,
+    reading_words,
+    said_words,
+    source_of,
+)
+from custvalue._cli_page import LANGUAGES, told_once
 
 EXAMPLE = """\b
 custvalue examine orders.csv
@@ -18,14 +26,9 @@ custvalue examine orders.csv --customer id --time date --amount paid --language 
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("log", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--customer", metavar="COLUMN", help="Column with the customer id.")
-@click.option("--time", metavar="COLUMN", help="Column with the date or time of an order.")
-@click.option("--amount", metavar="COLUMN", help="Column with the money, or 'Quantity*Price'.")
-@click.option("--as-of", metavar="DATE", help="End of observation; default: the last order.")
-@click.option("--time-format", metavar="FORMAT", help="Of dates that are not ISO, e.g. %d/%m/%Y.")
-@click.option("--time-zone", metavar="ZONE", help="Zone of the days, for times with an offset.")
-@encoding_option
+@log_argument
+@column_options(required=False)
+@reading_options
 @click.option(
     "--language",
     type=click.Choice(LANGUAGES),
@@ -41,30 +44,40 @@ custvalue examine orders.csv --customer id --time date --amount paid --language 
 )
 @click.option("--force", is_flag=True, help="Replace the file of --out.")
 def examine(
-    log: Path,
-    encoding: str | None,
+    log: tuple[str, ...],
     language: Any,
     out: Path | None,
     force: bool,
     **asked: Any,
 ) -> None:
-    """Say what is odd about LOG (CSV or Parquet): in rows and money, and what to do about it.
+    """Say what is odd about LOG: in rows and money, and what to do about it.
 
-    Columns that are not named are chosen by their names and by what they hold.
+    LOG is any file a shop has, several files, a pattern, or the address of a database. Columns that
+    are not named are chosen by their names and by what they hold; the last line is the command that
+    makes a report.
     """
     if out is not None and out.suffix.lower() not in (".csv", ".json"):
         raise click.UsageError(f"--out {out} must end in .csv or .json.")
     not_there(out, force)
     from custvalue.data import examine as look
-    from custvalue.report._for_rooms import read_as_written
+    from custvalue.report._for_rooms import COUNTED, Reading, read_as_written
 
+    words = reading_words(asked)
+    how = Reading(words["encoding"], words["names"], words["sheet"], words["query"])
+    # numbers are read as what they count without being told
+    form = None if words["time_format"] in COUNTED else words["time_format"]
     with told_once():
-        found = look(read_as_written(log, encoding=encoding), **asked)
+        found = look(
+            read_as_written(source_of(log), how),
+            **asked,
+            time_format=form,
+            time_zone=words["time_zone"],
+        )
         if out is not None:
             _write(found, out, language)
     click.echo(found.text(language))
     click.echo("")
-    click.echo(found.next_step(str(log), language))
+    click.echo(found.next_step(log, language, **said_words(words)))
     if out is not None:
         click.echo(f"wrote {out}")
 

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from custvalue._cli_campaign import not_there
-from custvalue._cli_page import ESTIMATORS, LANGUAGES, encoding_option, told_once
+from custvalue._cli_log import log_argument, log_options, read_frame
+from custvalue._cli_page import ESTIMATORS, LANGUAGES, told_once
 
 EXAMPLE = """\b
 custvalue explain orders.csv --customer id --time date --amount paid --customer-id 1042 \\
@@ -19,15 +20,10 @@ custvalue explain orders.csv --customer id --time date --amount paid --customer-
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("log", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@log_argument
 @click.option("--customer-id", required=True, metavar="ID", help="Whom to explain.")
-@click.option("--customer", required=True, metavar="COLUMN", help="Column with the customer id.")
-@click.option("--time", required=True, metavar="COLUMN", help="Column with the date or time.")
-@click.option(
-    "--amount", required=True, metavar="COLUMN", help="Column with the money, or 'Quantity*Price'."
-)
+@log_options()
 @click.option("--since", metavar="DATE", help="Say what moved since then, and by how much.")
-@click.option("--as-of", metavar="DATE", help="End of observation; default: the last order.")
 @click.option("--horizon", default="52W", show_default=True, help="How far to forecast.")
 @click.option(
     "--estimator",
@@ -42,25 +38,6 @@ custvalue explain orders.csv --customer id --time date --amount paid --customer-
 @click.option(
     "--margin", type=float, help="Share of spend that is profit; without it value is spend."
 )
-@click.option(
-    "--refunds",
-    type=click.Choice(["error", "net_occasion", "drop"]),
-    default="error",
-    show_default=True,
-    help="What to do with negative amounts.",
-)
-@click.option(
-    "--zero-amounts",
-    type=click.Choice(["drop", "keep"]),
-    default="drop",
-    show_default=True,
-    help="What to do with rows of amount zero.",
-)
-@click.option("--time-format", metavar="FORMAT", help="Of dates that are not ISO, e.g. %d/%m/%Y.")
-@click.option("--time-zone", metavar="ZONE", help="Zone of the days, for times with an offset.")
-@click.option("--decimal", default=".", show_default=True, help="Mark in numbers: '.' or ','.")
-@click.option("--thousands", help="Mark between thousands in numbers, e.g. ','.")
-@encoding_option
 @click.option(
     "--language",
     type=click.Choice(LANGUAGES),
@@ -82,7 +59,7 @@ custvalue explain orders.csv --customer id --time date --amount paid --customer-
 )
 @click.option("--force", is_flag=True, help="Replace the files of --out and --picture.")
 def explain(
-    log: Path,
+    log: tuple[str, ...],
     customer_id: str,
     since: str | None,
     horizon: str,
@@ -107,18 +84,15 @@ def explain(
     from custvalue._units import check_share
     from custvalue.data import TransactionLog
     from custvalue.evaluation import BestValue, explain_customer, usual_parts
-    from custvalue.report import read_log
 
     if margin is not None:
         check_share(margin, "margin", above=True)
-    columns = {name: asked.pop(name) for name in ("customer", "time", "amount")}
-    marks = {name: asked.pop(name) for name in ("encoding", "decimal", "thousands")}
     models = None
     if estimator != "best":
         models = {ESTIMATORS[estimator]: usual_parts()[ESTIMATORS[estimator]]}
     with told_once():
-        frame = read_log(log, **columns, **marks)
-        known = TransactionLog(frame, **columns, as_of=as_of, unit="D", tell_end=True, **asked)
+        frame, of_log = read_frame(log, asked)
+        known = TransactionLog(frame, **of_log, as_of=as_of, unit="D", tell_end=True)
         model = BestValue(
             models,
             horizon=horizon,

@@ -50,16 +50,18 @@ def with_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-def page_options(folder: str) -> Callable[[Any], Any]:
+def page_options(folder: str, *, encoding: bool = True) -> Callable[[Any], Any]:
     """Give a command the options of a page and its tables, in one order and wording.
 
     Parameters
     ----------
     folder : str
         Where the page goes unless ``--out`` says another.
+    encoding : bool, default=True
+        Whether the command has no other options that say how files are read.
     """
     return with_options(
-        encoding_option,
+        *([encoding_option] if encoding else []),
         click.option(
             "--language",
             type=click.Choice(LANGUAGES),

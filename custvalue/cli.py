@@ -18,6 +18,14 @@ from custvalue._cli_campaign import campaign
 from custvalue._cli_examine import examine
 from custvalue._cli_explain import explain
 from custvalue._cli_funnel import funnel
+from custvalue._cli_log import (
+    COLUMNS,
+    log_options,
+    policy_words,
+    read_frame,
+    reading_words,
+    source_of,
+)
 from custvalue._cli_page import ESTIMATORS, last_words, one_line, page_options, told_once
 from custvalue._cli_survey import survey
 from custvalue._warn import warn_caller
@@ -121,17 +129,14 @@ def main(debug: bool) -> None:
 
 
 @main.command(epilog=EXAMPLES)
-@click.argument("log", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("log", nargs=-1, metavar="[LOG]...")
 @click.option(
     "--demo",
     is_flag=True,
     help="Use the CDNOW log (23,570 customers) instead of LOG; unless given, margin 0.3, "
     "response 0.05 and contact cost 0.5 are assumed.",
 )
-@click.option("--customer", metavar="COLUMN", help="Column with the customer id.")
-@click.option("--time", metavar="COLUMN", help="Column with the date or time of an order.")
-@click.option("--amount", metavar="COLUMN", help="Column with the money, or 'Quantity*Price'.")
-@click.option("--as-of", metavar="DATE", help="End of observation; default: the last order.")
+@log_options(required=False)
 @click.option("--period", default="4W", show_default=True, help="Period of moves and spend.")
 @click.option("--horizon", default="52W", show_default=True, help="How far to forecast.")
 @click.option(
@@ -196,30 +201,6 @@ def main(debug: bool) -> None:
     show_default=True,
     help="Share of those worth a contact that is held out as a control group.",
 )
-@click.option(
-    "--refunds",
-    type=click.Choice(["error", "net_occasion", "net_order", "drop"]),
-    default="error",
-    show_default=True,
-    help="What to do with negative amounts.",
-)
-@click.option("--order", metavar="COLUMN", help="Column with the order id, for net_order.")
-@click.option(
-    "--zero-amounts",
-    type=click.Choice(["drop", "keep"]),
-    help="What to do with rows of amount zero.  [default: drop; the demo keeps them]",
-)
-@click.option(
-    "--duplicates",
-    type=click.Choice(["keep", "drop", "error"]),
-    default="keep",
-    show_default=True,
-    help="What to do with rows that repeat an earlier one.",
-)
-@click.option("--time-format", metavar="FORMAT", help="Of dates that are not ISO, e.g. %d/%m/%Y.")
-@click.option("--time-zone", metavar="ZONE", help="Zone of the days, for times with an offset.")
-@click.option("--decimal", default=".", show_default=True, help="Mark in numbers: '.' or ','.")
-@click.option("--thousands", help="Mark between thousands in numbers, e.g. ','.")
 @click.option("--currency", default="", help="Put before money, e.g. USD or ¥.")
 @click.option("--title", help="Of the page.")
 @click.option(
@@ -242,9 +223,9 @@ def main(debug: bool) -> None:
     "and what to do. What it does not name, --trade says.",
 )
 @given_tables
-@page_options("report")
+@page_options("report", encoding=False)
 def report(
-    log: Path | None,
+    log: tuple[str, ...],
     demo: bool,
     out: Path,
     tables: Any,
@@ -253,9 +234,13 @@ def report(
     quiet: bool,
     **asked: Any,
 ) -> None:
-    """Write a customer-value report of LOG (CSV or Parquet) and its tables to a folder."""
-    marks = {name: asked.pop(name) for name in ("encoding", "decimal", "thousands")}
-    if demo == (log is not None):
+    """Write a customer-value report of LOG and its tables to a folder.
+
+    LOG is any file a shop has (CSV, Excel, JSON lines, Parquet, also compressed), several of them,
+    a pattern such as 'orders-*.csv', a database file, or the address of a database.
+    """
+    encoding = asked["encoding"]
+    if demo == bool(log):
         raise click.UsageError("name a LOG file, or --demo, and not both.")
     if demo:
         asked.update({name: asked[name] or column for name, column in DEMO.items()})
@@ -269,15 +254,20 @@ def report(
         asked["zero_amounts"] = asked["zero_amounts"] or "keep"
         asked["as_of"] = asked["as_of"] or "1998-06-30"
         asked["currency"] = asked["currency"] or "USD"
-    asked["zero_amounts"] = asked["zero_amounts"] or "drop"
     asked["margin"] = _number_or_column(asked["margin"])
     lost = [f"--{name}" for name in DEMO if not asked[name]]
     if lost:
         raise click.UsageError(f"say which columns to read: {', '.join(lost)} missing.")
 
     from custvalue.evaluation import usual_parts
-    from custvalue.report import make_report, read_log
-    from custvalue.report._for_rooms import Report, cuts_of_text, playbook_of, read_table
+    from custvalue.report import make_report
+    from custvalue.report._for_rooms import (
+        Report,
+        cuts_of_text,
+        playbook_of,
+        read_table,
+        source_name,
+    )
 
     asked["playbook"] = playbook_of(asked["playbook"], asked.pop("of_trade"))
     cuts, silences = asked.pop("cuts"), asked.pop("recency_cuts")
@@ -298,26 +288,23 @@ def report(
             from custvalue.datasets import load_cdnow
 
             frame, source = load_cdnow(), "CDNOW"
+            reading_words(asked)
+            of_log = {name: asked.pop(name) for name in COLUMNS}
+            of_log |= policy_words(asked)[1]
         else:
-            columns = {name: asked[name] for name in DEMO}
-            more = [asked["order"]] if asked["order"] else []
             ways = [asked[way] for way in ("margin", "cost", "profit")]
             money = [name for name in ways if isinstance(name, str)]
             texts = [asked["by"]] if asked["by"] else []
-            # what repeats "in every column" can be told from all of them alone
-            whole = asked["duplicates"] != "keep"
-            frame, source = (
-                read_log(log, **columns, more=more, money=money, texts=texts, whole=whole, **marks),
-                log.name,
-            )
+            frame, of_log = read_frame(log, asked, money=money, texts=texts)
+            source = source_name(source_of(log))
         if asked["measured"] is not None:
-            asked["measured"] = read_table(asked["measured"], encoding=marks["encoding"])
+            asked["measured"] = read_table(asked["measured"], encoding=encoding)
         for name in GIVEN:
             if asked[name] is not None:
                 asked[name] = read_table(
-                    asked[name], texts=_names_in_both_languages(), encoding=marks["encoding"]
+                    asked[name], texts=_names_in_both_languages(), encoding=encoding
                 )
-        made = make_report(frame, source=source, progress=progress, **asked)
+        made = make_report(frame, source=source, progress=progress, **of_log, **asked)
         for note in made.facts["notes_on_rows"]:
             warn_caller(note, CustvalueWarning)
         files = made.write(out, tables=tables, formulas=formulas, force=force)

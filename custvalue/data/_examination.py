@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -298,28 +298,32 @@ class Examination:
             "findings": [one.to_dict(language) for one in self.findings],
         }
 
-    def next_step(self, log: str, language: Language = "en") -> str:
+    def next_step(self, log: str | Sequence[str], language: Language = "en", **words: str) -> str:
         """Say which command makes the report.
 
         Parameters
         ----------
-        log : str
-            Path of the file.
+        log : str or sequence of str
+            Path of the file, or several.
         language : {"en", "zh"}, default="en"
+        **words : str
+            How the file was read, such as ``sheet="Orders"``.
 
         Returns
         -------
         str
         """
-        return EXAMINE("Next: {command}", language, command=self.report_command(log))
+        return EXAMINE("Next: {command}", language, command=self.report_command(log, **words))
 
-    def report_command(self, log: str) -> str:
+    def report_command(self, log: str | Sequence[str], **words: str) -> str:
         """Write the command that makes a report of the log, with what its rows ask for.
 
         Parameters
         ----------
-        log : str
-            Path of the file.
+        log : str or sequence of str
+            Path of the file, or several.
+        **words : str
+            How the file was read, such as ``sheet="Orders"``; they go before what its rows ask for.
 
         Returns
         -------
@@ -327,7 +331,8 @@ class Examination:
             For a shell, quoted where it must be.
         """
         given = {"customer": self.customer, "time": self.time, "amount": self.amount}
-        words = ["custvalue", "report", str(log)]
-        for name, value in {**given, **dict(self.options)}.items():
-            words += [f"--{name.replace('_', '-')}", value]
-        return " ".join(shlex.quote(word) for word in words)
+        files = [log] if isinstance(log, str) else list(log)
+        said = ["custvalue", "report", *map(str, files)]
+        for name, value in {**given, **dict(self.options), **words}.items():
+            said += [f"--{name.replace('_', '-')}", value]
+        return " ".join(shlex.quote(word) for word in said)

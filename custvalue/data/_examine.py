@@ -21,6 +21,7 @@ from custvalue.data._loose import (
     Times,
     amounts_of,
     currency_codes,
+    offsets_of,
     texts_of,
     times_of,
 )
@@ -33,6 +34,15 @@ from custvalue.data._rows import LooseRows
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids, no_column
 
 _ORDER = {name: i for i, name in enumerate(SEVERITIES)}
+# what read_log calls them
+_FORMATS = {
+    DIGITS: "%Y%m%d",
+    SHEET: "excel",
+    "seconds since 1970": "unix",
+    "milliseconds since 1970": "unix-ms",
+    "microseconds since 1970": "unix-us",
+    "nanoseconds since 1970": "unix-ns",
+}
 _HOW = {
     DIGITS: "time_format='%Y%m%d'",
     SHEET: "pandas.to_datetime(column, unit='D', origin='1899-12-30')",
@@ -179,7 +189,7 @@ def look_at(
         customer=chosen.customer,
         time=chosen.time,
         amount=chosen.amount,
-        options=_options(found, times, time_format, texts),
+        options=_options(frame, chosen.time, found, times, time_format, time_zone, texts),
     )
 
 
@@ -301,12 +311,12 @@ def _duplicates(frame: Any, rows: LooseRows, times: Times) -> Finding:
 def _currencies(frame: Any, rows: LooseRows, texts: Amounts, amount: str) -> list[Finding]:
     """Several currencies, by signs in the amounts or by a column of codes."""
     found = []
-    signed = [(texts.currency, texts.currencies)] if texts.currencies else []
+    signed = [("", texts.currency, texts.currencies)] if texts.currencies else []
     for name in opened(frame, eager_only=True).columns:
         coded = currency_codes(frame, name)
         if coded is not None:
-            signed.append(coded)
-    for code, names in signed:
+            signed.append((name, *coded))
+    for column, code, names in signed:
         if len(names) < 2:
             continue
         count = np.bincount(code[code >= 0], minlength=len(names))
@@ -316,7 +326,7 @@ def _currencies(frame: Any, rows: LooseRows, texts: Amounts, amount: str) -> lis
         found.append(
             rows.found(
                 "mixed-currencies", other, first=first_ids(names[i] for i in order),
-                n=len(names), which=which,
+                n=len(names), which=which, column=column,
             )
         )  # fmt: skip
         break
@@ -332,17 +342,30 @@ def _currencies(frame: Any, rows: LooseRows, texts: Amounts, amount: str) -> lis
 
 
 def _options(
-    found: list[Finding], times: Times, time_format: str | None, texts: Amounts
+    frame: Any,
+    time: str,
+    found: list[Finding],
+    times: Times,
+    time_format: str | None,
+    time_zone: str | None,
+    texts: Amounts,
 ) -> tuple[tuple[str, str], ...]:
     """Say what a report of this log has to be told, as far as its rows show it."""
-    codes = {one.code for one in found}
+    codes = {one.code: one for one in found}
     options = []
-    style = time_format or times.style or ("%Y%m%d" if times.looks == DIGITS else "")
+    style = time_format or times.style or _FORMATS.get(times.looks, "")
     if style:
         options.append(("time_format", style))
+    if time_zone is None and len(offsets_of(frame, time)) > 1:
+        options.append(("time_zone", "UTC"))  # days have to be cut somewhere
     if "refunds" in codes:
         options.append(("refunds", "net_occasion"))
-    if texts.example and not texts.currencies:  # marks alone, which a report can be told of
+    if texts.example:  # marks, which a report can be told of
         options.append(("decimal", texts.decimal))
         options.append(("thousands", "." if texts.decimal == "," else ","))
+    if "mixed-currencies" in codes:
+        column = dict(codes["mixed-currencies"].values).get("column")
+        if column:
+            options.append(("currency_column", str(column)))
+        options.append(("rates", "rates.csv"))  # to be written first
     return tuple(options)

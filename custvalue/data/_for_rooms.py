@@ -6,6 +6,7 @@ from custvalue.data._cutoffs import cutoffs, future_value, horizon_end, known_at
 from custvalue.data._examination import Examination
 from custvalue.data._examine import look_at
 from custvalue.data._history import SUMMARY_FEATURES, WINDOWS, history_frame
+from custvalue.data._loose import currency_of, money_text
 from custvalue.data._season import NO_SEASON, Season, known_season, operational
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Examination",
     "Season",
     "Value",
+    "currency_of",
     "cutoffs",
     "future_value",
     "history_frame",
@@ -25,5 +27,6 @@ __all__ = [
     "known_at",
     "known_season",
     "look_at",
+    "money_text",
     "operational",
 ]

@@ -15,6 +15,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from custvalue._dates import ZONED
 from custvalue._frames import NOTHING, missing_ids, opened
 from custvalue._typing import Dates, Floats, Ints, Objects
 
@@ -107,6 +108,16 @@ def times_of(frame: Any, name: str, style: str | None = None, zone: str | None =
     kinds = np.asarray(kinds, dtype=object)
     read = _texts_as_times(kinds, style, zone)
     return read._replace(when=np.append(read.when, np.datetime64("NaT", "us"))[codes])
+
+
+def offsets_of(frame: Any, name: str) -> set[str]:
+    """Offsets from UTC that texts of a column of times have, looked for in a sample of them."""
+    texts = texts_of(opened(frame, eager_only=True).head(50_000).to_native(), name)
+    if texts is None:
+        return set()
+    zoned = (one for one in pd.unique(texts) if isinstance(one, str) and re.search(ZONED, one))
+    found = (re.search(r"(?:Z|[+-][0-9:]+)$", one) for one in zoned)
+    return {match[0].replace(":", "").ljust(5, "0") for match in found if match is not None}
 
 
 def _never(n: int) -> Dates:
@@ -236,7 +247,7 @@ def amounts_of(frame: Any, name: str) -> Amounts:
     sign = np.full(len(kinds), -1, dtype=np.int64)
     known: dict[str, int] = {}
     example, value = "", 0.0
-    found = [_money_text(kinds[i]) for i in odd]
+    found = [money_text(kinds[i]) for i in odd]
     decimal = _decimal_mark([one[0] for one in found if one is not None])
     for i, one in zip(odd.tolist(), found, strict=True):
         if one is None:
@@ -254,7 +265,7 @@ def amounts_of(frame: Any, name: str) -> Amounts:
     return Amounts(money, np.append(sign, -1)[codes], tuple(known), example, value, decimal)
 
 
-def _money_text(text: Any) -> tuple[str, bool, str] | None:
+def money_text(text: Any) -> tuple[str, bool, str] | None:
     """Digits with their marks, whether below 0, and the currency of a text."""
     if not isinstance(text, str):
         return None
@@ -290,6 +301,18 @@ def _pointed(digits: str, decimal: str) -> str:
     return bare.replace(decimal, ".")
 
 
+def currency_of(text: Any) -> str:
+    """Code of the currency that a sign, code or name stands for, "" where it is none known.
+
+    Examples
+    --------
+    >>> from custvalue.data._loose import currency_of
+    >>> currency_of("€"), currency_of("usd "), currency_of("pieces")
+    ('EUR', 'USD', '')
+    """
+    return CURRENCIES.get(unicodedata.normalize("NFKC", str(text)).upper().strip(), "")
+
+
 def currency_codes(frame: Any, name: str) -> tuple[Ints, tuple[str, ...]] | None:
     """Currency of each row where a column holds nothing but currencies, else None."""
     sample = texts_of(opened(frame, eager_only=True).head(_SAMPLE).to_native(), name)
@@ -300,9 +323,8 @@ def currency_codes(frame: Any, name: str) -> tuple[Ints, tuple[str, ...]] | None
     codes, kinds = pd.factorize(texts)
     if not 0 < len(kinds) <= 60:
         return None
-    plain = [str(k).strip() for k in kinds]
-    named = [CURRENCIES.get(unicodedata.normalize("NFKC", p).upper().strip(), "") for p in plain]
-    missing = [p in NOTHING for p in plain]
+    named = [currency_of(k) for k in kinds]
+    missing = [str(k).strip() in NOTHING for k in kinds]
     if not any(named) or not all(n or m for n, m in zip(named, missing, strict=True)):
         return None
     known = {one: i for i, one in enumerate(dict.fromkeys(n for n in named if n))}

@@ -1,14 +1,19 @@
 """What other rooms take from this one and a user has no need of."""
 
+from custvalue.report._cells import COUNTED
 from custvalue.report._playbooks import playbook_of
 from custvalue.report._read import read_as_written, read_table
 from custvalue.report._report import Report
+from custvalue.report._sources import Reading, source_name
 from custvalue.report._story import cuts_of_text
 
 __all__ = [
+    "COUNTED",
+    "Reading",
     "Report",
     "cuts_of_text",
     "playbook_of",
     "read_as_written",
     "read_table",
+    "source_name",
 ]

@@ -15,7 +15,7 @@ from custvalue._words import HOUSE
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 from custvalue.lifecycle import playbook
 from custvalue.report._advice import TODO
-from custvalue.report._text import file_text
+from custvalue.report._text import contents, in_utf8
 
 KINDS = ("segments", "stages", "silence")
 
@@ -393,7 +393,7 @@ def _line(text: Any) -> str | None:
 
 def _read(path: Path) -> dict[str, Any]:
     """Names and texts of a file."""
-    raw = file_text(path, None).decode("utf-8")
+    raw = in_utf8(contents(path)[0][1], path.name, None).decode("utf-8")
     suffix = path.suffix.lower()
     try:
         if suffix == ".toml":

@@ -1,31 +1,40 @@
-"""CSV and Parquet files -> the few columns that a report needs, with errors that name the lines."""
+"""Any file a shop has -> the few columns that are needed, with errors that name the lines."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from custvalue._frames import NOTHING
 from custvalue._warn import warn_caller
-from custvalue.exceptions import (
-    ContractProblem,
-    DataContractError,
-    DataWarning,
-    first_ids,
-    no_column,
+from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, no_column
+from custvalue.report._cells import (
+    Unread,
+    check_marks,
+    clock_times,
+    ids_of_file,
+    money_of,
+    times_of_file,
 )
-from custvalue.report._text import Lines, delimited, file_text
+from custvalue.report._currencies import Rates, currency_columns, exchanged, rates_of
+from custvalue.report._sources import (
+    Opened,
+    Reading,
+    Source,
+    check_same_columns,
+    joined,
+    opened_tables,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PARQUET = (".parquet", ".pq")
+NO_WORDS = Reading()
 
 
 def read_log(
-    path: str | Path,
+    path: Source,
     *,
     customer: str,
     time: str,
@@ -37,20 +46,34 @@ def read_log(
     encoding: str | None = None,
     decimal: str = ".",
     thousands: str | None = None,
+    names: Sequence[str] | None = None,
+    sheet: str | None = None,
+    query: str | None = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
+    currency_column: str | None = None,
+    rates: Rates | None = None,
+    order: str | None = None,
+    occasion: str | None = None,
+    invalid: Unread = "error",
 ) -> pd.DataFrame:
-    r"""Read the columns of a transaction log from a CSV or Parquet file.
+    r"""Read the columns of a transaction log from any file a shop has, or from a database.
 
     Parameters
     ----------
-    path : str or Path
-        ``.parquet`` or ``.pq``; anything else is read as text with a header line (also where it is
-        compressed by gzip, bzip2, xz or as the one file of a zip archive), its delimiter (comma,
-        semicolon, tab or bar) taken from that line.
+    path : str, Path or sequence of them
+        Files, patterns (``"orders-*.csv"``) and folders, whose tables are one log and have the same
+        columns. Each is told by how it begins: text with a header line (its delimiter, comma,
+        semicolon, tab or bar, taken from that line), JSON lines or a JSON list, Parquet, a
+        spreadsheet's workbook (xlsx, xls, xlsb, ods), an SQLite or DuckDB file; compressed by gzip,
+        bzip2, xz or zstd, or in a zip archive. Or the address of a database, as SQLAlchemy writes
+        it: ``"postgresql+psycopg://user:password@host/shop"``.
     customer, time, amount : str
         Names of the columns. ``amount`` may be a product of two columns, such as
         ``"Quantity*UnitPrice"``. Customer ids stay as they are written (leading zeros too), whole
         numbers become integers, exact beside missing ones as well. What means nothing (empty,
-        ``NULL``, ``nan``, ``NA``, ...) is missing.
+        ``NULL``, ``nan``, ``NA``, ...) is missing. Amounts may have the sign or code of their
+        currency: ``$5``, ``12 EUR``, ``(3.00)``.
     more : sequence of str
         Further columns to read.
     money : sequence of str
@@ -64,24 +87,55 @@ def read_log(
         are likely Chinese, which a warning says.
     decimal, thousands : str, default="." and None
         Marks in numbers. ``decimal=","`` reads ``12,50``; with ``thousands="."`` also
-        ``1.234,50``.
+        ``1.234,50``. Groups must be groups: ``12,50`` is no number where ``,`` parts thousands.
+    names : sequence of str, optional
+        Names of all columns of a text or sheet that has no header.
+    sheet : str, optional
+        Of a workbook; default: the first, which a warning says where there are others.
+    query : str, optional
+        What to ask a database for; default: its only table.
+    time_format : str, optional
+        Of times that are not ISO, such as ``"%d/%m/%Y"``; of numbers ``"unix"`` (seconds since
+        1970; ``"unix-ms"``, ``"unix-us"``, ``"unix-ns"``) or ``"excel"`` (days since 1899-12-30;
+        ``"excel-1904"``). ``20240131`` needs none.
+    time_zone : str, optional
+        Zone of the days, where times have offsets (of summer and winter, too) or count from 1970.
+    currency_column : str, optional
+        Column with the currency of each row. A column that is called so is found, too.
+    rates : mapping, frame or path, optional
+        What one unit of each currency is worth, in the currency that all amounts are wanted in:
+        ``{"EUR": 1.0, "USD": 0.92}``, or a table with ``currency``, ``rate`` and perhaps ``date``,
+        from which day on it holds. A log of several currencies is refused without it.
+    order : str, optional
+        Column with the id of the order.
+    occasion : {"order"}, optional
+        Lines of one order become one row: its first time, the sum of its money. A line without an
+        id is an order of its own.
+    invalid : {"error", "drop"}, default="error"
+        Cells that are no number or no time: refused, or missing, which a warning counts; a log
+        then leaves such rows out and says so in its ledger.
 
     Returns
     -------
     DataFrame
-        The columns asked for, one row a line. The index of a text file, ``line``, is the number of
-        the line that an editor shows, and errors of `custvalue.summarize` name it.
+        The columns asked for, one row a line. The index of a file, ``line``, is the number of the
+        line that an editor shows (of several files ``file:line``), and errors of
+        `custvalue.summarize` name it.
 
     Raises
     ------
     DataContractError
         Listing every column that is missing or named twice; the lines that have more fields than
-        the header, or whose amount is no number.
+        the header, or whose amount is no number; files that are the same, or have other columns; a
+        database that does not answer; currencies without a rate.
+    ValueError
+        If an option is none.
 
     Warns
     -----
     DataWarning
-        If the file is read as GB 18030, repeats its header line, or writes ids in two ways.
+        If the file is read as GB 18030, repeats its header line, writes ids in two ways, or has
+        other sheets; how many cells are taken for missing, and how many lines orders have.
 
     Examples
     --------
@@ -90,56 +144,119 @@ def read_log(
     >>> from custvalue.report import read_log
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "log.csv"
-    ...     _ = path.write_text("who;when;paid\n007;2024-01-01;9.5\n")
-    ...     read_log(path, customer="who", time="when", amount="paid")
-          who        when  paid
+    ...     _ = path.write_text("who;when;paid\n007;2024-01-01;1.250,50 €\n")
+    ...     read_log(path, customer="who", time="when", amount="paid", decimal=",", thousands=".")
+          who        when    paid
     line
-    2     007  2024-01-01   9.5
+    2     007  2024-01-01  1250.5
     """
-    path = Path(path)
-    if path.suffix.lower() in PARQUET:
-        have, body = _parquet(path)
-    else:
-        text = delimited(file_text(path, encoding), path.name)
-        have = text.names
-        body = _text_body(text, [customer, time, *texts], decimal, thousands)
+    check_marks(decimal, thousands)
+    _check_words(invalid, occasion, order)
+    tables = opened_tables(path, Reading(encoding, names, sheet, query))
+    have = check_same_columns(tables)
+    file = _file(tables)
     factors = [amount] if amount in have else [part.strip() for part in amount.split("*")]
-    wanted = list(dict.fromkeys([customer, time, *factors, *more, *money, *texts]))
-    _check_names(wanted, have, whole, path.name)
-    frame = body(list(dict.fromkeys(have)) if whole else wanted)
-    if frame.index.name == "line":
-        frame = _without_headers(frame, wanted, path.name)
+    more = [*more, *([order] if order is not None else [])]
+    told = [currency_column] if currency_column is not None else []
+    wanted = list(dict.fromkeys([customer, time, *factors, *more, *money, *texts, *told]))
+    _check_names(wanted, have, whole, file, headless=names is None)
+    coded = told or [name for name in currency_columns(have) if have.count(name) == 1]
+    reads = list(dict.fromkeys([*(have if whole else wanted), *coded]))
+    as_text = {customer, time, *texts, *more[len(more) - (order is not None) :], *coded}
+    if decimal != "." or thousands is not None:
+        as_text |= {*factors, *money}
+    frame = joined(tables, reads, as_text)
     if not len(frame):
         raise DataContractError(
             ContractProblem(
                 "no-rows",
-                f"{path.name} names its columns and has no rows",
+                f"{file} names its columns and has no rows",
                 "Export it again with the orders in it.",
             )
         )
+    frame[time] = times_of_file(
+        frame[time], time, file, style=time_format, zone=time_zone, unread=invalid
+    )
+    read = {
+        name: money_of(
+            frame[name], name, file, decimal=decimal, thousands=thousands, unread=invalid
+        )
+        for name in dict.fromkeys([*factors, *money])
+    }
+    worth = exchanged(frame, time, read, factors, coded, rates_of(rates), file)
     for name in money:
-        frame[name] = _numbers(frame[name], name, path.name)
-    numbers = {name: _numbers(frame[name], name, path.name) for name in factors}
+        frame[name] = worth[name]
     if factors == [amount]:
-        frame[amount] = numbers[amount]
+        frame[amount] = worth[amount]
     else:
-        frame[amount] = math.prod(numbers.values(), start=1.0)
+        frame[amount] = math.prod((worth[name] for name in factors), start=1.0)
         read_as_text = {customer, time, *more, *money, *texts}
         for name in factors:
             if name not in read_as_text and not whole:
                 frame = frame.drop(columns=name)
-    frame[customer] = _ids(frame[customer], customer)
+    if not whole:
+        asked = {customer, time, amount, *factors, *more, *money, *texts, *told}
+        frame = frame[[name for name in frame.columns if name in asked]]
+    frame[customer] = ids_of_file(frame[customer], customer)
+    if occasion == "order":
+        assert order is not None
+        return _orders(frame, customer, time, order, [amount, *money], file)
     return frame
 
 
-def read_table(
-    path: str | Path, *, texts: Sequence[str] = (), encoding: str | None = None
+def _check_words(invalid: Any, occasion: Any, order: Any) -> None:
+    if invalid not in ("error", "drop"):
+        raise ValueError(f"invalid={invalid!r} must be 'error' or 'drop'.")
+    if occasion not in (None, "order"):
+        raise ValueError(
+            f"occasion={occasion!r} must be 'order'; spans such as '1d' are an option of the log."
+        )
+    if occasion == "order" and order is None:
+        raise ValueError("occasion='order' needs order=, the column with the order's id.")
+
+
+def _file(tables: list[Opened]) -> str:
+    return tables[0].file if len(tables) == 1 else f"{tables[0].file} and {len(tables) - 1} more"
+
+
+def _orders(
+    frame: pd.DataFrame, customer: str, time: str, order: str, money: list[str], file: str
 ) -> pd.DataFrame:
-    r"""Read every column of a CSV or Parquet file.
+    """One row an order of a customer: its first time, the sum of its money."""
+    import numpy as np
+    import pandas as pd
+
+    whose = pd.factorize(frame[customer].astype(object), use_na_sentinel=True)[0]
+    which = pd.factorize(frame[order].astype(object), use_na_sentinel=True)[0]
+    alone = (whose < 0) | (which < 0)
+    key = whose.astype(np.int64) * (int(which.max(initial=0)) + 1) + which
+    key[alone] = -1 - np.arange(int(alone.sum()))
+    at, codes = np.unique(key, return_index=True, return_inverse=True)[1:]
+    if len(at) == len(frame):
+        return frame
+    when = clock_times(frame[time], time)
+    # the line of an order that comes first in time stands for it
+    place = np.lexsort((np.arange(len(frame)), when, codes))
+    first = place[np.r_[True, np.diff(codes[place]) > 0]]
+    made = frame.iloc[np.sort(first)].copy()
+    rank = codes[np.sort(first)]
+    for name in dict.fromkeys(money):
+        made[name] = np.bincount(codes, frame[name].to_numpy(dtype=float), len(at))[rank]
+    warn_caller(
+        f"{len(frame):,} lines of {file} are {len(made):,} orders by column {order!r}.",
+        DataWarning,
+    )
+    return made
+
+
+def read_table(
+    path: Source, *, texts: Sequence[str] = (), encoding: str | None = None
+) -> pd.DataFrame:
+    r"""Read every column of a file of any kind that `read_log` takes.
 
     Parameters
     ----------
-    path : str or Path
+    path : str, Path or sequence of them
         As in `read_log`.
     texts : sequence of str, default=()
         Columns that stay as they are written: ids, words, dates.
@@ -166,31 +283,23 @@ def read_table(
       deal stage        time
     0  007  lead  2024-01-01
     """
-    path = Path(path)
-    if path.suffix.lower() in PARQUET:
-        have, body = _parquet(path)
-    else:
-        text = delimited(file_text(path, encoding), path.name)
-        have = text.names
-        body = _text_body(text, texts, ".", None, words=True)
-    _check_names([], have, True, path.name)
-    frame: pd.DataFrame = body(have)
-    if frame.index.name == "line":
-        frame = _without_headers(frame, have, path.name).reset_index(drop=True)
-    return frame
+    tables = opened_tables(path, Reading(encoding), words=True)
+    have = check_same_columns(tables)
+    _check_names([], have, True, _file(tables))
+    frame = joined(tables, have, texts)
+    return frame.reset_index(drop=True) if frame.index.name == "line" else frame
 
 
-def read_as_written(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
-    r"""Read every column of a CSV file as text, or of a Parquet file as it is stored.
+def read_as_written(path: Source, how: Reading = NO_WORDS) -> pd.DataFrame:
+    r"""Read every column of a text as text, or of another file as it is stored.
 
     For a look at what is written there, before anything is made of it.
 
     Parameters
     ----------
-    path : str or Path
+    path : str, Path or sequence of them
         As in `read_log`.
-    encoding : str, optional
-        Of a text file, as in `read_log`.
+    how : Reading
 
     Returns
     -------
@@ -214,21 +323,19 @@ def read_as_written(path: str | Path, *, encoding: str | None = None) -> pd.Data
     line
     2     007  $9.50
     """
-    path = Path(path)
-    if path.suffix.lower() in PARQUET:
-        have, body = _parquet(path)
-    else:
-        text = delimited(file_text(path, encoding), path.name)
-        have = text.names
-        body = _text_body(text, have, ".", None, words=True)
-    _check_names([], have, True, path.name)
-    frame: pd.DataFrame = body(have)
-    return _without_headers(frame, have, path.name) if frame.index.name == "line" else frame
+    tables = opened_tables(path, how, words=True)
+    have = check_same_columns(tables)
+    _check_names([], have, True, _file(tables))
+    return joined(tables, have, have)
 
 
-def _check_names(wanted: list[str], have: list[str], whole: bool, file: str) -> None:
-    problems = [no_column(name, have, file, "Name one of these.") for name in wanted
-                if name not in have]  # fmt: skip
+def _check_names(
+    wanted: list[str], have: list[str], whole: bool, file: str, *, headless: bool = False
+) -> None:
+    cure = "Name one of these."
+    if headless and any(_is_cell(name) for name in have):
+        cure += " If its first line is an order, the file has no header: say names= (--names)."
+    problems = [no_column(name, have, file, cure) for name in wanted if name not in have]
     named = set(have) if whole else set(wanted)
     twice = [name for name in dict.fromkeys(have) if have.count(name) > 1 and name in named]
     if twice:
@@ -243,172 +350,6 @@ def _check_names(wanted: list[str], have: list[str], whole: bool, file: str) -> 
         raise DataContractError(problems)
 
 
-def _parquet(path: Path) -> tuple[list[str], Any]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        schema = pq.read_schema(path)
-    except pa.ArrowInvalid as error:
-        raise unreadable(path.name, str(error)) from None
-
-    # what pandas used for an index is a column like others, though a range is not stored as one
-    written = (schema.pandas_metadata or {}).get("index_columns", [])
-    ranges = {each["name"]: each for each in written
-              if isinstance(each, dict) and each.get("name") is not None}  # fmt: skip
-    have = [str(name) for name in schema.names] + [str(name) for name in ranges]
-
-    def body(names: list[str]) -> pd.DataFrame:
-        import pandas as pd
-
-        table = pq.read_table(path, columns=[name for name in names if name not in ranges])
-        exact: dict[str, Any] = {
-            name: range(each["start"], each["stop"], each["step"])
-            for name, each in ranges.items()
-            if name in names
-        }
-        for name in table.column_names:
-            column = table[name]
-            if pa.types.is_integer(column.type) and column.null_count:
-                # by way of floats ids beyond 2^53 would fall together
-                exact[name] = pd.array(column.to_pylist(), dtype=_nullable(column.type))
-        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
-        return frame.assign(**exact)[names]
-
-    return have, body
-
-
-def _nullable(kind: Any) -> str:
-    return str(kind).replace("int", "Int").replace("uInt", "UInt")
-
-
-def _text_body(
-    text: Lines,
-    texts: Sequence[str],
-    decimal: str,
-    thousands: str | None,
-    *,
-    words: bool = False,
-) -> Any:
-    import io
-
-    import pandas as pd
-
-    text.check()
-
-    def body(names: list[str]) -> pd.DataFrame:
-        place = {name: text.names.index(name) for name in names}
-        as_written = texts if words else ()  # "none" is an answer too
-        nothing: Any = {place[n]: [""] if n in as_written else list(NOTHING) for n in names}
-        try:
-            frame = pd.read_csv(
-                io.BytesIO(text.raw),
-                sep=text.mark,
-                header=None,
-                names=range(len(text.names)),
-                skiprows=text.header_lines,
-                usecols=list(place.values()),
-                index_col=False,
-                dtype={place[name]: str for name in texts if name in place},
-                keep_default_na=False,
-                na_values=nothing,
-                low_memory=False,
-                encoding="utf-8",
-                decimal=decimal,
-                thousands=thousands,
-            )
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            if isinstance(error, pd.errors.EmptyDataError):
-                frame = pd.DataFrame(columns=list(place.values()))
-            else:
-                raise unreadable(text.file, str(error).strip().splitlines()[-1]) from None
-        frame = frame[list(place.values())]
-        frame.columns = pd.Index(names)
-        frame.index = text.lines(len(frame))
-        return frame
-
-    return body
-
-
-def _without_headers(frame: pd.DataFrame, names: list[str], file: str) -> pd.DataFrame:
-    """Leave out lines that name the columns once more, as files put one after another have."""
-    again = None
-    for name in names:
-        values = frame[name]
-        if values.dtype.kind in "iufb":  # numbers alone
-            return frame
-        same = (values == name).to_numpy(dtype=bool, na_value=False)
-        again = same if again is None else again & same
-    if again is None or not again.any():
-        return frame
-    shown = ", ".join(first_ids(frame.index[again]))
-    warn_caller(
-        f"{file} repeats its header in {int(again.sum()):,} lines (first: {shown}), as files put "
-        "one after another do; they are left out.",
-        DataWarning,
-    )
-    return frame[~again].copy()
-
-
-def _numbers(values: pd.Series, name: str, file: str) -> pd.Series:
-    import pandas as pd
-
-    if values.dtype.kind in "iuf":
-        return values.astype(float)
-    bare = values.dtype.kind not in "bmMc"
-    numbers = pd.to_numeric(values, errors="coerce") if bare else values * float("nan")
-    if bare:
-        truth = values.map(lambda value: isinstance(value, bool)).to_numpy(dtype=bool)
-        numbers = numbers.astype(float).mask(truth)
-    bad = (numbers.isna() & values.notna()).to_numpy()
-    if bad.any():
-        where = bad.nonzero()[0][:5]
-        word = "line" if values.index.name == "line" else "row"
-        at = [f"{word} {values.index[i]}: {_shown(values.iloc[i])}" for i in where]
-        raise DataContractError(
-            ContractProblem(
-                "not-numeric",
-                f"column {name!r} of {file} has values that are no numbers",
-                "Write them with a point and without currency signs or thousands separators, or "
-                "say which marks they have (decimal=, thousands=; on the command line --decimal, "
-                "--thousands).",
-                int(bad.sum()),
-                first_ids(at),
-            )
-        )
-    return numbers.astype(float)
-
-
-def _shown(value: Any) -> str:
-    return repr(value) if isinstance(value, str) else str(value)
-
-
-def _ids(values: pd.Series, name: str) -> pd.Series:
-    """Whole numbers as integers, where writing them back gives the same text."""
-    import pandas as pd
-
-    known = values.dropna()
-    if values.dtype.kind in "iuf" or not len(known) or isinstance(values.dtype, pd.Int64Dtype):
-        return values
-    different = pd.Series(pd.unique(known.astype(str)))
-    if different.str.fullmatch(r"0|-?[1-9][0-9]{0,17}").all():
-        return values.astype("int64" if len(known) == len(values) else "Int64")
-    plain = different.str.strip().str.removesuffix(".0")
-    double = plain.duplicated(keep=False)
-    if double.any():
-        first = plain[double].iloc[0]
-        pair = different[plain == first].tolist()[:2]
-        warn_caller(
-            f"column {name!r} writes {int(plain[double].nunique()):,} ids in more than one way, "
-            f"e.g. {pair[0]!r} and {pair[1]!r}, which count as different customers; write each "
-            "in one way.",
-            DataWarning,
-        )
-    return values
-
-
-def unreadable(file: str, why: str) -> DataContractError:
-    """Say that a file cannot be read, and why."""
-    return DataContractError(
-        ContractProblem("unreadable-file", f"{file} cannot be read: {why}", "Check the file.")
-    )
+def _is_cell(name: str) -> bool:
+    """Whether a column's name is a number or a date, as no header has."""
+    return name[:1].isdigit() and name not in NOTHING and not any(c.isalpha() for c in name)

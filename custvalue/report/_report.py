@@ -220,6 +220,8 @@ def make_report(
     zero_amounts: str = "drop",
     duplicates: str = "keep",
     order: str | None = None,
+    occasion: str = "1d",
+    invalid: str = "drop",
     time_format: str | None = None,
     time_zone: str | None = None,
     language: Language = "en",
@@ -273,7 +275,7 @@ def make_report(
         Most that contacts may cost together. Needs ``response``.
     holdout : float, default=0.1
         Share of those worth a contact that is held out as a control group.
-    refunds, zero_amounts, duplicates, order, time_format, time_zone
+    refunds, zero_amounts, duplicates, order, occasion, invalid, time_format, time_zone
         Policies of `custvalue.summarize`.
     language : {"en", "zh"}, default="en"
     currency : str, default=""
@@ -407,6 +409,8 @@ def make_report(
             "zero_amounts": zero_amounts,
             "duplicates": duplicates,
             "order": order,
+            "occasion": occasion,
+            "invalid": invalid,
             "time_format": time_format,
             "time_zone": time_zone,
         },

@@ -10,6 +10,7 @@ import lzma
 import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -21,73 +22,128 @@ from custvalue.exceptions import ContractProblem, DataContractError, DataWarning
 if TYPE_CHECKING:
     import pandas as pd
 
-_WORKBOOK = "it is a spreadsheet's workbook; save its sheet as CSV (UTF-8) there"
 # share of double bytes that Chinese text has at least in GB 2312, and in its common characters
 _COMMON = 0.7
 _PAIR = re.compile(rb"[\x81-\xfe](?:[0-9][\x81-\xfe][0-9]|[\x40-\xfe])")
 
 
-def file_text(path: Path, encoding: str | None) -> bytes:
-    """Read a text file once, uncompressed, in UTF-8.
+def contents(path: Path) -> list[tuple[str, bytes]]:
+    """Read a file once, uncompressed; of an archive each file in it, by name.
 
     Raises
     ------
     DataContractError
-        If it is a device, broken, or in an encoding that is not known for sure.
+        If it is a device, or compressed and broken.
     """
     if path.is_char_device() and path.resolve().name in ("zero", "full", "random", "urandom"):
-        raise _unreadable(path, "it is a device without end")
-    return _in_utf8(_uncompressed(path.read_bytes(), path), path, encoding)
+        raise unreadable(path.name, "it is a device without end")
+    return _uncompressed(path.read_bytes(), path.name)
 
 
-def _uncompressed(raw: bytes, path: Path) -> bytes:
+def is_workbook(raw: bytes) -> bool:
+    """Whether bytes are a spreadsheet's workbook, old or new, by how they begin and what is inside.
+
+    Examples
+    --------
+    >>> from custvalue.report._text import is_workbook
+    >>> is_workbook(b"who,when,paid")
+    False
+    """
+    if raw.startswith(b"\xd0\xcf\x11\xe0"):
+        return True
+    if not raw.startswith(b"PK\x03\x04"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            names = archive.namelist()
+            sheet = "mimetype" in names and b"opendocument.spreadsheet" in archive.read("mimetype")
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+        return False
+    return "[Content_Types].xml" in names or sheet
+
+
+def _uncompressed(raw: bytes, name: str) -> list[tuple[str, bytes]]:
     """Bytes of a file that is known to be compressed by how it begins, not by its name."""
     try:
         if raw.startswith(b"\x1f\x8b"):
-            return gzip.decompress(raw)
+            return [(name, gzip.decompress(raw))]
         if raw.startswith(b"BZh"):
-            return bz2.decompress(raw)
+            return [(name, bz2.decompress(raw))]
         if raw.startswith(b"\xfd7zXZ\x00"):
-            return lzma.decompress(raw)
-        if raw.startswith(b"PK\x03\x04"):
+            return [(name, lzma.decompress(raw))]
+        if raw.startswith(b"\x28\xb5\x2f\xfd"):
+            return [(name, _zstandard(raw, name))]
+        if raw.startswith(b"PK\x03\x04") and not is_workbook(raw):
             with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-                names = [name for name in archive.namelist() if not name.endswith("/")]
-                if "[Content_Types].xml" in names:
-                    raise _unreadable(path, _WORKBOOK)
-                if len(names) != 1:
-                    raise _unreadable(path, f"the archive holds {len(names)} files, not one")
-                return archive.read(names[0])
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, f"it is compressed and broken ({error})") from None
-    if raw.startswith(b"\xd0\xcf\x11\xe0"):
-        raise _unreadable(path, _WORKBOOK)
-    return raw
+                inside = [one for one in archive.namelist() if not _is_beside(one)]
+                if not inside:
+                    raise unreadable(name, "the archive holds no file")
+                if len(inside) == 1:
+                    return [(name, archive.read(inside[0]))]
+                return [(f"{name}/{one}", archive.read(one)) for one in sorted(inside)]
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise unreadable(name, f"it is compressed and broken ({error})") from None
+    return [(name, raw)]
 
 
-def _in_utf8(raw: bytes, path: Path, encoding: str | None) -> bytes:
+def _is_beside(name: str) -> bool:
+    """Whether an entry of an archive is a folder, or what a system keeps for itself there."""
+    return name.endswith("/") or name.startswith("__MACOSX/") or Path(name).name.startswith(".")
+
+
+def _zstandard(raw: bytes, name: str) -> bytes:
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError:
+        raise unreadable(name, "it is compressed by zstd, which needs pyarrow") from None
+    with pa.CompressedInputStream(pa.BufferReader(raw), "zstd") as stream:
+        return bytes(stream.read())
+
+
+def in_utf8(raw: bytes, file: str, encoding: str | None) -> bytes:
+    """Turn a text into UTF-8.
+
+    Raises
+    ------
+    DataContractError
+        If its encoding is not the one that was named, or is not known for sure.
+    """
     if encoding is not None:
         try:
             return raw.decode(encoding).encode().removeprefix("\ufeff".encode())
         except LookupError:
-            raise _unreadable(path, f"encoding {encoding!r} is unknown") from None
+            raise unreadable(file, f"encoding {encoding!r} is unknown") from None
         except UnicodeError as error:
-            raise _unreadable(path, f"it is not text in {encoding} ({error})") from None
+            raise unreadable(file, f"it is not text in {encoding} ({error})") from None
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return raw.decode("utf-16").encode()
         except UnicodeError as error:
-            raise _unreadable(path, f"it is not text in utf-16 ({error})") from None
+            raise unreadable(file, f"it is not text in utf-16 ({error})") from None
+    if b"\0" in raw[:4096]:
+        raise unreadable(
+            file,
+            "it has bytes of value 0, as UTF-16 without its mark has; if it is text, name its "
+            "encoding, e.g. --encoding utf-16-le",
+        )
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
         if not likely_chinese(raw):
-            raise _unreadable(
-                path,
+            raise unreadable(
+                file,
                 "it is not text in utf-8, nor likely Chinese in gb18030; name its encoding, e.g. "
                 "--encoding cp1252 (Western Europe), cp1251 (Cyrillic), shift_jis or big5",
             ) from None
         warn_caller(
-            f"{path.name} is no UTF-8 and was read as GB 18030 (Chinese); if its names look "
+            f"{file} is no UTF-8 and was read as GB 18030 (Chinese); if its names look "
             "wrong, say encoding= (on the command line --encoding).",
             DataWarning,
         )
@@ -205,13 +261,13 @@ class Lines:
         return csv.reader(text, delimiter=self.mark)
 
 
-def delimited(raw: bytes, file: str) -> Lines:
-    """Find delimiter and header of a text.
+def delimited(raw: bytes, file: str, names: Sequence[str] | None = None) -> Lines:
+    """Find delimiter and header of a text; with ``names`` it has no header.
 
     Raises
     ------
     DataContractError
-        If its first line names no columns.
+        If its first line names no columns, or has another number of fields than ``names``.
     """
     first = raw[: 1 << 20].split(b"\n", 1)[0].strip()
     if not first:
@@ -219,18 +275,31 @@ def delimited(raw: bytes, file: str) -> Lines:
             ContractProblem(
                 "unreadable-file",
                 f"{file} cannot be read: its first line is empty; it must name the columns",
-                "Check the file.",
+                "Check the file; where it has no header, say names= (--names).",
             )
         )
     mark = max(",;\t|", key=lambda m: first.count(m.encode()))
     made = Lines(raw, file, mark, [], 0)
     reader = made._reader()
-    made.names = next(reader)
-    made.header_lines = reader.line_num
+    header = next(reader)
+    if names is None:
+        made.names, made.header_lines = header, reader.line_num
+        return made
+    made.names = [str(name) for name in names]
+    if len(header) != len(made.names):
+        raise DataContractError(
+            ContractProblem(
+                "names",
+                f"{file} has {len(header)} fields in its first line, and names= has "
+                f"{len(made.names)}",
+                "Name every column of a file without a header, in its order.",
+            )
+        )
     return made
 
 
-def _unreadable(path: Path, why: str) -> DataContractError:
+def unreadable(file: str, why: str) -> DataContractError:
+    """Say that a file cannot be read, and why."""
     return DataContractError(
-        ContractProblem("unreadable-file", f"{path.name} cannot be read: {why}", "Check the file.")
+        ContractProblem("unreadable-file", f"{file} cannot be read: {why}", "Check the file.")
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from importlib.util import find_spec
 
 import dask
 import dask.dataframe as dd
@@ -133,15 +134,16 @@ def test_a_file_of_dates_as_numbers_is_read(tmp_path):
     assert table["first_order"].tolist() == [DAYS[0], DAYS[1]]
 
 
+@pytest.mark.skipif(find_spec("python_calamine") is None, reason="reads workbooks")
 @pytest.mark.parametrize("name", ["book.xlsx", "book.csv", "book"])
-def test_a_workbook_is_refused_as_one_whatever_it_is_called(name, tmp_path):
+def test_a_broken_workbook_is_refused_as_one_whatever_it_is_called(name, tmp_path):
     with zipfile.ZipFile(tmp_path / name, "w") as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
         archive.writestr("xl/workbook.xml", "<workbook/>")
         archive.writestr("xl/worksheets/sheet1.xml", "<worksheet/>")
-    with pytest.raises(DataContractError, match="save its sheet as CSV"):
+    with pytest.raises(DataContractError, match="it is no workbook that can be read"):
         read_log(tmp_path / name, **NAMES)
     old = tmp_path / f"old_{name}"
     old.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600))
-    with pytest.raises(DataContractError, match="save its sheet as CSV"):
+    with pytest.raises(DataContractError, match="it is no workbook that can be read"):
         read_log(old, **NAMES)
