@@ -36,6 +36,7 @@ __all__ = [
     "TransactionLog",
     "ValueGrades",
     "backtest",
+    "audit",
     "campaign",
     "chains",
     "check_rows",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from custvalue._words import (
+    _audit,
     _campaign,
     _examine,
     _explain,
@@ -118,6 +119,7 @@ class Catalogue:
 
 
 HOUSE = Catalogue(_house.ZH)
+AUDIT = Catalogue(_audit.ZH, HOUSE)
 CAMPAIGN = Catalogue(_campaign.ZH, HOUSE)
 EXAMINE = Catalogue(_examine.ZH, HOUSE)
 EXPLAIN = Catalogue(_explain.ZH, HOUSE)
@@ -129,6 +131,7 @@ SURVEY = Catalogue(_survey.ZH, HOUSE)
 REPORT = Catalogue(_report.ZH)
 
 __all__ = [
+    "AUDIT",
     "CAMPAIGN",
     "FUNNEL",
     "HOUSE",

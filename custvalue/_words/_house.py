@@ -240,6 +240,15 @@ ZH: dict[str, str] = {
     "at risk": "流失风险客户",
     "cannot lose": "不可流失客户",
     "lost": "流失客户",
+    # the eight classes by mean cuts
+    "key customers": "重要价值客户",
+    "key customers to develop": "重要发展客户",
+    "key customers to keep": "重要保持客户",
+    "key customers to win back": "重要挽留客户",
+    "ordinary customers": "一般价值客户",
+    "ordinary customers to develop": "一般发展客户",
+    "ordinary customers to keep": "一般保持客户",
+    "ordinary customers to win back": "一般挽留客户",
     # names that say the scores alone
     "recent, frequent, high spend": "近期下单、多单、高额",
     "recent, frequent": "近期下单、多单",

@@ -44,6 +44,7 @@ from custvalue.rfm._rfm_options import (
     HISTORY,
     asks_cycle,
     bins_by_letter,
+    check_halves,
     check_scoring,
     check_width,
     cuts_by_letter,
@@ -80,10 +81,11 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
     n_bins : int, sequence or mapping, default=5
         Number of scores: one for all variables, one each, or by letter (``{"F": 3}``; the letters
         not named get 5).
-    method : {"independent", "nested", "fixed"}, default="independent"
+    method : {"independent", "nested", "mean", "fixed"}, default="independent"
         ``"independent"``: each variable by its own quantiles. ``"nested"`` (Hughes): F within each
-        R group, M within each R x F group, so that cells are of near-equal size. ``"fixed"``:
-        all cut points are given in ``cuts``.
+        R group, M within each R x F group, so that cells are of near-equal size. ``"mean"``: above
+        or below the mean of each variable (with ``n_bins=2``), as the eight classes of
+        ``SegmentMap.ready(2)`` are usually cut. ``"fixed"``: all cut points are given in ``cuts``.
     cuts : "cycle", mapping of letter to ascending cut points, or one sequence for all, optional
         A cut is the largest value of its bin, in the data's own units; those of a time may be
         spans such as ``"30D"``. With ``method="independent"`` a mapping may name some letters
@@ -170,7 +172,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         self,
         *,
         n_bins: int | Sequence[int] | Mapping[str, int] = 5,
-        method: Literal["independent", "nested", "fixed"] = "independent",
+        method: Literal["independent", "nested", "mean", "fixed"] = "independent",
         cuts: Literal["cycle"] | Mapping[str, Any] | Sequence[Span] | None = None,
         monetary: Literal["total_value", "mean_value"] = "total_value",
         weights: Sequence[float] | Mapping[str, float] | Literal["equal", "learn"] | None = None,
@@ -244,6 +246,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             raise ValueError(f"less_is_better names {unknown}, which are not among {letters}.")
         given = self._given_cuts(blank)
         sizes = bins_by_letter(self.n_bins, letters)
+        check_halves(self.method, sizes)
         self.cycle_ = self._learn_cycle(values) if on_cycle else None
         self.variables_ = self._learn(values, blank, sizes, given)
         scores = scores_of(self._scored(values), self.variables_)
@@ -301,7 +304,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         ----------
         X : frame or array-like of shape (n_customers, n_columns)
         segment_map : SegmentMap, optional
-            Default: the ready map of as many scores (R, F and M with 3, 4 or 5 each). Its names
+            Default: the ready map of as many scores (R, F and M with 2 to 5 each). Its names
             say what a cut means: "lost" and the like where recency is cut on the cycle or at
             given silences, the scores alone ("recent, frequent, high spend") where it is cut at
             quantiles, which say who is before whom and not how long ago.
@@ -334,7 +337,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         X : frame, optional
             Customers to count.
         segment_map : SegmentMap, optional
-            Default: the ready map of as many scores (R, F and M with 3, 4 or 5 each), with names
+            Default: the ready map of as many scores (R, F and M with 2 to 5 each), with names
             that say what a cut means; see :meth:`segments`.
         value : str, default="total_value"
             Column whose sum is the segment's money.
@@ -387,7 +390,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         sizes = {v.n_bins for v in self.variables_}
         if [v.letter for v in self.variables_] != ["R", "F", "M"] or len(sizes) > 1:
             raise ValueError(
-                "there is a ready map only for R, F and M with equal n_bins of 3, 4 or 5; "
+                "there is a ready map only for R, F and M with equal n_bins of 2 to 5; "
                 "pass segment_map=SegmentMap(...)."
             )
         r = self.variables_[0]
@@ -737,6 +740,8 @@ def _learn(
             cuts: tuple[tuple[float, ...], ...] = (given[blank.letter],)
         elif method == "nested":
             cuts = nested_cuts(values[:, j], sizes[j], cell, sizes[:j])
+        elif method == "mean":
+            cuts = ((float(np.mean(values[:, j])),),)
         else:
             cuts = (tuple(float(c) for c in quantile_cuts(values[:, j], sizes[j])),)
         found.append(blank._replace(cuts=cuts))

@@ -18,7 +18,7 @@ from custvalue.rfm._rfm_law import VariableCuts, learned_weights
 PANEL_COLUMNS = ("period", "orders", "profit")
 CYCLE = "usual_gaps"  # what recency is scored on where it is cut on the cycle
 HISTORY = ("n_orders", "recency")  # what tells a customer's gaps
-METHODS = ("independent", "nested", "fixed")
+METHODS = ("independent", "nested", "mean", "fixed")
 REMAINDERS = ("auto", "drop", "passthrough")
 
 
@@ -86,6 +86,15 @@ def scored_columns(columns: Mapping[str, str] | None, monetary: str) -> dict[str
     if monetary not in ("total_value", "mean_value"):
         raise ValueError(f"monetary={monetary!r} must be 'total_value' or 'mean_value'.")
     return {"R": "silence", "F": "n_orders", "M": monetary}
+
+
+def check_halves(method: str, sizes: Sequence[int]) -> None:
+    """Refuse more than two scores where variables are cut at their mean."""
+    if method == "mean" and set(sizes) != {2}:
+        raise ValueError(
+            f"method='mean' cuts each variable in two, at its mean, but n_bins={list(sizes)}; "
+            "pass n_bins=2."
+        )
 
 
 def letter_of(position: int) -> str:

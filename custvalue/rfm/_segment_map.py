@@ -95,15 +95,18 @@ class SegmentMap:
 
     @classmethod
     def ready(cls, n_bins: int = 5, *, plain: bool = False) -> SegmentMap:
-        """Ready map for 3, 4 or 5 scores of each of R, F and M.
+        """Ready map for 2, 3, 4 or 5 scores of each of R, F and M.
 
         Parameters
         ----------
-        n_bins : {3, 4, 5}, default=5
+        n_bins : {2, 3, 4, 5}, default=5
+            2 are the eight classes usual in Chinese practice (重要价值, 重要发展, ...): high or low
+            in each letter, as ``RFMTransformer(n_bins=2, method="mean")`` cuts them. Their names
+            say how much care somebody is worth and of which kind, and claim nothing to be tested.
         plain : bool, default=False
-            False: the field's names ("champions", "at risk", "lost"), which claim what customers
-            will do and hold only where the cuts carry it (:meth:`validate` tests them). True: names
-            that say the scores alone ("recent, frequent, high spend").
+            Of 3 to 5 scores. False: the field's names ("champions", "at risk", "lost"), which claim
+            what customers will do and hold only where the cuts carry it (:meth:`validate` tests
+            them). True: names that say the scores alone ("recent, frequent, high spend").
 
         Returns
         -------
@@ -127,6 +130,8 @@ class SegmentMap:
                 f"there is no ready map for n_bins={n_bins!r}; there are maps for {list(READY)}. "
                 "Write your own rules."
             )
+        if n_bins == 2:  # new customers lie in two classes, by their spend
+            return cls(READY[2], 2, new=None)
         if not plain:
             return cls(READY[n_bins], n_bins)
         rules = {PLAIN[name]: rule for name, rule in READY[n_bins].items()}
@@ -579,7 +584,19 @@ _FOUR_AND_THREE: dict[int, dict[str, Rule]] = {
     }
     for n, recent, often in ((3, 3, 3), (4, 3, 3))
 }
+#: High or low in R, F and M; the kind of care follows R and F, its weight M.
+EIGHT: dict[str, Rule] = {
+    f"{weight} customers{care}": {"R": r, "F": f, "M": m}
+    for weight, m in (("key", 2), ("ordinary", 1))
+    for care, r, f in (
+        ("", 2, 2),
+        (" to develop", 2, 1),
+        (" to keep", 1, 2),
+        (" to win back", 1, 1),
+    )
+}
 READY: dict[int, dict[str, Rule]] = {
+    2: EIGHT,
     **_FOUR_AND_THREE,
     5: {
         "champions": {"R": (4, 5), "F": (4, 5), "M": (4, 5)},
@@ -605,5 +622,5 @@ PLAIN = {
     "cannot lose": "long ago, frequent, high spend",
     "lost": "longest ago, few orders",
 }
-READY_NAMES = frozenset([*PLAIN, *PLAIN.values(), "frequent", "fewer orders", "all others"])
+READY_NAMES = frozenset([*PLAIN, *PLAIN.values(), *EIGHT, "frequent", "fewer orders", "all others"])
 SAID_NAMES = frozenset([*READY_NAMES, "those present"])
