@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,7 @@ def shapley_effects(before: Floats, after: Floats) -> Floats:
             was = now.prod()
             now[k] = after[k]
             effects[k] += now.prod() - was
-    paths: float = np.prod(np.arange(1, n + 1))
-    return effects / paths
+    return effects / factorial(n)
 
 
 def period_bridge(log: Any, before: Any, after: Any, *, language: Language = "en") -> pd.DataFrame:

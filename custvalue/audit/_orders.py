@@ -87,7 +87,7 @@ def orders_of(log: Any) -> Orders:
         spend,
         _frames.float_columns(table, ["profit"])[:, 0] if has_profit else spend,
         np.arange(len(who)) - start[who] + 1,
-        np.datetime64(log.as_of, "D"),
+        log.as_of.astype("datetime64[D]"),
         has_profit,
     )
 
