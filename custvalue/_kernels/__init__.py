@@ -4,13 +4,14 @@ from custvalue._kernels._beta_density import log_beta_density
 from custvalue._kernels._beta_mean import mean_over_beta
 from custvalue._kernels._bins import bins_of, quantile_cuts
 from custvalue._kernels._choice import ChosenOptions, Limit, choose_options
-from custvalue._kernels._compress import Histories, compress, distinct_pairs, grid_of
-from custvalue._kernels._differences import by_differences
+from custvalue._kernels._compress import Histories, compress, distinct_pairs, grid_of, kinds_of
+from custvalue._kernels._differences import by_differences, rows_by_differences
 from custvalue._kernels._gammas import (
     counts_of,
     log_beta_ratio,
     log_rising,
     psi_rising,
+    rising_rows,
     rising_sums,
     sigmoid,
     softplus,
@@ -41,6 +42,7 @@ __all__ = [
     "customers_in",
     "distinct_pairs",
     "grid_of",
+    "kinds_of",
     "legendre",
     "log_beta_density",
     "log_beta_ratio",
@@ -51,7 +53,9 @@ __all__ = [
     "pseudo_covariance",
     "psi_rising",
     "quantile_cuts",
+    "rising_rows",
     "rising_sums",
+    "rows_by_differences",
     "shapley",
     "share_ratio",
     "sigmoid",

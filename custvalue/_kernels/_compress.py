@@ -48,14 +48,17 @@ class Histories(NamedTuple):
         every = (np.arange(size) + 0.5) * (float(total[-1]) / size)
         row = np.searchsorted(total, every)
         first = np.flatnonzero(np.diff(row, prepend=-1))
-        x, t_x, T = (v[row[first]] for v in self[:3])
-        return Histories(x, t_x, T, np.diff(first, append=size).astype(np.float64), self.tick)
+        return self.taken(row[first], np.diff(first, append=size).astype(np.float64))
 
     def drawn(self, rng: np.random.Generator) -> Histories:
         """Draw as many customers with replacement; those drawn often have more weight."""
         w = rng.multinomial(round(self.n), self.w / self.n).astype(float)
-        some = w > 0
-        return Histories(self.x[some], self.t_x[some], self.T[some], w[some], self.tick)
+        some = np.flatnonzero(w > 0)
+        return self.taken(some, w[some])
+
+    def taken(self, rows: npt.NDArray[np.intp], w: Floats) -> Histories:
+        """Take some rows, and what each now weighs."""
+        return Histories(self.x[rows], self.t_x[rows], self.T[rows], w, self.tick)
 
 
 def grid_of(t_x: Floats, T: Floats, ticks: tuple[float, ...] = TICKS) -> float | None:
@@ -210,3 +213,28 @@ def _marked(x: Floats, T: Floats, tick: float) -> tuple[Floats, Floats, Spread] 
 
     values = (cell // width).astype(np.float64), (cell % width + low).astype(np.float64)
     return values[0], values[1] * tick, spread
+
+
+def kinds_of(Z: Floats, most: int = 1000) -> list[npt.NDArray[np.intp]] | None:
+    """Rows of each distinct row of ``Z``; None where there are so many that it does not pay.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue._kernels import kinds_of
+    >>> [rows.tolist() for rows in kinds_of(np.array([[0.0], [1.0], [0.0]]))]
+    [[0, 2], [1]]
+    """
+    code: npt.NDArray[Any] = np.zeros(len(Z), dtype=np.int64)
+    for column in Z.T:
+        head = np.unique(column[:BLOCK])
+        if len(head) > most or len(head) > max(2, len(Z) // 4):
+            return None
+        values, place = np.unique(column, return_inverse=True)
+        if len(values) > most:
+            return None
+        kinds, code = np.unique(code * len(values) + place, return_inverse=True)
+        if len(kinds) > most:
+            return None
+    order = np.argsort(code, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(code[order])) + 1)

@@ -54,7 +54,7 @@ _PSI = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
 _TRIGAMMA = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 
 
-def psi_rising(a: Floats, q: float) -> tuple[Floats, Floats]:
+def psi_rising(a: Floats, q: float | Floats) -> tuple[Floats, Floats]:
     """Return psi(a + q) - psi(a) and the difference of the trigammas, for a > 0 and q >= 0.
 
     Plain differences lose the digits that ``a`` has more than ``q``; from 16 on the two series are
@@ -77,9 +77,9 @@ def psi_rising(a: Floats, q: float) -> tuple[Floats, Floats]:
     second = -q / (big * end) * (1.0 + 0.5 * (1.0 / big + 1.0 / end)) + tri_tail
     small = a < _LARGE
     if small.any():
-        z = a[small]
-        first[small] = psi(z + q) - psi(z)
-        second[small] = zeta(2.0, z + q) - zeta(2.0, z)
+        z, rest = a[small], np.broadcast_to(q, a.shape)[small]
+        first[small] = psi(z + rest) - psi(z)
+        second[small] = zeta(2.0, z + rest) - zeta(2.0, z)
     return first, second
 
 
@@ -167,3 +167,53 @@ def sigmoid(q: Floats) -> Floats:
     """``1 / (1 + exp(-q))`` without overflow."""
     e = np.exp(-np.abs(q))
     return np.where(q >= 0, 1.0, e) / (1.0 + e)
+
+
+def rising_rows(a: npt.ArrayLike, x: Floats) -> tuple[Floats, Floats, Floats]:
+    """Log rising factorial of each row and its first two derivatives in ``a``.
+
+    ``x`` counts, and ``a`` may differ from row to row: the first factors are taken one by one, each
+    for the rows that have it, and what is left over by the series of large arguments.
+
+    Parameters
+    ----------
+    a : float or ndarray of shape (n,)
+    x : ndarray of shape (n,)
+
+    Returns
+    -------
+    value, first, second : ndarray of shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue._kernels import rising_rows
+    >>> [v.round(4).tolist() for v in rising_rows(2.0, np.array([0.0, 2.0]))]
+    [[0.0, 1.7918], [0.0, 0.8333], [0.0, -0.3611]]
+    """
+    top = float(x.max(initial=0.0))
+    if np.ndim(a) == 0 and top <= BLOCK and np.array_equal(x, np.rint(x)):
+        factors = float(np.asarray(a)) + np.arange(top)
+        table = np.zeros((3, len(factors) + 1))
+        inverse = 1.0 / factors
+        np.cumsum([np.log(factors), inverse, -inverse * inverse], axis=1, out=table[:, 1:])
+        at = x.astype(np.intp)
+        return table[0, at], table[1, at], table[2, at]
+    z = np.broadcast_to(np.asarray(a, dtype=np.float64), x.shape)
+    value, first, second = np.zeros((3, len(x)))
+    rows = np.flatnonzero(x > 0.0)
+    for j in range(int(min(top, _LARGE))):
+        rows = rows[x[rows] > j]
+        factor = z[rows] + float(j)
+        value[rows] += np.log(factor)
+        np.reciprocal(factor, out=factor)
+        first[rows] += factor
+        second[rows] -= factor * factor
+    rows = np.flatnonzero(x > _LARGE)
+    if len(rows):
+        large, rest = z[rows] + _LARGE, x[rows] - _LARGE
+        value[rows] += log_rising(large, rest)
+        d, dd = psi_rising(large, rest)
+        first[rows] += d
+        second[rows] += dd
+    return value, first, second

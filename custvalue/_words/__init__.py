@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from custvalue._words import (
     _audit,
     _campaign,
+    _effects,
     _examine,
     _explain,
     _funnel,
@@ -121,6 +122,7 @@ class Catalogue:
 HOUSE = Catalogue(_house.ZH)
 AUDIT = Catalogue(_audit.ZH, HOUSE)
 CAMPAIGN = Catalogue(_campaign.ZH, HOUSE)
+EFFECTS = Catalogue(_effects.ZH, HOUSE)
 EXAMINE = Catalogue(_examine.ZH, HOUSE)
 EXPLAIN = Catalogue(_explain.ZH, HOUSE)
 FINDINGS = _examine.FINDINGS
@@ -133,6 +135,7 @@ REPORT = Catalogue(_report.ZH)
 __all__ = [
     "AUDIT",
     "CAMPAIGN",
+    "EFFECTS",
     "FUNNEL",
     "HOUSE",
     "INDICATORS",

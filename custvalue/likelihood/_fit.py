@@ -15,6 +15,7 @@ from custvalue._kernels import Objective, Optimum, covariance, maximise, pseudo_
 from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue.exceptions import ConvergenceWarning, FitFailedError
+from custvalue.likelihood._effects import Effects
 from custvalue.likelihood._law import CLOSE, Dimension, Law, Plan, Units
 
 ROUGH = 1e-8  # decrement at which a maximise ends of which only the height is asked
@@ -38,6 +39,9 @@ class FittedLaw:
         How the fit ended: status, boundaries, log-likelihood, covariance of the log parameters.
     unit : str or None, default=None
         Unit of time.
+    effects : Effects or None, default=None
+        What columns of customers do to the parameters, which then are those of a customer whose
+        numbers are 0 and whose categories are the base levels.
 
     Examples
     --------
@@ -51,11 +55,18 @@ class FittedLaw:
     dimensions: Mapping[str, Dimension]
     report: FitReport
     unit: str | None = None
+    effects: Effects | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the parameters, in order."""
-        return tuple(self.params._fields)
+        """Names of the parameters, in order; then of the factors of columns."""
+        return (*self.params._fields, *(() if self.effects is None else self.effects.names))
+
+    @property
+    def values(self) -> Floats:
+        """The parameters, then by what factor a unit of each column moves its process."""
+        factors = () if self.effects is None else self.effects.values
+        return np.concatenate([np.asarray(self.params, dtype=np.float64), np.exp(factors)])
 
     @property
     def log_likelihood(self) -> float:

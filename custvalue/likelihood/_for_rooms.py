@@ -1,11 +1,21 @@
 """What other rooms take from this one and a user has no need of."""
 
+from custvalue.likelihood._by_row import RowsOfCustomers
+from custvalue.likelihood._columns import Told
+from custvalue.likelihood._effects import Effects, learn_effects, own_parameters
 from custvalue.likelihood._fit import FittedLaw, search
-from custvalue.likelihood._law import Plan, Units
+from custvalue.likelihood._law import ByPair, Plan, Process, Units
 
 __all__ = [
+    "ByPair",
+    "Effects",
     "FittedLaw",
     "Plan",
+    "Process",
+    "RowsOfCustomers",
+    "Told",
     "Units",
+    "learn_effects",
+    "own_parameters",
     "search",
 ]

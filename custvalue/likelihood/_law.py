@@ -1,24 +1,46 @@
 """What a law declares: its parameters with their dimensions, its likelihood, and where to look.
 
-Covariates of customers, once there are any, enter a law at its ``scales``: a customer's own value
-of such a parameter is the law's times the exponential of a weighted sum.
+Columns of customers enter a law at its ``processes``: a customer's own value of such a parameter is
+the law's times the exponential of a weighted sum.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
 
-from custvalue._kernels import Objective, Optimum, by_differences
-from custvalue._typing import Floats
+from custvalue._kernels import Objective, Optimum, by_differences, rows_by_differences
+from custvalue._typing import Floats, Places
 
+ByPair: TypeAlias = dict[tuple[int, int], Floats]
 Dimension = Literal["time", "1/time", "money", "none"]
 LOWEST, HIGHEST = -16.0, 12.0  # log parameters in the search's units; beyond, likelihoods are flat
 BLOCK = 8192
 CLOSE = 1e-13  # squared Newton decrement of the mean log-likelihood at which a search ends
+
+
+class Process(NamedTuple):
+    """What columns of customers may move: its scale parameters, and to which side.
+
+    Parameters
+    ----------
+    parameters : tuple of str
+        Each is multiplied by the exponential of ``sign`` times a weighted sum of the columns.
+    sign : float
+        At which a weight above 0 means more orders, leaving sooner, more money.
+
+    Examples
+    --------
+    >>> from custvalue.purchase import BGNBD
+    >>> BGNBD.law.processes["purchase"]
+    Process(parameters=('alpha',), sign=-1.0)
+    """
+
+    parameters: tuple[str, ...]
+    sign: float
 
 
 class Units(NamedTuple):
@@ -77,6 +99,10 @@ class Rows(Protocol):
 
     def drawn(self, rng: np.random.Generator) -> Self:
         """Draw as many customers with replacement."""
+        ...
+
+    def taken(self, rows: Places, w: Floats) -> Self:
+        """Take some rows, and what each now weighs."""
         ...
 
 
@@ -140,6 +166,10 @@ class Law:
     objective : callable (rows) -> objective, or None
         Mean log-likelihood of weighted rows with gradient and Hessian in log parameters; None
         takes differences of ``log_likelihood``.
+    derivatives : callable (params..., columns...) -> (value, gradient, hessian), or None
+        Log density of each row with its derivatives in the parameters, where these differ from row
+        to row: arrays of shape (n,), the gradient a list of them, the Hessian a dictionary by pair
+        of places (upper half, what is 0 left out). None takes differences.
     limits : dict of str to (str, str), optional
         What it means that a parameter runs to 0, and to infinity.
     basis : ndarray of shape (k, k), optional
@@ -167,6 +197,7 @@ class Law:
     dimensions: Mapping[str, Dimension]
     log_likelihood: Callable[..., Floats] | None
     objective: Callable[[Any], Objective] | None = None
+    derivatives: Callable[..., tuple[Floats, list[Floats], ByPair]] | None = None
     limits: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     basis: Floats | None = None
     bounds: tuple[tuple[float, float], ...] | None = None
@@ -192,6 +223,11 @@ class Law:
         To multiply one moves every customer's times or amounts alike.
         """
         return tuple(name for name in self.names if self.dimensions[name] != "none")
+
+    @property
+    def processes(self) -> dict[str, Process]:
+        """What columns of customers may move, by name; a kind of law says it."""
+        return {}
 
     def shown(self, params: Any) -> str:
         """Write parameters for a sentence."""
@@ -302,6 +338,36 @@ class Law:
             part = slice(lo, lo + BLOCK)
             out[part] = density(*params, *(v[part] for v in columns))
         return out
+
+    def derivatives_of(
+        self, logs: Sequence[Any], columns: Sequence[Floats]
+    ) -> tuple[Floats, list[Floats], ByPair]:
+        """Log density of rows and its derivatives in logs of the parameters, each row its own.
+
+        Parameters
+        ----------
+        logs : sequence of float or ndarray of shape (n,)
+            Logs of the parameters.
+        columns : sequence of ndarray of shape (n,)
+
+        Returns
+        -------
+        value : ndarray of shape (n,)
+        gradient : list of ndarray of shape (n,)
+        hessian : dict of (int, int) to ndarray of shape (n,)
+            Upper half.
+        """
+        density = self.log_likelihood
+        assert density is not None
+        if self.derivatives is None:
+            return rows_by_differences(lambda *params: density(*params, *columns), logs)
+        params = [np.exp(v) for v in logs]
+        value, gradient, hessian = self.derivatives(*params, *columns)
+        slopes = [p * g for p, g in zip(params, gradient, strict=True)]
+        curved = {(i, j): params[i] * params[j] * h for (i, j), h in hessian.items()}
+        for i, slope in enumerate(slopes):
+            curved[i, i] = curved[i, i] + slope if (i, i) in curved else slope
+        return value, slopes, curved
 
     def objective_of(self, rows: Any) -> Objective:
         """Mean log-likelihood of counted rows with its derivatives, given or by differences."""

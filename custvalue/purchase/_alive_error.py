@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from custvalue._fitted import check_level
 from custvalue._frames import frame_like
+from custvalue._open_table import open_table
 from custvalue._work import MOST_CELLS, check_work
 from custvalue.purchase import _forecast
 
@@ -55,9 +56,10 @@ def alive_interval(
     >>> bool(((table["lower"] <= table["alive"]) & (table["alive"] <= table["upper"])).all())
     True
     """
-    past = model._histories(X)
+    table = open_table(X)
+    past, params = model._past(table)
     drawn = np.asarray(draws, dtype=np.float64)
-    names = model.params_._fields
+    names = model.fitted_.names
     if drawn.ndim != 2 or drawn.shape[1] != len(names) or len(drawn) < 2:
         raise ValueError(
             f"draws must have shape (n_draws, {len(names)}), two draws or more of "
@@ -65,13 +67,13 @@ def alive_interval(
         )
     tail = (1.0 - check_level(level)) / 2.0
     check_work(len(past.x) * len(drawn), MOST_CELLS, "chances", "Give fewer rows or draws.")
-    alive = _forecast.alive_now(model.law, model.params_, past)
+    alive = _forecast.alive_now(model.law, params, past)
     each = np.stack(
-        [_forecast.alive_now(model.law, type(model.params_)(*row), past) for row in drawn]
+        [_forecast.alive_now(model.law, model._params_at(row, table), past) for row in drawn]
     )
     low, high = np.quantile(each, [tail, 1.0 - tail], axis=0)
     return frame_like(
-        X,
+        table.given,
         {
             "alive": alive,
             "standard_error": each.std(axis=0, ddof=1),

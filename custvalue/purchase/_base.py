@@ -18,9 +18,10 @@ opportunities.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -28,18 +29,20 @@ import numpy.typing as npt
 from custvalue._dates import read_date
 from custvalue._frames import BTYD, frame_like
 from custvalue._histories import check_histories, check_meaning, warn_beyond
-from custvalue._kernels import Histories, compress
+from custvalue._kernels import Histories
 from custvalue._log_start import tell_start
 from custvalue._open_table import open_table
 from custvalue._portable import number
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import check_is_fitted, read_vectors, weights_of
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Places
 from custvalue._units import Span, check_annual_rate, days_per, in_units, plain_span
 from custvalue._work import MOST_CELLS, MOST_DRAWS, MOST_TERMS, chances, check_count, check_work
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.likelihood import LawModel
+from custvalue.likelihood._for_rooms import RowsOfCustomers, learn_effects, own_parameters
 from custvalue.purchase import _forecast
+from custvalue.purchase._customers import distinct, distinct_customers, told
 from custvalue.purchase._forecast import Past
 from custvalue.purchase._law import PurchaseLaw
 from custvalue.purchase._prior import Prior
@@ -63,6 +66,15 @@ class PurchaseModel(LawModel):
         Horizon of forecasts where a method is not given one.
     prior : Prior or None, default=None
         What is known beforehand, in plain quantities.
+    purchase_columns, leave_columns : list of str or None, default=None
+        Columns that tell of the customer (numbers, truth values, text) and move how often a
+        customer orders, and how soon one leaves; the docs have a page on them.
+    equal_columns : list of str or None, default=None
+        Columns of both lists with one coefficient in both.
+    ridge : float, default=0.0
+        Customers that the belief is worth that a standard deviation of a column does nothing.
+    missing : {"raise", "encode"}, default="raise"
+        What a missing value of a column does: refuse the table, or be a category of its own.
 
     Attributes
     ----------
@@ -88,10 +100,20 @@ class PurchaseModel(LawModel):
         unit: str | None = None,
         horizon: Span | None = None,
         prior: Prior | None = None,
+        purchase_columns: Sequence[str] | None = None,
+        leave_columns: Sequence[str] | None = None,
+        equal_columns: Sequence[str] | None = None,
+        ridge: float = 0.0,
+        missing: Literal["raise", "encode"] = "raise",
     ) -> None:
         self.unit = unit
         self.horizon = horizon
         self.prior = prior
+        self.purchase_columns = purchase_columns
+        self.leave_columns = leave_columns
+        self.equal_columns = equal_columns
+        self.ridge = ridge
+        self.missing = missing
 
     @property
     def unit_(self) -> str | None:
@@ -120,9 +142,8 @@ class PurchaseModel(LawModel):
         """
         if on_invalid != "raise":
             return flagged(self.predict, X, horizon, on_invalid=on_invalid)
-        past = self._histories(X)
-        t = self._time(horizon)
-        return _forecast.expected(self.law, self.params_, past, t)
+        past, params = self._past(X)
+        return _forecast.expected(self.law, params, past, self._time(horizon))
 
     def predict_alive(
         self, X: Any, at: Span | None = None, *, on_invalid: OnInvalid = "raise"
@@ -144,15 +165,15 @@ class PurchaseModel(LawModel):
         """
         if on_invalid != "raise":
             return flagged(self.predict_alive, X, at, on_invalid=on_invalid)
-        return self._alive(self._histories(X), at)
+        return self._alive(*self._past(X), at)
 
-    def _alive(self, past: Past, at: Span | None) -> Floats:
-        here = _forecast.alive_now(self.law, self.params_, past)
+    def _alive(self, past: Past, params: Any, at: Span | None) -> Floats:
+        here = _forecast.alive_now(self.law, params, past)
         if at is None:
             return here
         t = self._time(at, "at")
         return here * _forecast.if_alive(
-            self.law, self.params_, past, lambda *p: self.law.survival(*p, t)
+            self.law, params, past, lambda *p: self.law.survival(*p, t)
         )
 
     def predict_proba_any(
@@ -174,8 +195,8 @@ class PurchaseModel(LawModel):
         """
         if on_invalid != "raise":
             return flagged(self.predict_proba_any, X, horizon, on_invalid=on_invalid)
-        past = self._histories(X)
-        return _forecast.prob_any(self.law, self.params_, past, self._time(horizon))
+        past, params = self._past(X)
+        return _forecast.prob_any(self.law, params, past, self._time(horizon))
 
     def predict_pmf(self, X: Any, horizon: Span | None = None, n_max: int = 20) -> Floats:
         """Chance of k orders within the horizon, k = 0..n_max.
@@ -197,14 +218,36 @@ class PurchaseModel(LawModel):
         ValueError
             If there would be more chances than memory has room for.
         """
-        past = self._histories(X)
+        past, params = self._past(X)
+        return self._pmf(past, params, horizon, n_max)
+
+    def _pmf(self, past: Past, params: Any, horizon: Span | None, n_max: int) -> Floats:
         t, n_max = self._time(horizon), check_count("n_max", n_max, 0, MOST_ORDERS)
         check_work(
             len(past.x) * (n_max + 1), MOST_CELLS, "chances", "Lower n_max, or give fewer rows."
         )
         if self.law.discrete:
             self._check_dates(t)
-        return _forecast.pmf(self.law, self.params_, past, t, n_max)
+        return _forecast.pmf(self.law, params, past, t, n_max)
+
+    def pmf_of_rows(self, X: Any, horizon: Span | None = None) -> Callable[[Places, int], Floats]:
+        """Read a table once, to ask ``predict_pmf`` of some of its rows at a time.
+
+        Parameters
+        ----------
+        X : table or array
+        horizon : str or number, optional
+
+        Returns
+        -------
+        callable (rows, n_max) -> ndarray of shape (len(rows), n_max + 1)
+        """
+        past, params = self._past(X)
+
+        def chances_of(rows: Places, n_max: int) -> Floats:
+            return self._pmf(past.part(rows), _forecast.own(params, rows), horizon, n_max)
+
+        return chances_of
 
     def predict_next_order(self, X: Any, q: float | tuple[float, ...] = (0.1, 0.5, 0.9)) -> Any:
         """When the next order comes: quantiles, and the chance that it never does.
@@ -222,13 +265,13 @@ class PurchaseModel(LawModel):
             Column ``never``: chance of no further order at all.
         """
         table = open_table(X)
-        past = self._histories(table)
+        past, params = self._past(table)
         columns: dict[str, Floats] = {}
         for level in chances(q):
             columns[f"q{100 * level:g}"] = _forecast.next_order(
-                self.law, self.params_, past, float(level)
+                self.law, params, past, float(level)
             )
-        columns["never"] = _forecast.never_again(self.law, self.params_, past)
+        columns["never"] = _forecast.never_again(self.law, params, past)
         return frame_like(table.given, columns)
 
     def dert(self, X: Any, annual_discount_rate: float) -> Floats:
@@ -249,12 +292,12 @@ class PurchaseModel(LawModel):
         Fader, P. S., Hardie, B. G. S. & Lee, K. L. (2005), RFM and CLV: using iso-value curves for
         customer base analysis, Journal of Marketing Research 42(4), 415-430.
         """
-        past = self._histories(X)
+        past, params = self._past(X)
         delta = self._log_discount(annual_discount_rate)
         if self.law.discrete:
             what = f"opportunities matter at annual_discount_rate={annual_discount_rate:g}"
             check_work(40.0 / delta, MOST_TERMS, what, "Give a higher rate.")
-        return _forecast.residual(self.law, self.params_, past, delta)
+        return _forecast.residual(self.law, params, past, delta)
 
     def discounted_orders(
         self, X: Any, horizon: Span | None = None, *, annual_discount_rate: float, steps: int = 12
@@ -273,11 +316,11 @@ class PurchaseModel(LawModel):
         -------
         ndarray of shape (n_rows,)
         """
-        past = self._histories(X)
+        past, params = self._past(X)
         t, steps = self._time(horizon), check_count("steps", steps, 1, MOST_TERMS)
         rate = np.log1p(check_annual_rate(annual_discount_rate)) / self._units_per_year()
         ends = t * np.arange(1, steps + 1) / steps
-        return _forecast.discounted(self.law, self.params_, past, ends, np.exp(-rate * ends))
+        return _forecast.discounted(self.law, params, past, ends, np.exp(-rate * ends))
 
     def weighted_orders(self, X: Any, times: npt.ArrayLike, factors: npt.ArrayLike) -> Floats:
         """Sum the orders expected in the stretches between ``times``, each times its factor.
@@ -294,11 +337,11 @@ class PurchaseModel(LawModel):
         -------
         ndarray of shape (n_rows,)
         """
-        past = self._histories(X)
+        past, params = self._past(X)
         ends, weights = np.asarray(times, float), np.asarray(factors, float)
         if ends.ndim != 1 or ends.shape != weights.shape or (np.diff(ends, prepend=0.0) < 0).any():
             raise ValueError("times must ascend from 0 on, with one factor each.")
-        return _forecast.discounted(self.law, self.params_, past, ends, weights)
+        return _forecast.discounted(self.law, params, past, ends, weights)
 
     def weighted_lifetime(self, X: Any, times: npt.ArrayLike, weights: npt.ArrayLike) -> Floats:
         """Sum the chances of still being a customer at ``times``, each times its weight.
@@ -315,7 +358,7 @@ class PurchaseModel(LawModel):
         -------
         ndarray of shape (n_rows,)
         """
-        past = self._histories(X)
+        past, params = self._past(X)
         at, weight = np.asarray(times, float), np.asarray(weights, float)
         if at.ndim != 1 or at.shape != weight.shape or (at < 0).any():
             raise ValueError("times must be 0 or more, with one weight each.")
@@ -326,11 +369,14 @@ class PurchaseModel(LawModel):
                 total = total + w * self.law.survival(*future, t)
             return np.asarray(total)
 
-        here = _forecast.alive_now(self.law, self.params_, past)
-        return np.asarray(here * _forecast.if_alive(self.law, self.params_, past, stays))
+        here = _forecast.alive_now(self.law, params, past)
+        return np.asarray(here * _forecast.if_alive(self.law, params, past, stays))
 
     def new_customer(self, horizon: Span | None = None) -> float:
         """Forecast the repeat orders of a customer who has just placed the first order.
+
+        Where columns of customers count, of one whose columns are those of the average customer of
+        the fit; of others by ``predict``, with 0 as frequency, recency and T.
 
         Parameters
         ----------
@@ -341,12 +387,11 @@ class PurchaseModel(LawModel):
         float
         """
         check_is_fitted(self, "params_")
-        zero = np.zeros(1)
-        return float(
-            _forecast.expected(self.law, self.params_, Past(zero, zero, zero), self._time(horizon))[
-                0
-            ]
-        )
+        effects, zero = self.fitted_.effects, np.zeros(1)
+        average = None if effects is None else effects.mean[None, :]
+        params = own_parameters(self.law, self.params_, effects, average)
+        new = Past(zero, zero, zero)
+        return float(_forecast.expected(self.law, params, new, self._time(horizon))[0])
 
     def scorer(self, horizon: Span | None = None) -> Scorer:
         """Frozen, thread-safe scorer of single customers for a service.
@@ -360,7 +405,7 @@ class PurchaseModel(LawModel):
         Scorer
         """
         check_is_fitted(self, "params_")
-        return Scorer(self.law, self.params_, self._time(horizon))
+        return Scorer(self.law, self.params_, self._time(horizon), self.fitted_.effects)
 
     # ---- samples -----------------------------------------------------------------------------
 
@@ -385,12 +430,12 @@ class PurchaseModel(LawModel):
         -------
         ndarray of shape (n_rows, size), int
         """
-        past = self._histories(X)
+        past, params = self._past(X)
         t, rng = self._time(horizon), np.random.default_rng(random_state)
         size = check_count("size", size, 1)
-        self._check_draws(_forecast.expected(self.law, self.params_, past, t) * size)
-        here = _forecast.alive_now(self.law, self.params_, past)
-        future = [np.broadcast_to(p, past.x.shape) for p in self.law.alive(*self.params_, *past)]
+        self._check_draws(_forecast.expected(self.law, params, past, t) * size)
+        here = _forecast.alive_now(self.law, params, past)
+        future = [np.broadcast_to(p, past.x.shape) for p in self.law.alive(*params, *past)]
         out = np.zeros((len(past.x), size), dtype=np.int64)
         block = max(1, 200_000 // size)
         for lo in range(0, len(past.x), block):
@@ -404,7 +449,12 @@ class PurchaseModel(LawModel):
         return out
 
     def sample_histories(
-        self, n: int, T: Any, *, random_state: int | np.random.Generator | None = None
+        self,
+        n: int,
+        T: Any,
+        *,
+        customers: Any = None,
+        random_state: int | np.random.Generator | None = None,
     ) -> pd.DataFrame:
         """Simulate customers and summarise them: frequency, recency, T and who is still alive.
 
@@ -413,12 +463,15 @@ class PurchaseModel(LawModel):
         n : int
         T : float or array-like of shape (n,)
             Time observed since the first order, in the model's unit.
+        customers : table of n rows, optional
+            With the columns that move the parameters, where there are any.
         random_state : int or Generator, optional
 
         Returns
         -------
         DataFrame of shape (n, 4)
-            ``frequency``, ``recency``, ``T``, ``alive`` (the truth at T).
+            ``frequency``, ``recency``, ``T``, ``alive`` (the truth at T), and the columns of
+            ``customers`` that count.
         """
         import pandas as pd
 
@@ -427,7 +480,8 @@ class PurchaseModel(LawModel):
         end = np.broadcast_to(np.asarray(T, dtype=float), (check_count("n", n, 0, MOST_CELLS),))
         if not ((end >= 0) & np.isfinite(end)).all():
             raise ValueError("T must be finite and not negative.")
-        owner, time, left = self._simulate(n, end, rng)
+        params, traits = self._of_new(n, customers)
+        owner, time, left = self._simulate(params, end, rng)
         last = np.zeros(n)
         np.maximum.at(last, owner, time)
         return pd.DataFrame(
@@ -436,6 +490,7 @@ class PurchaseModel(LawModel):
                 "recency": last,
                 "T": np.array(end),
                 "alive": left > end,
+                **traits,
             }
         )
 
@@ -446,6 +501,7 @@ class PurchaseModel(LawModel):
         *,
         births: Span | None = None,
         start: str = "2020-01-01",
+        customers: Any = None,
         random_state: int | np.random.Generator | None = None,
     ) -> pd.DataFrame:
         """Simulate a transaction log of ``n`` customers whose first orders are spread over time.
@@ -459,13 +515,16 @@ class PurchaseModel(LawModel):
             First orders fall evenly into this stretch at the beginning; a quarter of the horizon
             unless given.
         start : str, default="2020-01-01"
+        customers : table of n rows, optional
+            With the columns that move the parameters, where there are any.
         random_state : int or Generator, optional
 
         Returns
         -------
         DataFrame
             One row an order, by time: ``customer_id`` (int), ``date`` (datetime64 where the unit is
-            known, else a number), ``alive`` (whether the customer is one at the log's end).
+            known, else a number), ``alive`` (whether the customer is one at the log's end), and the
+            columns of ``customers`` that count.
         """
         import pandas as pd
 
@@ -479,7 +538,8 @@ class PurchaseModel(LawModel):
         born = rng.random(n) * spread
         if self.law.discrete:
             born = np.floor(born)
-        owner, time, left = self._simulate(n, end - born, rng)
+        params, traits = self._of_new(n, customers)
+        owner, time, left = self._simulate(params, end - born, rng)
         who = np.concatenate([np.arange(n), owner])
         when = np.concatenate([born, born[owner] + time])
         order = np.argsort(when, kind="stable")
@@ -489,22 +549,42 @@ class PurchaseModel(LawModel):
             span = np.floor(when * days_per(self.unit_) * 86_400e3).astype("timedelta64[ms]")
             date = read_date(start, "start").to_datetime64().astype("datetime64[ms]") + span
         alive = (left > end - born)[who]
-        return pd.DataFrame({"customer_id": who, "date": date, "alive": alive})
+        columns = {name: values[who] for name, values in traits.items()}
+        return pd.DataFrame({"customer_id": who, "date": date, "alive": alive, **columns})
+
+    def _of_new(self, n: int, customers: Any) -> tuple[Any, dict[str, npt.NDArray[Any]]]:
+        """Parameters of customers to be simulated, and the columns that made them."""
+        effects = self.fitted_.effects
+        if effects is None:
+            return self.params_, {}
+        names = [column.name for column in effects.columns]
+        table = None if customers is None else open_table(customers)
+        if table is None or table.n != n:
+            raise ValueError(
+                f"customers= must be a table of {n:,} rows with {', '.join(map(repr, names))}, "
+                "which move the parameters."
+            )
+        Z = effects.design(table, type(self).__name__)
+        traits = {name: np.asarray(table.column(name)) for name in names}
+        return own_parameters(self.law, self.params_, effects, Z), traits
 
     def _simulate(
-        self, n: int, end: Floats, rng: np.random.Generator
+        self, params: Any, end: Floats, rng: np.random.Generator
     ) -> tuple[npt.NDArray[np.intp], Floats, Floats]:
         """Orders of new customers: some leave right away, the others live as ``alive`` says."""
-        zero = np.zeros(n)
-        longest, none = float(end.max(initial=0.0)), np.zeros(1)
-        of_one = _forecast.expected(self.law, self.params_, Past(none, none, none), longest)
-        self._check_draws(of_one * n)
-        here = rng.random(n) < self.law.prob_alive(*self.params_, zero, zero, zero)
+        zero = np.zeros(len(end))
+        longest, none = float(end.max(initial=0.0)), zero[:1]
+        if _forecast.alike(params):
+            of_one = _forecast.expected(self.law, params, Past(none, none, none), longest)
+            self._check_draws(of_one * len(end))
+        else:
+            self._check_draws(_forecast.expected(self.law, params, Past(zero, zero, zero), longest))
+        here = rng.random(len(end)) < self.law.prob_alive(*params, zero, zero, zero)
         rows = np.flatnonzero(here)
         left = np.where(here, np.inf, 0.0)
         if len(rows) == 0:
             return rows, np.empty(0), left
-        future = self.law.alive(*self.params_, zero[rows], zero[rows], zero[rows])
+        future = self.law.alive(*_forecast.own(params, rows), zero[rows], zero[rows], zero[rows])
         orders = self.law.simulate(
             *(np.broadcast_to(p, rows.shape) for p in future), end[rows], rng
         )
@@ -512,6 +592,22 @@ class PurchaseModel(LawModel):
         return rows[orders.owner], orders.time, left
 
     # ---- what the methods share --------------------------------------------------------------
+
+    def _past(self, X: Any) -> tuple[Past, Any]:
+        """Histories of a table, and the parameters of each customer."""
+        check_is_fitted(self, "params_")
+        table, effects = open_table(X), self.fitted_.effects
+        Z = None if effects is None else effects.design(table, type(self).__name__)
+        return self._histories(table), own_parameters(self.law, self.params_, effects, Z)
+
+    def _params_at(self, values: Floats, table: Any) -> Any:
+        """Parameters of each customer of a table, were ``values`` the fitted ones."""
+        effects, k = self.fitted_.effects, len(self.law.names)
+        params = self.law.params(*values[:k])
+        if effects is None:
+            return params
+        Z = effects.design(table, type(self).__name__)
+        return own_parameters(self.law, params, effects.moved(np.log(values[k:])), Z)
 
     def _histories(self, X: Any) -> Past:
         check_is_fitted(self, "params_")
@@ -526,17 +622,15 @@ class PurchaseModel(LawModel):
         check_histories(*past, discrete=self.law.discrete)
         return past
 
-    def _rows(self, X: Any, sample_weight: Any = None) -> Histories:
+    def _rows(self, X: Any, sample_weight: Any = None) -> Histories | RowsOfCustomers:
         table = open_table(X)
-        past = self._histories(table)
-        return self._distinct(past, weights_of(sample_weight, len(past.x), table))
-
-    def _distinct(self, past: Past, weight: Floats | None) -> Histories:
-        """Equal histories put together, those without weight left out."""
-        if weight is not None and (weight == 0).any():
-            some = weight > 0
-            past, weight = past.part(some), weight[some]
-        return compress(*past, weight, 1.0 if self.law.discrete else None)
+        past, effects = self._histories(table), self.fitted_.effects
+        weight = weights_of(sample_weight, len(past.x), table)
+        if effects is None:
+            return distinct(self.law, past, weight)
+        return distinct_customers(
+            self.law, past, weight, effects.design(table, type(self).__name__)
+        )
 
     def _check_meaning(self, rows: Histories) -> None:
         """Look for columns that do not mean what the law takes them to mean."""
@@ -608,10 +702,11 @@ class PurchaseModel(LawModel):
         SelectionWarning
             If one-time buyers seem to have been removed.
         """
-        table = open_table(X)
+        table, wanted = open_table(X), self._columns_asked()
         past = self._read(table, reset=True)
         unit = table.unit(self.unit, caller=f"this {type(self).__name__}")
-        rows = self._distinct(past, weights_of(sample_weight, len(past.x), table))
+        weight = weights_of(sample_weight, len(past.x), table)
+        rows = distinct(self.law, past, weight)
         if not rows.T.any():
             raise DataContractError(
                 ContractProblem(
@@ -624,7 +719,14 @@ class PurchaseModel(LawModel):
         self._check_meaning(rows)
         if unit is not None and not self.law.discrete:
             tell_start(table.facts, rows.T * days_per(unit), rows.w)
-        return self._learn(rows, unit)
+        if not wanted.by_process:
+            return self._learn(rows, unit)
+        effects, Z = learn_effects(wanted, table, told(self.law, past), weight, type(self).__name__)
+        self.feature_names_in_ = np.asarray([*self.columns, *wanted.names], dtype=object)
+        self.n_features_in_ = len(self.feature_names_in_)
+        return self._learn(
+            rows, unit, by_customer=(effects, distinct_customers(self.law, past, weight, Z))
+        )
 
     def score_samples(self, X: Any) -> Floats:
         """Log-likelihood of each row.
@@ -637,8 +739,16 @@ class PurchaseModel(LawModel):
         -------
         ndarray of shape (n_rows,)
         """
-        past = self._histories(X)
-        return self.law.log_likelihoods(self.params_, Histories(*past, np.ones(len(past.x)), None))
+        past, params = self._past(X)
+        rows = Histories(*past, np.ones(len(past.x)), None)
+        if _forecast.alike(params):
+            return self.law.log_likelihoods(params, rows)
+        density, out = self.law.log_likelihood, np.empty(rows.size)
+        assert density is not None
+        for lo in range(0, rows.size, _forecast.BLOCK):
+            part = slice(lo, lo + _forecast.BLOCK)
+            out[part] = density(*_forecast.own(params, part), *past.part(part))
+        return out
 
     def _settings(self) -> dict[str, Any]:
         prior = self._prior()
@@ -646,6 +756,7 @@ class PurchaseModel(LawModel):
             "unit": self.unit_,
             "horizon": None if self.horizon is None else plain_span(self.horizon),
             "prior": None if prior is None else asdict(prior),
+            **self._columns_written(),
         }
 
     @classmethod

@@ -12,10 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from custvalue._histories import not_counts
-from custvalue._kernels import Histories, Objective, counts_of, log_beta_ratio, rising_sums
+from custvalue._kernels import (
+    Histories,
+    Objective,
+    counts_of,
+    log_beta_ratio,
+    rising_rows,
+    rising_sums,
+)
 from custvalue._sklearn import read_columns
 from custvalue._typing import Floats, Values
 from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.likelihood._for_rooms import ByPair
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import log_took, whole
 from custvalue.purchase._forecast import Past
@@ -100,6 +108,15 @@ def objective(rows: Histories) -> Objective:
     return evaluate
 
 
+def derivatives(
+    alpha: Values, beta: Values, x: Floats, t_x: Floats, T: Floats
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log probability of each row and its derivatives in (alpha, beta)."""
+    a, b, c = rising_rows(alpha, x), rising_rows(beta, T - x), rising_rows(np.add(alpha, beta), T)
+    hessian = {(0, 0): a[2] - c[2], (0, 1): -c[2], (1, 1): b[2] - c[2]}
+    return a[0] + b[0] - c[0], [a[1] - c[1], b[1] - c[1]], hessian
+
+
 class BetaBinomialResponse(PurchaseModel):
     """Beta-binomial: each customer answers a solicitation with an own chance.
 
@@ -115,6 +132,15 @@ class BetaBinomialResponse(PurchaseModel):
         Horizon of forecasts where a method is not given one; counted in whole solicitations.
     prior : Prior or None, default=None
         What is known beforehand, in plain quantities.
+    purchase_columns, leave_columns : list of str or None, default=None
+        Columns that tell of the customer (numbers, truth values, text) and move how often a
+        customer orders, and how soon one leaves; the docs have a page on them.
+    equal_columns : list of str or None, default=None
+        Columns of both lists with one coefficient in both.
+    ridge : float, default=0.0
+        Customers that the belief is worth that a standard deviation of a column does nothing.
+    missing : {"raise", "encode"}, default="raise"
+        What a missing value of a column does: refuse the table, or be a category of its own.
 
     Attributes
     ----------
@@ -150,6 +176,7 @@ class BetaBinomialResponse(PurchaseModel):
         pmf=pmf,
         simulate=simulate,
         objective=objective,
+        derivatives=derivatives,
         discrete=True,
     )
 

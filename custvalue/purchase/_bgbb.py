@@ -16,8 +16,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custvalue._kernels import Histories, Objective, legendre, log_beta_ratio, log_rising
+from custvalue._kernels import (
+    Histories,
+    Objective,
+    legendre,
+    log_beta_ratio,
+    log_rising,
+    rising_rows,
+)
 from custvalue._typing import Floats, Ints, Values
+from custvalue.likelihood._for_rooms import ByPair
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Mixing, Orders, PurchaseLaw
 
@@ -314,6 +322,66 @@ def _block(
     return value, gradient, hessian
 
 
+def derivatives(
+    alpha: Values, beta: Values, gamma: Values, delta: Values, x: Floats, t_x: Floats, T: Floats
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log probability of each row (5) and its derivatives in the four parameters.
+
+    A row is a sum over the opportunity after which the customer left; derivatives of its logarithm
+    are moments of those of the terms' logarithms under the terms.
+    """
+    alpha, beta, gamma, delta = (
+        np.broadcast_to(np.asarray(v, float), x.shape)[:, None] for v in (alpha, beta, gamma, delta)
+    )
+    silent = T - t_x
+    i = np.arange(silent.max(initial=0.0) + 1.0)
+    left, use = i < silent[:, None], i <= silent[:, None]  # else: alive at T (once), or no term
+    gone = left.astype(np.float64)
+
+    def risen(a: Floats, from_: Floats) -> list[Floats]:
+        """Rising factorial of ``from_`` factors and then one more a column, with derivatives."""
+        start = rising_rows(a[:, 0], from_)
+        factor = a + from_[:, None] + i[:-1]
+        inverse = 1.0 / factor
+        return [
+            first[:, None] + np.cumsum(np.pad(each, ((0, 0), (1, 0))), axis=1)
+            for first, each in zip(start, (np.log(factor), inverse, -(inverse**2)), strict=True)
+        ]
+
+    took = rising_rows(alpha[:, 0], x)
+    b, ab = risen(beta, t_x - x), risen(alpha + beta, t_x)
+    d, cd = risen(delta, t_x), risen(gamma + delta, t_x)
+    up = 1.0 / (gamma + delta + t_x[:, None] + i)  # leaving: gamma / (gamma + delta + j)
+    term = b[0] - ab[0] + d[0] - cd[0] + gone * (np.log(gamma) + np.log(up))
+    term = np.where(use, term, -np.inf)
+    top = term.max(axis=1, keepdims=True)
+    share = np.exp(term - top)
+    size = share.sum(axis=1, keepdims=True)
+    share /= size
+    value = took[0] + (top + np.log(size))[:, 0]
+    s_cd = cd[1] + gone * up
+    first = [took[1][:, None] - ab[1], b[1] - ab[1], gone / gamma - s_cd, d[1] - s_cd]
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray(np.einsum("ij,ij->i", values, share))
+
+    gradient = [mean(v) for v in first]
+    hessian = {
+        (p, q): mean(first[p] * first[q]) - gradient[p] * gradient[q]
+        for p in range(4)
+        for q in range(p, 4)
+    }
+    m_ab, m_cd = mean(ab[2]), mean(cd[2] - gone * up * up)
+    for p, q in ((0, 0), (0, 1), (1, 1)):
+        hessian[p, q] = hessian[p, q] - m_ab
+        hessian[p + 2, q + 2] = hessian[p + 2, q + 2] - m_cd
+    hessian[0, 0] = hessian[0, 0] + took[2]
+    hessian[1, 1] = hessian[1, 1] + mean(b[2])
+    hessian[2, 2] = hessian[2, 2] - mean(gone / (gamma * gamma))
+    hessian[3, 3] = hessian[3, 3] + mean(d[2])
+    return value, gradient, hessian
+
+
 class BGBB(PurchaseModel):
     """BG/BB: orders at discrete opportunities (years, campaigns, events); customers may leave.
 
@@ -329,6 +397,15 @@ class BGBB(PurchaseModel):
         Horizon of forecasts where a method is not given one; counted in whole opportunities.
     prior : Prior or None, default=None
         What is known beforehand, in plain quantities.
+    purchase_columns, leave_columns : list of str or None, default=None
+        Columns that tell of the customer (numbers, truth values, text) and move how often a
+        customer orders, and how soon one leaves; the docs have a page on them.
+    equal_columns : list of str or None, default=None
+        Columns of both lists with one coefficient in both.
+    ridge : float, default=0.0
+        Customers that the belief is worth that a standard deviation of a column does nothing.
+    missing : {"raise", "encode"}, default="raise"
+        What a missing value of a column does: refuse the table, or be a category of its own.
 
     Attributes
     ----------
@@ -372,5 +449,6 @@ class BGBB(PurchaseModel):
         pmf=pmf,
         simulate=simulate,
         objective=objective,
+        derivatives=derivatives,
         discrete=True,
     )

@@ -18,6 +18,7 @@ from custvalue._row_check import OnInvalid, flagged
 from custvalue._typing import Floats, Values
 from custvalue._warn import warn_caller
 from custvalue.exceptions import OneTimeBuyerWarning
+from custvalue.likelihood._for_rooms import ByPair
 from custvalue.purchase import _geometric
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Mixing, PurchaseLaw
@@ -58,6 +59,13 @@ def objective(rows: Histories) -> Objective:
     return _geometric.objective(rows, 0.0)
 
 
+def derivatives(
+    r: Values, alpha: Values, a: Values, b: Values, x: Floats, t_x: Floats, T: Floats
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log density of each row and its derivatives in the parameters."""
+    return _geometric.derivatives(r, alpha, a, b, x, t_x, T, x)
+
+
 class BGNBD(PurchaseModel):
     """BG/NBD: Poisson orders, customers may leave after any repeat order.
 
@@ -72,6 +80,15 @@ class BGNBD(PurchaseModel):
         Horizon of forecasts where a method is not given one.
     prior : Prior or None, default=None
         What is known beforehand, in plain quantities.
+    purchase_columns, leave_columns : list of str or None, default=None
+        Columns that tell of the customer (numbers, truth values, text) and move how often a
+        customer orders, and how soon one leaves; the docs have a page on them.
+    equal_columns : list of str or None, default=None
+        Columns of both lists with one coefficient in both.
+    ridge : float, default=0.0
+        Customers that the belief is worth that a standard deviation of a column does nothing.
+    missing : {"raise", "encode"}, default="raise"
+        What a missing value of a column does: refuse the table, or be a category of its own.
 
     Attributes
     ----------
@@ -110,6 +127,7 @@ class BGNBD(PurchaseModel):
         pmf=_geometric.pmf,
         simulate=_geometric.simulate,
         objective=objective,
+        derivatives=derivatives,
     )
 
     def predict_alive(
@@ -124,7 +142,7 @@ class BGNBD(PurchaseModel):
         """
         if on_invalid != "raise":
             return flagged(self.predict_alive, X, at, on_invalid=on_invalid)
-        past = self._histories(X)
+        past, params = self._past(X)
         once = int(np.count_nonzero(past.x == 0))
         if once:
             warn_caller(
@@ -133,4 +151,4 @@ class BGNBD(PurchaseModel):
                 "activity scores.",
                 OneTimeBuyerWarning,
             )
-        return self._alive(past, at)
+        return self._alive(past, params, at)

@@ -29,19 +29,29 @@ class Past(NamedTuple):
         return Past(self.x[rows], self.t_x[rows], self.T[rows])
 
 
+def own(params: Any, rows: Any) -> tuple[Any, ...]:
+    """Parameters of some rows, where columns of customers make them differ."""
+    return tuple(p[rows] if np.ndim(p) else p for p in params)
+
+
+def alike(params: Any) -> bool:
+    """Whether all customers have the same parameters."""
+    return all(np.ndim(p) == 0 for p in params)
+
+
 def alive_now(law: PurchaseLaw, params: Any, past: Past) -> Floats:
     """P(alive at T) of each row."""
     return _times_alive_in_place(np.ones(len(past.x)), law, params, past)
 
 
 def _times_alive_in_place(out: Floats, law: PurchaseLaw, params: Any, past: Past) -> Floats:
-    if law.prob_alive_of_rows is not None and len(out) >= MANY:
+    if law.prob_alive_of_rows is not None and len(out) >= MANY and alike(params):
         rows = Histories(*past, np.ones(len(out)), grid_of(past.t_x, past.T))
         out *= law.prob_alive_of_rows(params, rows)
         return out
     for lo in range(0, len(out), BLOCK):
         part = slice(lo, lo + BLOCK)
-        out[part] *= law.prob_alive(*params, *past.part(part))
+        out[part] *= law.prob_alive(*own(params, part), *past.part(part))
     return out
 
 
@@ -50,17 +60,18 @@ def if_alive(
 ) -> Floats:
     """``value(*parameters of a living customer's future)`` of each row, once a distinct future."""
     spread = None
-    if not law.future_reads_recency:
+    if not law.future_reads_recency and alike(params):
         pairs = distinct_pairs(past.x, past.T)
         if pairs is not None:
             x, T, spread = pairs
             past = Past(x, np.full(len(x), np.nan), T)
-    first = value(*law.alive(*params, *past.part(slice(0, rows))))
+    part = slice(0, rows)
+    first = value(*law.alive(*own(params, part), *past.part(part)))
     out = np.empty((len(past.x), *np.shape(first)[1:]))
     out[:rows] = first
     for lo in range(rows, len(past.x), rows):
         part = slice(lo, lo + rows)
-        out[part] = value(*law.alive(*params, *past.part(part)))
+        out[part] = value(*law.alive(*own(params, part), *past.part(part)))
     return out if spread is None else spread(out)
 
 
@@ -97,9 +108,10 @@ def next_order(law: PurchaseLaw, params: Any, past: Past, q: float) -> Floats:
     """Time until the next order has come with chance ``q``; inf where it never gets that likely."""
     out = np.full(len(past.x), np.inf)
     for lo in range(0, len(out), BLOCK):
-        part = past.part(slice(lo, lo + BLOCK))
-        here = law.prob_alive(*params, *part)
-        future = law.alive(*params, *part)
+        rows = slice(lo, lo + BLOCK)
+        part, mine = past.part(rows), own(params, rows)
+        here = law.prob_alive(*mine, *part)
+        future = law.alive(*mine, *part)
         ever = here * -np.expm1(law.log_prob_none(*future, np.inf))
         can = np.flatnonzero(ever > q)
         if len(can) == 0:

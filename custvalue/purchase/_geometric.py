@@ -17,11 +17,14 @@ from custvalue._kernels import (
     counts_of,
     log_rising,
     mean_over_beta,
+    rising_rows,
     rising_sums,
+    sigmoid,
     softplus,
 )
 from custvalue._typing import Floats, Values
-from custvalue.purchase._law import Orders, in_logs, log_nbd, poisson_orders
+from custvalue.likelihood._for_rooms import ByPair
+from custvalue.purchase._law import Orders, in_logs, log_nbd, orders_by_row, poisson_orders
 
 BLOCK = 8192
 SMALLEST = 5e-324
@@ -103,6 +106,48 @@ def simulate(
     final = rank == last[orders.owner] - 1
     left[orders.owner[final]] = orders.time[final]
     return Orders(orders.owner[keep], orders.time[keep], left)
+
+
+def derivatives(
+    r: Values,
+    alpha: Values,
+    a: Values,
+    b: Values,
+    x: Floats,
+    t_x: Floats,
+    T: Floats,
+    k: Floats,
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log density of each row and its derivatives in (r, alpha, a, b)."""
+    value, (g_r, g_alpha), h = orders_by_row(r, alpha, x, T)
+    rise, d_rise, dd_rise = rising_rows(b, k)
+    both, d_both, dd_both = rising_rows(np.add(a, b), k)
+    # softplus of q = (r + x) D + log(a / (b + k - 1)), q the log odds of having left
+    once = k > 0
+    inner, outer = 1.0 / (alpha + t_x), 1.0 / (alpha + T)
+    D, size = np.log1p((T - t_x) * inner), r + x
+    back = 1.0 / np.where(once, b + k - 1.0, 1.0)
+    q = np.where(once, size * D + np.log(a * back), -np.inf)
+    left = sigmoid(q)
+    twice = left * (1.0 - left)
+    slope = outer - inner
+    E, stop, by_a = size * slope, -back, 1.0 / a
+    value = value + rise - both + softplus(q)
+    gradient = [
+        g_r + left * D,
+        g_alpha + left * E,
+        left * by_a - d_both,
+        d_rise - d_both + left * stop,
+    ]
+    h[0, 0] = h[0, 0] + twice * D * D
+    h[0, 1] = h[0, 1] + twice * D * E + left * slope
+    h[1, 1] = h[1, 1] + twice * E * E - left * E * (inner + outer)
+    h[0, 2], h[0, 3] = twice * D * by_a, twice * D * stop
+    h[1, 2], h[1, 3] = twice * E * by_a, twice * E * stop
+    h[2, 2] = -dd_both - left * left * by_a * by_a
+    h[2, 3] = -dd_both + twice * by_a * stop
+    h[3, 3] = dd_rise - dd_both + (twice + left) * back * back
+    return value, gradient, h
 
 
 def objective(rows: Histories, extra: float) -> Objective:

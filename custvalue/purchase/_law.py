@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from custvalue._kernels import Histories, Optimum
-from custvalue._typing import Floats
+from custvalue._kernels import Histories, Optimum, rising_rows
+from custvalue._typing import Floats, Values
 from custvalue.likelihood import Law
-from custvalue.likelihood._for_rooms import Plan, Units
+from custvalue.likelihood._for_rooms import ByPair, Plan, Process, Units
 
 _UPPER = np.tri(8, dtype=bool).T
 FEWEST = 1e-2  # repeat orders a customer, for a start where nobody orders
@@ -140,6 +140,19 @@ class PurchaseLaw(Law):
         ones, no = np.ones((len(self.names), 1)), np.array([np.nan])
         future = self.alive(*ones, np.array([2.0]), no, np.array([5.0]))
         return any(bool(np.isnan(p).any()) for p in future)
+
+    @property
+    def processes(self) -> dict[str, Process]:
+        """Ordering and leaving: the second parameter of each mixing law.
+
+        It is the rate of a gamma law, so that the factor is one on every customer's rate (Fader &
+        Hardie 2007, time-invariant covariates, eq. 1 to 4), and of a beta law that for what does
+        not happen, so that the factor is one on its mean odds.
+        """
+        return {
+            "leave" if m.what == "dropout" else "purchase": Process((m.second,), -1.0)
+            for m in self.mixing
+        }
 
     def units(self, rows: Histories) -> Units:
         """Time counts in the mean T."""
@@ -268,6 +281,19 @@ def log_nbd(r: Floats, alpha: Floats, t: Floats, k: Floats) -> Floats:
     return np.asarray(
         log_rising(r, k) - gammaln(k + 1.0) - r * np.log1p(t / alpha) + xlogy(k, t / (alpha + t))
     )
+
+
+def orders_by_row(
+    r: Values, alpha: Values, x: Floats, T: Floats
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log density of orders at a rate ~ Gamma(r, alpha) in (0, T], and derivatives in both."""
+    rise, d_rise, dd_rise = rising_rows(r, x)
+    near, up, power = np.log1p(T / alpha), 1.0 / (alpha + T), r + x
+    value = rise - r * near - x * np.log(alpha + T)
+    gradient = [d_rise - near, r / alpha - power * up]
+    hessian = {(0, 0): dd_rise, (0, 1): 1.0 / alpha - up}
+    hessian[1, 1] = power * up * up - r / (alpha * alpha) + 0.0 * x
+    return value, gradient, hessian
 
 
 def in_logs(p: Floats, g: Floats, h: Floats) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from custvalue._kernels import Histories, Objective
 from custvalue._typing import Floats, Values
+from custvalue.likelihood._for_rooms import ByPair
 from custvalue.purchase import _geometric
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Mixing, PurchaseLaw
@@ -55,6 +56,13 @@ def objective(rows: Histories) -> Objective:
     return _geometric.objective(rows, 1.0)
 
 
+def derivatives(
+    r: Values, alpha: Values, a: Values, b: Values, x: Floats, t_x: Floats, T: Floats
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log density of each row and its derivatives in the parameters."""
+    return _geometric.derivatives(r, alpha, a, b, x, t_x, T, x + 1.0)
+
+
 class MBGNBD(PurchaseModel):
     """MBG/NBD: Poisson orders, customers may leave after any order, the first included.
 
@@ -68,6 +76,15 @@ class MBGNBD(PurchaseModel):
         Horizon of forecasts where a method is not given one.
     prior : Prior or None, default=None
         What is known beforehand, in plain quantities.
+    purchase_columns, leave_columns : list of str or None, default=None
+        Columns that tell of the customer (numbers, truth values, text) and move how often a
+        customer orders, and how soon one leaves; the docs have a page on them.
+    equal_columns : list of str or None, default=None
+        Columns of both lists with one coefficient in both.
+    ridge : float, default=0.0
+        Customers that the belief is worth that a standard deviation of a column does nothing.
+    missing : {"raise", "encode"}, default="raise"
+        What a missing value of a column does: refuse the table, or be a category of its own.
 
     Attributes
     ----------
@@ -106,4 +123,5 @@ class MBGNBD(PurchaseModel):
         pmf=_geometric.pmf,
         simulate=_geometric.simulate,
         objective=objective,
+        derivatives=derivatives,
     )

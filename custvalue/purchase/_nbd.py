@@ -12,8 +12,16 @@ import numpy as np
 
 from custvalue._kernels import Histories, Objective, counts_of, log_rising, rising_sums
 from custvalue._typing import Floats, Values
+from custvalue.likelihood._for_rooms import ByPair
 from custvalue.purchase._base import PurchaseModel
-from custvalue.purchase._law import Mixing, Orders, PurchaseLaw, log_nbd, poisson_orders
+from custvalue.purchase._law import (
+    Mixing,
+    Orders,
+    PurchaseLaw,
+    log_nbd,
+    orders_by_row,
+    poisson_orders,
+)
 
 
 class NBDParams(NamedTuple):
@@ -88,6 +96,13 @@ def objective(rows: Histories) -> Objective:
     return evaluate
 
 
+def derivatives(
+    r: Values, alpha: Values, x: Floats, t_x: Floats, T: Floats
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log density of each row and its derivatives in (r, alpha)."""
+    return orders_by_row(r, alpha, x, T)
+
+
 class NBD(PurchaseModel):
     """NBD: everybody keeps ordering at an own Poisson rate, nobody ever leaves.
 
@@ -102,6 +117,15 @@ class NBD(PurchaseModel):
         Horizon of forecasts where a method is not given one.
     prior : Prior or None, default=None
         What is known beforehand, in plain quantities.
+    purchase_columns, leave_columns : list of str or None, default=None
+        Columns that tell of the customer (numbers, truth values, text) and move how often a
+        customer orders, and how soon one leaves; the docs have a page on them.
+    equal_columns : list of str or None, default=None
+        Columns of both lists with one coefficient in both.
+    ridge : float, default=0.0
+        Customers that the belief is worth that a standard deviation of a column does nothing.
+    missing : {"raise", "encode"}, default="raise"
+        What a missing value of a column does: refuse the table, or be a category of its own.
 
     Attributes
     ----------
@@ -136,4 +160,5 @@ class NBD(PurchaseModel):
         pmf=pmf,
         simulate=simulate,
         objective=objective,
+        derivatives=derivatives,
     )

@@ -21,7 +21,7 @@ from custvalue._kernels import Histories, legendre, log_rising, log_two_powers, 
 from custvalue._typing import Floats, Mask, Values
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._law import Mixing, Orders, PurchaseLaw, poisson_orders
-from custvalue.purchase._paretonbd_fit import objective
+from custvalue.purchase._paretonbd_fit import derivatives, objective
 from custvalue.purchase._paretonbd_grid import BLOCK, log_odds_of, mesh_of, split
 
 CELLS = 16_384  # customers x counts computed at once
@@ -192,6 +192,15 @@ class ParetoNBD(PurchaseModel):
         Horizon of forecasts where a method is not given one.
     prior : Prior or None, default=None
         What is known beforehand, in plain quantities.
+    purchase_columns, leave_columns : list of str or None, default=None
+        Columns that tell of the customer (numbers, truth values, text) and move how often a
+        customer orders, and how soon one leaves; the docs have a page on them.
+    equal_columns : list of str or None, default=None
+        Columns of both lists with one coefficient in both.
+    ridge : float, default=0.0
+        Customers that the belief is worth that a standard deviation of a column does nothing.
+    missing : {"raise", "encode"}, default="raise"
+        What a missing value of a column does: refuse the table, or be a category of its own.
 
     Attributes
     ----------
@@ -231,4 +240,5 @@ class ParetoNBD(PurchaseModel):
         pmf=pmf,
         simulate=simulate,
         objective=objective,
+        derivatives=derivatives,
     )

@@ -16,13 +16,17 @@ from custvalue._kernels import (
     counts_of,
     legendre,
     rising_sums,
+    sigmoid,
+    softplus,
 )
-from custvalue._typing import Floats
-from custvalue.purchase._law import in_logs
+from custvalue._typing import Floats, Values
+from custvalue.likelihood._for_rooms import ByPair
+from custvalue.purchase._law import in_logs, orders_by_row
 from custvalue.purchase._paretonbd_grid import grid_into, mesh_of, split
 
 ROWS = 8184 // NODES  # rows x nodes of a block stay in the processor's cache
 WHOLE = 8192
+PAIRS = tuple((i, j) for i in range(4) for j in range(i, 4))
 
 
 class Ends(NamedTuple):
@@ -102,6 +106,79 @@ def _stayed_into(
     h[2, 3] += total / beta - w @ end_b
     h[3, 3] += s * (w @ end_b**2 - total / beta**2)
     return -float(w @ (r * near_a + s * near_b) + wx @ np.log(alpha + T))
+
+
+def derivatives(
+    r: Values, alpha: Values, s: Values, beta: Values, x: Floats, t_x: Floats, T: Floats
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log density of each row and its derivatives in (r, alpha, s, beta)."""
+    value, (g_r, g_alpha), h = orders_by_row(r, alpha, x, T)
+    near, end = np.log1p(T / beta), 1.0 / (beta + T)
+    value = value - s * near
+    gradient = [g_r, g_alpha, -near, s * (1.0 / beta - end)]
+    h[2, 3] = 1.0 / beta - end
+    h[3, 3] = s * (end * end - 1.0 / np.square(beta))
+    rows = np.flatnonzero(t_x < T)  # without silence nobody has left
+    each = [np.broadcast_to(np.asarray(v, float), x.shape) for v in (r, alpha, s, beta)]
+    total, slopes, bends = np.zeros(len(x)), np.zeros((4, len(x))), np.zeros((10, len(x)))
+    for lo in range(0, len(rows), ROWS):
+        some = rows[lo : lo + ROWS]
+        own = each[0][some], each[1][some], each[2][some], each[3][some]
+        v, g, by_pair = _left_by_row(*own, x[some], t_x[some], T[some])
+        total[some], slopes[:, some] = v, g
+        for at, pair in enumerate(PAIRS):
+            bends[at, some] = by_pair[pair]
+    for at, pair in enumerate(PAIRS):
+        h[pair] = h[pair] + bends[at] if pair in h else bends[at]
+    return value + total, [g + d for g, d in zip(gradient, slopes, strict=True)], h
+
+
+def _left_by_row(
+    r: Floats, alpha: Floats, s: Floats, beta: Floats, x: Floats, t_x: Floats, T: Floats
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log(1 + J) of rows with silence, with derivatives; as ``_block_into``, each row its own."""
+    power, silence = r + x, T - t_x
+    end_a, end_b = 1.0 / (alpha + T), 1.0 / (beta + T)
+    A, B = alpha + t_x, beta + t_x
+    first = alpha <= beta
+    small, large = np.where(first, A, B), np.where(first, B, A)
+    p_small, p_large = np.where(first, power, s + 1.0), np.where(first, s + 1.0, power)
+    ratio = large / small
+    _, stop, _ = bounds(p_small, p_large, ratio, silence / small)
+    nodes, weights = legendre(NODES, max(1, int(np.ceil(stop.max(initial=0.0) / PANEL))))
+    v = np.multiply.outer(nodes, stop)
+    grown = np.expm1(v)
+    other = np.log1p(grown / ratio)
+    W = (1.0 - p_small) * v - p_large * other
+    top = W.max(axis=0)
+    W -= top
+    np.exp(W, out=W)
+    W *= weights[:, None]
+    Z = W.sum(axis=0)
+    W /= Z
+    grown *= small
+    L_a, L_b = np.where(first, v, other), np.where(first, other, v)
+    D_a, D_b = np.log1p(silence / A), np.log1p(silence / B)
+    with np.errstate(divide="ignore"):
+        log_odds = np.log(s * small * stop * Z / B)
+    log_odds += top + power * D_a + s * D_b
+    left = sigmoid(log_odds)
+    in_a, in_b = 1.0 / (grown + A), 1.0 / (grown + B)
+    slope_a, slope_b = end_a - in_a, end_b - in_b
+    U = (D_a - L_a, power * slope_a, (D_b + 1.0 / s) - L_b, s * slope_b - in_b)
+
+    def mean(values: Floats, weights: Floats = W) -> Floats:
+        return np.asarray(np.einsum("nm,nm->m", weights, values))
+
+    weighed = [W * u for u in U]
+    middle = [each.sum(axis=0) for each in weighed]
+    h = {(i, j): left * (mean(U[j], weighed[i]) - left * middle[i] * middle[j]) for i, j in PAIRS}
+    h[0, 1] += left * mean(slope_a)
+    h[1, 1] -= left * mean(end_a + in_a, weighed[1])
+    h[2, 2] -= left / s**2
+    h[2, 3] += left * mean(slope_b)
+    h[3, 3] += left * ((s + 1.0) * mean(in_b * in_b) - s * end_b**2)
+    return softplus(log_odds), [left * m for m in middle], h
 
 
 def _block_into(

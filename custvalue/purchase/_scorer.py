@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from custvalue._histories import history_problems
+from custvalue._open_table import open_table
 from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.likelihood._for_rooms import Effects, own_parameters
 from custvalue.purchase._law import PurchaseLaw
 
 
@@ -22,6 +24,8 @@ class Scorer:
     params : NamedTuple
     t : float
         Horizon in the unit of the parameters.
+    effects : Effects or None, default=None
+        Columns that move the parameters; the customer's are given by name.
 
     Examples
     --------
@@ -35,19 +39,29 @@ class Scorer:
     law: PurchaseLaw
     params: Any
     t: float
+    effects: Effects | None = None
 
-    def __call__(self, frequency: float, recency: float, T: float) -> float:
+    def __call__(self, frequency: float, recency: float, T: float, **columns: Any) -> float:
         """Forecast the expected orders within the horizon."""
-        alive = self.alive(frequency, recency, T)
+        alive = self.alive(frequency, recency, T, **columns)
         history = (np.array([float(v)]) for v in (frequency, recency, T))
-        future = self.law.alive(*self.params, *history)
+        future = self.law.alive(*self._own(columns), *history)
         return alive * float(self.law.expected_orders(*future, self.t)[0])
 
-    def alive(self, frequency: float, recency: float, T: float) -> float:
+    def _own(self, columns: dict[str, Any]) -> Any:
+        """Parameters of the customer."""
+        if self.effects is None:
+            return self.params
+        import pandas as pd
+
+        Z = self.effects.design(open_table(pd.DataFrame([columns])), "the scorer")
+        return own_parameters(self.law, self.params, self.effects, Z)
+
+    def alive(self, frequency: float, recency: float, T: float, **columns: Any) -> float:
         """P(still a customer)."""
         history = tuple(np.array([float(v)]) for v in (frequency, recency, T))
         counts = frequency >= 0 and frequency % 1 == 0 and (frequency > 0) == (recency > 0)
         if not (counts and 0 <= recency <= T < np.inf):
             no_time = ContractProblem("not-finite", "a number is missing or infinite", "Give all.")
             raise DataContractError(history_problems(*history) or [no_time])
-        return float(self.law.prob_alive(*self.params, *history)[0])
+        return float(self.law.prob_alive(*self._own(columns), *history)[0])

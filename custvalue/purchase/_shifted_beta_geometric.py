@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from custvalue._kernels import Histories, Objective, counts_of, rising_sums
+from custvalue._kernels import Histories, Objective, counts_of, rising_rows, rising_sums
 from custvalue._sklearn import check_is_fitted
 from custvalue._typing import Floats, Values
 from custvalue._units import Span
 from custvalue._warn import heard
 from custvalue.exceptions import BoundaryFitWarning, ContractProblem, DataContractError, first_ids
+from custvalue.likelihood._for_rooms import ByPair
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import expected_orders as _expected_stays
 from custvalue.purchase._bgbb import log_left_after, log_stayed, whole
@@ -114,6 +115,20 @@ def objective(rows: Histories) -> Objective:
     return evaluate
 
 
+def derivatives(
+    alpha: Values, beta: Values, x: Floats, t_x: Floats, T: Floats
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log probability of each row and its derivatives in (alpha, beta)."""
+    gone = (x < T).astype(np.float64)
+    stays = np.where(x < T, x, T)
+    up, down = rising_rows(beta, stays), rising_rows(np.add(alpha, beta), stays + gone)
+    value = up[0] - down[0] + gone * np.log(alpha)
+    gradient = [gone / alpha - down[1], up[1] - down[1]]
+    hessian = {(0, 0): -down[2] - gone / np.square(alpha), (0, 1): -down[2]}
+    hessian[1, 1] = up[2] - down[2]
+    return value, gradient, hessian
+
+
 class ShiftedBetaGeometric(PurchaseModel):
     """sBG: contracts; the chance of leaving at a renewal differs between customers.
 
@@ -131,6 +146,15 @@ class ShiftedBetaGeometric(PurchaseModel):
         Horizon of forecasts where a method is not given one; counted in whole renewals.
     prior : Prior or None, default=None
         What is known beforehand, in plain quantities.
+    purchase_columns, leave_columns : list of str or None, default=None
+        Columns that tell of the customer (numbers, truth values, text) and move how often a
+        customer orders, and how soon one leaves; the docs have a page on them.
+    equal_columns : list of str or None, default=None
+        Columns of both lists with one coefficient in both.
+    ridge : float, default=0.0
+        Customers that the belief is worth that a standard deviation of a column does nothing.
+    missing : {"raise", "encode"}, default="raise"
+        What a missing value of a column does: refuse the table, or be a category of its own.
 
     Attributes
     ----------
@@ -171,6 +195,7 @@ class ShiftedBetaGeometric(PurchaseModel):
         pmf=pmf,
         simulate=simulate,
         objective=objective,
+        derivatives=derivatives,
         discrete=True,
     )
 

@@ -15,7 +15,7 @@ says whether the functions fit together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -36,6 +36,7 @@ from custvalue.exceptions import (
     UndefinedMeanError,
 )
 from custvalue.likelihood import LawModel
+from custvalue.likelihood._for_rooms import RowsOfCustomers, Told, learn_effects, own_parameters
 from custvalue.spend._independence import Independence, independence, warn_of_totals
 from custvalue.spend._law import BLOCK, SpendLaw, SpendRows, prepare
 
@@ -53,6 +54,13 @@ class SpendModel(LawModel):
         and ``"capped"`` always exist.
     cap : float or None, default=None
         With ``statistic="capped"``: the largest mean spend that counts, in money.
+    spend_columns : list of str or None, default=None
+        Columns that tell of the customer (numbers, truth values, text) and move how much an order
+        brings; the docs have a page on them.
+    ridge : float, default=0.0
+        Customers that the belief is worth that a standard deviation of a column does nothing.
+    missing : {"raise", "encode"}, default="raise"
+        What a missing value of a column does: refuse the table, or be a category of its own.
 
     Attributes
     ----------
@@ -75,9 +83,15 @@ class SpendModel(LawModel):
         *,
         statistic: Literal["mean", "median", "capped"] = "mean",
         cap: float | None = None,
+        spend_columns: Sequence[str] | None = None,
+        ridge: float = 0.0,
+        missing: Literal["raise", "encode"] = "raise",
     ) -> None:
         self.statistic = statistic
         self.cap = cap
+        self.spend_columns = spend_columns
+        self.ridge = ridge
+        self.missing = missing
 
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Learn the parameters by maximum likelihood.
@@ -112,9 +126,10 @@ class SpendModel(LawModel):
         IndependenceWarning
             ``monetary_value`` looks like a total and not a mean per order.
         """
-        table = open_table(X)
+        table, wanted = open_table(X), self._columns_asked()
         x, zbar = self._read(table, reset=True)
-        rows = self._spenders(x, zbar, weights_of(sample_weight, x.size, table))
+        weight = weights_of(sample_weight, x.size, table)
+        rows = self._spenders(x, zbar, weight)
         if rows is None or rows.size < 2:
             raise DataContractError(
                 ContractProblem(
@@ -137,7 +152,16 @@ class SpendModel(LawModel):
                 "such customer, so they are left out of the fit."
             )
         warn_of_totals(rows.x, rows.zbar, rows.w)
-        return self._learn(rows, notes=notes)
+        if not wanted.by_process:
+            return self._learn(rows, notes=notes)
+        # of customers without an order nothing is learned, so that they must not set the scale
+        spent = np.where((x > 0) & (zbar > 0), 1.0 if weight is None else weight, 0.0)
+        told = {"spend": Told(None, None, np.where(spent > 0, zbar, 0.0))}
+        effects, Z = learn_effects(wanted, table, told, spent, type(self).__name__)
+        self.feature_names_in_ = np.asarray([*self.columns, *wanted.names], dtype=object)
+        self.n_features_in_ = len(self.feature_names_in_)
+        by_customer = effects, RowsOfCustomers(rows, Z[spent > 0])
+        return self._learn(rows, notes=notes, by_customer=by_customer)
 
     # ---- forecasts -------------------------------------------------------------------------------
 
@@ -162,25 +186,25 @@ class SpendModel(LawModel):
         """
         if on_invalid != "raise":
             return flagged(self.predict, X, on_invalid=on_invalid)
-        x, zbar = self._history(X)
+        asked = self._asked(X)
         if self.statistic == "median":
-            return self.law.quantile(*self.params_, x, zbar, 0.5)
+            return self.law.quantile(*asked, 0.5)
         if self.statistic == "capped":
             if self.cap is None or not self.cap > 0:
                 raise ValueError(
                     f'statistic="capped" needs cap= (money, such as a high quantile of '
                     f"monetary_value); cap={self.cap!r}."
                 )
-            return self.law.capped_spend(*self.params_, x, zbar, float(self.cap))
+            return self.law.capped_spend(*asked, float(self.cap))
         if self.statistic != "mean":
             raise ValueError(f"statistic={self.statistic!r} must be 'mean', 'median' or 'capped'.")
-        out = self.law.expected_spend(*self.params_, x, zbar)
+        out = self.law.expected_spend(*asked)
         bad = int(np.isinf(out).sum())
         if bad:
             at = self.law.shown(self.params_)
             raise UndefinedMeanError(
                 f"spend is so heavy-tailed that its mean is infinite ({at}) for {bad:,} of "
-                f'{x.size:,} customers. Options: statistic="median"; '
+                f'{out.size:,} customers. Options: statistic="median"; '
                 'statistic="capped" with cap= a high quantile of monetary_value; or fit each '
                 "segment by itself."
             )
@@ -250,6 +274,9 @@ class SpendModel(LawModel):
     def new_customer(self) -> float:
         """Return the expected spend per order of a customer of whom nothing is known yet.
 
+        Where columns of customers count, of one whose columns are those of the average customer of
+        the fit.
+
         Returns
         -------
         float
@@ -259,7 +286,15 @@ class SpendModel(LawModel):
         UndefinedMeanError
             With ``statistic="mean"``, where the population's mean is infinite.
         """
-        return float(self.with_params().predict([[0.0, np.nan]])[0])
+        check_is_fitted(self, "params_")
+        effects = self.fitted_.effects
+        average = None if effects is None else effects.mean[None, :]
+        params = own_parameters(self.law, self.params_, effects, average)
+        bare = type(self).from_params(
+            **dict(zip(self.law.names, (float(np.ravel(p)[0]) for p in params), strict=True)),
+            **{k: v for k, v in self.get_params(deep=False).items() if k in ("statistic", "cap")},
+        )
+        return float(bare.predict([[0.0, np.nan]])[0])
 
     def sample(
         self, X: Any, n_draws: int = 1, *, random_state: int | np.random.Generator | None = None
@@ -292,11 +327,12 @@ class SpendModel(LawModel):
         -------
         ndarray of shape (n_customers,)
         """
-        x, zbar = self._history(X)
+        *params, x, zbar = self._asked(X)
         log_likelihood = self._likelihood()
         out = np.zeros(x.size)
         seen = (x > 0) & (zbar > 0)
-        out[seen] = log_likelihood(*self.params_, x[seen], zbar[seen])
+        own = (p[seen] if np.ndim(p) else p for p in params)
+        out[seen] = log_likelihood(*own, x[seen], zbar[seen])
         return out
 
     def check_independence(self, X: Any, *, level: float = 0.95) -> Independence:
@@ -311,9 +347,10 @@ class SpendModel(LawModel):
         -------
         Independence
         """
-        x, zbar = self._history(X)
+        *params, x, zbar = self._asked(X)
         seen = (x > 0) & (zbar > 0)
-        return independence(self.law, x[seen], zbar[seen], self.params_, check_level(level))
+        own = tuple(p[seen] if np.ndim(p) else p for p in params)
+        return independence(self.law, x[seen], zbar[seen], own, check_level(level))
 
     # ---- what the methods share ------------------------------------------------------------------
 
@@ -323,21 +360,28 @@ class SpendModel(LawModel):
 
     def _asked(self, X: Any) -> tuple[Any, ...]:
         """Parameters and history, as the functions of the law take them."""
-        history = self._history(X)
-        return (*self.params_, *history)
+        check_is_fitted(self, "params_")
+        table, effects = open_table(X), self.fitted_.effects
+        Z = None if effects is None else effects.design(table, type(self).__name__)
+        return (*own_parameters(self.law, self.params_, effects, Z), *self._history(table))
 
-    def _rows(self, X: Any, sample_weight: Any = None) -> SpendRows:
+    def _rows(self, X: Any, sample_weight: Any = None) -> SpendRows | RowsOfCustomers:
         table = open_table(X)
         x, zbar = self._history(table)
         self._likelihood()
-        rows = self._spenders(x, zbar, weights_of(sample_weight, x.size, table))
+        weight = weights_of(sample_weight, x.size, table)
+        rows = self._spenders(x, zbar, weight)
         if rows is None:
             raise DataContractError(
                 ContractProblem(
                     "no-repeaters", "no customer in X has a repeat order", "Give a longer history."
                 )
             )
-        return rows
+        effects = self.fitted_.effects
+        if effects is None:
+            return rows
+        use = (x > 0) & (zbar > 0) if weight is None else (x > 0) & (zbar > 0) & (weight > 0)
+        return RowsOfCustomers(rows, effects.design(table, type(self).__name__)[use])
 
     def _spenders(self, x: Floats, zbar: Floats, w: Floats | None) -> SpendRows | None:
         """Keep the customers who say something about spend; None where nobody does."""

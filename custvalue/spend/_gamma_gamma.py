@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from custvalue.spend import _gamma_gamma_law as gamma_gamma
 from custvalue.spend._base import SpendModel
-from custvalue.spend._gamma_gamma_fit import TO_LOGS, counted_objective
+from custvalue.spend._gamma_gamma_fit import TO_LOGS, counted_objective, derivatives
 from custvalue.spend._law import SpendLaw
 
 # p and q of regular and erratic buyers, alike and unlike customers; of geometric mean spend 1
@@ -52,6 +52,13 @@ class GammaGamma(SpendModel):
         `UndefinedMeanError`; ``"median"`` and ``"capped"`` always exist.
     cap : float or None, default=None
         With ``statistic="capped"``: the largest mean spend that counts, in money.
+    spend_columns : list of str or None, default=None
+        Columns that tell of the customer (numbers, truth values, text) and move how much an order
+        brings; the docs have a page on them.
+    ridge : float, default=0.0
+        Customers that the belief is worth that a standard deviation of a column does nothing.
+    missing : {"raise", "encode"}, default="raise"
+        What a missing value of a column does: refuse the table, or be a category of its own.
 
     Attributes
     ----------
@@ -105,6 +112,7 @@ class GammaGamma(SpendModel):
         simulate_orders=gamma_gamma.simulate_orders,
         posterior=lambda p, q, gamma, x, z: (p, *gamma_gamma.posterior(x, z, p, q, gamma)),
         objective=counted_objective,
+        derivatives=derivatives,
         guesses=tuple((p, q, q / p) for p, q in GUESSES),
         limits={
             "p": (

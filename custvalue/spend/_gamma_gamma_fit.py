@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from custvalue._kernels import Objective, log_rising, psi_rising
-from custvalue._typing import Floats
+from custvalue._kernels import Objective, log_beta_density, log_rising, psi_rising
+from custvalue._typing import Floats, Values
+from custvalue.likelihood._for_rooms import ByPair
 from custvalue.spend._law import BLOCK, SpendRows, prepare
 
-__all__ = ["TO_LOGS", "counted_objective", "objective", "prepare"]
+__all__ = ["TO_LOGS", "counted_objective", "derivatives", "objective", "prepare"]
 FREQUENT = 50.0  # orders, or a p, beyond which sums of plain logs lose too many digits
 
 
@@ -64,6 +65,37 @@ def objective(rows: SpendRows) -> Objective:
         return value / n_all, (TO_LOGS.T @ g) / n_all, (TO_LOGS.T @ h @ TO_LOGS) / n_all
 
     return evaluate
+
+
+def derivatives(
+    p: Values, q: Values, gamma: Values, x: Floats, zbar: Floats
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log density of each row (note 025, eq. 1a) and its derivatives in (p, q, gamma)."""
+    from scipy.special import zeta
+
+    px = np.asarray(p * x, dtype=np.float64)
+    total = x * zbar
+    value = log_beta_density(px, q, total / gamma) - np.log(zbar)
+    # s = gamma / (gamma + total): log s and log (1 - s) are what p x and q weigh
+    share = gamma / (gamma + total)
+    d_q, dd_q = psi_rising(px, q)
+    d_x, dd_x = psi_rising(np.broadcast_to(np.asarray(q, dtype=np.float64), px.shape), px)
+    both = -zeta(2.0, px + q)
+    gradient = [
+        x * (d_q + np.log1p(-share)),
+        d_x + np.log(share),
+        (q * (1.0 - share) - px * share) / gamma,
+    ]
+    hessian = {
+        (0, 0): x * x * dd_q,
+        (0, 1): -x * both,
+        (0, 2): -x * share / gamma,
+        (1, 1): dd_x,
+        (1, 2): (1.0 - share) / gamma,
+    }
+    bend = -q * (1.0 - share) * (1.0 + share) + px * share * share
+    hessian[2, 2] = bend / np.square(gamma)
+    return value, gradient, hessian
 
 
 # (log p, log q, log gamma) = TO_LOGS @ (log p, log q, log mu)

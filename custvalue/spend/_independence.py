@@ -77,7 +77,7 @@ def independence(law: SpendLaw, x: Floats, zbar: Floats, params: Any, level: flo
     cuts = np.unique(np.quantile(x, np.linspace(0.1, 0.9, 9), method="inverted_cdf"))
     bin_of = np.searchsorted(cuts, x, side="left")
     predicted = law.expected_spend(*params, x, zbar)
-    population = float(law.expected_spend(*params, 0, 0))
+    population = float(np.mean(law.expected_spend(*params, 0, 0)))
     table = (
         pd.DataFrame(
             {"bin": bin_of, "x": x, "actual": x * zbar, "predicted": x * predicted, "one": 1}

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from custvalue._kernels import counts_of
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Places
 from custvalue.likelihood import Law
-from custvalue.likelihood._for_rooms import Plan, Units
+from custvalue.likelihood._for_rooms import Plan, Process, Units
 
 BLOCK = 8192  # stays in cache, and below the size at which BLAS starts threads
 RIDGE = 500.0  # a shape beyond this may be on its way to infinity
@@ -60,8 +60,12 @@ class SpendRows(NamedTuple):
             return self
         # a fixed draw: a fit must not depend on chance, nor on a pattern in the rows' order
         pick = np.random.default_rng(n).integers(0, n, size)
-        sample = prepare(self.x[pick], self.zbar[pick], None if self.w is None else self.w[pick])
-        # keep the money unit of all rows, so that parameters mean the same
+        return self.taken(pick, None if self.w is None else self.w[pick])
+
+    def taken(self, rows: Places, w: Floats | None) -> SpendRows:
+        """Take some rows and what each now weighs, in the money unit of all rows."""
+        sample = prepare(self.x[rows], self.zbar[rows], w)
+        # so that parameters mean the same
         shift = float(np.log(sample.unit / self.unit))
         log_s = sample.sum_wx_log_s + shift * sample.sum_wx
         return sample._replace(sum_wx_log_s=log_s, unit=self.unit, counted=self.counted)
@@ -146,6 +150,11 @@ class SpendLaw(Law):
     simulate_orders: Callable[..., Floats]
     posterior: Callable[..., tuple[float, Floats, Floats]] | None = None
     guesses: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def processes(self) -> dict[str, Process]:
+        """How much an order brings: every parameter that is money."""
+        return {"spend": Process(self.scales, 1.0)} if self.log_likelihood is not None else {}
 
     def units(self, rows: SpendRows) -> Units:
         """Money counts in the geometric mean of spend."""

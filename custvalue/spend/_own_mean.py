@@ -94,6 +94,7 @@ class OwnMean(SpendModel):
     columns = ("n_orders", "mean_value")
     statistic = "mean"
     cap = None
+    spend_columns = None
 
     def __init__(self) -> None:
         """Nothing to choose."""

@@ -16,9 +16,10 @@ import pandas as pd
 from sklearn.base import clone
 
 from custvalue._kernels import by_differences, compress
-from custvalue._warn import heard
 from custvalue.exceptions import DataContractError
 from custvalue.purchase import PurchaseLaw, PurchaseModel
+from custvalue.testing._checks import near, run_laws
+from custvalue.testing._columns import COLUMN_LAWS, processes_of
 
 Kind = type[PurchaseModel]
 Law = Callable[[Kind, dict[str, float]], None]
@@ -362,30 +363,6 @@ def a_fitted_model_travels(kind: Kind, params: dict[str, float]) -> None:
     assert not hasattr(fresh, "params_")
 
 
-def run_laws(kind: Any, laws: tuple[Any, ...], params: dict[str, float]) -> None:
-    """Raise one AssertionError that names every law which the model breaks."""
-    broken = []
-    for law in laws:
-        try:
-            with heard():  # a law is about numbers
-                law(kind, params)
-        except (AssertionError, ValueError) as error:  # a fit may refuse the model by itself
-            words = law.__name__.replace("_", " ")
-            broken.append(f"{words}: {(str(error).strip() or 'it does not hold').splitlines()[0]}")
-    if broken:
-        raise AssertionError(f"{kind.__name__} breaks {len(broken)} laws:\n" + "\n".join(broken))
-
-
-def near(values: Any, expected: float, what: str) -> None:
-    values = np.asarray(values, dtype=float)
-    error = values.std() / np.sqrt(len(values)) + 1e-12
-    if not values.any():  # so rare that nobody drew it
-        error = 5.0 / len(values)
-    assert abs(values.mean() - expected) < 5 * error, (
-        f"{what}: simulated {values.mean():.5f} +- {error:.5f}, formula {expected:.5f}"
-    )
-
-
 PURCHASE_LAWS: tuple[Law, ...] = (
     numbers_stay_in_range,
     total_probability_is_one,
@@ -407,7 +384,7 @@ PURCHASE_LAWS: tuple[Law, ...] = (
 
 
 def check_purchase_model(model: PurchaseModel, params: dict[str, float] | None = None) -> None:
-    """Run every law of the field on a model.
+    """Run every law of the field on a model, with columns of customers that count and without.
 
     Parameters
     ----------
@@ -428,4 +405,5 @@ def check_purchase_model(model: PurchaseModel, params: dict[str, float] | None =
     >>> check_purchase_model(NBD())
     """
     kind = type(model)
-    run_laws(kind, PURCHASE_LAWS, example_params(kind.law) if params is None else params)
+    laws = (*PURCHASE_LAWS, *(COLUMN_LAWS if processes_of(kind) else ()))
+    run_laws(kind, laws, example_params(kind.law) if params is None else params)

@@ -17,7 +17,8 @@ from sklearn.base import clone
 
 from custvalue._kernels import by_differences, legendre
 from custvalue.spend import SpendLaw, SpendModel
-from custvalue.testing._purchase import near, run_laws
+from custvalue.testing._checks import near, run_laws
+from custvalue.testing._columns import example_effects, people, processes_of
 
 Kind = type[SpendModel]
 Check = Callable[[Kind, dict[str, float]], None]
@@ -222,6 +223,41 @@ def a_fitted_spend_model_travels(kind: Kind, params: dict[str, float]) -> None:
     assert given.fit_report().status == "given"
 
 
+def columns_scale_spend(kind: Kind, params: dict[str, float]) -> None:
+    """A factor on spend is one on money: the customer's history over it, the answer times it."""
+    if not processes_of(kind):
+        return
+    X = _customers(kind)
+    X = X.assign(**people(len(X)))
+    effects = example_effects(kind)
+    one, told = kind.from_params(**params, effects=effects), effects["spend"]
+    own = np.exp(told["age"] * X["age"] + X["plan"].map(told["plan"])).to_numpy()
+    money = kind.columns[1]
+    plain, scaled = kind.from_params(**params), X.assign(**{money: X[money] / own})
+    np.testing.assert_allclose(one.predict(X), own * plain.predict(scaled), rtol=1e-9)
+    seen = (X[kind.columns[0]] > 0).to_numpy()
+    np.testing.assert_allclose(
+        one.score_samples(X), plain.score_samples(scaled) - seen * np.log(own), rtol=1e-9, atol=1e-9
+    )
+
+
+def effects_on_spend_are_found(kind: Kind, params: dict[str, float]) -> None:
+    """A fit with columns is at least as likely as the true effects, and near them."""
+    if not processes_of(kind):
+        return
+    X, effects = _sample(kind, params, 2000), example_effects(kind)
+    X = X.assign(**people(len(X)))
+    told = effects["spend"]
+    own = np.exp(told["age"] * X["age"] + X["plan"].map(told["plan"]))
+    X[kind.columns[1]] *= own
+    model = kind(spend_columns=["age", "plan"]).fit(X)
+    truth, report = kind.from_params(**params, effects=effects), model.fit_report()
+    assert report.log_likelihood >= truth.score_samples(X).sum() - 1e-6
+    if report.status == "interior":
+        miss = np.log(model.fitted_.values / truth.fitted_.values)
+        assert miss @ np.linalg.solve(model.fitted_.covariance, miss) < 4.0 * len(miss) + 30.0
+
+
 SPEND_LAWS: tuple[Check, ...] = (
     spend_stays_in_range,
     many_orders_are_believed,
@@ -234,11 +270,13 @@ SPEND_LAWS: tuple[Check, ...] = (
     spend_derivatives_are_right,
     spend_fits_rise_above_the_truth,
     a_fitted_spend_model_travels,
+    columns_scale_spend,
+    effects_on_spend_are_found,
 )
 
 
 def check_spend_model(model: SpendModel, params: dict[str, float] | None = None) -> None:
-    """Run every law of the field on a model of spend.
+    """Run every law of the field on a model of spend, with columns that count and without.
 
     Parameters
     ----------

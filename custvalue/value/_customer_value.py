@@ -243,7 +243,14 @@ class CustomerValue(ValueModel):
             )
         if isinstance(spend, OwnMean):  # it tells first orders from later ones
             return table
-        return np.array(table.floats(ALL, caller="CustomerValue's X")).T
+        orders, mean = table.floats(ALL, caller="CustomerValue's X")
+        more = getattr(spend, "spend_columns", None)
+        if not more:
+            return np.array([orders, mean]).T
+        import pandas as pd
+
+        known = {name: table.column(name) for name in more if table.has(name)}
+        return pd.DataFrame({"frequency": orders, "monetary_value": mean, **known})
 
     def _spend_as_the_log_says(self, table: Table, weights: dict[str, Any]) -> Any:
         own = OwnMean().fit(table, **weights)

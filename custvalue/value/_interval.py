@@ -136,12 +136,7 @@ def _outcomes(
     purchases = model.purchases_
     span = model._span(terms.until)
     expected = model._orders(rows, terms.until)
-    history = np.column_stack(purchases._read(rows.table, reset=False))
-    same = purchases.with_params()
-
-    def pmf(part: npt.NDArray[np.intp], n_max: int) -> Floats:
-        return same.predict_pmf(history[part], horizon=span, n_max=n_max)
-
+    pmf = purchases.pmf_of_rows(rows.table, span)
     return worth, _outcome.count_chances(pmf, expected), (p, shape, rate)
 
 
@@ -173,7 +168,7 @@ def _slopes(
     for which, part in enumerate(parts):
         if isinstance(part, OwnMean):
             continue
-        for name, value in part.params_._asdict().items():
+        for name, value in zip(part.fitted_.names, part.fitted_.values, strict=True):
             ends = []
             for sign in (1.0, -1.0):
                 moved = part.with_params(**{name: value * np.exp(sign * WIDTH)})

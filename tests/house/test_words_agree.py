@@ -10,6 +10,7 @@ import pytest
 
 from custvalue._words import (
     CAMPAIGN,
+    EFFECTS,
     FUNNEL,
     HOUSE,
     INDICATORS,
@@ -27,6 +28,7 @@ from custvalue.report._words import Words
 ROOMS = {
     "house": HOUSE,
     "campaign": CAMPAIGN,
+    "effects": EFFECTS,
     "funnel": FUNNEL,
     "indicators": INDICATORS,
     "market": MARKET,
