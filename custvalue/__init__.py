@@ -64,6 +64,7 @@ __all__ = [
     "recommend",
     "report",
     "rfm",
+    "score_sql",
     "silence",
     "spend",
     "split_by_date",
@@ -107,6 +108,7 @@ _ROOM_OF = {
     "panel": "data",
     "portrait": "grades",
     "recommend": "evaluation",
+    "score_sql": "distributed",
     "split_by_date": "data",
     "stage_history": "value",
     "stage_value": "value",
@@ -128,6 +130,7 @@ if TYPE_CHECKING:
         summarize,
         summary_sql,
     )
+    from custvalue.distributed import score_sql
     from custvalue.evaluation import BestValue, backtest, explain_customer, recommend
     from custvalue.funnel import FunnelChain
     from custvalue.grades import ValueGrades, portrait

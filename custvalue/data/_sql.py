@@ -10,7 +10,7 @@ from custvalue._units import days_per
 from custvalue.data._columns import SUMMARY, SUMMARY_NAMES
 from custvalue.data._options import Unit, refuse_reserved, unit_name
 
-DIALECTS = ("duckdb", "postgres", "bigquery", "spark")
+DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "spark")
 
 # Written once in DuckDB's words. Inner names share no name with the user's columns: the customer is
 # called cv_who until the last line. Gaps and money are whole numbers and decimals until the last
@@ -63,7 +63,7 @@ def summary_sql(
 
     Parameters
     ----------
-    dialect : {"duckdb", "postgres", "bigquery", "spark"}, default="duckdb"
+    dialect : {"duckdb", "postgres", "bigquery", "snowflake", "spark"}, default="duckdb"
     table : str
         Name of the log's table, ``schema.table`` where needed.
     customer, time, amount : str
@@ -96,7 +96,8 @@ def summary_sql(
     Rows without a customer, a day or a finite amount are left out. Days are those of the column
     itself; cast a time with a zone to local time first. Amounts are rounded to four digits behind
     the point and added as decimals. The text is written in DuckDB's words and translated by
-    sqlglot; DuckDB and Spark are run in the tests, Postgres and BigQuery are only parsed.
+    sqlglot; DuckDB, Postgres and Spark are run in the tests, BigQuery and Snowflake are only
+    parsed. ``custvalue.score_sql`` scores the table where it is.
 
     Examples
     --------
