@@ -57,6 +57,7 @@ __all__ = [
     "market",
     "markov",
     "metrics",
+    "monthly",
     "panel",
     "plotting",
     "portrait",

@@ -60,10 +60,10 @@ def examine(
         raise click.UsageError(f"--out {out} must end in .csv or .json.")
     not_there(out, force)
     from custvalue.data import examine as look
-    from custvalue.report._for_rooms import COUNTED, Reading, read_as_written
+    from custvalue.report._for_rooms import COUNTED, FileWords, read_as_written
 
     words = reading_words(asked)
-    how = Reading(words["encoding"], words["names"], words["sheet"], words["query"])
+    how = FileWords(words["encoding"], words["names"], words["sheet"], words["query"])
     # numbers are read as what they count without being told
     form = None if words["time_format"] in COUNTED else words["time_format"]
     with told_once():

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from custvalue._cli_campaign import not_there
-from custvalue._cli_log import log_argument, log_options, read_frame
+from custvalue._cli_log import every_log_option, log_argument, read_frame
 from custvalue._cli_page import ESTIMATORS, LANGUAGES, told_once
 
 EXAMPLE = """\b
@@ -22,7 +22,7 @@ custvalue explain orders.csv --customer id --time date --amount paid --customer-
 @click.command(epilog=EXAMPLE)
 @log_argument
 @click.option("--customer-id", required=True, metavar="ID", help="Whom to explain.")
-@log_options()
+@every_log_option()
 @click.option("--since", metavar="DATE", help="Say what moved since then, and by how much.")
 @click.option("--horizon", default="52W", show_default=True, help="How far to forecast.")
 @click.option(

@@ -101,7 +101,7 @@ policy_options = with_options(
 )
 
 
-def log_options(*, required: bool = True) -> Callable[[Any], Any]:
+def every_log_option(*, required: bool = True) -> Callable[[Any], Any]:
     """Give a command all that a log can be told, in one order and wording."""
     return with_options(column_options(required=required), reading_options, policy_options)
 

@@ -20,12 +20,13 @@ from custvalue._cli_explain import explain
 from custvalue._cli_funnel import funnel
 from custvalue._cli_log import (
     COLUMNS,
-    log_options,
+    every_log_option,
     policy_words,
     read_frame,
     reading_words,
     source_of,
 )
+from custvalue._cli_monthly import compare, fit, score
 from custvalue._cli_page import ESTIMATORS, last_words, one_line, page_options, told_once
 from custvalue._cli_survey import survey
 from custvalue._warn import warn_caller
@@ -136,7 +137,7 @@ def main(debug: bool) -> None:
     help="Use the CDNOW log (23,570 customers) instead of LOG; unless given, margin 0.3, "
     "response 0.05 and contact cost 0.5 are assumed.",
 )
-@log_options(required=False)
+@every_log_option(required=False)
 @click.option("--period", default="4W", show_default=True, help="Period of moves and spend.")
 @click.option("--horizon", default="52W", show_default=True, help="How far to forecast.")
 @click.option(
@@ -327,9 +328,12 @@ def _names_in_both_languages() -> list[str]:
 
 
 main.add_command(campaign)
+main.add_command(compare)
 main.add_command(examine)
 main.add_command(explain)
+main.add_command(fit)
 main.add_command(funnel)
+main.add_command(score)
 main.add_command(survey)
 
 

@@ -20,6 +20,7 @@ from custvalue._words import (
     _house,
     _indicators,
     _market,
+    _monthly,
     _report,
     _survey,
 )
@@ -125,6 +126,7 @@ CAMPAIGN = Catalogue(_campaign.ZH, HOUSE)
 EFFECTS = Catalogue(_effects.ZH, HOUSE)
 EXAMINE = Catalogue(_examine.ZH, HOUSE)
 EXPLAIN = Catalogue(_explain.ZH, HOUSE)
+MONTHLY = Catalogue(_monthly.ZH, HOUSE)
 FINDINGS = _examine.FINDINGS
 FUNNEL = Catalogue(_funnel.ZH, HOUSE)
 INDICATORS = Catalogue(_indicators.ZH, HOUSE)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from custvalue._frames import column, places_of
+from custvalue._open_table import open_table
+from custvalue._sklearn import check_is_fitted
 from custvalue._typing import Floats, Ints
 from custvalue._units import Span
 from custvalue._value_model import Terms, Timing, ValueModel, read_value
@@ -144,6 +146,9 @@ class StackedValue(ValueModel):
     true, corrected by what all missed together as far as the origins agree. Intervals carry what
     was seen there: the spread of sizes, and the error of the level. Where the past is too short to
     ask an earlier date, the first part, the law, stands alone, and ``fit_report`` says so.
+
+    A log is what is asked; where every part reads a summary and there is no season, a summary of
+    the customers will do, with the same numbers.
 
     Where two years and more tell of a season that all customers share
     (:func:`custvalue.data.season_of`), every part works in its operational time, in which busy
@@ -368,7 +373,20 @@ class StackedValue(ValueModel):
 
     # ---- what is expected -----------------------------------------------------------------------
 
+    @property
+    def reads_summaries(self) -> bool:
+        """Whether the rows of a summary can be valued, too: every part reads one, in plain days."""
+        check_is_fitted(self, "forecast_")
+        known = self.forecast_
+        each = all(p.reads_table == "summary" and not p._takes_log for p in known.parts)
+        return each and known.season.is_identity
+
     def _read(self, X: Any) -> StackedRows:
+        if not isinstance(X, TransactionLog) and self.reads_summaries:
+            table = open_table(X)
+            every = np.arange(table.n)
+            parts = tuple(part._rows(table) for part in self.forecast_.parts)
+            return StackedRows(parts, (every,) * len(parts), table.n, None)
         asked = as_transaction_log(X, type(self).__name__)
         log = operational(asked, self.forecast_.season)
         rows, places = [], []
@@ -608,6 +626,8 @@ class StackedValue(ValueModel):
         return read_value(value)
 
     def _told_on(self, X: Any) -> Any:
+        if not isinstance(X, TransactionLog) and self.reads_summaries:
+            return X
         return as_transaction_log(X, type(self).__name__).summary("D")
 
 

@@ -30,7 +30,7 @@ _MARKS = (".", ",")
 _EARLIEST, _LATEST = "1950-01-01", "2100-01-01"  # what numbers read as times must lie between
 
 
-class Money(NamedTuple):
+class MoneyRead(NamedTuple):
     """Numbers of a column, and the currency that each cell names ("" where none does)."""
 
     values: pd.Series
@@ -63,7 +63,7 @@ def money_of(
     decimal: str = ".",
     thousands: str | None = None,
     unread: Unread = "error",
-) -> Money:
+) -> MoneyRead:
     """Read a column of numbers; a sign or code of a currency may stand before or behind them.
 
     Raises
@@ -81,7 +81,7 @@ def money_of(
     n = len(values)
     bare = np.full(n, "", dtype=object)
     if values.dtype.kind in "iuf":
-        return Money(values.astype(float), bare, ())
+        return MoneyRead(values.astype(float), bare, ())
     codes, kinds = pd.factorize(values, use_na_sentinel=True)
     pattern = _number_pattern(decimal, thousands)
     numbers = np.full(len(kinds) + 1, np.nan)
@@ -107,7 +107,7 @@ def money_of(
         )  # fmt: skip
     made = pd.Series(numbers[codes], index=values.index, name=values.name)
     known = tuple(dict.fromkeys(sign for sign in signs if sign))
-    return Money(made, signs[codes], known)
+    return MoneyRead(made, signs[codes], known)
 
 
 def _number_pattern(decimal: str, thousands: str | None) -> re.Pattern[str]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from custvalue.data._for_rooms import currency_of
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.report._cells import Money, clock_times, money_of
-from custvalue.report._sources import Reading, joined, opened_tables
+from custvalue.report._cells import MoneyRead, clock_times, money_of
+from custvalue.report._sources import FileWords, joined, opened_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def rates_of(rates: Rates | None) -> pd.DataFrame | None:
     if isinstance(rates, Mapping):
         table = pd.DataFrame({"currency": list(rates), "rate": list(rates.values())})
     elif isinstance(rates, (str, Path)):
-        tables = opened_tables(rates, Reading())
+        tables = opened_tables(rates, FileWords())
         file = tables[0].file
         table = joined(tables, tables[0].have, {"currency", "date"})
     else:
@@ -101,7 +101,7 @@ def rates_of(rates: Rates | None) -> pd.DataFrame | None:
 def exchanged(
     frame: pd.DataFrame,
     time: str,
-    read: Mapping[str, Money],
+    read: Mapping[str, MoneyRead],
     factors: Sequence[str],
     coded: Sequence[str],
     rates: pd.DataFrame | None,
@@ -152,7 +152,7 @@ def _is_money(name: str, values: Mapping[str, Any]) -> bool:
 
 
 def _codes(
-    frame: pd.DataFrame, read: Mapping[str, Money], coded: Sequence[str], signed: Sequence[str]
+    frame: pd.DataFrame, read: Mapping[str, MoneyRead], coded: Sequence[str], signed: Sequence[str]
 ) -> tuple[Any, list[str]]:
     """Currency of each row, by a column or by signs, and the different ones."""
     import pandas as pd

@@ -4,12 +4,12 @@ from custvalue.report._cells import COUNTED
 from custvalue.report._playbooks import playbook_of
 from custvalue.report._read import read_as_written, read_table
 from custvalue.report._report import Report
-from custvalue.report._sources import Reading, source_name
+from custvalue.report._sources import FileWords, source_name
 from custvalue.report._story import cuts_of_text
 
 __all__ = [
     "COUNTED",
-    "Reading",
+    "FileWords",
     "Report",
     "cuts_of_text",
     "playbook_of",

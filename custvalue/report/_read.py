@@ -19,8 +19,8 @@ from custvalue.report._cells import (
 )
 from custvalue.report._currencies import Rates, currency_columns, exchanged, rates_of
 from custvalue.report._sources import (
+    FileWords,
     Opened,
-    Reading,
     Source,
     check_same_columns,
     joined,
@@ -30,7 +30,7 @@ from custvalue.report._sources import (
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_WORDS = Reading()
+NO_WORDS = FileWords()
 
 
 def read_log(
@@ -152,7 +152,7 @@ def read_log(
     """
     check_marks(decimal, thousands)
     _check_words(invalid, occasion, order)
-    tables = opened_tables(path, Reading(encoding, names, sheet, query))
+    tables = opened_tables(path, FileWords(encoding, names, sheet, query))
     have = check_same_columns(tables)
     file = _file(tables)
     factors = [amount] if amount in have else [part.strip() for part in amount.split("*")]
@@ -283,14 +283,14 @@ def read_table(
       deal stage        time
     0  007  lead  2024-01-01
     """
-    tables = opened_tables(path, Reading(encoding), words=True)
+    tables = opened_tables(path, FileWords(encoding), words=True)
     have = check_same_columns(tables)
     _check_names([], have, True, _file(tables))
     frame = joined(tables, have, texts)
     return frame.reset_index(drop=True) if frame.index.name == "line" else frame
 
 
-def read_as_written(path: Source, how: Reading = NO_WORDS) -> pd.DataFrame:
+def read_as_written(path: Source, how: FileWords = NO_WORDS) -> pd.DataFrame:
     r"""Read every column of a text as text, or of another file as it is stored.
 
     For a look at what is written there, before anything is made of it.
@@ -299,7 +299,7 @@ def read_as_written(path: Source, how: Reading = NO_WORDS) -> pd.DataFrame:
     ----------
     path : str, Path or sequence of them
         As in `read_log`.
-    how : Reading
+    how : FileWords
 
     Returns
     -------

@@ -37,7 +37,7 @@ _PATTERN = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
-class Reading:
+class FileWords:
     """How a source is read, beside the columns: what `read_log` and the command line may be told.
 
     Parameters
@@ -53,8 +53,8 @@ class Reading:
 
     Examples
     --------
-    >>> from custvalue.report._sources import Reading
-    >>> Reading(sheet="Orders").sheet
+    >>> from custvalue.report._sources import FileWords
+    >>> FileWords(sheet="Orders").sheet
     'Orders'
     """
 
@@ -98,14 +98,14 @@ def is_url(source: Any) -> bool:
     return isinstance(source, str) and _URL.match(source) is not None
 
 
-def opened_tables(source: Source, how: Reading, *, words: bool = False) -> list[Opened]:
+def opened_tables(source: Source, how: FileWords, *, words: bool = False) -> list[Opened]:
     """Open every table of a source: one a file, a file of an archive, a database's query.
 
     Parameters
     ----------
     source : str, Path or sequence of them
         Files, patterns (``"orders-*.csv"``), folders, or the address of a database.
-    how : Reading
+    how : FileWords
     words : bool, default=False
         Whether ``none`` and the like are answers in columns that stay as they are written.
 
@@ -223,7 +223,7 @@ def _refuse_copies(files: list[Path]) -> None:
         )
 
 
-def _of_file(path: Path, how: Reading, words: bool) -> list[Opened]:
+def _of_file(path: Path, how: FileWords, words: bool) -> list[Opened]:
     kind = is_database(path)
     if kind is not None:
         if kind == "duckdb":
@@ -237,7 +237,7 @@ def _of_file(path: Path, how: Reading, words: bool) -> list[Opened]:
     return [_of_bytes(name, raw, how, words) for name, raw in contents(path)]
 
 
-def _of_bytes(name: str, raw: bytes, how: Reading, words: bool) -> Opened:
+def _of_bytes(name: str, raw: bytes, how: FileWords, words: bool) -> Opened:
     if raw.startswith(b"PAR1"):
         import io
 
@@ -326,8 +326,8 @@ def _without_headers(frame: pd.DataFrame, names: list[str], file: str) -> pd.Dat
 
 
 __all__ = [
+    "FileWords",
     "Opened",
-    "Reading",
     "Source",
     "check_same_columns",
     "frame_of_arrow",

@@ -240,7 +240,7 @@ def _typed(column: pd.Series) -> Any:
         if kind in ("floating", "mixed-integer-float", "decimal"):
             return column.astype("float64")
         if kind in ("datetime", "datetime64", "date"):
-            return pd.to_datetime(column)
+            return pd.Series(pd.to_datetime(column.to_numpy()), index=column.index)
     except (ValueError, TypeError, OverflowError):
         return column
     return column

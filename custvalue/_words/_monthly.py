@@ -1,0 +1,51 @@
+"""What changed from one month to the next."""
+
+from __future__ import annotations
+
+ZH: dict[str, str] = {
+    # the bridge
+    "part": "组成",
+    "customers": "客户数",
+    "value": "价值",
+    "value then": "当时的价值",
+    "value now": "现在的价值",
+    "customers gone": "已不在的客户",
+    "new customers": "新客户",
+    "number of orders": "订单数",
+    "silence against own rhythm": "相对自身节奏的沉默",
+    "spend per order": "每单金额",
+    "beside customers alike": "与相似客户相比",
+    "the new model": "新模型",
+    # the inputs
+    "frequency": "复购次数",
+    "mean_value": "平均每单金额",
+    # sentences
+    " ": "",
+    "; ": "；",
+    "{part} {value:+,.2f}": "{part} {value:+,.2f}",
+    "From {then} to {now} ({days} days) the value of all customers moved by {change:+,.2f}, from "
+    "{before:,.2f} to {after:,.2f}.": (
+        "从 {then} 到 {now}（{days} 天），全体客户价值变动 {change:+,.2f}，由 {before:,.2f} 变为 "
+        "{after:,.2f}。"
+    ),
+    "Of that: {parts}.": "其中：{parts}。",
+    "Of the customers of {then} {said:,.2f} were expected by {now}, and {came:,.2f} came.": (
+        "对 {then} 的客户，预期到 {now} 带来 {said:,.2f}，实际为 {came:,.2f}。"
+    ),
+    "Nine of ten such totals lie between {low:,.2f} and {high:,.2f}.": (
+        "十个此类合计中有九个在 {low:,.2f} 至 {high:,.2f} 之间。"
+    ),
+    "Keep the model.": "模型可以继续使用。",
+    "Look at it before the next month.": "下月之前请先查看。",
+    "Fit the model again.": "请重新拟合模型。",
+    "What came is {ratio:.0%} of what was expected.": "实际为预期的 {ratio:.0%}。",
+    "Nothing came of what was expected.": "预期的金额全未实现。",
+    "{name} has moved (stability index {psi:.2f}).": ("{name}已发生变化（稳定性指数 {psi:.2f}）。"),
+    "{share:.0%} of the customers are beyond all that the fit saw.": (
+        "{share:.0%} 的客户超出拟合时所见的范围。"
+    ),
+    "Nothing is beyond chance, and no input has moved much.": ("没有超出偶然的变化。"),
+    "Customers without a value, by their status: {n:,}.": (
+        "没有价值的客户（原因见状态）：{n:,} 位。"
+    ),
+}
