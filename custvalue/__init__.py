@@ -75,6 +75,8 @@ __all__ = [
     "summary_sql",
     "survey",
     "testing",
+    "update_panel",
+    "update_summary",
     "value",
 ]
 
@@ -115,6 +117,8 @@ _ROOM_OF = {
     "stage_value": "value",
     "summarize": "data",
     "summary_sql": "data",
+    "update_panel": "data",
+    "update_summary": "data",
 }
 
 if TYPE_CHECKING:
@@ -130,6 +134,8 @@ if TYPE_CHECKING:
         split_by_date,
         summarize,
         summary_sql,
+        update_panel,
+        update_summary,
     )
     from custvalue.distributed import score_sql
     from custvalue.evaluation import BestValue, backtest, explain_customer, recommend

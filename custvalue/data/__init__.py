@@ -2,6 +2,7 @@
 
 from custvalue._row_check import check_rows
 from custvalue.data._api import occasions, panel, split_by_date, summarize
+from custvalue.data._append import update_panel, update_summary
 from custvalue.data._compress import compress
 from custvalue.data._examine import examine
 from custvalue.data._from_summary import from_summary
@@ -25,4 +26,6 @@ __all__ = [
     "split_by_date",
     "summarize",
     "summary_sql",
+    "update_panel",
+    "update_summary",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from custvalue.data._carried import GAPS
 from custvalue.data._options import LogOptions
 from custvalue.data._partitions import Work
 from custvalue.exceptions import ContractProblem
@@ -34,6 +35,27 @@ class Dask:
         """Return the result as a Dask frame."""
         meta = work(log._meta.iloc[:0])
         return log.shuffle(on=options.customer).map_partitions(work, meta=meta)
+
+    def nothing(self, table: Any) -> Any:
+        """Return a table without rows, of the partitions' kind."""
+        return table._meta.iloc[:0]
+
+    def both(self, table: Any, work: Work, more: Any) -> Any:
+        """Return the result of every partition with a table in memory behind."""
+        import dask.dataframe as dd
+
+        made = table.map_partitions(work, meta=table._meta)
+        if not len(more):
+            return made
+        behind = partial(_with_more, more=more)  # as it is: Dask would make text of bytes
+        last = made.partitions[made.npartitions - 1].map_partitions(behind, meta=table._meta)
+        if made.npartitions == 1:
+            return last
+        return dd.concat([made.partitions[: made.npartitions - 1], last])
+
+
+def _with_more(table: Any, more: Any) -> Any:
+    return pd.concat([table, more], ignore_index=True) if len(table) else more
 
 
 def _as_series(table: Any, work: Callable[[Any], str]) -> Any:
@@ -77,10 +99,26 @@ class Spark:
             if field.name in options.keep:
                 fields.append(log.schema[field.name])
             elif field.name != options.customer:
-                kind = kinds.get(str(field.type), types.TimestampNTZType)
-                fields.append(types.StructField(field.name, kind()))
+                kind = kinds.get(str(field.type), types.TimestampNTZType)()
+                if field.name == GAPS:
+                    kind = types.ArrayType(types.LongType())
+                fields.append(types.StructField(field.name, kind))
         schema = types.StructType(fields)
         return log.repartition(options.customer).mapInArrow(partial(_tables, work=work), schema)
+
+    def nothing(self, table: Any) -> Any:
+        """Return a table without rows, of the partitions' kind."""
+        from pyspark.sql.pandas.types import to_arrow_schema
+
+        return to_arrow_schema(table.schema).empty_table()
+
+    def both(self, table: Any, work: Work, more: Any) -> Any:
+        """Return the result of every partition with a table in memory behind."""
+        made = table.mapInArrow(partial(_tables, work=work), table.schema)
+        rows = [tuple(row[name] for name in table.columns) for row in more.to_pylist()]
+        if not rows:
+            return made
+        return made.unionByName(table.sparkSession.createDataFrame(rows, table.schema))
 
 
 def _nothing(options: LogOptions) -> Any:

@@ -16,7 +16,7 @@ from custvalue._warn import warn_caller
 from custvalue.data._far_dates import Alone, alone, days_of
 from custvalue.data._ids import encode, id_codes, order_codes
 from custvalue.data._ledger import WORDS, Dropped
-from custvalue.data._money import Money, minor_units, net
+from custvalue.data._money import Money, minor_units, money_facts, net
 from custvalue.data._options import DAY, LogOptions
 from custvalue.data._times import (
     End,
@@ -90,6 +90,10 @@ class Intake:
     def as_of(self) -> int:
         """Tick of the end of observation."""
         return self.end.tick
+
+    def money_facts(self) -> list[list[float] | None]:
+        """How large amounts and profits are, before the rows are given up for occasions."""
+        return money_facts(*(some.seen() for some in (self.money, self.profit) if some is not None))
 
     @property
     def fine(self) -> Ints:

@@ -25,6 +25,7 @@ from custvalue.data._intake import (
     warn_invalid,
 )
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
+from custvalue.data._money import MoneySeen, money_facts
 from custvalue.data._native import is_polars, with_ticks
 from custvalue.data._options import DAY, LogOptions, refuse_reserved
 from custvalue.data._panel import panel_names
@@ -210,6 +211,12 @@ class LazyLog:
         problems: list[ContractProblem] = []
         self.money = _scale(table, PAID)
         self.gain = _scale(table, GAIN) if options.has_profit else None
+        self.money_facts = money_facts(
+            *(
+                _seen(table, name, scale)
+                for name, scale in zip(self.monies, (self.money, self.gain), strict=False)
+            )
+        )
         dropped = []
         for reason, code in _CODE.items():
             if reason == "after_as_of" and repeated is not None and repeated[0]:
@@ -344,6 +351,14 @@ def _is_text(frame: Any, name: str) -> bool:
 def _not_finite(name: str) -> Any:
     # NaN is larger than every number in SQL, and no comparison with it holds in polars
     return ~(nw.col(name).abs() <= 1.7976931348623157e308).fill_null(False)
+
+
+def _seen(table: Any, name: str, scale: Scale | None) -> MoneySeen | None:
+    """How large all amounts are, those of rows that do not count among them."""
+    if scale is None or not scale.exact:
+        return None
+    total = float(table[f"{name}s"].sum()) if len(table) else 0.0
+    return MoneySeen(scale.size, round(total * scale.size))
 
 
 def _scale(table: Any, name: str) -> Scale:

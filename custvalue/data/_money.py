@@ -57,6 +57,34 @@ class Money(NamedTuple):
         """Sum of all values, as money."""
         return float(self.values.sum()) / self.scale
 
+    def seen(self) -> MoneySeen | None:
+        """How large all of it is, in whole minor units; None where sums are not exact."""
+        if not self.exact:
+            return None
+        values = self.values if self.low >= 0 else np.abs(self.values)
+        return MoneySeen(self.scale, int(values.sum()))
+
+
+class MoneySeen(NamedTuple):
+    """Minor units in one unit of money, and how many of them all amounts are, whatever their sign.
+
+    What is added to such money later stays exact as long as both together do.
+    """
+
+    scale: float
+    units: int
+
+    def with_more(self, more: MoneySeen) -> MoneySeen | None:
+        """Both together; None where a float can no longer hold every sum."""
+        scale = max(self.scale, more.scale)
+        units = sum(int(some.units * (scale / some.scale)) for some in (self, more))
+        return MoneySeen(scale, units) if units < _EXACT else None
+
+
+def money_facts(*seen: MoneySeen | None) -> list[list[float] | None]:
+    """Write down how large amounts and, where it differs, profits are, as plain JSON values."""
+    return [None if some is None else [some.scale, some.units] for some in seen]
+
 
 def minor_units(amount: Floats) -> Money:
     """Amounts as whole minor units (1, 1/100 or 1/10000) where they are such decimals.
@@ -124,6 +152,13 @@ def sums(values: Ints | Floats, start: npt.NDArray[np.int64]) -> Ints | Floats:
     """
     if values.dtype.kind != "i":
         return np.add.reduceat(values, start)
+    return whole_sums(values.view(np.int64), start)
+
+
+def whole_sums(values: Ints, start: Ints) -> Ints:
+    """Sum of each run of whole numbers, which may be none at all."""
+    if not len(start):
+        return values[:0]
     ends = np.cumsum(values)[np.append(start[1:], len(values)) - 1]
     ends[1:] -= ends[:-1].copy()
     return ends

@@ -295,6 +295,21 @@ def with_last_days(frame: Any, name: str, end: End) -> Any:
     return frame.with_columns(nw.min_horizontal(sunday, today).alias(name))
 
 
+def gap_lists(frame: Any, who: str, gap: str, tick: str, name: str) -> Any:
+    """Gaps of each customer as a list, oldest first; an empty one where there is none."""
+    if is_polars(frame):
+        import polars as pl
+
+        gaps = pl.col(gap).sort_by(tick).drop_nulls().alias(name)
+        native = frame.to_native().group_by(who).agg(gaps)
+    else:
+        column, when = quoted(gap), quoted(tick)
+        listed = f"list({column} ORDER BY {when}) FILTER ({column} IS NOT NULL)"
+        made = f"coalesce({listed}, CAST([] AS BIGINT[])) AS {quoted(name)}"
+        native = frame.to_native().aggregate(f"{quoted(who)}, {made}", quoted(who))
+    return nw.from_native(native)
+
+
 def with_periods(frame: Any, start: str, stop: int, name: str) -> Any:
     """Repeat each row for every whole number from its ``start`` up to and with ``stop``."""
     if is_polars(frame):

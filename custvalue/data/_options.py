@@ -69,6 +69,10 @@ class LogOptions:
         a ``T`` or a blank, then perhaps a zone (``Z``, ``+08``, ``+0800``, ``+08:00``).
     time_zone : str, optional
         Zone in which days are cut, where times have a zone; without it their own.
+    carry : bool, default=False
+        Whether a summary carries each customer's gaps in a column ``gaps`` (whole numbers of the
+        occasion's grain, oldest first), so that :func:`custvalue.update_summary` can go on from it
+        whatever comes.
 
     Raises
     ------
@@ -97,6 +101,7 @@ class LogOptions:
     profit: str | None = None
     time_format: str | None = None
     time_zone: str | None = None
+    carry: bool = False
 
     def __post_init__(self) -> None:
         kept = (self.keep,) if isinstance(self.keep, str) else tuple(self.keep)
@@ -144,6 +149,25 @@ class LogOptions:
     def has_profit(self) -> bool:
         """Whether profit differs from spend."""
         return not (self.margin is None and self.cost is None and self.profit is None)
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """What decides which rows count, as plain JSON values: a later batch is read by the same.
+
+        Names of columns are left out, and what only says which rows cannot be read.
+        """
+        margin = self.margin
+        return {
+            "occasion_seconds": self.grain,
+            "refunds": self.refunds,
+            "zero_amounts": self.zero_amounts,
+            "duplicates": self.duplicates,
+            "keep": list(self.keep),
+            "margin": margin if margin is None or isinstance(margin, str) else float(margin),
+            "cost": self.cost,
+            "profit": self.profit,
+            "time_zone": self.time_zone,
+        }
 
     @property
     def grain(self) -> int:

@@ -38,8 +38,8 @@ def panel_columns(
     earliest = folded.first if grid_start is None else grid_start
     if not folded.parts or earliest is None:
         return np.empty(0, dtype=np.int64), _empty(0)
-    last_period = int(_periods_back(np.array([earliest]), rows.as_of, length)[0])
-    repeats = [_periods_back(p.tick[p.start], rows.as_of, length) + 1 for p in folded.parts]
+    last_period = int(periods_back(np.array([earliest]), rows.as_of, length)[0])
+    repeats = [periods_back(p.tick[p.start], rows.as_of, length) + 1 for p in folded.parts]
     counts = [int(count.sum()) for count in repeats]
     check_panel_rows(sum(counts), last_period + 1, rows.alone, rows.end)
     columns = _empty(sum(counts))
@@ -71,7 +71,7 @@ def _figures(
 ) -> ByName:
     """Columns of some customers; ``last_period`` is the grid's last."""
     tick, start = occasions.tick, occasions.start
-    period = last_period - _periods_back(tick, rows.as_of, length)
+    period = last_period - periods_back(tick, rows.as_of, length)
     # a cell is a customer's period with at least one occasion
     new = np.empty(len(tick), dtype=bool)
     new[0] = True
@@ -110,7 +110,7 @@ def _figures(
     known_from = np.repeat(first, repeats)
     return {
         "period": age_period,
-        "period_end": _last_days(end, rows.end),
+        "period_end": last_days(end, rows.end),
         "age": age,
         **made,
         "silence": age_period - np.repeat(cell_period, held),
@@ -124,7 +124,7 @@ def _figures(
     }
 
 
-def _last_days(tick: Ints, end: End) -> npt.NDArray[np.datetime64]:
+def last_days(tick: Ints, end: End) -> npt.NDArray[np.datetime64]:
     """Last day of each tick that is seen (its start where it is shorter than a day)."""
     if end.grain <= DAY:
         return dates(tick, end.grain)
@@ -132,7 +132,7 @@ def _last_days(tick: Ints, end: End) -> npt.NDArray[np.datetime64]:
     return np.minimum(sunday, end.day())
 
 
-def _periods_back(tick: Ints, as_of: int, length: float) -> Ints:
+def periods_back(tick: Ints, as_of: int, length: float) -> Ints:
     """Whole periods between each tick's period and the last one, which ends with ``as_of``."""
     back = as_of - tick
     if length == int(length):
@@ -197,13 +197,14 @@ def panel_eager(
     """
     length = ticks_in(period, options)
     rows = take_in(log, options, as_of, quiet=quiet, codes=codes)
+    money = rows.money_facts()
     folded, book = fold(rows, options)
     if not quiet if start is None else start:
         tell_log_start(folded, rows, options)
     repeats, columns = panel_columns(folded, rows, options, length, grid_start)
     ids = rows.ids(np.repeat(folded.code, repeats))
     table = build_table(log, options.customer, ids, columns)
-    return with_facts(table, panel_facts(options, period, rows.end, book))
+    return with_facts(table, panel_facts(options, period, rows.end, book, money))
 
 
 def ticks_in(period: str, options: LogOptions) -> float:
@@ -220,7 +221,9 @@ def ticks_in(period: str, options: LogOptions) -> float:
     return length
 
 
-def panel_facts(options: LogOptions, period: str, end: End, book: RowLedger) -> TableFacts:
+def panel_facts(
+    options: LogOptions, period: str, end: End, book: RowLedger, money: list[list[float] | None]
+) -> TableFacts:
     """Write down what a panel says of itself."""
     return TableFacts(
         kind="panel",
@@ -229,5 +232,5 @@ def panel_facts(options: LogOptions, period: str, end: End, book: RowLedger) -> 
         as_of=end.date,
         period=period,
         ledger=book.to_dict(),
-        extra={"occasion_seconds": options.grain},
+        extra={"rules": options.rules, "money": money},
     )

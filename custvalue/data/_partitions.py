@@ -23,6 +23,7 @@ from custvalue._warn import heard, warn_caller
 from custvalue.data._far_dates import Alone, alone
 from custvalue.data._intake import missing_columns, take_in, warn_dates, warn_invalid
 from custvalue.data._ledger import RowLedger, merged
+from custvalue.data._money import MoneySeen, money_facts
 from custvalue.data._occasions import fold
 from custvalue.data._options import DAY, LogOptions
 from custvalue.data._panel import check_panel_rows, panel_eager, panel_facts, ticks_in
@@ -73,6 +74,7 @@ def scan(table: Any, options: LogOptions, as_of: Any) -> str:
             "zone": rows.zone,
             "days": [day.tolist(), count.tolist()],
             "refunds": bool((rows.money.values < 0).any()),
+            "money": rows.money_facts(),
         }
     )
 
@@ -108,6 +110,7 @@ class Known:
             end = End.at(max(part["last"] for part in parts), options)
             warn_caller(last_order_text(end), AsOfWarning)
         self.end = end
+        self.money = _money([part["money"] for part in parts], options)
         self.alone = _alone([part["days"] for part in parts])
         seen = [part["last"] for part in parts if part["last"] is not None]
         if options.duplicates != "keep" or any(part["refunds"] for part in parts):
@@ -122,6 +125,21 @@ class Known:
         self.last = max((p["last"] for p in parts if p.get("last") is not None), default=None)
         warn_invalid(list(self.book.dropped))
         warn_dates(self.alone, max(seen, default=None), end)
+
+
+def _money(parts: list[list[Any]], options: LogOptions) -> list[list[float] | None]:
+    """How large the money of all parts is, amounts and profits."""
+    both: list[MoneySeen | None] = []
+    for place in range(1 + options.has_profit):
+        whole: MoneySeen | None = MoneySeen(1.0, 0)
+        for part in parts:
+            whole = (
+                None
+                if whole is None or part[place] is None
+                else whole.with_more(MoneySeen(*part[place]))
+            )
+        both.append(whole)
+    return money_facts(*both)
 
 
 def _alone(days: list[list[list[int]]]) -> Alone | None:
@@ -174,7 +192,7 @@ def summarize_parts(
     known = Known(engine, log, options, as_of)
     work = partial(summarize_eager, options=options, as_of=known.end, unit=unit, quiet=True)
     table = engine.apply(log, work, options)
-    return with_facts(table, summary_facts(options, unit, known.end, known.book))
+    return with_facts(table, summary_facts(options, unit, known.end, known.book, known.money))
 
 
 def panel_parts(engine: Partitioned, log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
@@ -193,7 +211,7 @@ def panel_parts(engine: Partitioned, log: Any, options: LogOptions, as_of: Any, 
         grid_start=known.first,
     )
     table = engine.apply(log, work, options)
-    return with_facts(table, panel_facts(options, period, known.end, known.book))
+    return with_facts(table, panel_facts(options, period, known.end, known.book, known.money))
 
 
 def split_parts(
@@ -228,7 +246,7 @@ def split_parts(
         engine.apply(log, partial(_piece, todo=todo, which=which), options) for which in range(3)
     )
     return DateSplit(
-        with_facts(known, summary_facts(options, unit, past.end, past.book)),
+        with_facts(known, summary_facts(options, unit, past.end, past.book, past.money)),
         with_facts(future, facts),
         with_facts(new, replace(facts, kind="new")),
     )

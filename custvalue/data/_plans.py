@@ -9,10 +9,11 @@ import narwhals.stable.v2 as nw
 
 from custvalue._frames import with_facts
 from custvalue._units import Span, days_per
+from custvalue.data._carried import GAPS
 from custvalue.data._columns import SUMMARY, CustomerFigures
 from custvalue.data._lazy import GAIN, KEEP, ORDER, PAID, TICK, LazyLog, Scale
 from custvalue.data._ledger import Dropped, RowLedger
-from custvalue.data._native import with_dates, with_last_days, with_periods
+from custvalue.data._native import gap_lists, with_dates, with_last_days, with_periods
 from custvalue.data._options import DAY, LogOptions
 from custvalue.data._panel import check_panel_rows, panel_facts, panel_names, ticks_in
 from custvalue.data._split import DateSplit, check_end, future_facts, horizon_ticks
@@ -88,6 +89,7 @@ def _summary_plan(log: LazyLog, occasions: Any, unit: str) -> Any:
         nw.when(gap.is_null()).then(nw.lit(0.0)).otherwise(nw.col(PAID)).alias("__repeat"),
     )
     sums = [nw.col(n).sum() for n in (*log.monies, "__repeat", "__shorter", "__square")]
+    carried = gap_lists(frame, who, "__gap", TICK, GAPS) if options.carry else None
     frame = frame.group_by(who).agg(
         nw.len().alias("n_orders"),
         nw.col("__gap").max(),
@@ -130,6 +132,8 @@ def _summary_plan(log: LazyLog, occasions: Any, unit: str) -> Any:
     frame = frame.select(nw.col(who), *(made[x].alias(x) for x in summary_names(options)))
     for i, name in enumerate(options.keep):
         frame = frame.join(_last_values(log, f"{KEEP}{i}", name), on=who, how="left")
+    if carried is not None:
+        frame = frame.join(carried, on=who, how="left")
     return with_dates(frame, ["first_order", "last_order"], options.grain)
 
 
@@ -147,7 +151,7 @@ def summarize_lazy(log: Any, options: LogOptions, as_of: Any, unit: str) -> Any:
     seen = LazyLog(log, options, as_of)
     occasions, book = occasions_of(seen, seen.rows, seen.book)
     table = _summary_plan(seen, occasions, unit).to_native()
-    return with_facts(table, summary_facts(options, unit, seen.end, book))
+    return with_facts(table, summary_facts(options, unit, seen.end, book, seen.money_facts))
 
 
 def panel_lazy(log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
@@ -216,7 +220,7 @@ def panel_lazy(log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
     rows = rows.select(nw.col(who), *(made[name].alias(name) for name in panel_names()))
     rows = with_last_days(rows, "period_end", seen.end)
     table = with_dates(rows, ["first_order"], options.grain).to_native()
-    return with_facts(table, panel_facts(options, period, seen.end, book))
+    return with_facts(table, panel_facts(options, period, seen.end, book, seen.money_facts))
 
 
 def split_lazy(
@@ -265,7 +269,9 @@ def split_lazy(
     new = with_dates(new, ["first_order"], options.grain)
     facts = future_facts(options, unit, past.end, end, later_book)
     return DateSplit(
-        with_facts(known.to_native(), summary_facts(options, unit, past.end, book)),
+        with_facts(
+            known.to_native(), summary_facts(options, unit, past.end, book, past.money_facts)
+        ),
         with_facts(future.to_native(), facts),
         with_facts(new.to_native(), replace(facts, kind="new")),
     )

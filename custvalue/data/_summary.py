@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from custvalue._frames import TableFacts, with_facts
 from custvalue._log_start import START_SEEN, warn_of_old_customers
-from custvalue._typing import ByName, Floats, Ints
+from custvalue._typing import ByName, Floats, Ints, Mask
 from custvalue._units import days_per
 from custvalue.data._build import build_table, dates
+from custvalue.data._carried import GAPS, GapLists
 from custvalue.data._columns import DTYPES, SUMMARY, SUMMARY_NAMES, CustomerFigures
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._keep import last_rows
@@ -24,7 +25,12 @@ from custvalue.data._times import End
 
 
 def summary_facts(
-    options: LogOptions, unit: str, end: End, book: RowLedger, **extra: Any
+    options: LogOptions,
+    unit: str,
+    end: End,
+    book: RowLedger,
+    money: list[list[float] | None],
+    **extra: Any,
 ) -> TableFacts:
     """Write down what a summary says of itself."""
     return TableFacts(
@@ -33,7 +39,7 @@ def summary_facts(
         unit=unit,
         as_of=end.date,
         ledger=book.to_dict(),
-        extra={"occasion_seconds": options.grain, **extra},
+        extra={"rules": options.rules, "money": money, **extra},
     )
 
 
@@ -120,18 +126,40 @@ def _gap_std_in_place(
     gap_max: npt.NDArray[np.int64],
     some: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float64]:
-    """Spread of each customer's gaps in ticks: the population standard deviation."""
-    if float(gap_max.max()) ** 2 * float(len(gap)) * float(n.max()) < 2.0**62:
-        # whole numbers: n * sum of squares - square of the sum is exact
-        np.multiply(gap, gap, out=gap)
-        squares = np.cumsum(gap, out=gap)[start + n - 1]
-        squares[1:] -= squares[:-1].copy()
-        squares *= some
-        squares -= gap_sum * gap_sum
-        return np.sqrt(squares) / some
+    """Spread of each customer's gaps in ticks: the population standard deviation.
+
+    Which way it is computed depends on the customer's own gaps alone.
+    """
+    long = ~exact_squares(n, gap_max)
+    if long.any():
+        wide = wide_spread(gap, start, n, gap_sum)
+    np.multiply(gap, gap, out=gap)
+    # sums that run over wrap around, and so do their differences, back to what they should be
+    squares = np.cumsum(gap, out=gap)[start + n - 1]
+    squares[1:] -= squares[:-1].copy()
+    if not long.any():
+        return spread_of(squares, gap_sum, some)
+    return np.where(
+        long, wide, spread_of(np.where(long, 0, squares), np.where(long, 0, gap_sum), some)
+    )
+
+
+def wide_spread(gap: Ints, start: Ints, n: Ints, gap_sum: Ints) -> Floats:
+    """Spread of gaps whose squares are too large for whole numbers."""
+    some = np.maximum(n - 1, 1)
     away = gap - np.repeat(gap_sum / some, n)
     away[start] = 0.0
     return np.sqrt(np.add.reduceat(np.square(away, out=away), start) / some)
+
+
+def exact_squares(n: Ints, gap_max: Ints) -> Mask:
+    """Whether n times the sum of n squares of gaps is a whole number that 64 bits hold."""
+    return np.square(n * gap_max.astype(np.float64)) < 2.0**62
+
+
+def spread_of(squares: Ints, gap_sum: Ints, some: Ints) -> Floats:
+    """Spread of gaps by their sums: n * sum of squares - square of the sum, exact but the root."""
+    return np.sqrt(some * squares - gap_sum * gap_sum) / some
 
 
 def _empty(options: LogOptions, size: int) -> ByName:
@@ -148,6 +176,7 @@ def summary_names(options: LogOptions) -> list[str]:
 
 def refuse_lost(options: LogOptions, made: Sequence[str]) -> None:
     """Raise where the customer column or a kept one would be lost among the columns made."""
+    made = [*made, GAPS] if options.carry else made
     refuse_reserved(options.customer, made)
     for name in options.keep:
         refuse_reserved(name, [*made, options.customer], what="a kept column")
@@ -180,11 +209,14 @@ def summary_of(
     log: Any, rows: Intake, options: LogOptions, unit: str, *, start: bool
 ) -> tuple[Any, Folded]:
     """Summary of the rows that were taken in, which are given up, and their occasions."""
-    kept = last_rows(rows)
+    kept, money = last_rows(rows), rows.money_facts()
     folded, book = fold(rows, options)
     if start:
         tell_log_start(folded, rows, options)
     columns = summary_columns(folded, rows, options, days_per(unit))
-    table = build_table(log, options.customer, rows.ids(folded.code), columns, kept.of(folded.code))
-    facts = summary_facts(options, unit, rows.end, book, **START_SEEN)
+    more = kept.of(folded.code)
+    if options.carry:
+        more[GAPS] = GapLists.of_log(folded).column(log)
+    table = build_table(log, options.customer, rows.ids(folded.code), columns, more)
+    facts = summary_facts(options, unit, rows.end, book, money, **START_SEEN)
     return with_facts(table, facts), folded
