@@ -13,6 +13,7 @@ import numpy.typing as npt
 from custvalue._dates import instant
 from custvalue._units import Span
 from custvalue._warn import warn_caller
+from custvalue.contracts import SubscriptionTable
 from custvalue.data import TransactionLog
 from custvalue.data._for_rooms import horizon_end, known_at
 from custvalue.evaluation._baselines import LastPeriodRepeated
@@ -85,8 +86,10 @@ def backtest(
     ----------
     estimators : dict of str to estimator, sequence of estimators, or estimator
         Any mix; what each reads is told in :class:`Candidate`. They are copied, never changed.
-    log : frame or TransactionLog
-        A frame needs the names of its columns; a :class:`TransactionLog` has them.
+    log : frame, TransactionLog or SubscriptionTable
+        A frame needs the names of its columns; a :class:`TransactionLog` has them. Of a
+        :class:`custvalue.contracts.SubscriptionTable` the payments are the log, and estimators
+        that read contracts see what was known of them at each cutoff.
     customer, time, amount : str
         Names of the log's columns.
     cutoffs : sequence of str or datetime64
@@ -143,7 +146,8 @@ def backtest(
     tell = _teller(progress, len(origins) * len(candidates))
     tables: list[pd.DataFrame] = []
     predictions: list[pd.DataFrame] = []
-    setting = Setting(horizon, period, level, on_error)
+    contracts = log if isinstance(log, SubscriptionTable) else None
+    setting = Setting(horizon, period, level, on_error, contracts)
     try:
         for origin in origins:
             table, predicted = _one_origin(candidates, whole, origin, setting, tell)
@@ -176,6 +180,8 @@ def as_log(
     policies: Mapping[str, Any],
 ) -> TransactionLog:
     """``log`` as a handle; refuses names missing for a frame, and names given twice."""
+    if isinstance(log, SubscriptionTable):
+        log = log.log
     if isinstance(log, TransactionLog):
         if any(name is not None for name in (customer, time, amount)) or policies:
             raise ValueError(
@@ -197,6 +203,7 @@ class Setting(NamedTuple):
     period: str
     level: float
     on_error: str
+    contracts: SubscriptionTable | None
 
 
 def _one_origin(
@@ -246,7 +253,7 @@ def _one_estimator(
     orders: Floats,
     setting: Setting,
 ) -> tuple[Floats, dict[str, Any]]:
-    forecaster = Forecaster(candidate, setting.horizon, setting.period)
+    forecaster = Forecaster(candidate, setting.horizon, setting.period, setting.contracts)
     start = clock.perf_counter()
     forecaster.fit(known)
     fitted = clock.perf_counter()

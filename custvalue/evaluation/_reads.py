@@ -1,9 +1,10 @@
 """What an estimator reads, and how it is fitted and asked on a log that ends at a cutoff.
 
 An estimator says what it reads by a class attribute ``reads_table`` (``"summary"``, ``"panel"``,
-``"supervised"`` or ``"log"``); a Pipeline or a search reads what its last step reads. One without
-the attribute reads the summary if its ``predict`` takes ``horizon=``, else it is an ordinary
-regressor and reads the supervised table. ``Candidate(estimator, reads=...)`` says it outright.
+``"supervised"``, ``"log"`` or ``"contracts"``); a Pipeline or a search reads what its last step
+reads. One without the attribute reads the summary if its ``predict`` takes ``horizon=``, else it is
+an ordinary regressor and reads the supervised table. ``Candidate(estimator, reads=...)`` says it
+outright.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sklearn.base import clone
 from custvalue._frames import column, places_of, rows_where
 from custvalue._units import Span, span_days
 from custvalue._value_model import ValueModel
+from custvalue.contracts import SubscriptionTable
 from custvalue.data import TransactionLog
 from custvalue.data._for_rooms import history_frame
 from custvalue.evaluation._features import supervised_sample
@@ -27,7 +29,7 @@ from custvalue.exceptions import NotSupportedError
 if TYPE_CHECKING:
     from custvalue._typing import Floats
 
-Reads: TypeAlias = Literal["summary", "panel", "supervised", "log"]
+Reads: TypeAlias = Literal["summary", "panel", "supervised", "log", "contracts"]
 
 # One question for every method: revenue of the horizon, not discounted, nothing deducted.
 _PLAIN_MONEY = {"annual_discount_rate": 0.0, "margin": 1.0, "contact_cost": 0.0}
@@ -42,13 +44,16 @@ class Candidate:
     estimator : object
         With ``fit`` and ``predict``; it is cloned at each cutoff (deep-copied where it is no
         scikit-learn estimator).
-    reads : {"summary", "panel", "supervised", "log"} or None, default=None
+    reads : {"summary", "panel", "supervised", "log", "contracts"} or None, default=None
         ``"summary"``: ``fit(summary)``, ``predict(summary, horizon=...)``.
         ``"panel"``: ``fit(panel)``, ``predict`` on each customer's latest row.
         ``"supervised"``: ``fit(X, y)`` on an earlier cutoff of the same known rows,
         ``predict(X)`` at this one.
         ``"log"``: ``fit(log)`` and ``predict(log, horizon=...)`` get a
         :class:`TransactionLog` that ends at the cutoff; predictions follow ``log.customers()``.
+        ``"contracts"``: ``fit`` and ``predict`` on the table that
+        :meth:`custvalue.contracts.SubscriptionTable.contracts` makes of what was known at the
+        cutoff.
         None asks the estimator (see :func:`reads_of`).
     period : str or None, default=None
         Length of the panel's periods; None is the backtest's.
@@ -90,7 +95,7 @@ def reads_of(estimator: Any) -> Reads:
 
     Returns
     -------
-    {"summary", "panel", "supervised", "log"}
+    {"summary", "panel", "supervised", "log", "contracts"}
         The class attribute ``reads_table``; without one ``"summary"`` where ``predict`` takes
         ``horizon=``, else ``"supervised"``.
 
@@ -154,6 +159,7 @@ class Forecaster:
     candidate: Candidate
     horizon: Span
     period: str
+    contracts: SubscriptionTable | None = None
 
     def __post_init__(self) -> None:
         self.estimator = _copy(self.candidate.estimator)
@@ -177,6 +183,8 @@ class Forecaster:
             self.estimator.fit(known.panel(self._period))
         elif self.reads == "log":
             self.estimator.fit(known)
+        elif self.reads == "contracts":
+            self.estimator.fit(self._contracts(known).contracts(spells=True))
         else:
             X, y, window = supervised_sample(known, self.horizon)
             self._scale = span_days(self.horizon) / window
@@ -220,6 +228,8 @@ class Forecaster:
             X = latest_rows(known.panel(self._period), known.customer)
         elif self.reads == "log":
             X = known
+        elif self.reads == "contracts":
+            X = self._contracts(known).contracts()
         else:
             X = history_frame(known)
         ask: Any = forecast_method(self.estimator, method)
@@ -233,8 +243,19 @@ class Forecaster:
             more["horizon"] = self.horizon
         return ask(X, **more)
 
+    def _contracts(self, known: TransactionLog) -> SubscriptionTable:
+        """Contracts as they were known when the log ends."""
+        if self.contracts is None:
+            raise ValueError(
+                f"{type(last_step(self.estimator)).__name__} reads contracts, and the log has "
+                "none; pass a custvalue.contracts.SubscriptionTable in its place."
+            )
+        return self.contracts.until(np.datetime_as_string(known.as_of, unit="D"))
+
     def _places(self, known: TransactionLog) -> npt.NDArray[np.intp]:
         customers = known.customers()
+        if self.reads == "contracts":
+            return places_of(self._contracts(known).customers(), customers)
         if self.reads != "panel":
             return np.arange(len(customers))
         rows = latest_rows(known.panel(self._period), known.customer)

@@ -16,6 +16,8 @@ from custvalue.exceptions import HorizonError, NotSupportedError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from custvalue.contracts import SubscriptionTable
+
 HORIZON = "26W"
 AS_OF = "2021-06-30"
 
@@ -37,6 +39,7 @@ def value_models() -> dict[str, Any]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    from custvalue.contracts import BetaDiscreteWeibull, ContractValue, WeibullGamma
     from custvalue.evaluation import BestValue, StackedValue
     from custvalue.markov import MarkovCLVEstimator
     from custvalue.purchase import BGNBD, MBGNBD, NBD
@@ -75,6 +78,9 @@ def value_models() -> dict[str, Any]:
         ),
         "BestValue": BestValue({"law": CustomerValue(purchases=MBGNBD()), "rate": RateForward()}),
         "SeasonalValue": SeasonalValue(),
+        "ContractValue": ContractValue(),
+        "ContractValue by BdW": ContractValue(BetaDiscreteWeibull()),
+        "ContractValue of any time": ContractValue(WeibullGamma()),
         "StackedValue": StackedValue(
             {
                 "law": CustomerValue(purchases=MBGNBD()),
@@ -90,7 +96,7 @@ class Shop:
 
     Parameters
     ----------
-    kind : {"summary", "panel", "supervised", "log"}
+    kind : {"summary", "panel", "supervised", "log", "contracts"}
     random_state : int, default=0
 
     Examples
@@ -115,6 +121,8 @@ class Shop:
         names: dict[str, Any] = {"customer": "who", "time": "day", "amount": "paid", "as_of": AS_OF}
         if self.kind == "panel":
             return cv.panel(log, **names, period="4W")
+        if self.kind == "contracts":
+            return _contracts(log).contracts()
         if self.kind == "log":
             return cv.data.TransactionLog(log, **names, unit=unit)
         return cv.summarize(log, **names, unit=unit)
@@ -148,6 +156,22 @@ def _log(random_state: int) -> pd.DataFrame:
     day = pd.Timestamp("2020-01-08") + pd.to_timedelta(np.concatenate(when), unit="D")
     paid = np.round(rng.gamma(5.0, usual[owner] / 5.0) + 0.01, 2)
     return pd.DataFrame({"who": owner, "day": day, "paid": paid})
+
+
+def _contracts(log: pd.DataFrame) -> SubscriptionTable:
+    """A contract a customer, from the first order to some time after the last."""
+    import pandas as pd
+
+    from custvalue.contracts import SubscriptionTable
+
+    by = log.groupby("who")
+    paid, more = by["paid"].mean().round(2), by["paid"].first() % 1.0
+    end = by["day"].max() + pd.to_timedelta(1.0 + np.floor(120.0 * more), unit="D")
+    rows = pd.DataFrame({"start": by["day"].min(), "end": end, "paid": paid}).reset_index()
+    return SubscriptionTable(
+        rows, customer="who", start="start", end="end", money="paid", period="4W", as_of=AS_OF,
+        future="open",
+    )  # fmt: skip
 
 
 def check_value_model(model: Any, *, shop: Shop | None = None) -> None:
@@ -395,7 +419,7 @@ def _order_and_names(case: _Case) -> None:
 
 def _units(case: _Case) -> None:
     """Weeks or days give the same money."""
-    if case.shop.kind == "panel":
+    if case.shop.kind in ("panel", "contracts"):
         spans = ("182D", HORIZON)
         _same(case.value(spans[0]), case.value(spans[1]), "182D is not 26W")
         return
