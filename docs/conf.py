@@ -18,6 +18,7 @@ language = "en"
 
 extensions = [
     "api_pages",
+    "live_report",
     "mathml",
     "outputs",
     "myst_nb",
@@ -27,10 +28,11 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_ext", "gallery/*", "gallery_out/*.ipynb"]
+exclude_patterns = ["_build", "_ext", "_live", "gallery/*", "gallery_out/*.ipynb"]
 nb_execution_mode = "off"  # notebooks are stored as they ran; a test runs them
 templates_path = ["_templates"]
 html_static_path = ["_static"]
+html_extra_path = ["_live"]
 html_css_files = ["custvalue.css"]
 html_theme = "pydata_sphinx_theme"
 html_title = "custvalue"
