@@ -16,11 +16,14 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from custvalue import _frames
+from custvalue._kernels import MOST_LEAVES, SmallTree
 from custvalue._open_table import Table, open_table
+from custvalue._typing import Floats
 
 __all__ = [
     "DocLink",
     "available_if",
+    "boosted_trees",
     "check_input_features",
     "check_is_fitted",
     "output_template",
@@ -62,6 +65,58 @@ class DocLink:
 def available_if(check: Callable[[Any], Any]) -> Callable[[_Method], _Method]:
     """scikit-learn's ``available_if``: the method is there where ``check`` of its owner says so."""
     return cast("Callable[[_Method], _Method]", metaestimators.available_if(check))
+
+
+def boosted_trees(model: Any) -> tuple[list[SmallTree], float, Callable[[Floats], Floats]] | None:
+    """Trees of a gradient boosting by histograms, what they start from, and the inverse link.
+
+    Returns
+    -------
+    trees, start, inverse : list of SmallTree, float, callable
+        The prediction (a classifier's chance of its second class) is the inverse of start plus the
+        leaves. None where it is another model, has trees of many leaves or several a step, or
+        splits by categories.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    if type(model) not in (HistGradientBoostingClassifier, HistGradientBoostingRegressor):
+        return None
+    if model.n_trees_per_iteration_ != 1:
+        return None
+    trees = [_small_tree(one.nodes) for (one,) in model._predictors]
+    if any(tree is None for tree in trees):
+        return None
+    start = float(np.ravel(model._baseline_prediction)[0])
+    return [tree for tree in trees if tree is not None], start, model._loss.link.inverse
+
+
+def _small_tree(nodes: npt.NDArray[Any]) -> SmallTree | None:
+    """Tree of scikit-learn's nodes; None where it is none that ``SmallTree`` can be."""
+    leaf = nodes["is_leaf"].astype(bool)
+    if leaf.sum() > MOST_LEAVES or nodes["is_categorical"][~leaf].any():
+        return None
+    splits: list[tuple[int, float, int]] = []
+    values: list[float] = []
+
+    def walk(at: int) -> None:
+        node = nodes[at]
+        if leaf[at]:
+            values.append(float(node["value"]))
+            return
+        first = len(values)
+        walk(int(node["left"]))
+        left = (1 << len(values)) - (1 << first)
+        splits.append((int(node["feature_idx"]), float(node["num_threshold"]), left))
+        walk(int(node["right"]))
+
+    walk(0)
+    feature, threshold, left = zip(*splits, strict=True) if splits else ((), (), ())
+    return SmallTree(
+        np.array(feature, dtype=np.int64),
+        np.array(threshold, dtype=np.float64),
+        np.array(left, dtype=np.int64),
+        np.array(values),
+    )
 
 
 def output_template(estimator: Any, X: Any) -> Any:

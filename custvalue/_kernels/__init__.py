@@ -21,9 +21,11 @@ from custvalue._kernels._quadrature import legendre
 from custvalue._kernels._recency import customers_in, silence_instead_of_recency
 from custvalue._kernels._shapley import coalitions, shapley
 from custvalue._kernels._shares import share_ratio, wilson
+from custvalue._kernels._trees import MOST_LEAVES, SmallTree, sum_of_trees
 from custvalue._kernels._two_powers import NODES, PANEL, bounds, log_two_powers
 
 __all__ = [
+    "MOST_LEAVES",
     "NODES",
     "PANEL",
     "ChosenOptions",
@@ -31,6 +33,7 @@ __all__ = [
     "Limit",
     "Objective",
     "Optimum",
+    "SmallTree",
     "bins_of",
     "bounds",
     "by_differences",
@@ -61,5 +64,6 @@ __all__ = [
     "sigmoid",
     "silence_instead_of_recency",
     "softplus",
+    "sum_of_trees",
     "wilson",
 ]

@@ -367,6 +367,10 @@ ZH: dict[str, str] = {
     "discounted at {rate} a year.": (
         "未来价值与下单机会出自同一预测，由本记录自身的过去选出；年贴现率 {rate}。"
     ),
+    "The forecast was fitted on orders until {date} and asked of this log; its tests and its "
+    "verdict are of that day.": (
+        "预测以截至 {date} 的订单拟合，再用于本记录；其检验与结论均属当日。"
+    ),
     "The range of a customer holds the mean, and what will really come in 8 of 10 such cases.": (
         "客户的区间包含均值，十个同类客户中八个的实际结果落在其中。"
     ),

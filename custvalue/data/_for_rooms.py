@@ -1,5 +1,6 @@
 """What other rooms take from this one and a user has no need of."""
 
+from custvalue.data._coded import coded
 from custvalue.data._cohorts import CohortTable, Value
 from custvalue.data._contribution import Amount, Contribution
 from custvalue.data._cutoffs import cutoffs, future_value, horizon_end, known_at
@@ -19,6 +20,7 @@ __all__ = [
     "Examination",
     "Season",
     "Value",
+    "coded",
     "currency_of",
     "cutoffs",
     "future_value",

@@ -155,7 +155,7 @@ class TransactionLog:
         self.unit = unit_name(unit)
         self._end = as_of if as_of is None else read_date(as_of, "as_of")
         self._tables: dict[Any, Any] = {}
-        self._held: _Held | None = None
+        self._held: Held | None = None
         self._is_view = False
         self._is_operational = False
 
@@ -525,18 +525,21 @@ class TransactionLog:
         refuse_lost(options, summary_names(options))
 
         def make() -> Any:
-            frame, end = self._rows.frame, readable(self.as_of)
-            return column(summarize_eager(frame, options, end, self.unit, quiet=True), name)
+            rows, end = self._rows, readable(self.as_of)
+            table = summarize_eager(
+                rows.frame, options, end, self.unit, quiet=True, codes=rows.codes
+            )
+            return column(table, name)
 
         return self._made(("last_known", name), make)
 
     # what is held
 
     @property
-    def _rows(self) -> _Held:
+    def _rows(self) -> Held:
         """Rows in memory with their times; read, and complained of, once."""
         if self._held is None:
-            self._held = _Held.of(self.frame, self.options, self._end)
+            self._held = Held.of(self.frame, self.options, self._end)
         return self._held
 
     def _is_told(self) -> bool:
@@ -566,7 +569,7 @@ class TransactionLog:
         end = moved(held.as_of) + _MINUTE - _MICROSECOND  # its minute is seen
         options = replace(self.options, occasion="1min", time_format=None, time_zone=None)
         frame = with_columns(held.frame, {options.time: times})
-        rows = _Held(frame, times, moved(held.first), end, held.end, self.customer, held.codes)
+        rows = Held(frame, times, moved(held.first), end, held.end, self.customer, held.codes)
         counted.__dict__ |= {
             "frame": frame, "_held": rows, "_end": readable(end), "options": options,
             "_is_operational": True,
@@ -606,7 +609,7 @@ class TransactionLog:
     def _view(self, mask: npt.NDArray[np.bool_], as_of: np.datetime64) -> TransactionLog:
         view = object.__new__(TransactionLog)
         held = self._rows
-        part = _Held(
+        part = Held(
             rows_where(held.frame, mask), held.times[mask], held.first, as_of, held.end,
             self.customer, None if held.codes is None else held.codes[mask],
         )  # fmt: skip
@@ -617,7 +620,7 @@ class TransactionLog:
         return view
 
 
-class _Held:
+class Held:
     """Rows of a log in memory, their times on the wall clock, and the span that they cover."""
 
     def __init__(
@@ -641,7 +644,7 @@ class _Held:
         return self._codes
 
     @classmethod
-    def of(cls, frame: Any, options: LogOptions, end: Any) -> _Held:
+    def of(cls, frame: Any, options: LogOptions, end: Any) -> Held:
         """Read a log as its tables will be read, and say once what is left out."""
         frame = eager(frame)
         rows = take_in(frame, options, end, quiet=True)

@@ -102,6 +102,8 @@ class StackedForecast:
         The rows of ``BestValue.calibration``.
     season : Season
         In whose operational time the parts work.
+    as_of : str
+        Last day of the log that it was fitted on; empty where an older version wrote it.
     """
 
     unit: str
@@ -124,6 +126,7 @@ class StackedForecast:
     scores: tuple[Any, ...] = ()
     groups: tuple[Any, ...] = ()
     season: Season = NO_SEASON
+    as_of: str = ""
 
     _records: ClassVar[dict[str, type]] = {"season": Season}
 
@@ -295,6 +298,7 @@ class StackedValue(ValueModel):
         parts say in total is compared there, too.
         """
         told = tuple(f"{k}: {v}" for k, v in left_out.items())
+        end = str(log.as_of.astype("datetime64[D]"))
         if not float(self.pull) >= 0.0 or not float(self.spread) >= 0.0:
             raise ValueError(
                 f"pull={self.pull!r} and spread={self.spread!r} must be numbers, 0 or more."
@@ -306,7 +310,7 @@ class StackedValue(ValueModel):
             one = np.ones(1)
             self.forecast_ = StackedForecast(
                 "D", (holder,), (part,), one, one, self.panel_period, why, left_out=told,
-                season=season if season.is_identity else Season(why_none=why),
+                season=season if season.is_identity else Season(why_none=why), as_of=end,
             )  # fmt: skip
             return
         buyers = float(np.mean([(o.came > 0).sum() for o in origins]))
@@ -357,6 +361,7 @@ class StackedValue(ValueModel):
             told,
             tuple(remarks),
             season=season,
+            as_of=end,
         )
 
     def _models(self) -> dict[str, Any]:

@@ -266,19 +266,23 @@ def see_through(
     """
     history, where, came = sample
     rates, leaving = _nodes(law, latest)
+    history, of = _distinct_rows(history)
+    newest, mine = _distinct_rows(latest)
     observed = np.bincount(where, weights=came, minlength=n).astype(np.float64)
 
-    def seen(one: Any, rows: Floats, at: Ints) -> Floats:
-        return _weights(one, rows, at, n, rates, leaving)
+    def seen(one: Any, step: int) -> Floats:
+        here = (
+            one.predict_alive(newest)[mine] if hasattr(one, "predict_alive") else np.ones(len(mine))
+        )
+        return _weights(one.params_, latest[::step], here[::step], place[::step], n, rates, leaving)
 
     def due(one: Any) -> Floats:
-        expected = one.predict(history, horizon=1.0)
+        expected = one.predict(history, horizon=1.0)[of]
         return np.bincount(where, weights=expected, minlength=n).astype(np.float64)
 
-    weights, expected = seen(law, latest, place), due(law)
+    weights, expected = seen(law, 1), due(law)
     step = max(len(latest) // _SAMPLE, 1)
-    some, at = latest[::step], place[::step]
-    here = weights if step == 1 else seen(law, some, at)
+    here = weights if step == 1 else seen(law, step)
     slopes, falls = [], []
     for direction in _directions(law):
         # slopes of small steps, carried on straight: where a parameter is ill known its effect
@@ -291,7 +295,7 @@ def see_through(
                 for (k, v), d in zip(law.params_._asdict().items(), direction, strict=True)
             }
         )
-        slopes.append(stretch * (seen(beside, some, at) - here))
+        slopes.append(stretch * (seen(beside, step) - here))
         falls.append(stretch * (due(beside) - expected))
     return ChainLaw(
         np.repeat(rates, len(leaving)),
@@ -322,10 +326,10 @@ def _nodes(law: Any, latest: Floats) -> tuple[Floats, Floats]:
     return rates, np.append(0.0, np.geomspace(low, high, _LEAVING - 1))
 
 
-def _weights(law: Any, rows: Floats, place: Ints, n: int, rates: Floats, leaving: Floats) -> Floats:
+def _weights(
+    p: Any, rows: Floats, here: Floats, place: Ints, n: int, rates: Floats, leaving: Floats
+) -> Floats:
     """π: mean over the members of each state of P(there) x posterior shares, shape (n, k)."""
-    p = law.params_
-    here = law.predict_alive(rows) if hasattr(law, "predict_alive") else np.ones(len(rows))
     x, T = rows[:, 0], rows[:, 2]
     # customers of one state, count and age share a posterior: only their P(there) is added up
     kinds, member = _distinct(place, x, np.round(T, 9))
@@ -347,6 +351,16 @@ def _weights(law: Any, rows: Floats, place: Ints, n: int, rates: Floats, leaving
     empty = size == 0
     total[empty] = total.sum(axis=0) / max(int(size.sum()), 1)
     return np.asarray(total / np.where(empty, 1, size)[:, None])
+
+
+def _distinct_rows(rows: Floats) -> tuple[Floats, Ints]:
+    """Rows that differ, and which each row is: in whole periods many histories are alike."""
+    key = np.zeros(len(rows), dtype=np.int64)
+    for values in rows.T:
+        kinds, code = np.unique(values, return_inverse=True)
+        key = np.unique(key * len(kinds) + code.ravel(), return_inverse=True)[1].ravel()
+    first = np.unique(key, return_index=True)[1]
+    return rows[first], key
 
 
 def _distinct(place: Ints, x: Floats, T: Floats) -> tuple[tuple[Ints, Floats, Floats], Ints]:

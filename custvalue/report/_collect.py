@@ -11,11 +11,11 @@ import numpy as np
 from sklearn.base import clone
 
 from custvalue._frames import column_names, eager, facts_of, places_of, with_facts
-from custvalue._typing import Floats
+from custvalue._typing import Floats, Objects
 from custvalue._units import span_days
 from custvalue._warn import heard, warn_caller
 from custvalue.data import TransactionLog, ledger
-from custvalue.data._for_rooms import look_at
+from custvalue.data._for_rooms import coded, look_at
 from custvalue.evaluation import BestValue
 from custvalue.evaluation._for_rooms import Said, stories_of
 from custvalue.exceptions import (
@@ -42,6 +42,7 @@ from custvalue.rfm import RFMTransformer, SegmentMap
 from custvalue.silence import SilenceScorer
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
     from custvalue.data._for_rooms import Examination
@@ -59,7 +60,7 @@ STEPS = (
     "draw",
 )
 LEVEL = 0.8
-MOST_FOLLOWED = 50_000  # customers whose moves from period to period are counted
+MOST_FOLLOWED = 20_000  # customers whose moves from period to period are counted
 TOP = 25
 GRADES = ("active", "watch", "silent", "deeply silent")
 POLICIES = ("refunds", "zero_amounts", "duplicates", "order", "time_format", "time_zone")
@@ -86,6 +87,7 @@ class Asked:
     source: str
     measured: Measured | None = None
     models: Any = None
+    forecast: BestValue | None = None
     playbook: Playbook = field(default_factory=lambda: playbook_of(None))
     cost: str | None = None
     profit: str | None = None
@@ -143,6 +145,8 @@ class Collected:
     flow_date : str
     verdict : Verdict
         What the forecast may be used for.
+    learned_until : str
+        Last day of the log on which the forecast was fitted.
     scores, groups : DataFrame
         ``BestValue.scores`` and ``BestValue.calibration``.
     problem_share : float
@@ -186,6 +190,7 @@ class Collected:
     flow_date: str
     campaign: pd.DataFrame | None
     verdict: Verdict
+    learned_until: str
     scores: pd.DataFrame
     groups: pd.DataFrame
     problem_share: float
@@ -257,6 +262,8 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     check_size(asked, as_of, summary["T"])
     # before any model; rows that repeat an earlier one are told by all columns, and few are read
     examined = look_at(log, repeated=False)
+    whole = log
+    log = coded(log)  # from here on customers are looked up by whole numbers
     few = followed(log)
     history = to_pandas(few.panel(asked.period))
     spend = spend_by_period(log, as_of, span_days(asked.period))
@@ -270,13 +277,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
 
     begin(3)
     # one fitted model says chances, values and totals
-    model = BestValue(
-        asked.models,
-        horizon=asked.horizon,
-        annual_discount_rate=asked.annual_discount_rate,
-        margin=None if asked.told else asked.scale,
-        progress=False,
-    ).fit(log)
+    model = forecast_of(asked, log)
     rows = model.open(log)
     least = 1e-9 * float(summary["mean_value"].mean())  # of an order a billionth is nothing
     value, chance = _or_nothing(model.predict(rows), least), model.predict_chance(rows)
@@ -318,16 +319,20 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     table.attrs.clear()
     cut = None
     if asked.by is not None:
-        cut = cut_by(asked, summary, log, model, rows, LEVEL)
+        cut = cut_by(asked, summary, whole, model, rows, LEVEL)
         table.insert(
             1, group_column(asked.by, [str(name) for name in table]), cut.labels.to_numpy()
         )
 
+    began = summary["first_order"].min().to_datetime64().astype("datetime64[D]")
     with heard(DataWarning):  # of the same rows at a date that nobody gave; today's are told
-        flow, flow_date = stage_flow(few, asked, as_of, story, model, table)
+        flow, flow_date = stage_flow(few, (began, as_of), story, model, log.customers(), stage)
         said = Said(log, value, chance, ends[:, 0], ends[:, 1], asked.horizon, LEVEL)
         since = flow_date if np.datetime64(flow_date) < as_of else None  # of a log of two days
-        stories = stories_of(model, said, first_places(table), since=since)
+        first = first_places(table)
+        names = table[asked.customer].to_numpy()[first]
+        stories = stories_of(model, said, first, since=since)
+        stories = [replace(s, customer=str(n)) for s, n in zip(stories, names, strict=True)]
     some = rows if few is log else model.open(few)
     ahead, seasonal = upcoming(model, rows, some, spend, asked)
     return Collected(
@@ -342,6 +347,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         flow_date=flow_date,
         campaign=campaign_list(table, asked),
         verdict=model.verdict(),
+        learned_until=model.forecast_.as_of,
         scores=model.scores(),
         groups=model.calibration(),
         total=total_range(model, rows, len(table), least),
@@ -359,6 +365,51 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         cut=cut,
         limits=limit_facts(table, summary, float(summary["T"].max()), asked.horizon),
     )
+
+
+def check_forecast(forecast: Any, models: Any) -> None:
+    """Refuse what is no fitted forecast, or is given beside models that would be fitted.
+
+    Raises
+    ------
+    ValueError
+    """
+    if forecast is None:
+        return
+    if models is not None:
+        raise ValueError("give the models to choose from, or a forecast that is fitted, not both.")
+    if not isinstance(forecast, BestValue) or not hasattr(forecast, "forecast_"):
+        raise ValueError(
+            f"forecast={forecast!r} must be a fitted custvalue.evaluation.BestValue, such as "
+            "BestValue().fit(log)."
+        )
+
+
+def forecast_of(asked: Asked, log: TransactionLog) -> BestValue:
+    """Fitted forecast under the report's terms: the one given, else what the log's past chooses.
+
+    Raises
+    ------
+    DataContractError
+        If the one given has seen orders that the log has not.
+    """
+    terms: dict[str, Any] = {
+        "horizon": asked.horizon,
+        "annual_discount_rate": asked.annual_discount_rate,
+        "margin": None if asked.told else asked.scale,
+    }
+    if asked.forecast is None:
+        return BestValue(asked.models, progress=False, **terms).fit(log)
+    learned, end = asked.forecast.forecast_.as_of, str(log.as_of.astype("datetime64[D]"))
+    if learned > end:
+        raise DataContractError(
+            ContractProblem(
+                "forecast-of-later",
+                f"the forecast was fitted on orders until {learned}, and the log ends on {end}",
+                "Fit it on rows until that day, or give the report the newer log.",
+            )
+        )
+    return copy.copy(asked.forecast).set_params(**terms)
 
 
 def _wants(wants: Any, playbook: Playbook) -> Any:
@@ -542,23 +593,22 @@ def segment_moves(
 
 def stage_flow(
     log: TransactionLog,
-    asked: Asked,
-    as_of: np.datetime64,
+    span: tuple[np.datetime64, np.datetime64],
     story: Story,
     model: BestValue,
-    table: pd.DataFrame,
+    everybody: npt.NDArray[Any],
+    stage: Objects,
 ) -> tuple[pd.DataFrame, str]:
     """Stages of a log's customers half a year (or a third of the log) ago against today's."""
-    first = table["first_order"].min().to_datetime64().astype("datetime64[D]")
+    first, as_of = span
     days = min(182, int((as_of - first) / np.timedelta64(1, "D")) // 3)
     date = str(as_of - np.timedelta64(days, "D"))
     known = log.until(date)
     then, opened = to_pandas(known.summary()), model.open(known)
     was = story.stage(then, story.grade(then), model.predict_chance(opened), model.predict(opened))
-    now = table.iloc[places_of(table[asked.customer].to_numpy(), log.customers())]
-    place = places_of(then[asked.customer].to_numpy(), now[asked.customer].to_numpy())
-    before = np.append(was, "not yet a customer")[place]  # -1 is the last
-    return flow_table(before, now["stage"].to_numpy()), date
+    now = log.customers()
+    before = np.append(was, "not yet a customer")[places_of(known.customers(), now)]  # -1: the last
+    return flow_table(before, stage[places_of(everybody, now)]), date
 
 
 def upcoming(

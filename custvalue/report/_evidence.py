@@ -54,6 +54,7 @@ def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) 
                     "log's own past; discounted at {rate} a year.",
                     rate=w.cell(about["annual_discount_rate"], "share"),
                 ),
+                *_learned_before(test["learned_until"], about["as_of"], w),
                 *(
                     [
                         w(
@@ -89,6 +90,19 @@ def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) 
         test["words"][0],
         blocks,
     )
+
+
+def _learned_before(until: str, as_of: str, w: Words) -> list[str]:
+    """Say so where the forecast was fitted on an earlier log."""
+    if until in ("", as_of):
+        return []
+    return [
+        w(
+            "The forecast was fitted on orders until {date} and asked of this log; its tests and "
+            "its verdict are of that day.",
+            date=until,
+        )
+    ]
 
 
 def moves_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:

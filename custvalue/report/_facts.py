@@ -277,7 +277,7 @@ def _last_value(got: Collected, asked: Asked) -> float | None:
 
 def _forecast(got: Collected, words: Words) -> dict[str, Any]:
     verdict = got.verdict
-    end = np.datetime64(got.as_of, "D")
+    end = np.datetime64(got.learned_until or got.as_of, "D")
     ours = got.scores[got.scores["method"] == "forecast"]
     dates = [
         {
@@ -302,6 +302,7 @@ def _forecast(got: Collected, words: Words) -> dict[str, Any]:
         for name, part in grouped
     ]
     return {
+        "learned_until": got.learned_until,
         "overall": verdict.overall,
         "uses": dict(verdict.uses),
         "kind": verdict.kind,

@@ -13,7 +13,7 @@ from custvalue._units import check_annual_rate, check_share, span_days
 from custvalue._words import Language, check_language
 from custvalue.report._blocks import Block, span
 from custvalue.report._by import group_tables
-from custvalue.report._collect import STEPS, Asked, Step, collect
+from custvalue.report._collect import STEPS, Asked, Step, check_forecast, collect
 from custvalue.report._facts import facts_of_report
 from custvalue.report._folder import family_of, write_folder
 from custvalue.report._funnel import collect_funnel, funnel_section
@@ -39,6 +39,7 @@ from custvalue.report._words import Words
 if TYPE_CHECKING:
     import pandas as pd
 
+    from custvalue.evaluation import BestValue
     from custvalue.market import TargetMarketRanker
     from custvalue.market._for_rooms import TradeProfile
     from custvalue.survey import PerceivedValue
@@ -240,6 +241,7 @@ def make_report(
     indicators: Any = None,
     measured: Any = None,
     models: Mapping[str, Any] | None = None,
+    forecast: BestValue | None = None,
     playbook: Any = None,
     cost: str | None = None,
     profit: str | None = None,
@@ -316,6 +318,11 @@ def make_report(
     models : dict of str to value model, optional
         Candidates of the forecast, as `custvalue.evaluation.BestValue` takes them; one alone is
         taken and tested.
+    forecast : BestValue, optional
+        Fitted on an earlier or the same log (:class:`custvalue.evaluation.BestValue`): it is asked
+        of this log and not fitted again, which saves most of the time. A service fits once a month
+        and draws a page a day. Its verdict is that of the log it was fitted on, and the page says
+        until when that went. Horizon, rate and margin are the report's.
     playbook : str, Path or mapping, optional
         What to do, by trade: ``"shop"`` (default), ``"grocery"``, ``"donations"``,
         ``"subscription"`` or ``"b2b"``; or your own texts, as a file (JSON, TOML, or CSV with
@@ -348,11 +355,13 @@ def make_report(
     Raises
     ------
     DataContractError
-        If the log cannot be read, all problems at once; if a table given lacks columns; or if a
-        playbook has names that no segment, stage or grade of silence has.
+        If the log cannot be read, all problems at once; if a table given lacks columns; if the
+        forecast given was fitted on later orders than the log has; or if a playbook has names that
+        no segment, stage or grade of silence has.
     ValueError
-        If an option is out of range, a ranker has no markets to rank, a contact is to be paid from
-        spend without a margin, or what was measured is no gain in the share who order.
+        If an option is out of range, a forecast is given that is not fitted or beside models, a
+        ranker has no markets to rank, a contact is to be paid from spend without a margin, or what
+        was measured is no gain in the share who order.
 
     Examples
     --------
@@ -384,6 +393,7 @@ def make_report(
         check_share(margin, "margin", above=True)
     if ranker is not None and markets is None:
         raise ValueError("ranker needs markets: the table of markets that it ranks.")
+    check_forecast(forecast, models)
     plays = playbook_of(playbook)
     known = None if measured is None else measured_response(measured)
     if known is not None:
@@ -418,6 +428,7 @@ def make_report(
         source=source,
         measured=known,
         models=models,
+        forecast=forecast,
         playbook=plays,
         cost=cost,
         profit=profit,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
-from custvalue._sklearn import check_is_fitted
+from custvalue._kernels import sum_of_trees
+from custvalue._sklearn import boosted_trees, check_is_fitted
 from custvalue._typing import Floats, Ints
 from custvalue._units import Span, span_days
 from custvalue._value_model import Terms, Timing, ValueModel
@@ -29,6 +30,7 @@ LONGEST = 364.0  # days: the longest horizon that is learned rather than carried
 FEWEST_BUYERS = 200  # learning rows with an outcome above 0
 SHORTEST = 56.0  # days of history
 LEAST = 1e-6
+MANY = 4096  # rows from which trees are added up by columns
 BUCKETS = 5  # of chance, for the spread of sizes
 
 
@@ -415,12 +417,14 @@ class LearnedValue(ValueModel):
         least = LEAST * learning.usual_size(
             history, *learning.law_answers(known.law, table, top), top
         )
+        chance_of = _chance_of(known.classifier, len(facts))
+        log_size_of = _log_size_of(known.regressor, len(facts))
         for h in known.grid:
             value, chance = learning.law_answers(known.law, table, h)
             X_h = learning.design(facts, value, chance, h)
-            p = _proba(known.classifier, X_h)
+            p = chance_of(X_h)
             usual = learning.usual_size(history, value, chance, h)
-            size = known.smear * np.exp(known.regressor.predict(X_h)) * usual
+            size = known.smear * np.exp(log_size_of(X_h)) * usual
             worth.append(p * size)
             hazard.append(-np.log1p(-p))
             law_worth.append(value + least * h / top)
@@ -730,10 +734,36 @@ class _TwoParts:
 
 
 def _proba(classifier: Any, X: Floats) -> Floats:
-    found = classifier.predict_proba(X)
-    if found.shape[1] == 1:  # everybody came, or nobody
-        return np.full(len(X), float(np.clip(classifier.classes_[0], 1e-6, 1.0 - 1e-6)))
-    return np.asarray(np.clip(found[:, 1], 1e-6, 1.0 - 1e-6), dtype=np.float64)
+    return _chance_of(classifier, len(X))(X)
+
+
+def _chance_of(classifier: Any, n: int) -> Callable[[Floats], Floats]:
+    """Chance that a classifier states of each of ``n`` rows, never quite 0 or 1."""
+    quick = _by_columns(classifier, n)
+
+    def chance(X: Floats) -> Floats:
+        if quick is not None:
+            return np.clip(quick(X), LEAST, 1.0 - LEAST)
+        found = classifier.predict_proba(X)
+        if found.shape[1] == 1:  # everybody came, or nobody
+            return np.full(len(X), float(np.clip(classifier.classes_[0], LEAST, 1.0 - LEAST)))
+        return np.asarray(np.clip(found[:, 1], LEAST, 1.0 - LEAST), dtype=np.float64)
+
+    return chance
+
+
+def _log_size_of(regressor: Any, n: int) -> Callable[[Floats], Floats]:
+    """Log of the size over the law's that a regressor states of each of ``n`` rows."""
+    return _by_columns(regressor, n) or regressor.predict
+
+
+def _by_columns(model: Any, n: int) -> Callable[[Floats], Floats] | None:
+    """Prediction of small boosted trees of many rows, as theirs to the bit; None of others."""
+    boosted = boosted_trees(model) if n >= MANY else None
+    if boosted is None:
+        return None
+    trees, start, inverse = boosted
+    return lambda X: np.asarray(inverse(sum_of_trees(trees, X, start)), dtype=np.float64)
 
 
 def _log_spread(chance: Floats, off: Floats) -> tuple[Floats, Floats]:

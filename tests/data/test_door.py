@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import duckdb
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -11,6 +12,7 @@ import pytest
 
 import custvalue as cv
 from custvalue.data import LogOptions, TransactionLog
+from custvalue.data._for_rooms import coded
 from custvalue.evaluation import cutoffs
 from custvalue.evaluation._facts import log_facts
 from custvalue.exceptions import AsOfWarning, DataContractError, DataWarning
@@ -237,3 +239,40 @@ def test_a_month_is_over_on_its_last_day_and_not_the_day_before():
         table, rest = found.table.loc["2024-01", 1], found.unfinished.loc["2024-01", 1]
         assert (table, rest)[not over] == 2.0
         assert np.isnan((rest, table)[not over])
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
+def test_whole_numbers_for_ids_change_no_figure_and_no_order_of_customers(kind):
+    rows = pd.DataFrame(
+        {
+            "who": ["b", "Z", None, "a", "b", "ä", "a", "nan", "c"],
+            "paid": [5.0, 7.0, 9.0, 2.0, -1.0, 3.0, 4.0, 8.0, 6.0],
+            "when": ["2024-01-05", "2024-01-02", "2024-01-03", "2024-02-01", "2024-01-05",
+                     "2024-03-01", "2024-03-02", "2024-03-03", "2024-09-01"],
+            "town": list("xyzxyzxyz"),
+        }
+    )  # fmt: skip
+    given = {"pandas": rows, "polars": pl.from_pandas(rows), "pyarrow": pa.Table.from_pandas(rows)}
+    names = {"customer": "who", "time": "when", "amount": "paid", "refunds": "net_occasion"}
+    log = TransactionLog(given[kind], **names, as_of="2024-06-30", keep="town")
+    with pytest.warns(DataWarning):
+        plain = log.summary()
+    short = coded(log)
+    own, theirs = (pd.DataFrame(nw.from_native(t).to_dict(as_series=False))
+                   for t in (plain, short.summary()))  # fmt: skip
+    assert own["who"].tolist() == ["Z", "a", "b", "ä"]
+    assert theirs["who"].is_monotonic_increasing
+    pd.testing.assert_frame_equal(own.drop(columns="who"), theirs.drop(columns="who"))
+    assert short.last_known("town").tolist() == log.last_known("town").tolist()
+    then = [np.asarray(one.until("2024-02-15").summary()["n_orders"]).tolist()
+            for one in (log, short)]  # fmt: skip
+    assert then == [[1, 1, 1]] * 2
+
+
+def test_rows_that_repeat_in_every_column_stay_so_with_whole_numbers_for_ids():
+    rows = pd.DataFrame({"who": ["a", "a", "a"], "paid": 5.0, "when": "2024-01-05",
+                         "line": [1, 1, 2]})  # fmt: skip
+    log = TransactionLog(
+        rows, customer="who", time="when", amount="paid", as_of="2024-06-30", duplicates="drop"
+    )
+    assert coded(log).summary()["total_value"].tolist() == [10.0]

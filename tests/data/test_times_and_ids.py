@@ -285,3 +285,18 @@ def test_a_law_in_hours_says_what_it_says_in_days(cdnow_sample):
     wanted = a.predict(days, horizon="13W").sum()
     assert b.predict(hours, horizon="13W").sum() == pytest.approx(wanted, rel=1e-4)
     assert b.predict(hours, horizon="2184H").sum() == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["b10", "b2", "a", "B", "~", " ", "a0", "10", "9"],
+        ["b10", "b2", "ä", "a", "中"],
+        ["x" * 70, "x" * 69 + "y", "a"],
+        ["b", 1, "a"],
+    ],
+)
+def test_customers_stand_in_the_order_of_their_ids_however_they_are_written(ids):
+    log = pd.DataFrame({"who": pd.Series(ids, dtype=object), "when": "2024-01-01", "paid": 1.0})
+    found = cv.summarize(log, **NAMES, as_of="2024-02-01")["who"].tolist()
+    assert found == sorted(ids, key=lambda one: (type(one).__name__, str(one)))
