@@ -110,6 +110,8 @@ class CustomerStory:
         What such a customer is worth in the mean, drawn to less similar ones where few are alike.
     then : Then or None
         The same at an earlier date, where one was asked for.
+    todo : str, default=""
+        What to do, in the reader's language, where somebody knows better than ``advice``.
 
     Examples
     --------
@@ -143,6 +145,7 @@ class CustomerStory:
     alike: int
     alike_value: float
     then: Then | None = None
+    todo: str = ""
 
     @property
     def moves(self) -> tuple[tuple[str, float], ...]:
@@ -160,7 +163,10 @@ class CustomerStory:
 
     @property
     def advice(self) -> str:
-        """What to do, in English; ``text`` says it in either language."""
+        """What to do by orders, silence and spend, in English; ``text`` says it in either language.
+
+        ``todo`` stands in its place where somebody has set it.
+        """
         ratio = self.silence / self.usual_gap if self.usual_gap > 0 else math.inf
         if self.n_orders <= 1:
             if ratio <= _LATE:
@@ -274,7 +280,7 @@ class CustomerStory:
         )
         told += say(".")
         told += self._moved(language)
-        return told + say(" What to do: {advice}", advice=say(self.advice))
+        return told + say(" What to do: {advice}", advice=self.todo or say(self.advice))
 
     def _moved(self, language: Language) -> str:
         then = self.then
@@ -346,7 +352,7 @@ class CustomerStory:
             "value_then": None if then is None else then.value,
             "moves": dict(self.moves),
             "text": self.text(language),
-            "advice": EXPLAIN(self.advice, language),
+            "advice": self.todo or EXPLAIN(self.advice, language),
         }
 
 

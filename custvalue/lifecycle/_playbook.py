@@ -96,12 +96,6 @@ VALUE_KINDS = (
 )
 
 
-def play_of(stage: str, language: Language) -> tuple[str, str]:
-    """Value message and next step of one stage."""
-    message, step = _PLAYS[stage]
-    return HOUSE(message, language), HOUSE(step, language)
-
-
 def playbook(*, language: Language = "en", view: str = "eight") -> Any:
     """Value message, next step, kinds of value, timing and medium of every stage.
 

@@ -81,7 +81,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         "ahead": _ahead(got),
         "limits": got.limits,
         "by": None if got.cut is None else by_facts(got.cut, table, got.total),
-        "stories": stories_facts(got.stories, words),
+        "stories": stories_facts(got.stories, table, asked.playbook, words),
         "examine": got.examined.to_dict(words.language),
         "ledger": got.ledger,
         "notes": list(got.caught),

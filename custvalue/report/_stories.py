@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from custvalue._typing import Places
     from custvalue.evaluation._for_rooms import CustomerStory
+    from custvalue.report._playbooks import Playbook
 
 FIRST = 50
 ROUNDING = 1e-9  # of the largest figure of a customer: a difference below it is rounding
@@ -35,11 +37,21 @@ def first_places(customers: pd.DataFrame) -> Places:
     return np.argsort(-most, kind="stable")[:FIRST]
 
 
-def stories_facts(stories: Sequence[CustomerStory], w: Words) -> list[dict[str, Any]]:
-    """Plain JSON values of each story, its sentences in the page's language."""
-    return [
-        {**story.to_dict(w.language), "known": list(story.known(w.language))} for story in stories
-    ]
+def stories_facts(
+    stories: Sequence[CustomerStory], customers: pd.DataFrame, playbook: Playbook, w: Words
+) -> list[dict[str, Any]]:
+    """Plain JSON values of each story, its sentences in the page's language.
+
+    What to do is what the playbook says of the customer's segment, as in the table of segments; of
+    one that is called by its scores alone, what the story itself says.
+    """
+    segments = customers["segment"].to_numpy()[first_places(customers)]
+    told = []
+    for story, segment in zip(stories, segments, strict=True):
+        known = segment in playbook.segments
+        one = replace(story, todo=w.advice(playbook.segment(segment))) if known else story
+        told.append({**one.to_dict(w.language), "known": list(one.known(w.language))})
+    return told
 
 
 def stories_section(facts: dict[str, Any], w: Words) -> Block:

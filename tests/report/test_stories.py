@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 import custvalue as cv
 from custvalue.evaluation import BestValue
 from custvalue.report import make_report
+from custvalue.report._words import Words
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1998-06-30"}
 
@@ -48,6 +50,7 @@ def test_the_page_s_story_is_that_of_explain_customer(made, cdnow_sample, law_al
     model = BestValue(law_alone, horizon="52W", annual_discount_rate=0.10, margin=1.0).fit(log)
     one = made.facts["stories"][7]
     story = cv.explain_customer(model, log, one["customer"], since=one["since"])
+    story = replace(story, todo=one["advice"])  # the page says what to do by the playbook
     said = {**story.to_dict(), "known": list(story.known())}
     assert said.keys() == one.keys()
     for name, value in said.items():
@@ -57,6 +60,21 @@ def test_the_page_s_story_is_that_of_explain_customer(made, cdnow_sample, law_al
             if name in ("parts", "moves") or isinstance(value, float)
             else value
         )
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("trade", ["grocery", {"lost": "Ring at 5 o'clock."}])
+def test_what_to_do_with_a_customer_is_what_to_do_with_its_segment(
+    cdnow_sample, law_alone, trade, language
+):
+    made = make_report(cdnow_sample, **NAMES, models=law_alone, playbook=trade, language=language)
+    words = Words(language)
+    of_segment = {row["segment"]: words.advice(row["advice"]) for row in made.facts["segments"]}
+    who = made.customers["customer_id"].astype(str)
+    segment = dict(zip(who, made.customers["segment"], strict=True))
+    for one in made.facts["stories"]:
+        assert one["advice"] == of_segment[segment[one["customer"]]]
+        assert one["text"].endswith(one["advice"])
 
 
 def test_the_page_lists_them_behind_a_line_each(made):
