@@ -20,7 +20,7 @@ from custvalue._kernels._newton import Objective, Optimum, covariance, maximise,
 from custvalue._kernels._quadrature import legendre
 from custvalue._kernels._recency import customers_in, silence_instead_of_recency
 from custvalue._kernels._shapley import coalitions, shapley
-from custvalue._kernels._shares import share_ratio, wilson
+from custvalue._kernels._shares import repeated_shares, share_ratio, wilson
 from custvalue._kernels._trees import MOST_LEAVES, SmallTree, sum_of_trees
 from custvalue._kernels._two_powers import NODES, PANEL, bounds, log_two_powers
 
@@ -56,6 +56,7 @@ __all__ = [
     "pseudo_covariance",
     "psi_rising",
     "quantile_cuts",
+    "repeated_shares",
     "rising_rows",
     "rising_sums",
     "rows_by_differences",

@@ -29,6 +29,48 @@ def wilson(share: Any, n: Any, level: float) -> tuple[Floats, Floats]:
     return np.clip(middle - reach, 0.0, p), np.clip(middle + reach, p, 1.0)
 
 
+def repeated_shares(
+    code: Any, who: Any, hit: Floats, n: int, level: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Share of hits in each of ``n`` groups whose members were seen several times; its interval.
+
+    Deviations of one member are summed first, so that who was seen at three dates counts once; the
+    interval is Wilson's, at the size that independent ones with that error would have.
+
+    Parameters
+    ----------
+    code, who : ndarray of int, shape (n_seen,)
+        Group and member.
+    hit : ndarray of shape (n_seen,)
+        1 or 0.
+
+    Returns
+    -------
+    size, share, low, high : ndarray of shape (n,)
+        NaN where nobody was seen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue._kernels import repeated_shares, wilson
+    >>> once = repeated_shares(np.zeros(40, int), np.arange(40), np.arange(40) < 26, 1, 0.95)
+    >>> round(float(once[2][0]), 6), round(float(wilson(0.65, 40, 0.95)[0]), 6)
+    (0.495059, 0.495059)
+    """
+    size = np.bincount(code, minlength=n).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.bincount(code, hit, minlength=n) / size
+        many = int(np.max(who, initial=0)) + 1
+        pair, place = np.unique(code * many + who, return_inverse=True)
+        owner = pair // many
+        off = np.bincount(place.ravel(), hit - share[code], minlength=len(pair))
+        noise = np.bincount(owner, off**2, minlength=n) / size**2
+        alone = np.bincount(owner, minlength=n).astype(np.float64)
+        low, high = wilson(share, np.where(noise > 0, share * (1 - share) / noise, alone), level)
+    nobody = size == 0
+    return size, share, np.where(nobody, np.nan, low), np.where(nobody, np.nan, high)
+
+
 def share_ratio(
     p: Any, n: Any, other_p: Any, other_n: Any, level: float
 ) -> tuple[Floats, Floats, Floats]:

@@ -21,6 +21,10 @@ ZH: dict[str, str] = {
         "惯常间隔为客户自身下单间隔的均值，并向同等订单数客户的间隔靠拢；"
         "仅购买一次的客户取全体的间隔，即 {days}。"
     ),
+    "The stages were tested on the log's own past: the table says what share of those who stood "
+    "there on {date} ordered within the {days} days after it.": (
+        "各阶段已在本记录的过去检验：表中列出 {date} 处于该阶段者在其后 {days} 天内下单的占比。"
+    ),
     "The names were tested on the log's own past, on {dates}, and held to the forecast; {n} did "
     "not hold and were taken together with others or renamed.": (
         "名称已在本记录的较早日期（{dates}）检验，并与预测对照；其中 {n} 个不成立，已合并或改名。"

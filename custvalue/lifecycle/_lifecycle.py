@@ -22,6 +22,7 @@ from custvalue._typing import Floats
 from custvalue._units import Span, days_per, in_units, span_days
 from custvalue._words import HOUSE, Language, check_language
 from custvalue._work import check_kinds
+from custvalue.data import TransactionLog
 from custvalue.exceptions import NotSupportedError
 from custvalue.lifecycle import _lifecycle_evidence as reading
 from custvalue.lifecycle._decided import LearnedStages, StageRules
@@ -31,6 +32,7 @@ from custvalue.lifecycle._lifecycle_words import (
     stage_names,
 )
 from custvalue.lifecycle._playbook import playbook
+from custvalue.lifecycle._stage_test import StageTest, validated
 from custvalue.lifecycle._stage_time import SINCE_IS, TIMING, WANTS, progress, wants_words, windows
 from custvalue.lifecycle._stages import (
     RULE_STAGE,
@@ -786,6 +788,64 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             learned.absent,
             0.0 if self.min_stay is None else span_days(self.min_stay, "min_stay"),
         )
+
+    def validate(
+        self,
+        log: TransactionLog,
+        *,
+        dates: int | Sequence[Any] = 3,
+        horizon: Span = "90D",
+        level: float = 0.8,
+    ) -> StageTest:
+        """Test the names of stages on earlier dates of a log: say what customers did then.
+
+        At each date the rules are fitted anew on what was known then, customers are put into
+        stages, and who ordered within ``horizon`` is counted. Stages that were learned from labels
+        are asked as they were learned.
+
+        Parameters
+        ----------
+        log : TransactionLog
+        dates : int or sequence of dates, default=3
+            That many ends of observation, one ``horizon`` apart, the last one ``horizon`` before
+            the log's end; those within the first third of the log are left out. Or the dates.
+        horizon : span, default="90D"
+        level : float, default=0.8
+            Of the intervals.
+
+        Returns
+        -------
+        StageTest
+            ``table()`` and ``words()``.
+
+        Raises
+        ------
+        ValueError
+            If an option is no such thing.
+        DataContractError
+            If nobody is known at a date given, or the log ends before its horizon does.
+
+        Notes
+        -----
+        Shares who ordered are compared over all dates. *Exited*: at most one in ten, at most half
+        as many as of those present (new to strategic), no more than of problem customers.
+        *Problem*: at most four fifths as many as of established, core and strategic customers.
+        *Established*, *core*, *strategic*: as many as in the stage before, or more (within a
+        twentieth). Other stages claim nothing of orders; their shares are told. A stage with fewer
+        than 20 customers over all dates counts as not tested.
+
+        Examples
+        --------
+        >>> import custvalue as cv
+        >>> from custvalue.lifecycle import LifecycleClassifier
+        >>> names = dict(customer="customer_id", time="date", amount="amount")
+        >>> log = cv.TransactionLog(cv.datasets.load_cdnow("sample"), **names, as_of="1998-06-30")
+        >>> stages = LifecycleClassifier(learn_windows=True).fit(log.summary())
+        >>> stages.validate(log).table()["stage"].tolist()
+        ['new', 'established', 'core', 'problem', 'exited']
+        """
+        check_is_fitted(self, "learned_")
+        return validated(self, log, dates, horizon, level)
 
     def drift(self, X: Any, y: Any = None) -> DriftReport:
         """How far new customers have moved from those that the rules were fitted on.

@@ -15,7 +15,7 @@ from custvalue._typing import Floats, Objects
 from custvalue._units import span_days
 from custvalue._warn import heard, warn_caller
 from custvalue.data import TransactionLog, ledger
-from custvalue.data._for_rooms import coded, look_at
+from custvalue.data._for_rooms import look_at, numbered
 from custvalue.evaluation import BestValue
 from custvalue.evaluation._for_rooms import Said, stories_of
 from custvalue.exceptions import (
@@ -28,6 +28,7 @@ from custvalue.exceptions import (
     SmallSampleWarning,
 )
 from custvalue.lifecycle import problem_share
+from custvalue.lifecycle._for_rooms import SeenStages, stages_tested
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.plotting._for_rooms import flow_table, state_names, tracking_table
 from custvalue.report._ahead import band, paces, ups_and_downs
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from custvalue.data._for_rooms import Examination
     from custvalue.evaluation._for_rooms import CustomerStory, Verdict
+    from custvalue.lifecycle._for_rooms import StageTest
     from custvalue.report._measured import Measured
     from custvalue.rfm._for_rooms import SegmentTest
 
@@ -61,6 +63,7 @@ STEPS = (
 )
 LEVEL = 0.8
 MOST_FOLLOWED = 20_000  # customers whose moves from period to period are counted
+SHORTEST_TEST = 7  # days of a test of stages
 TOP = 25
 GRADES = ("active", "watch", "silent", "deeply silent")
 POLICIES = ("refunds", "zero_amounts", "duplicates", "order", "time_format", "time_zone")
@@ -143,6 +146,8 @@ class Collected:
         Moves between segments one period apart (see `segment_moves`); stages at ``flow_date``
         against today's.
     flow_date : str
+    stage_test : StageTest
+        What those of each stage did from then until today.
     verdict : Verdict
         What the forecast may be used for.
     learned_until : str
@@ -188,6 +193,7 @@ class Collected:
     moves: pd.DataFrame
     flow: pd.DataFrame
     flow_date: str
+    stage_test: StageTest
     campaign: pd.DataFrame | None
     verdict: Verdict
     learned_until: str
@@ -263,7 +269,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
     # before any model; rows that repeat an earlier one are told by all columns, and few are read
     examined = look_at(log, repeated=False)
     whole = log
-    log = coded(log)  # from here on customers are looked up by whole numbers
+    log = numbered(log)  # from here on customers are looked up by whole numbers
     few = followed(log)
     history = to_pandas(few.panel(asked.period))
     spend = spend_by_period(log, as_of, span_days(asked.period))
@@ -326,7 +332,9 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
 
     began = summary["first_order"].min().to_datetime64().astype("datetime64[D]")
     with heard(DataWarning):  # of the same rows at a date that nobody gave; today's are told
-        flow, flow_date = stage_flow(few, (began, as_of), story, model, log.customers(), stage)
+        flow, flow_date, stage_test = stage_flow(
+            few, (began, as_of), story, model, log.customers(), stage
+        )
         said = Said(log, value, chance, ends[:, 0], ends[:, 1], asked.horizon, LEVEL)
         since = flow_date if np.datetime64(flow_date) < as_of else None  # of a log of two days
         first = first_places(table)
@@ -345,6 +353,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         moves=segment_moves(history, asked.customer, story.cells, named.rfm),
         flow=flow,
         flow_date=flow_date,
+        stage_test=stage_test,
         campaign=campaign_list(table, asked),
         verdict=model.verdict(),
         learned_until=model.forecast_.as_of,
@@ -598,8 +607,12 @@ def stage_flow(
     model: BestValue,
     everybody: npt.NDArray[Any],
     stage: Objects,
-) -> tuple[pd.DataFrame, str]:
-    """Stages of a log's customers half a year (or a third of the log) ago against today's."""
+) -> tuple[pd.DataFrame, str, StageTest]:
+    """Stages of a log's customers half a year (or a third of the log) ago against today's.
+
+    And what those of each stage then did until today; the forecast that has a say in who is a
+    problem or gone is today's.
+    """
     first, as_of = span
     days = min(182, int((as_of - first) / np.timedelta64(1, "D")) // 3)
     date = str(as_of - np.timedelta64(days, "D"))
@@ -608,7 +621,12 @@ def stage_flow(
     was = story.stage(then, story.grade(then), model.predict_chance(opened), model.predict(opened))
     now = log.customers()
     before = np.append(was, "not yet a customer")[places_of(known.customers(), now)]  # -1: the last
-    return flow_table(before, stage[places_of(everybody, now)]), date
+    seen = []
+    if days >= SHORTEST_TEST:
+        _, orders = log.between(date, as_of).totals(known.customers())
+        seen.append(SeenStages(date, known.customers(), was, orders > 0))
+    test = stages_tested(seen, stage, float(days), LEVEL)
+    return flow_table(before, stage[places_of(everybody, now)]), date, test
 
 
 def upcoming(

@@ -75,7 +75,7 @@ def facts_of_report(got: Collected, asked: Asked, words: Words) -> dict[str, Any
         "segments": _rows(segments),
         "quiet": quiet_facts(got, asked),
         "names": _names(got, asked, words),
-        "stages": {**_stages(table, got.problem_share, asked.playbook), "windows": got.windows},
+        "stages": {**_stages(got, asked.playbook, words), "windows": got.windows},
         "forecast": _forecast(got, words),
         "moves": _moves(got),
         "ahead": _ahead(got),
@@ -231,7 +231,9 @@ def _names(got: Collected, asked: Asked, words: Words) -> dict[str, Any]:
     }
 
 
-def _stages(table: pd.DataFrame, problem: float, playbook: Playbook) -> dict[str, Any]:
+def _stages(got: Collected, playbook: Playbook, words: Words) -> dict[str, Any]:
+    table, test = got.customers, got.stage_test
+    ordered = {one.stage: _known(one.ordered) for one in test.results}
     spend = float(table["total_value"].sum())
     grouped = table.groupby("stage")
     rows = [
@@ -243,6 +245,7 @@ def _stages(table: pd.DataFrame, problem: float, playbook: Playbook) -> dict[str
             "value_share": float(part["total_value"].sum()) / spend,
             "chance": float(part[f"chance_of_order_{WINDOW}d"].mean()),
             "future_each": float(part["future_value"].mean()),
+            "ordered": ordered.get(stage),
             "message": playbook.stage(stage)[0],
             "step": playbook.stage(stage)[1],
         }
@@ -263,7 +266,18 @@ def _stages(table: pd.DataFrame, problem: float, playbook: Playbook) -> dict[str
         for part in [grouped.get_group(stage)]
         if (part["stage_timing"] != "no window").any()
     ]
-    return {"rows": rows, "problem_share": problem, "ceiling": CEILING, "upgrades": upgrades}
+    return {
+        "rows": rows,
+        "problem_share": got.problem_share,
+        "ceiling": CEILING,
+        "upgrades": upgrades,
+        "tested": {
+            "dates": list(test.dates),
+            "days": test.horizon_days,
+            "words": list(test.words(words.language)),
+            "against": list(test.words(words.language, only=("contradicted",))),
+        },
+    }
 
 
 def _last_value(got: Collected, asked: Asked) -> float | None:

@@ -102,6 +102,16 @@ def stage_notes(stages: dict[str, Any], w: Words) -> list[str]:
             "% within the forecast's horizon. Still on trial: too few orders for longer than usual."
         )
     ]
+    if stages["tested"]["dates"]:
+        notes.append(
+            w(
+                "The stages were tested on the log's own past: the table says what share of those "
+                "who stood there on {date} ordered within the {days} days after it.",
+                date=stages["tested"]["dates"][0],
+                days=w.cell(stages["tested"]["days"], "int"),
+            )
+        )
+    notes += stages["tested"]["against"]
     low, high = (w.cell(days, "days") for days in windows["new"])
     if windows["fit"] and not stages["upgrades"]:
         notes.append(

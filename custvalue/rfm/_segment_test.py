@@ -13,7 +13,7 @@ from sklearn.base import clone
 from custvalue._dates import instant, readable, shifted
 from custvalue._frames import column
 from custvalue._html import html_table
-from custvalue._kernels import wilson
+from custvalue._kernels import repeated_shares
 from custvalue._typing import Floats, Places
 from custvalue._units import Span, check_share, span_days
 from custvalue._warn import heard
@@ -281,23 +281,16 @@ class _Seen:
         from scipy.special import ndtri
 
         code = at[self.segment]
-        size, bought, spent = (_sums(code, w, n) for w in self._weights())
+        size, spent = _sums(code, np.ones(len(code)), n), _sums(code, self.spent, n)
+        _, share, low, high = repeated_shares(code, self.who, self.ordered, n, level)
         with np.errstate(invalid="ignore", divide="ignore"):  # none tested: not known
-            share, each = bought / size, spent / size
+            each = spent / size
             # one customer at several dates is one: deviations are summed by customer first
             pair, place = np.unique(code * (self.who.max(initial=0) + 1) + self.who,
                                     return_inverse=True)  # fmt: skip
             owner = (pair // (self.who.max(initial=0) + 1)).astype(np.intp)
-
-            def spread(values: Floats, mean: Floats) -> Floats:
-                off = np.bincount(place, values - mean[code], minlength=len(pair))
-                return _sums(owner, off**2, n)
-
-            noise = spread(self.ordered, share) / size**2
-            alone = np.bincount(owner, minlength=n).astype(float)
-            worth = np.where(noise > 0, share * (1.0 - share) / noise, alone)
-            low, high = wilson(share, worth, level)
-            reach = float(ndtri(0.5 + level / 2.0)) * np.sqrt(spread(self.spent, each)) / size
+            off = np.bincount(place, self.spent - each[code], minlength=len(pair))
+            reach = float(ndtri(0.5 + level / 2.0)) * np.sqrt(_sums(owner, off**2, n)) / size
             days = self.date.max(initial=-1) + 1
             by_date = code * days + self.date
             shares = np.bincount(by_date, self.ordered, minlength=n * days) / np.bincount(
@@ -310,8 +303,8 @@ class _Seen:
         return {
             "tested": size.astype(int),
             "ordered": share,
-            "ordered_low": np.where(nobody, np.nan, low),
-            "ordered_high": np.where(nobody, np.nan, high),
+            "ordered_low": low,
+            "ordered_high": high,
             "ordered_least": np.where(nobody, np.nan, least),
             "ordered_most": np.where(nobody, np.nan, most),
             "spent_each": each,
@@ -340,7 +333,7 @@ def names_tested(
     now = _fitted(transformer, log)
     named._check_scored(now)
     today = np.bincount(_codes(named, now, log), minlength=len(named.segments))
-    found = _dates(log, dates, days, horizon)
+    found = earlier_dates(log, dates, days, horizon)
     parts = [_at(named, transformer, log, date, horizon) for date in found]
     ids = [part.pop("ids") for part in parts]
     who = np.unique(np.concatenate(ids), return_inverse=True)[1] if ids else np.empty(0, int)
@@ -361,10 +354,10 @@ def names_tested(
     return bare._decided((seen.sums(len(named.segments)),))
 
 
-def _dates(
+def earlier_dates(
     log: TransactionLog, dates: int | Sequence[Any], days: float, horizon: Span
 ) -> list[np.datetime64]:
-    """List ends of observation, the earliest first."""
+    """List ends of observation, the earliest first, each a horizon before the end at the latest."""
     if isinstance(dates, (int, np.integer)) and not isinstance(dates, bool):
         if dates < 1:
             raise ValueError(f"dates={dates!r} must be 1 or more, or the dates themselves.")

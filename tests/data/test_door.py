@@ -12,7 +12,7 @@ import pytest
 
 import custvalue as cv
 from custvalue.data import LogOptions, TransactionLog
-from custvalue.data._for_rooms import coded
+from custvalue.data._for_rooms import numbered
 from custvalue.evaluation import cutoffs
 from custvalue.evaluation._facts import log_facts
 from custvalue.exceptions import AsOfWarning, DataContractError, DataWarning
@@ -257,7 +257,7 @@ def test_whole_numbers_for_ids_change_no_figure_and_no_order_of_customers(kind):
     log = TransactionLog(given[kind], **names, as_of="2024-06-30", keep="town")
     with pytest.warns(DataWarning):
         plain = log.summary()
-    short = coded(log)
+    short = numbered(log)
     own, theirs = (pd.DataFrame(nw.from_native(t).to_dict(as_series=False))
                    for t in (plain, short.summary()))  # fmt: skip
     assert own["who"].tolist() == ["Z", "a", "b", "ä"]
@@ -275,4 +275,4 @@ def test_rows_that_repeat_in_every_column_stay_so_with_whole_numbers_for_ids():
     log = TransactionLog(
         rows, customer="who", time="when", amount="paid", as_of="2024-06-30", duplicates="drop"
     )
-    assert coded(log).summary()["total_value"].tolist() == [10.0]
+    assert numbered(log).summary()["total_value"].tolist() == [10.0]

@@ -26,6 +26,8 @@ from custvalue.funnel._backtest import FunnelBacktest
 from custvalue.funnel._channels import ChannelAttribution
 from custvalue.funnel._ledger import DroppedDeals, FunnelLedger
 from custvalue.grades._portrait import Portrait
+from custvalue.lifecycle._for_rooms import SeenStages, stages_tested
+from custvalue.lifecycle._stage_test import StageTest
 from custvalue.purchase import MBGNBD
 from custvalue.report._funnel import FunnelReport
 from custvalue.report._report import Report
@@ -98,6 +100,10 @@ def test_every_result_that_shows_itself_escapes_every_text_in_it():
                 customer="who", time="when", amount="paid", as_of="2024-02-29", unit="D",
             ),
             RFMTransformer(columns={"R": "silence"}, n_bins=2), horizon="10D",
+        ),
+        StageTest: stages_tested(
+            [SeenStages("2024-01-31", np.arange(1), np.array([evil]), np.array([True]))],
+            [evil], 10.0, 0.8,
         ),
         FunnelLedger: FunnelLedger(1, 0, 0, 0, (DroppedDeals("missing_time", 1, 1, (evil,)),)),
         FunnelReport: FunnelReport(*[pd.DataFrame()] * 5, None, {}, html="", text=evil),

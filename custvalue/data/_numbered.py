@@ -12,7 +12,7 @@ from custvalue._typing import ByName
 from custvalue.data._log import Held, TransactionLog
 
 
-def coded(log: TransactionLog) -> TransactionLog:
+def numbered(log: TransactionLog) -> TransactionLog:
     """Log whose ids are whole numbers that sort as its own do, for work that looks them up often.
 
     Customers, their order and all figures stay; times are read, and columns that its options do not
@@ -30,11 +30,11 @@ def coded(log: TransactionLog) -> TransactionLog:
     --------
     >>> import pandas as pd
     >>> from custvalue.data import TransactionLog
-    >>> from custvalue.data._coded import coded
+    >>> from custvalue.data._numbered import numbered
     >>> rows = pd.DataFrame({"who": ["b", "a", "b"], "paid": [5.0, 7.0, 9.0],
     ...                      "day": ["2024-01-01", "2024-01-02", "2024-01-03"]})
     >>> log = TransactionLog(rows, customer="who", time="day", amount="paid")
-    >>> coded(log).summary()[["who", "total_value"]].to_numpy().tolist()
+    >>> numbered(log).summary()[["who", "total_value"]].to_numpy().tolist()
     [[0.0, 7.0], [1.0, 14.0]]
     """
     held, options = log._rows, log.options
