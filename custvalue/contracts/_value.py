@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -223,7 +223,7 @@ class ContractValue(ValueModel):
         law = self.law_
         here = law.predict_alive(table) > 0
         (age,) = table.floats([law.columns[0]])
-        if _covariates(law):
+        if _by_columns(law):
             return Payers(table, price, here, age, wait, np.arange(len(age)))
         pairs, place = np.unique(np.column_stack([age, wait]), axis=0, return_inverse=True)
         return Payers(table, price, here, pairs[:, 0], pairs[:, 1], place.ravel())
@@ -259,6 +259,12 @@ class ContractValue(ValueModel):
 
     def _stays(self, rows: Payers, count: int, params: Any = None) -> Floats:
         """Chance that each of the coming payments is made, (pairs, periods)."""
+        if _by_columns(self.law_):
+            ones = np.ones(1)
+            each = [
+                self.law_.weighted_lifetime(rows.table, ones * k, ones) for k in range(1, count + 1)
+            ]
+            return np.column_stack(each)
         return _chances(self.law_, rows, np.arange(1.0, count + 1.0), params)
 
     def _each(self, rows: Payers, terms: Terms) -> tuple[Floats, Floats]:
@@ -273,6 +279,8 @@ class ContractValue(ValueModel):
 
     def _counted(self, rows: Payers, terms: Terms, params: Any = None) -> Floats:
         """Discounted payments of each row that still has a contract."""
+        if _by_columns(self.law_):
+            return self._counted_by_columns(rows, terms, params)
         total, step = np.empty(len(rows.age)), max(1, CELLS // max(self._periods(terms), 1))
         for lo in range(0, len(total), step):
             some = rows._replace(age=rows.age[lo : lo + step], wait=rows.wait[lo : lo + step])
@@ -280,6 +288,23 @@ class ContractValue(ValueModel):
             part = slice(lo, lo + step)
             total[part] = (self._stays(some, worth.shape[1], params) * worth).sum(axis=1)
         return np.where(rows.here, total[rows.place], 0.0)
+
+    def _counted_by_columns(self, rows: Payers, terms: Terms, params: Any) -> Floats:
+        """As ``_counted``, where every customer has a law of their own: the law sums itself."""
+        law = self.law_
+        if params is not None:
+            law = law.with_params(**dict(zip(law.fitted_.names, params, strict=True)))
+        paid = self._paid(rows.wait, terms)
+        count = (paid > 0.0).sum(axis=1)
+        total = np.zeros(len(count))
+        for n in np.unique(count[count > 0]):  # two at most: waits differ by less than a period
+            some = count == n
+            k = np.arange(1.0, n + 1.0)
+            # a wait discounts all payments of a customer alike
+            even = self._paid(np.ones(1), replace(terms, until=float(n)))[0, :n]
+            lead = paid[some, 0] / even[0]
+            total[some] = law.weighted_lifetime(rows.table, k, even)[some] * lead
+        return np.where(rows.here, total, 0.0)
 
     def _value(self, rows: Payers, terms: Terms) -> Floats:
         return np.asarray(self._each(rows, terms)[1] * self._counted(rows, terms))
@@ -340,6 +365,11 @@ class ContractValue(ValueModel):
         return np.stack([each * self._counted(rows, terms, draw) for draw in draws])
 
     def _newcomer(self, terms: Terms) -> tuple[float, float]:
+        if _by_columns(self.law_):
+            raise NotSupportedError(
+                "columns of the customer move the law, and a new customer has no row; value a "
+                "table with rows of new customers."
+            )
         price = self.forecast_.first * (1.0 if terms.margin is None else terms.margin)
         one = np.ones(1)
         new = Payers(open_table(one), one, one > 0, np.zeros(1), one, np.zeros(1, dtype=np.intp))
@@ -373,9 +403,9 @@ class ContractValue(ValueModel):
         return {k: v for k, v in own.items() if k != "law"}  # written as it was fitted
 
 
-def _covariates(law: Any) -> bool:
-    """Whether a customer's columns move the law."""
-    return bool(getattr(law, "leave_columns", None) or getattr(law, "purchase_columns", None))
+def _by_columns(law: Any) -> bool:
+    """Whether columns of a customer move the law."""
+    return getattr(law.fitted_, "effects", None) is not None
 
 
 def _chances(law: Any, rows: Payers, periods: Floats, params: Any) -> Floats:

@@ -139,3 +139,39 @@ def test_what_is_no_table_of_contracts_is_refused():
     assert [list(p.rows) for p in told.value.problems] == [[0, 2], [0]]
     with pytest.raises(DataContractError, match="price"):
         model.predict(X.drop(columns="price"), "6M")
+
+
+def test_columns_of_customers_move_their_values():
+    """Customers of two channels: each is worth what a law of that channel alone says."""
+    told = {"leave": {"channel": {"ad": 0.0, "friend": -0.8}}}
+    law = ShiftedBetaGeometric.from_params(alpha=0.8, beta=6.0, unit="M", effects=told)
+    Z = X.assign(channel=["ad", "friend", "ad"])
+    model = ContractValue.from_fitted(law, annual_discount_rate=0.1)
+    found = model.predict(Z, "8M")
+    for i, name in enumerate(Z["channel"]):
+        alone = Z.iloc[[i]]
+        rate, wait = 1.1 ** (1 / 12), X["to_renewal"][i]
+        count = int(np.floor(8 - wait)) + 1
+        stays = [float(law.predict_alive(alone, at=f"{k}M")[0]) for k in range(1, count + 1)]
+        worth = sum(s * rate ** -(wait + k) for k, s in enumerate(stays))
+        assert found[i] == pytest.approx(X["price"][i] * worth, rel=1e-9), name
+    drawn = model.draws(Z, "8M", n_draws=20_000, random_state=2).mean(axis=0)
+    np.testing.assert_allclose(drawn, found, atol=0.8)
+    plain = ContractValue.from_fitted(LAW, annual_discount_rate=0.1).predict(X, "8M")
+    assert found[0] == pytest.approx(plain[0], rel=1e-9)
+    assert found[1] > plain[1]
+
+
+def test_a_fit_with_columns_answers_what_one_without_does():
+    contracts = book(150)
+    table = contracts.contracts()
+    table["channel"] = np.where(np.arange(len(table)) % 3 > 0, "ad", "friend")
+    model = ContractValue(ShiftedBetaGeometric(leave_columns=["channel"])).fit(table)
+    worth = model.predict(table, "6M")
+    total = model.predict_total(table, "6M", groups=table["channel"])
+    assert total["value"].sum() == pytest.approx(worth.sum())
+    assert (total["parameter_error"] > 0).all()
+    again = ContractValue.from_dict(model.to_dict())
+    np.testing.assert_allclose(again.predict(table, "6M"), worth, rtol=1e-12)
+    with pytest.raises(NotImplementedError, match="a new customer has no row"):
+        model.new_customer_value("6M")
