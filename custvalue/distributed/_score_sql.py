@@ -23,6 +23,7 @@ from custvalue.exceptions import (
     TimeUnitError,
 )
 from custvalue.lifecycle import LifecycleClassifier
+from custvalue.likelihood import LawModel
 from custvalue.markov import MarkovCLVEstimator
 from custvalue.purchase import PurchaseModel
 from custvalue.rfm import RFMTransformer, SegmentMap
@@ -135,6 +136,12 @@ def score_sql(
 
 
 def _score_of(model: Any, horizon: Span | None, unit: str | None) -> Score:
+    for part in (model, getattr(model, "purchases_", None), getattr(model, "spend_", None)):
+        if isinstance(part, LawModel) and part.fitted_.effects is not None:
+            raise NotSupportedError(
+                f"this {type(part).__name__} reads columns of customers, which have no SQL yet. "
+                "Map it over partitions with custvalue.distributed.predict."
+            )
     if isinstance(model, PurchaseModel):
         return purchase_score(model, horizon)
     if isinstance(model, CustomerValue):

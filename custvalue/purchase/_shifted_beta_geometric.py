@@ -19,7 +19,13 @@ from custvalue._sklearn import check_is_fitted
 from custvalue._typing import Floats, Values
 from custvalue._units import Span
 from custvalue._warn import heard
-from custvalue.exceptions import BoundaryFitWarning, ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import (
+    BoundaryFitWarning,
+    ContractProblem,
+    DataContractError,
+    NotSupportedError,
+    first_ids,
+)
 from custvalue.likelihood._for_rooms import ByPair
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._bgbb import expected_orders as _expected_stays
@@ -285,10 +291,20 @@ class ShiftedBetaGeometric(PurchaseModel):
         """
         check_is_fitted(self, "params_")
         dates = np.arange(int(whole(self._check_dates(self._time(horizon)))) + 1.0)
-        alpha, beta = self.params_
+        alpha, beta = self._of_all()
         last = np.array([rows[-1] for rows in survivor_rows(survivors, least=1)[1]])
         age, count = last[:, 1, None], last[:, 2, None]
         return np.asarray(count * survival(alpha, beta + age, dates))
+
+    def _of_all(self) -> ShiftedBetaGeometricParams:
+        """Parameters that all customers share."""
+        if self.fitted_.effects is not None:
+            raise NotSupportedError(
+                "columns give every customer an own curve, so a cohort has none of its own; ask "
+                "predict_alive(X, at=) of the customers, and take the mean."
+            )
+        params: ShiftedBetaGeometricParams = self.params_
+        return params
 
     def retention_rate(self, T: npt.ArrayLike) -> Floats:
         """Chance that a customer still there after T - 1 renewals makes the next one (8).
@@ -304,7 +320,7 @@ class ShiftedBetaGeometric(PurchaseModel):
             ``(beta + T - 1) / (alpha + beta + T - 1)``: rises with T.
         """
         check_is_fitted(self, "params_")
-        alpha, beta = self.params_
+        alpha, beta = self._of_all()
         done = np.asarray(T, float) - 1.0
         return np.asarray((beta + done) / (alpha + beta + done))
 
@@ -321,7 +337,7 @@ class ShiftedBetaGeometric(PurchaseModel):
         """
         check_is_fitted(self, "params_")
         dates = int(whole(self._check_dates(self._time(horizon))))
-        alpha, beta = self.params_
+        alpha, beta = self._of_all()
         return survival(alpha, beta, np.arange(dates + 1.0))
 
     def derl(self, X: Any, annual_discount_rate: float) -> Floats:

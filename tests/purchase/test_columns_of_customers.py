@@ -426,3 +426,24 @@ def test_bgbb_and_sbg_read_columns_of_their_own_tables():
     stays = model.predict_alive(zero, at=1)
     wanted = [3.8 / 4.5, 3.8 * np.e / (0.7 + 3.8 * np.e)]
     np.testing.assert_allclose(stays, wanted, rtol=1e-12)
+
+
+def test_what_has_no_columns_says_so_and_is_not_silent():
+    pytest.importorskip("sqlglot")
+    from custvalue.distributed import score_sql
+    from custvalue.exceptions import NotSupportedError
+
+    told = {"leave": {"plan": {"m": 0.0, "y": -1.0}}}
+    contracts = ShiftedBetaGeometric.from_params(alpha=0.7, beta=3.8, unit="Y", effects=told)
+    for ask in (
+        lambda: contracts.retention_rate([1, 2]),
+        lambda: contracts.survival_curve("3Y"),
+        lambda: contracts.predict_survivors([100, 80], "3Y"),
+    ):
+        with pytest.raises(NotSupportedError, match="columns give every customer an own curve"):
+            ask()
+    orders = NBD.from_params(r=1.0, alpha=5.0, unit="W", effects={"purchase": AGE})
+    spend = cv.spend.GammaGamma.from_params(p=6.0, q=4.0, gamma=15.0)
+    for model in (orders, cv.CustomerValue.from_fitted(orders, spend)):
+        with pytest.raises(NotSupportedError, match="reads columns of customers"):
+            score_sql(model, "summary", customer="who", horizon="4W")
