@@ -31,6 +31,9 @@ SCORE = """\b
 custvalue score summary.parquet --model model.json --out may.parquet
 custvalue score orders.csv --model model.json --out may.parquet
 """
+UPDATE = """\b
+custvalue update summary.parquet june.csv --model model.json --as-of 2024-06-30 --batch june
+"""
 COMPARE = """\b
 custvalue compare may.parquet june.parquet --model model.json --out changes.csv
 """
@@ -102,6 +105,9 @@ def fit(
         model = BestValue({name: usual_parts()[name]})
     with told_once():
         frame, of_log = read_frame(log, asked)
+        # gaps are kept for who goes on from the summary
+        if summary is not None:
+            of_log["carry"] = True
         known = TransactionLog(frame, **of_log, as_of=as_of, unit="D", tell_end=True)
         made = monthly.fit(
             known, model, horizon=horizon, annual_discount_rate=annual_discount_rate,
@@ -161,6 +167,56 @@ def score(
     said = ", ".join(f"{name} {n:,}" for name, n in counts.items())
     click.echo(f"{len(scores):,} customers worth {scores['value'].sum():,.2f}: {said}")
     click.echo(f"wrote {out}")
+
+
+@click.command(epilog=UPDATE)
+@click.argument("summary", type=FILE)
+@log_argument
+@model_option
+@column_options(required=False)
+@reading_options
+@click.option(
+    "--batch", metavar="NAME",
+    help="Name of these rows; a batch that is in the summary already changes nothing.",
+)  # fmt: skip
+@click.option(
+    "--out", type=OUT, metavar="PARQUET",
+    help="File for the new summary; default: SUMMARY itself, once the new one is whole.",
+)  # fmt: skip
+@force_option
+def update(
+    summary: Path,
+    log: tuple[str, ...],
+    model: Path,
+    as_of: str | None,
+    batch: str | None,
+    out: Path | None,
+    force: bool,
+    **asked: Any,
+) -> None:
+    """Append the new rows of LOG to SUMMARY: what a summary of all rows would be.
+
+    Columns, marks and policies are those that custvalue fit was told, unless others are given.
+    """
+    if out is not None and out.resolve() != summary.resolve():
+        if out.suffix.lower() != ".parquet":
+            raise click.UsageError(f"{out} must end in .parquet.")
+        not_there(out, force)
+    from custvalue import monthly
+    from custvalue.data import update_summary
+    from custvalue.monthly._for_rooms import read_parquet, write_table
+
+    made = monthly.Artefact.open(model)
+    with told_once():
+        old = read_parquet(summary)
+        frame, of_log = _as_fitted(made, log, asked)
+        new = update_summary(old, frame, **of_log, as_of=as_of, batch=batch)
+        if new is old:
+            click.echo(f"batch {batch!r} is in {summary} already; nothing was changed")
+            return
+        where = write_table(new, out or summary)
+    click.echo(f"{len(frame):,} rows appended: {len(old):,} customers are now {len(new):,}")
+    click.echo(f"wrote {where}")
 
 
 @click.command(epilog=COMPARE)

@@ -26,7 +26,7 @@ from custvalue._cli_log import (
     reading_words,
     source_of,
 )
-from custvalue._cli_monthly import compare, fit, score
+from custvalue._cli_monthly import compare, fit, score, update
 from custvalue._cli_page import ESTIMATORS, last_words, one_line, page_options, told_once
 from custvalue._cli_survey import survey
 from custvalue._warn import warn_caller
@@ -202,6 +202,18 @@ def main(debug: bool) -> None:
     show_default=True,
     help="Share of those worth a contact that is held out as a control group.",
 )
+@click.option(
+    "--earlier",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PARQUET",
+    help="Earlier scores, as custvalue score wrote them: a section on what changed since.",
+)
+@click.option(
+    "--earlier-model",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="JSON",
+    help="What --earlier was scored by, as custvalue fit wrote it.",
+)
 @click.option("--currency", default="", help="Put before money, e.g. USD or ¥.")
 @click.option("--title", help="Of the page.")
 @click.option(
@@ -298,6 +310,7 @@ def report(
             texts = [asked["by"]] if asked["by"] else []
             frame, of_log = read_frame(log, asked, money=money, texts=texts)
             source = source_name(source_of(log))
+        asked["changed"] = _changed(frame, of_log, asked)
         if asked["measured"] is not None:
             asked["measured"] = read_table(asked["measured"], encoding=encoding)
         for name in GIVEN:
@@ -311,6 +324,21 @@ def report(
         files = made.write(out, tables=tables, formulas=formulas, force=force)
     if not quiet:
         last_words(made.summary_text(), files)
+
+
+def _changed(frame: Any, of_log: dict[str, Any], asked: dict[str, Any]) -> Any:
+    """Compare earlier scores with those that their own model gives today."""
+    earlier, model = asked.pop("earlier"), asked.pop("earlier_model")
+    if earlier is None and model is None:
+        return None
+    if earlier is None or model is None:
+        raise click.UsageError("--earlier and --earlier-model go together: scores and their model.")
+    from custvalue import monthly
+    from custvalue.data import TransactionLog
+
+    made, then = monthly.Artefact.open(model), monthly.read_scores(earlier)
+    log = TransactionLog(frame, **of_log, as_of=asked["as_of"], unit="D", tell_end=True)
+    return monthly.compare(then, monthly.score(made, log), artefact=made)
 
 
 def _number_or_column(text: Any) -> float | str | None:
@@ -335,6 +363,7 @@ main.add_command(fit)
 main.add_command(funnel)
 main.add_command(score)
 main.add_command(survey)
+main.add_command(update)
 
 
 class _Nowhere:

@@ -48,4 +48,33 @@ ZH: dict[str, str] = {
     "Customers without a value, by their status: {n:,}.": (
         "没有价值的客户（原因见状态）：{n:,} 位。"
     ),
+    # the chapter of the report
+    "What changed": "变化",
+    "What changed since the earlier scores": "自上次评分以来的变化",
+    "The value then, what moved it, and the value now: the sum of the rows above": (
+        "当时的价值、引起变动的因素，以及现在的价值（上面各行之和）"
+    ),
+    "What was expected of the customers of then, and what came, by tenths": (
+        "对当时客户的预期与实际，按预测分十组"
+    ),
+    "Customers whose value moved most": "价值变动最大的客户",
+    "How far inputs and value have moved: up to 0.1 is little, above 0.25 much": (
+        "各项输入与价值的变动：0.1 以下为小，0.25 以上为大"
+    ),
+    "Values of this section are those of the model that made the earlier scores.": (
+        "本节的价值由作出上次评分的模型给出。"
+    ),
+    "tenth by forecast": "预测十分组",
+    "expected": "预期",
+    "came": "实际",
+    "move": "变动",
+    "change": "变化",
+    "stayed": "仍在",
+    "new": "新客户",
+    "gone": "已不在",
+    "input": "输入",
+    "stability index": "稳定性指数",
+    "recency": "首末单间隔",
+    "silence": "沉默",
+    "T": "客龄",
 }

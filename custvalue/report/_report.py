@@ -13,6 +13,7 @@ from custvalue._units import check_annual_rate, check_share, span_days
 from custvalue._words import Language, check_language
 from custvalue.report._blocks import Block, span
 from custvalue.report._by import group_tables
+from custvalue.report._changed import changed_section
 from custvalue.report._collect import STEPS, Asked, Step, check_forecast, collect
 from custvalue.report._facts import facts_of_report
 from custvalue.report._folder import family_of, write_folder
@@ -239,6 +240,7 @@ def make_report(
     trade: TradeProfile | Any = None,
     profile: Any = None,
     indicators: Any = None,
+    changed: Any = None,
     measured: Any = None,
     models: Mapping[str, Any] | None = None,
     forecast: BestValue | None = None,
@@ -311,6 +313,9 @@ def make_report(
     indicators : IndicatorTree or (IndicatorTree, mapping of name to Goal), optional
         With its leaves: adds a section on what moved the indicators from the period before last to
         the last, and on the last one's scores.
+    changed : WhatChanged, optional
+        What `custvalue.monthly.compare` returned of earlier scores and today's: adds a section on
+        what came of the forecast, who moved and why, and whether to fit again.
     measured : CampaignEffect or frame, optional
         What `custvalue.campaign.campaign_effect` found of a past campaign, with outcomes 1 for who
         ordered and 0: its effect is the ``response`` and its interval is shown. Or the table that
@@ -441,6 +446,8 @@ def make_report(
     given = _given_sections(markets, ranker, ratings, focal, growth, trade, profile, words)
     if indicators is not None:
         given.append(indicators_section(indicators, words))
+    if changed is not None:
+        given.append(changed_section(changed, words))
     tell = progress or _say_nothing
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))

@@ -357,3 +357,72 @@ def test_a_month_on_the_command_line_gives_the_numbers_of_python(
     assert run(monkeypatch, "compare", *words[:-1], "more.csv") == 2
     assert "no artefact, or was cut" in capsys.readouterr().err
     assert not Path("more.csv").exists()
+
+
+def test_a_month_appended_is_a_month_summarized(monkeypatch, tmp_path, capsys, cdnow_sample):
+    monkeypatch.chdir(tmp_path)
+    frame = cdnow_sample[cdnow_sample["customer_id"] % 8 == 0]
+    for name, rows in (
+        ("old", frame["date"] <= "1998-05-31"),
+        ("new", frame["date"] > "1998-05-31"),
+    ):
+        frame[rows].to_csv(f"{name}.csv", index=False)
+    columns = ["--customer", "customer_id", "--time", "date", "--amount", "amount"]
+    words = [*columns, "--as-of", "1998-05-31", "--horizon", "13W", "--estimator", "rate"]
+    assert run(monkeypatch, "fit", "old.csv", *words, "--summary", "all.parquet") == 0
+    model = ["--model", "model.json"]
+    june = ["update", "all.parquet", "new.csv", *model, "--as-of", "1998-06-30", "--batch", "june"]
+    assert run(monkeypatch, *june) == 0
+    first = Path("all.parquet").read_bytes()
+    capsys.readouterr()
+    assert run(monkeypatch, *june) == 0  # a batch is appended once
+    assert "is in all.parquet already" in capsys.readouterr().out
+    assert Path("all.parquet").read_bytes() == first
+    assert run(monkeypatch, "score", "all.parquet", *model) == 0
+    log = cv.TransactionLog(frame, **COLUMNS, as_of="1998-06-30", tell_end=True)
+    wanted = score(Artefact.open("model.json"), log.summary("D"))
+    pd.testing.assert_frame_equal(read_scores("scores.parquet"), wanted)
+    # rows that were there already are refused, and nothing is lost
+    assert run(monkeypatch, *june[:-1], "again") == 2
+    assert "before-as-of" in capsys.readouterr().err
+    assert Path("all.parquet").read_bytes() == first
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_report_has_a_chapter_on_what_changed(made, then, now, language):
+    from custvalue.report._changed import changed_section
+    from custvalue.report._words import Words
+
+    found = compare(then, now, artefact=made)
+    made_section = changed_section(found, Words(language))
+    assert made_section["lead"] == found.text(language)
+    bridge, came, movers, drift, _ = made_section["blocks"]
+    assert [row[-1]["sort"] for row in bridge["rows"]] == found.bridge()["value"].tolist()
+    assert len(came["rows"]) == len(found.came.groups)
+    assert [row[0]["text"] for row in movers["rows"]] == [
+        str(one) for one in found.movers(10)["customer_id"]
+    ]
+    assert len(drift["rows"]) == 6
+    with pytest.raises(TypeError, match=r"what custvalue\.monthly\.compare returns"):
+        changed_section(then, Words(language))
+
+
+def test_the_command_makes_the_chapter(monkeypatch, tmp_path, capsys, made, then, cdnow_sample):
+    monkeypatch.chdir(tmp_path)
+    cdnow_sample.to_csv("log.csv", index=False)
+    made.write("model.json")
+    write_scores(then, "then.parquet")
+    taken = {}
+
+    def make_report(log, **asked):
+        taken.update(asked)
+        raise ValueError("enough")
+
+    monkeypatch.setattr("custvalue.report.make_report", make_report)
+    columns = ["--customer", "customer_id", "--time", "date", "--amount", "amount"]
+    words = ["report", "log.csv", *columns, "--as-of", "1997-09-30", "--earlier", "then.parquet"]
+    assert run(monkeypatch, *words, "--earlier-model", "model.json") == 2
+    assert (taken["changed"].then, taken["changed"].now) == ("1997-06-30", "1997-09-30")
+    capsys.readouterr()
+    assert run(monkeypatch, *words) == 2
+    assert "go together" in capsys.readouterr().err
