@@ -11,8 +11,8 @@ import pandas as pd
 
 from custvalue._typing import Floats
 from custvalue._words import AUDIT, Language
-from custvalue.audit._orders import Orders, check_known, orders_of, read_range
-from custvalue.audit._period import customers_in
+from custvalue.audit._orders import BaseOrders, check_known, orders_of, read_range
+from custvalue.audit._period import by_customer
 from custvalue.exceptions import ContractProblem, DataContractError
 
 
@@ -99,7 +99,7 @@ def period_bridge(log: Any, before: Any, after: Any, *, language: Language = "en
                 "Let the second period begin when the first is over.",
             )
         )
-    was, now = (customers_in(orders, _inside(orders, span)) for span in spans)
+    was, now = (by_customer(orders, _inside(orders, span)) for span in spans)
     levers, told = _levers(was, orders.has_profit), _levers(now, orders.has_profit)
     effects = shapley_effects(np.array(list(levers.values())), np.array(list(told.values())))
     sums = was["profit"].sum(), now["profit"].sum()
@@ -124,7 +124,7 @@ def period_bridge(log: Any, before: Any, after: Any, *, language: Language = "en
     return AUDIT.table(table, language, cells=["view", "part"])
 
 
-def _inside(orders: Orders, span: tuple[np.datetime64, np.datetime64]) -> Any:
+def _inside(orders: BaseOrders, span: tuple[np.datetime64, np.datetime64]) -> Any:
     return (orders.day >= span[0]) & (orders.day <= span[1])
 
 

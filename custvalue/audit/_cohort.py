@@ -11,7 +11,7 @@ import pandas as pd
 from custvalue._typing import Floats
 from custvalue._words import AUDIT, Language
 from custvalue.audit._orders import (
-    Orders,
+    BaseOrders,
     Period,
     check_known,
     check_period,
@@ -266,7 +266,7 @@ def _ratio(a: Any, b: Any) -> Floats:
     return np.divide(a, b, out=np.full(len(b), np.nan), where=b > 0, dtype=np.float64)
 
 
-def _check_profit(orders: Orders) -> None:
+def _check_profit(orders: BaseOrders) -> None:
     if not orders.has_profit:
         raise ValueError(
             "the log says no profit: TransactionLog(..., margin=0.3), or cost= or profit= with the "

@@ -20,7 +20,7 @@ DAY = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True)
-class Orders:
+class BaseOrders:
     """What a log's orders are, one row an order, sorted by customer, then date.
 
     Parameters
@@ -56,7 +56,7 @@ class Orders:
         return self.day[self.number == 1][self.who]
 
 
-def orders_of(log: Any) -> Orders:
+def orders_of(log: Any) -> BaseOrders:
     """Read the orders of a log.
 
     Raises
@@ -81,7 +81,7 @@ def orders_of(log: Any) -> Orders:
     has_profit = "profit" in (_frames.column_names(table) or [])
     first = np.r_[True, who[1:] != who[:-1]]
     start = np.flatnonzero(first)
-    return Orders(
+    return BaseOrders(
         who,
         np.asarray(_frames.column(table, "date")).astype("datetime64[D]"),
         spend,
@@ -150,7 +150,7 @@ def read_range(span: Any, name: str) -> tuple[np.datetime64, np.datetime64]:
     return start, end
 
 
-def check_known(start: np.datetime64, end: np.datetime64, orders: Orders, name: str) -> None:
+def check_known(start: np.datetime64, end: np.datetime64, orders: BaseOrders, name: str) -> None:
     """Raise where a range reaches beyond what the log knows, or holds no order."""
     if end > orders.end:
         raise DataContractError(

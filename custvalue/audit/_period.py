@@ -9,7 +9,7 @@ import pandas as pd
 
 from custvalue._words import AUDIT, Language
 from custvalue.audit._orders import (
-    Orders,
+    BaseOrders,
     Period,
     check_known,
     check_period,
@@ -70,7 +70,7 @@ def period_audit(
     first, last = read_range((start, end), "start and end")
     check_known(first, last, orders, "the period")
     inside = (orders.day >= first) & (orders.day <= last)
-    each = customers_in(orders, inside)
+    each = by_customer(orders, inside)
     if not 1 <= groups <= len(each):
         raise ValueError(f"groups={groups!r} must be from 1 to the {len(each):,} customers.")
     best = np.argsort(-each["profit"].to_numpy(), kind="stable")
@@ -90,7 +90,7 @@ def period_audit(
     return AUDIT.table(told, language, cells=["group"])
 
 
-def customers_in(orders: Orders, inside: Any) -> pd.DataFrame:
+def by_customer(orders: BaseOrders, inside: Any) -> pd.DataFrame:
     """One row a customer with an order among those marked: ``customers`` (1), orders, money."""
     table = pd.DataFrame(
         {

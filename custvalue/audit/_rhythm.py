@@ -11,7 +11,7 @@ import pandas as pd
 from custvalue._typing import Floats
 from custvalue._words import AUDIT, Language
 from custvalue.audit._orders import (
-    Orders,
+    BaseOrders,
     Period,
     check_period,
     is_over,
@@ -266,7 +266,7 @@ def kaplan_meier(wait: Floats, came: Any) -> tuple[Floats, Floats]:
     return times[events > 0], share[events > 0]
 
 
-def _waits(orders: Orders) -> tuple[Floats, Any]:
+def _waits(orders: BaseOrders) -> tuple[Floats, Any]:
     """Days from each order to the next or, where there is none, to the end; whether there is."""
     came = np.r_[orders.who[1:] == orders.who[:-1], False]
     until = np.where(came, np.r_[orders.day[1:], orders.end], orders.end)
