@@ -34,7 +34,7 @@ BTYD = ("frequency", "recency", "T")  # what a purchase law reads of a customer
 # counted, timed or paid: a truth value is none of it
 QUANTITIES = frozenset(
     (*BTYD, "silence", "monetary_value", "n_orders", "total_value", "mean_value", "n_gaps",
-     "gap_mean", "gap_max", "gap_sum", "gap_std", "spend", "profit", "orders", "age")
+     "gap_mean", "gap_max", "gap_sum", "gap_std", "litt", "spend", "profit", "orders", "age")
 )  # fmt: skip
 # measured in the table's unit of time
 TIME_COLUMNS = ("silence", "recency", "T", "gap_mean", "gap_max", "gap_sum", "gap_std")

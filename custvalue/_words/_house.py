@@ -16,6 +16,7 @@ ZH: dict[str, str] = {
     # -- forecasts --
     "law x own mean": "规律 × 本人均值",
     "law x Gamma-Gamma": "规律 × Gamma-Gamma",
+    "regular law x own mean": "规律购买 × 本人均值",
     "Markov chain": "马尔可夫链",
     "learner": "机器学习",
     "rate so far": "按以往速率外推",

@@ -44,10 +44,10 @@ def summarize(
         ``monetary_value`` (mean spend of repeat occasions, missing where there is none),
         ``n_orders``, ``total_value``, ``mean_value``, ``n_gaps``, ``gap_mean``, ``gap_max``,
         ``gap_sum``, ``gap_std`` (population standard deviation), ``n_gaps_shorter`` (own gaps not
-        longer than the silence), ``first_order``, ``last_order``; with ``margin``, ``cost`` or
-        ``profit`` also ``total_profit``, with ``keep`` also those columns of the log. Gap figures
-        are missing where there is no gap. Its ``ledger`` and its facts (unit, as-of date) travel
-        with it.
+        longer than the silence), ``litt`` (sum of the natural logs of the gaps), ``first_order``,
+        ``last_order``; with ``margin``, ``cost`` or ``profit`` also ``total_profit``, with ``keep``
+        also those columns of the log. Gap figures are missing where there is no gap; sums are 0.
+        Its ``ledger`` and its facts (unit, as-of date) travel with it.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def panel(
         (spend unless ``margin``, ``cost`` or ``profit`` is given); and as known at its end:
         ``silence`` (whole periods since the last purchase, 0 = bought in this one), ``n_orders``,
         ``total_value``, ``mean_value``, ``frequency``, and in periods, as in ``summarize``,
-        ``recency``, ``T``; and ``first_order``, a date.
+        ``recency``, ``T``, ``litt``; and ``first_order``, a date.
 
     Raises
     ------

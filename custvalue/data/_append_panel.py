@@ -17,6 +17,7 @@ from custvalue.data._money import whole_sums
 from custvalue.data._options import DAY
 from custvalue.data._panel import last_days, panel_names, periods_back, ticks_in
 from custvalue.data._place import Places, gathered
+from custvalue.data._summary import LOG_UNIT, log_of_gaps
 from custvalue.data._times import End, to_ticks
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
@@ -35,6 +36,7 @@ class _Now(NamedTuple):
     total: Ints
     first: Ints
     last: Ints
+    logs: Ints
     start: Ints
 
 
@@ -158,6 +160,8 @@ def _state(
         cure = "Make the table anew from the whole log."
         count = int(large.sum())
         raise DataContractError(ContractProblem("not-exact", text, cure, count, first_ids(who)))
+    gaps = at_end("n_orders") - 1.0
+    logs = np.rint((at_end("litt") + gaps * np.log(length)) * LOG_UNIT).astype(np.int64)
     total = np.rint(scaled).astype(np.int64) * int(batch.scales[0] / batch.old_scales[0])
     none = np.zeros(len(fresh), dtype=np.int64)
     born = batch.tick[batch.start[fresh]]
@@ -170,6 +174,7 @@ def _state(
         places.spread(total, none),
         places.spread(first, born),
         places.spread(last, born),
+        places.spread(logs, none),
         places.spread(old_start, start),
     )
 
@@ -214,6 +219,9 @@ def _columns(
         base = np.append(0, whole)[offset]
         return whole - base[of] + before[of]
 
+    gap = np.diff(batch.tick, prepend=batch.tick[:1])
+    gap[batch.start] = batch.tick[batch.start] - now.last[place]  # 0 of who is new
+    logs = running(put(np.add.reduceat(log_of_gaps(gap), cell)) if len(cell) else orders, now.logs)
     n, total = running(orders, now.n), running(spend, now.total)
     latest = np.maximum.accumulate(np.where(orders > 0, np.arange(size), -1))
     bought = latest >= offset[of]
@@ -235,6 +243,7 @@ def _columns(
         "frequency": n - 1.0,
         "recency": (last - first) / length,
         "T": (seen - first) / length,
+        "litt": logs / LOG_UNIT - (n - 1.0) * np.log(length),
         "first_order": dates(first, options.grain),
     }
     old_of = places.moved(np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1)))

@@ -26,7 +26,14 @@ from custvalue.data._ledger import RowLedger
 from custvalue.data._money import whole_sums
 from custvalue.data._options import DAY
 from custvalue.data._place import Places, gathered
-from custvalue.data._summary import exact_squares, spread_of, summary_names, wide_spread
+from custvalue.data._summary import (
+    LOG_UNIT,
+    exact_squares,
+    log_of_gaps,
+    spread_of,
+    summary_names,
+    wide_spread,
+)
 from custvalue.data._times import to_ticks
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
@@ -44,13 +51,14 @@ class Known(NamedTuple):
     squares: Ints
     total: Ints
     repeat: Ints
+    logs: Ints
     profit: Ints | None
 
     @classmethod
     def nobody(cls, size: int, *, profit: bool) -> Known:
         """Tell of customers of whom nothing is known."""
         none = np.zeros(size, dtype=np.int64)
-        return cls(none, none, none, none, none, none, none, none if profit else None)
+        return cls(none, none, none, none, none, none, none, none, none if profit else None)
 
 
 class OldSummary:
@@ -107,6 +115,9 @@ class OldSummary:
             squares,
             whole["total_value"] * int(more[0]),
             whole["monetary_value"] * int(more[0]),
+            np.rint((self.numbers("litt")[row] - gaps * np.log(self.per_tick)) * LOG_UNIT).astype(
+                np.int64
+            ),
             None if profit is None else profit * int(more[1]),
         )
 
@@ -255,6 +266,7 @@ def _touched(told: OldSummary, batch: Batch, known: Ints, row: Ints) -> ByName:
         squares=before.squares + np.add.reduceat(gap * gap, start),
         total=before.total + spend,
         repeat=before.repeat + spend - np.where(is_old, 0, batch.spend[start]),
+        logs=before.logs + np.add.reduceat(log_of_gaps(gap), start),
         profit=_gained(before.profit, batch),
     )
     wide = ~exact_squares(n, longest)
@@ -354,6 +366,7 @@ def _columns(
         longest=now.longest,
         spread=narrow if spread is None else np.where(exact, spread, narrow),
         shorter=shorter,
+        logs=now.logs / LOG_UNIT,
         total=now.total / batch.scales[0],
         repeat=now.repeat / batch.scales[0],
         per_tick=told.per_tick,

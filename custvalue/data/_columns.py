@@ -8,6 +8,7 @@ figures. To add a column, add a line here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import log
 from typing import Any, NamedTuple
 
 
@@ -26,6 +27,8 @@ class CustomerFigures(NamedTuple):
         Longest gap and the gaps' standard deviation.
     shorter : whole number
         Gaps no longer than the present silence.
+    logs : number
+        Sum of the natural logs of the gaps in ticks; 0 without one.
     total, repeat : money
         Of all occasions, and of all but the first.
     per_tick : float
@@ -48,6 +51,7 @@ class CustomerFigures(NamedTuple):
     longest: Any
     spread: Any
     shorter: Any
+    logs: Any
     total: Any
     repeat: Any
     per_tick: float
@@ -104,6 +108,12 @@ SUMMARY = (
         "gap_std", "number", lambda f: f.where_gaps(f.spread * f.per_tick), _GAPS.format(_SPREAD)
     ),
     SummaryColumn("n_gaps_shorter", "whole", lambda f: f.shorter, "cv_shorter"),
+    SummaryColumn(
+        "litt",
+        "number",
+        lambda f: f.logs + f.gaps * log(f.per_tick),
+        "cv_logs - (cv_n - 1) * LN({days})",
+    ),
     SummaryColumn("first_order", "date", lambda f: f.date(f.first), "CAST(cv_first AS TIMESTAMP)"),
     SummaryColumn("last_order", "date", lambda f: f.date(f.last), "CAST(cv_last AS TIMESTAMP)"),
 )

@@ -10,6 +10,8 @@ import narwhals.stable.v2 as nw
 from custvalue._frames import BTYD, facts_of, keep_facts, opened, time_scale_of, with_time_scale
 from custvalue.exceptions import DataContractError, no_column
 
+LOGS, _LOGS = "litt", "__litt"
+
 
 def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") -> Any:
     """Collapse equal rows of a summary to one row and a weight.
@@ -33,7 +35,9 @@ def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") 
     Returns
     -------
     frame of the same kind
-        ``by`` and ``weight``, in no promised order. The facts travel along.
+        ``by`` and ``weight``, in no promised order, and the mean ``litt`` of each row's customers
+        where the summary has it: in all that a law of regular buyers says of them it stands for
+        theirs. The facts travel along.
 
     Raises
     ------
@@ -67,19 +71,28 @@ def compress(summary: Any, *, by: Sequence[str] = BTYD, weight: str = "weight") 
                 for name in missing
             ]
         )
+    logs = LOGS in have and LOGS not in names
     facts = facts_of(summary)
     extra = {} if facts is None else {"extra": {**facts.extra, "weight": weight}}
     if frame is None:
         groups = summary.groupby(names, dropna=False)
-        if weight in have:
-            made = groups[weight].sum().reset_index()
-        else:
-            made = groups.size().rename(weight).reset_index()
+        count = groups[weight].sum() if weight in have else groups.size().rename(weight)
+        made = count.reset_index()
+        if logs:
+            each = summary[weight] if weight in have else 1
+            sums = summary.assign(**{_LOGS: summary[LOGS] * each}).groupby(names, dropna=False)
+            made = made.merge(sums[_LOGS].sum().reset_index(), on=names)
+            made = made.assign(**{LOGS: made[_LOGS] / made[weight]})[[*names, weight, LOGS]]
         return keep_facts(summary, made, **extra)
-    count = nw.col(weight).sum() if weight in have else nw.len().alias(weight)
-    made = frame.group_by(*names).agg(count)
+    sums = [nw.col(weight).sum() if weight in have else nw.len().alias(weight)]
+    if logs:
+        each = nw.col(LOGS) * nw.col(weight) if weight in have else nw.col(LOGS)
+        frame = frame.with_columns(each.alias(_LOGS))
+        sums.append(nw.col(_LOGS).sum())
+    made = frame.group_by(*names).agg(*sums)
     made = made.with_columns(nw.col(weight).cast(nw.Int64)) if weight not in have else made
-    small = made.select(*names, weight).to_native()
+    mean = [(nw.col(_LOGS) / nw.col(weight)).alias(LOGS)] if logs else []
+    small = made.select(*names, weight, *mean).to_native()
     if facts is None and (scale := time_scale_of(summary)) is not None:
         return with_time_scale(small, *scale)  # told by the dates, which are gone now
     return keep_facts(summary, small, **extra)

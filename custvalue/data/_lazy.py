@@ -38,7 +38,7 @@ KEEP = "__keep"  # and a number
 _REASON = "__reason"
 _WORDS = (
     *("tick", "day", "paid", "gain", "order", "reason", "least", "size", "rows", "gap", "silent"),
-    *("square", "shorter", "repeat", "first", "start", "total", "last", "end"),
+    *("square", "shorter", "repeat", "log", "logs", "first", "start", "total", "last", "end"),
 )
 INNER = frozenset(f"__{word}" for word in _WORDS)
 _SLACK = 4.0 * 2.0**-52  # as in _money: quantity x price may miss its decimal by this much

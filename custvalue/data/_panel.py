@@ -17,7 +17,7 @@ from custvalue.data._ledger import RowLedger
 from custvalue.data._money import Money, sums
 from custvalue.data._occasions import Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions
-from custvalue.data._summary import tell_log_start
+from custvalue.data._summary import LOG_UNIT, log_of_gaps, tell_log_start
 from custvalue.data._times import End
 from custvalue.exceptions import ContractProblem, DataContractError
 
@@ -101,6 +101,9 @@ def _figures(
     else:
         made["profit"] = made["spend"].copy()
 
+    gap = np.diff(tick, prepend=tick[0])
+    gap[start] = 0
+    logs = _running(np.add.reduceat(log_of_gaps(gap), cell), head, cells)
     orders_by = np.cumsum(cell_orders)
     orders_by -= np.repeat(orders_by[head] - cell_orders[head], cells)
     total = rows.money.worth(_running(spend_of_cell, head, cells))
@@ -120,6 +123,7 @@ def _figures(
         "frequency": np.repeat(orders_by - 1.0, held),
         "recency": np.repeat((cell_last - np.repeat(first, cells)) / length, held),
         "T": (end - known_from) / length,
+        "litt": np.repeat(logs / LOG_UNIT - (orders_by - 1.0) * np.log(length), held),
         "first_order": dates(known_from, options.grain),
     }
 
@@ -164,7 +168,7 @@ def _running(values: npt.NDArray[Any], head: Ints, cells: Ints) -> npt.NDArray[A
 def panel_names() -> list[str]:
     """Names of a panel's columns after the id."""
     names = ["period", "period_end", "age", "orders", "spend", "profit", "silence", "n_orders"]
-    return [*names, "total_value", "mean_value", "frequency", "recency", "T", "first_order"]
+    return [*names, "total_value", "mean_value", "frequency", "recency", "T", "litt", "first_order"]
 
 
 def _empty(size: int) -> ByName:

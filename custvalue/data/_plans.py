@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -69,6 +70,12 @@ def _bought(log: LazyLog, rows: Any, reason: str, book: RowLedger) -> tuple[Any,
     return rows.filter(keep).select(log.options.customer, TICK, *log.monies), book
 
 
+def _log_of(gap: Any) -> Any:
+    """Natural log of a gap in ticks as a column, 0 where there is none."""
+    some = nw.when(gap > 0).then(gap).otherwise(nw.lit(1)).cast(nw.Float64)
+    return some.log().alias("__log")
+
+
 def _worth(name: str, scale: Scale) -> Any:
     return nw.col(name) / scale.size
 
@@ -87,8 +94,9 @@ def _summary_plan(log: LazyLog, occasions: Any, unit: str) -> Any:
         (gap.cast(nw.Float64) * gap.cast(nw.Float64)).alias("__square"),
         nw.when(gap <= nw.col("__silent")).then(nw.lit(1)).otherwise(nw.lit(0)).alias("__shorter"),
         nw.when(gap.is_null()).then(nw.lit(0.0)).otherwise(nw.col(PAID)).alias("__repeat"),
+        _log_of(gap),
     )
-    sums = [nw.col(n).sum() for n in (*log.monies, "__repeat", "__shorter", "__square")]
+    sums = [nw.col(n).sum() for n in (*log.monies, "__repeat", "__shorter", "__square", "__log")]
     carried = gap_lists(frame, who, "__gap", TICK, GAPS) if options.carry else None
     frame = frame.group_by(who).agg(
         nw.len().alias("n_orders"),
@@ -120,6 +128,7 @@ def _summary_plan(log: LazyLog, occasions: Any, unit: str) -> Any:
         longest=nw.col("__gap").cast(nw.Float64),
         spread=spread,
         shorter=nw.col("__shorter").cast(nw.Int64),
+        logs=nw.col("__log"),
         total=_worth(PAID, log.money),
         repeat=_worth("__repeat", log.money),
         per_tick=per_tick,
@@ -174,10 +183,12 @@ def panel_lazy(log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
         back = ((seen.end.tick - tick).cast(nw.Float64) / length + 1e-9).floor().cast(nw.Int64)
         return last_period - back
 
-    cells = occasions.with_columns(
-        period_of(nw.col(TICK)).alias("period"), nw.lit(1).alias("orders")
+    tick = nw.col(TICK)
+    gaps = occasions.with_columns((tick - tick.shift(1).over(who, order_by=TICK)).alias("__gap"))
+    cells = gaps.with_columns(
+        period_of(tick).alias("period"), nw.lit(1).alias("orders"), _log_of(nw.col("__gap"))
     )
-    sums = [nw.col(name).sum() for name in ("orders", *seen.monies)]
+    sums = [nw.col(name).sum() for name in ("orders", "__log", *seen.monies)]
     cells = cells.group_by(who, "period").agg(*sums, nw.col(TICK).max())
     heads = occasions.group_by(who).agg(nw.col(TICK).min().alias("__first"))
     heads = heads.with_columns(period_of(nw.col("__first")).alias("__start"))
@@ -186,13 +197,14 @@ def panel_lazy(log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
     )
     rows = rows.join(cells, on=[who, "period"], how="left").with_columns(
         nw.col("orders").fill_null(0).cast(nw.Int64),
-        *(nw.col(name).fill_null(0.0) for name in seen.monies),
+        *(nw.col(name).fill_null(0.0) for name in ("__log", *seen.monies)),
         # a period without a purchase has no tick: the first is below every later one
         nw.when(nw.col(TICK).is_null()).then(nw.col("__first")).otherwise(nw.col(TICK)).alias(TICK),
     )
     rows = rows.with_columns(
         nw.col("orders").cum_sum().over(who, order_by="period").alias("n_orders"),
         nw.col(PAID).cum_sum().over(who, order_by="period").alias("__total"),
+        nw.col("__log").cum_sum().over(who, order_by="period").alias("__logs"),
         nw.col(TICK).cum_max().over(who, order_by="period").alias("__last"),
     )
     age = nw.col("period") - nw.col("__start")
@@ -215,6 +227,7 @@ def panel_lazy(log: Any, options: LogOptions, as_of: Any, period: str) -> Any:
         "frequency": orders - 1.0,
         "recency": (nw.col("__last") - known).cast(nw.Float64) / length,
         "T": (nw.col("__end") - known).cast(nw.Float64) / length,
+        "litt": nw.col("__logs") - (orders - 1.0) * math.log(length),
         "first_order": known,
     }
     rows = rows.select(nw.col(who), *(made[name].alias(name) for name in panel_names()))

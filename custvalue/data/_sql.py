@@ -38,6 +38,7 @@ WITH cv_log_lines AS (
     CAST(SUM(CASE WHEN cv_gap IS NULL THEN 0 ELSE cv_spend END) AS DOUBLE) AS cv_repeats,
     MAX(cv_gap) AS cv_longest, CAST(SUM(cv_gap * cv_gap) AS DOUBLE) AS cv_squares,
     SUM(CASE WHEN cv_gap <= cv_silent THEN 1 ELSE 0 END) AS cv_shorter,
+    SUM(CASE WHEN cv_gap IS NULL THEN 0.0 ELSE LN(CAST(cv_gap AS DOUBLE)) END) AS cv_logs,
     CAST(DATE_DIFF('day', MIN(cv_day), MAX(cv_day)) AS DOUBLE) AS cv_span
   FROM cv_gaps
   GROUP BY cv_who

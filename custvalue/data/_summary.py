@@ -23,6 +23,8 @@ from custvalue.data._occasions import Folded, Occasions, fold
 from custvalue.data._options import DAY, LogOptions, refuse_reserved
 from custvalue.data._times import End
 
+LOG_UNIT = 2.0**36  # of a whole number that stands for a log
+
 
 def summary_facts(
     options: LogOptions,
@@ -67,6 +69,7 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
     within = gap <= np.repeat(silent, n)
     shorter = _counts(within, last_at)
     shorter -= silent >= 0  # the zero that stands for the first occasion
+    logs = np.add.reduceat(log_of_gaps(gap), start)
     n_gaps = n - 1
     one = n_gaps == 0
     some = np.maximum(n_gaps, 1)
@@ -99,6 +102,7 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
         longest=gap_max,
         spread=gap_std,
         shorter=shorter,
+        logs=logs / LOG_UNIT,
         total=money.worth(first_spend + repeat_spend),
         repeat=money.worth(repeat_spend),
         per_tick=per_tick,
@@ -109,6 +113,20 @@ def _figures(occasions: Occasions, rows: Intake, options: LogOptions, days: floa
     if occasions.profit is not None and rows.profit is not None:
         columns["total_profit"] = rows.profit.worth(sums(occasions.profit, start))
     return columns
+
+
+def log_of_gaps(gap: Ints) -> Ints:
+    """Natural logs of gaps in ticks, 0 where there is none, in whole 2^-36: exact to add up."""
+    longest = int(gap.max(initial=0))
+    if longest < len(gap):  # from a table where gaps are short
+        table = np.arange(longest + 1.0)
+        table[0] = 1.0
+        return _whole_logs(table)[gap]
+    return _whole_logs(np.maximum(gap, 1).astype(np.float64))
+
+
+def _whole_logs(gap: Floats) -> Ints:
+    return np.rint(np.log(gap) * LOG_UNIT).astype(np.int64)
 
 
 def _counts(flags: npt.NDArray[np.bool_], last_at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

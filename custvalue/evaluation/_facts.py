@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     pass
 
 _Z = 1.959963984540054
+RHYTHM = 1.3  # regularity above which customers keep a rhythm
 TWO_YEARS = 2 * 365.25
 
 
@@ -199,10 +200,11 @@ def in_words(facts: LogFacts) -> list[str]:
     ]
     if np.isfinite(k.k):
         said.append(f"Regularity {k.k:.2f} [{k.lower:.2f}, {k.upper:.2f}] (1 = at random): ")
-        if k.lower > 1.3:
+        if k.lower > RHYTHM:
             said[-1] += (
-                "customers keep a rhythm, which Poisson purchase laws do not know; silence against "
-                "the own rhythm says more than they do."
+                "customers keep a rhythm, which Poisson purchase laws do not know: take "
+                "MBGCNBD(k='auto'), which does, for forecasts and the date of the next order, and "
+                "silence against the own rhythm."
             )
         elif k.upper < 0.8:
             said[-1] += (

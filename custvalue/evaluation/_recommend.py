@@ -12,11 +12,14 @@ from custvalue._units import Span
 from custvalue.data import TransactionLog
 from custvalue.evaluation._backtest import BASELINES, Progress, as_log, backtest
 from custvalue.evaluation._best import BestValue
-from custvalue.evaluation._facts import LogFacts, in_words, log_facts
+from custvalue.evaluation._facts import RHYTHM, LogFacts, in_words, log_facts
 from custvalue.evaluation._result import BacktestResult
 from custvalue.evaluation._stacked import usual_parts
 from custvalue.evaluation._verdict import Verdict
 from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.purchase import MBGCNBD
+from custvalue.spend import OwnMean
+from custvalue.value import CustomerValue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 # metric of `BacktestResult.differences`, and its column in the scores
 JUDGED = {"gini": "gini", "tweedie": "tweedie", "absolute_total_bias": "abs_total_bias"}
 BEST = "chosen by its past"
+REGULAR = "regular law x own mean"
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,24 @@ def usual_candidates() -> dict[str, Any]:
     return {BEST: BestValue(progress=False), **parts}
 
 
+def regular_candidate(facts: LogFacts) -> dict[str, Any]:
+    """Name the law of regular buyers where gaps are regular for certain; nothing elsewhere.
+
+    Examples
+    --------
+    >>> import custvalue as cv
+    >>> from custvalue.data import TransactionLog
+    >>> from custvalue.evaluation._facts import log_facts
+    >>> log = TransactionLog(cv.datasets.load_cdnow("sample"), customer="customer_id",
+    ...                      time="date", amount="amount")
+    >>> regular_candidate(log_facts(log))
+    {}
+    """
+    if not facts.regularity.lower > RHYTHM:
+        return {}
+    return {REGULAR: CustomerValue(purchases=MBGCNBD(k="auto"), spend=OwnMean())}
+
+
 def recommend(
     log: Any,
     *,
@@ -127,7 +149,8 @@ def recommend(
         None: one horizon before the end, and one a half of that earlier where at least as much
         history remains before it.
     estimators : dict of str to estimator, optional
-        None: :func:`usual_candidates`.
+        None: :func:`usual_candidates`, and where gaps between orders are regular for certain,
+        :class:`custvalue.purchase.MBGCNBD` (k chosen) times the own mean.
     unit, period
         See :func:`backtest`.
     n_resamples : int, default=200
@@ -158,8 +181,10 @@ def recommend(
     """
     whole = as_log(log, customer, time, amount, unit, policies)
     horizon, chosen = _plan(whole, horizon, cutoffs)
+    facts = log_facts(whole)
+    usual = usual_candidates() | regular_candidate(facts) if estimators is None else {}
     result = backtest(
-        usual_candidates() if estimators is None else dict(estimators),
+        usual if estimators is None else dict(estimators),
         whole,
         cutoffs=chosen,
         horizon=horizon,
@@ -167,7 +192,6 @@ def recommend(
         on_error="note",
         progress=progress,
     )
-    facts = log_facts(whole)
     ranking = _ranked(result)
 
     def against(name: str) -> list[str]:

@@ -4,8 +4,10 @@ from custvalue.purchase._alive_error import alive_interval
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._beta_binomial import BetaBinomialResponse
 from custvalue.purchase._bgbb import BGBB
+from custvalue.purchase._bgcnbd import BGCNBD
 from custvalue.purchase._bgnbd import BGNBD
 from custvalue.purchase._law import Mixing, Orders, PurchaseLaw
+from custvalue.purchase._mbgcnbd import MBGCNBD
 from custvalue.purchase._mbgnbd import MBGNBD
 from custvalue.purchase._nbd import NBD
 from custvalue.purchase._paretonbd import ParetoNBD
@@ -14,7 +16,9 @@ from custvalue.purchase._shifted_beta_geometric import ShiftedBetaGeometric
 
 __all__ = [
     "BGBB",
+    "BGCNBD",
     "BGNBD",
+    "MBGCNBD",
     "MBGNBD",
     "NBD",
     "BetaBinomialResponse",

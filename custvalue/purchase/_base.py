@@ -491,8 +491,13 @@ class PurchaseModel(LawModel):
                 "T": np.array(end),
                 "alive": left > end,
                 **traits,
+                **self._simulated(n, owner, time),
             }
         )
+
+    def _simulated(self, n: int, owner: npt.NDArray[np.intp], time: Floats) -> dict[str, Floats]:
+        """Columns of simulated customers that a law reads besides."""
+        return {}
 
     def sample(
         self,

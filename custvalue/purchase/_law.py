@@ -39,7 +39,8 @@ COARSE = 1e-2  # rounding of one customer's log-likelihood from which a summit i
 class Mixing(NamedTuple):
     """How one trait varies over customers: a gamma or a beta law and its two parameters.
 
-    A gamma's second parameter is a rate, so it carries the unit of time.
+    A gamma's second parameter is a rate, so it carries the unit of time. An order is ``per`` events
+    of the law, where that is not one.
 
     Examples
     --------
@@ -52,6 +53,7 @@ class Mixing(NamedTuple):
     kind: Literal["gamma", "beta"]
     first: str
     second: str
+    per: int = 1
 
 
 class Orders(NamedTuple):
@@ -97,7 +99,8 @@ class PurchaseLaw(Law):
         Log density of a history.
     prob_alive : callable (params..., x, t_x, T)
     alive : callable (params..., x, t_x, T) -> params
-        Parameters of the future of a customer who is alive at T.
+        Parameters of the future of a customer who is alive at T: what the functions below take
+        before the time (with the time since the last order, where a law remembers it).
     expected_orders : callable (params..., t)
     log_prob_none : callable (params..., t)
         log P(no order within t); t = inf gives the chance of never ordering again.
@@ -179,7 +182,7 @@ class PurchaseLaw(Law):
             values = dict.fromkeys(self.names, 1.0)
             for m in self.mixing:
                 if m.kind == "gamma" and m.what == "order_rate":
-                    values[m.first], values[m.second] = shape, shape / (often * rate)
+                    values[m.first], values[m.second] = shape, shape / (often * rate * m.per)
                 elif m.kind == "gamma":  # s and beta: few s with a small beta, some leave at once
                     values[m.first], values[m.second] = size / 3.0, size / (9.0 * leave)
                 else:
@@ -237,6 +240,32 @@ class PurchaseLaw(Law):
         )
         more, also = super().boundaries(params, rest)
         return (*words, *more), undefined | also
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RegularLaw(PurchaseLaw):
+    """A law of gaps of Erlang shape ``k``, its density without ``prod gap^(k-1) / Gamma(k)^x``.
+
+    Parameters
+    ----------
+    k : int
+        Events of the Poisson process in one order.
+    **functions
+        As in :class:`PurchaseLaw`; those that speak of a living customer take, between parameters
+        and time, how long the customer has been silent.
+
+    Examples
+    --------
+    >>> from custvalue.purchase import MBGCNBD
+    >>> MBGCNBD(k=3).law.k, MBGCNBD(k=3).law.future_reads_recency
+    (3, True)
+    """
+
+    k: int
+
+    def log_unit(self, rows: Histories, units: Units) -> Floats:
+        """Take k times a repeat order: what is left out has the dimension of time^(x (k - 1))."""
+        return self.k * super().log_unit(rows, units)
 
 
 _WORDS = {

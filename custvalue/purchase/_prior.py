@@ -78,7 +78,8 @@ class Prior:
                 if belief is None:
                     continue
                 q, g, h = _quantity(theta, i, j, m.kind, part)
-                miss = q - _target(belief, m.kind, part)
+                events = np.log(m.per) if part == "mean" else 0.0  # of the law, to one order
+                miss = q - events - _target(belief, m.kind, part)
                 value -= 0.5 * self.customers * miss**2
                 gradient -= self.customers * miss * g
                 hessian -= self.customers * (np.outer(g, g) + miss * h)

@@ -75,7 +75,7 @@ def histories(kind: Kind) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``frequency``, ``recency``, ``T``.
+        ``frequency``, ``recency``, ``T``, ``litt``.
 
     Examples
     --------
@@ -95,7 +95,11 @@ def histories(kind: Kind) -> pd.DataFrame:
             (0, 0, 0), (0, 0, 0.5), (0, 0, 39), (1, 0.01, 39), (1, 39, 39), (2, 30.4, 38.9),
             (7, 29.4, 38.9), (26, 30.9, 31), (40, 10, 39), (200, 38, 40),
         ]  # fmt: skip
-    return _legal(kind, pd.DataFrame(rows, columns=["frequency", "recency", "T"], dtype=float))
+    X = pd.DataFrame(rows, columns=["frequency", "recency", "T"], dtype=float)
+    x = X["frequency"]
+    with np.errstate(divide="ignore", invalid="ignore"):  # gaps all alike
+        X["litt"] = (x * np.log(X["recency"] / x)).fillna(0.0)
+    return _legal(kind, X)
 
 
 def _legal(kind: Kind, X: pd.DataFrame) -> pd.DataFrame:
@@ -184,18 +188,24 @@ def longer_horizon_never_means_less(kind: Kind, params: dict[str, float]) -> Non
     np.testing.assert_allclose(alive[0], model.predict_alive(X), rtol=1e-12)
 
 
+def _in_days(X: pd.DataFrame) -> pd.DataFrame:
+    """The same histories, time in sevenths of its unit."""
+    logs = {"litt": X["litt"] + X["frequency"] * np.log(7.0)} if "litt" in X else {}
+    return X.assign(recency=7 * X["recency"], T=7 * X["T"], **logs)
+
+
 def days_and_weeks_give_the_same_forecast(kind: Kind, params: dict[str, float]) -> None:
     """Time may be counted in anything: parameters scale, forecasts and the optimum stay."""
     if kind.law.discrete:
         return
     X = histories(kind)
-    days = X.assign(recency=7 * X["recency"], T=7 * X["T"])
+    days = _in_days(X)
     weekly = _model(kind, params)
     daily = _model(kind, kind.law.rescaled(weekly.params_, 7.0)._asdict())
     np.testing.assert_allclose(daily.predict(days, 91), weekly.predict(X, 13), rtol=1e-9)
     np.testing.assert_allclose(daily.predict_alive(days), weekly.predict_alive(X), rtol=1e-9)
     X = _sample(kind, params, 600)
-    days = X.assign(recency=7 * X["recency"], T=7 * X["T"])
+    days = _in_days(X)
     one, other = kind().fit(X), kind().fit(days)
     if one.fit_report().status == "interior":
         np.testing.assert_allclose(kind.law.rescaled(one.params_, 7.0), other.params_, rtol=1e-5)
@@ -232,7 +242,7 @@ def one_row_equals_the_same_row_in_a_batch(kind: Kind, params: dict[str, float])
     """Every method answers a row alone as it answers it among others, whatever else is there."""
     model = _model(kind, params)
     X = pd.concat([histories(kind), _sample(kind, params, 3000)], ignore_index=True)
-    mixed = X.assign(name="x")[["T", "name", "frequency", "recency"]]
+    mixed = X.assign(name="x")[["T", "name", "litt", "frequency", "recency"]]
     score = model.scorer(horizon=7)
     batch = {
         "predict": model.predict(mixed, horizon=7),
@@ -251,7 +261,12 @@ def one_row_equals_the_same_row_in_a_batch(kind: Kind, params: dict[str, float])
         for method, values in batch.items():
             alone = getattr(model, method)(row, **kw.get(method, {}))[0]
             np.testing.assert_allclose(alone, values[i], rtol=1e-10, atol=1e-13, err_msg=method)
-        np.testing.assert_allclose(score(*X.iloc[i]), batch["predict"][i], rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(
+            score(*X.loc[i, ["frequency", "recency", "T"]]),
+            batch["predict"][i],
+            rtol=1e-10,
+            atol=1e-13,
+        )
 
 
 def simulated_means_agree(kind: Kind, params: dict[str, float]) -> None:

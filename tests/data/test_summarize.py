@@ -74,6 +74,7 @@ def by_hand(log, as_of, policy="net_occasion"):
                 if gaps
                 else math.nan,
                 "n_gaps_shorter": sum(g <= silence for g in gaps),
+                "litt": sum(math.log(g) for g in gaps),
                 "first_order": pd.Timestamp(first),
                 "last_order": pd.Timestamp(last),
             }
@@ -116,6 +117,7 @@ def test_the_panel_is_the_summary_at_each_period_end(case, days):
         at = at.reset_index(drop=True)
         for name in ["who", "frequency", "recency", "T", "n_orders", "total_value", "mean_value"]:
             np.testing.assert_allclose(at[name], wanted[name], rtol=1e-12)
+        np.testing.assert_allclose(at["litt"], wanted["litt"], rtol=0, atol=1e-9)
         np.testing.assert_array_equal(at["silence"] == 0, at["orders"] > 0)
     for _, own in rows.groupby("who"):
         assert own["period"].tolist() == list(

@@ -9,8 +9,10 @@ from sklearn.linear_model import LinearRegression
 
 from custvalue.data import TransactionLog
 from custvalue.evaluation import recommend
-from custvalue.evaluation._facts import log_facts, regularity
+from custvalue.evaluation._facts import in_words, log_facts, regularity
+from custvalue.evaluation._recommend import regular_candidate
 from custvalue.exceptions import DataContractError
+from custvalue.purchase import MBGCNBD
 from custvalue.testing._value import Shop
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
@@ -110,6 +112,17 @@ def test_the_truth_is_suggested_where_someone_tells_it(rng):
     assert "keep a rhythm" in str(advice)
     assert "under two" not in str(advice)
     assert len(advice.result.table["cutoff"].unique()) == 2
+
+
+def test_where_customers_keep_a_rhythm_the_law_of_regular_buyers_is_pointed_to(rng):
+    facts = log_facts(TransactionLog(regular_log(rng), **NAMES))
+    (candidate,) = regular_candidate(facts).values()
+    assert isinstance(candidate.purchases, MBGCNBD)
+    assert candidate.purchases.k == "auto"
+    assert "MBGCNBD(k='auto')" in " ".join(in_words(facts))
+    random = facts._replace(regularity=facts.regularity._replace(k=1.1, lower=1.0, upper=1.2))
+    assert regular_candidate(random) == {}
+    assert "MBGCNBD" not in " ".join(in_words(random))
 
 
 def test_naive_forecasts_that_win_are_named_as_such(rng):
