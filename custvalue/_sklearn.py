@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import metaestimators, validation
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import check_is_fitted
 
 from custvalue import _frames
 from custvalue._kernels import MOST_LEAVES, SmallTree
@@ -35,6 +34,12 @@ __all__ = [
 
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def check_is_fitted(estimator: Any, attribute: str | None = None) -> None:
+    """scikit-learn's ``check_is_fitted``, at once where the one attribute asked for is there."""
+    if attribute is None or not hasattr(estimator, attribute):
+        validation.check_is_fitted(estimator, attribute)
 
 
 def validate_data(estimator: Any, X: Any = "no_validation", *more: Any, **options: Any) -> Any:

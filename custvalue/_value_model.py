@@ -25,6 +25,7 @@ from custvalue._open_table import open_table
 from custvalue._peers import part_columns
 from custvalue._portable import reading, seal, unseal
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._row_scorer import RowScorer
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._typing import Floats, Ints
 from custvalue._units import (
@@ -416,6 +417,33 @@ class ValueModel(DocLink, BaseEstimator):
             return flagged(self.predict, X, horizon, on_invalid=on_invalid)
         terms = self.terms(horizon)
         return np.asarray(self._value(self._rows(X), terms), dtype=np.float64)
+
+    def scorer(self, horizon: Span | None = None) -> RowScorer:
+        """Freeze the model and its terms for single customers, as a service asks for them.
+
+        Parameters
+        ----------
+        horizon : str, timedelta, number or None, default=None
+            As in :meth:`predict`.
+
+        Returns
+        -------
+        RowScorer
+            ``score({"frequency": 2, ...})`` is what :meth:`predict` says of that row;
+            ``score.checked(...)`` has a status instead of an error.
+
+        Raises
+        ------
+        NotSupportedError
+            If the model reads the log, so that one row does not say enough.
+        """
+        terms = self.terms(horizon)
+        if self.reads_table == "log":
+            raise NotSupportedError(
+                f"{type(self).__name__} reads the log, of which one row says too little; score its "
+                "customers as a batch (predict), or serve CustomerValue."
+            )
+        return RowScorer(lambda row: self._value(self._rows(row), terms), self.unit_)
 
     def predict_chance(
         self, X: Any, horizon: Span | None = None, *, on_invalid: OnInvalid = "raise"

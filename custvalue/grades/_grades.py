@@ -14,6 +14,7 @@ from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._group_sizes import group_sizes
 from custvalue._open_table import Table, open_table
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._row_scorer import OneRow, RowScorer, refuse_nameless
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
 from custvalue._typing import Floats
 from custvalue._units import check_share
@@ -281,6 +282,30 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
             return flagged(self.transform, X, on_invalid=on_invalid, width=len(self.cuts_))
         check_is_fitted(self, "cuts_")
         return _grades(self._read(open_table(X), reset=False), self.cuts_) + 1.0
+
+    def scorer(self) -> RowScorer:
+        """Freeze the estimator for single customers, as a service asks for them.
+
+        Returns
+        -------
+        RowScorer
+            ``score({...})`` of a summary's row is the grade of each value, ``"A"`` to ``"E"``;
+            ``score.checked(...)`` has a status instead of an error.
+
+        Raises
+        ------
+        NotSupportedError
+            If it was fitted on columns without names.
+        """
+        check_is_fitted(self, "cuts_")
+        refuse_nameless(self)
+        names = list(map(str, self.feature_names_in_))
+
+        def answer(row: OneRow) -> dict[str, Any]:
+            places = _grades(self._read(row, reset=False), self.cuts_)[0]
+            return {name: [GRADES[int(at)]] for name, at in zip(names, places, strict=True)}
+
+        return RowScorer(answer, None, "grade")
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Names of :meth:`transform`'s columns: the value's name and ``_grade``.

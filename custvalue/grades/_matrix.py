@@ -14,6 +14,7 @@ from custvalue._drift import DriftReport, class_shares, drift_report
 from custvalue._group_sizes import group_sizes
 from custvalue._open_table import Table, open_table
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._row_scorer import OneRow, RowScorer, refuse_nameless
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
 from custvalue._typing import Floats
 from custvalue._words import HOUSE, Language, check_language
@@ -301,6 +302,31 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         """
         places = self._quadrants(self.transform(X))
         return np.array(self._quadrant_names("en"), dtype=object)[places]
+
+    def scorer(self) -> RowScorer:
+        """Freeze the estimator for single customers, as a service asks for them.
+
+        Returns
+        -------
+        RowScorer
+            ``score({...})`` of a summary's row is both indexes and the ``quadrant``;
+            ``score.checked(...)`` has a status instead of an error.
+
+        Raises
+        ------
+        NotSupportedError
+            If it was fitted on columns without names.
+        """
+        check_is_fitted(self, "ranks_")
+        refuse_nameless(self)
+
+        def answer(row: OneRow) -> dict[str, Any]:
+            indexes = self.transform(row)
+            quadrant = self._quadrant_names("en")[int(self._quadrants(indexes)[0])]
+            axes = zip(self.axes, indexes.T, strict=True)
+            return {**{str(axis): index for axis, index in axes}, "quadrant": [quadrant]}
+
+        return RowScorer(answer, getattr(self, "unit_", None), "quadrant")
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Names of :meth:`transform`'s columns.

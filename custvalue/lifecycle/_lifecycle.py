@@ -17,6 +17,7 @@ from custvalue._drift import DriftReport, drift_report
 from custvalue._group_sizes import group_sizes
 from custvalue._open_table import Table, open_table
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._row_scorer import RowScorer, refuse_nameless
 from custvalue._sklearn import DocLink, available_if, check_is_fitted, validate_data
 from custvalue._typing import Floats
 from custvalue._units import Span, days_per, in_units, span_days
@@ -457,6 +458,24 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             return flagged(self.predict, X, on_invalid=on_invalid)
         values, mapping = self._read(X)
         return self.classes_[self.learned_.codes(values, mapping, self.view)]
+
+    def scorer(self) -> RowScorer:
+        """Freeze the estimator for single customers, as a service asks for them.
+
+        Returns
+        -------
+        RowScorer
+            ``score({...})`` of a summary's row is the stage, as :meth:`predict` says it;
+            ``score.checked(...)`` has a status instead of an error.
+
+        Raises
+        ------
+        NotSupportedError
+            If it was fitted on columns without names.
+        """
+        check_is_fitted(self, "learned_")
+        refuse_nameless(self)
+        return RowScorer(self.predict, self.unit_, "stage")
 
     @available_if(_learned)
     def predict_proba(self, X: Any, *, on_invalid: OnInvalid = "raise") -> npt.NDArray[np.float64]:

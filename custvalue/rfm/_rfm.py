@@ -16,6 +16,7 @@ from custvalue._histories import warn_beyond
 from custvalue._kernels import quantile_cuts
 from custvalue._open_table import Table, open_table
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._row_scorer import OneRow, RowScorer, refuse_nameless
 from custvalue._sklearn import (
     DocLink,
     check_input_features,
@@ -296,6 +297,32 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
             columns[name] = table.column(name)
         given = table.given
         return keep_facts(given, frame_like(output_template(self, given), columns))
+
+    def scorer(self) -> RowScorer:
+        """Freeze the estimator for single customers, as a service asks for them.
+
+        Returns
+        -------
+        RowScorer
+            ``score({...})`` of a summary's row is the scores, ``{"R": 5, "F": 3, "M": 4}``;
+            ``score.checked(...)`` has a status instead of an error.
+
+        Raises
+        ------
+        NotSupportedError
+            If it was fitted on columns without names.
+        """
+        check_is_fitted(self)
+        refuse_nameless(self)
+
+        def answer(row: OneRow) -> dict[str, Any]:
+            scores = scores_of(self._scored(self._asked(row)[0]), self.variables_)
+            made: dict[str, Any] = {v.letter: scores[:, j] for j, v in enumerate(self.variables_)}
+            if self.weights_ is not None:
+                made[COMPOSITE] = scores @ np.asarray(self.weights_)
+            return made
+
+        return RowScorer(answer, self.unit_, "scores")
 
     def segments(self, X: Any, *, segment_map: SegmentMap | None = None) -> npt.NDArray[np.object_]:
         """Name the segment of every row.

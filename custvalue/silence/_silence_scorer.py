@@ -14,6 +14,7 @@ from custvalue._histories import warn_beyond
 from custvalue._kernels import bins_of, quantile_cuts
 from custvalue._open_table import Table, open_table
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._row_scorer import OneRow, RowScorer, refuse_nameless
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, output_template
 from custvalue._typing import Floats
 from custvalue._units import Span
@@ -287,6 +288,29 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
         if on_invalid != "raise":
             return flagged(self.predict, X, on_invalid=on_invalid)
         return (self._grade_codes(self.score_samples(X)) >= 2).astype(np.intp)
+
+    def scorer(self) -> RowScorer:
+        """Freeze the estimator for single customers, as a service asks for them.
+
+        Returns
+        -------
+        RowScorer
+            ``score({...})`` of a summary's row is ``grade`` and, as :meth:`predict`, ``silent``;
+            ``score.checked(...)`` has a status instead of an error.
+
+        Raises
+        ------
+        NotSupportedError
+            If it was fitted on columns without names.
+        """
+        check_is_fitted(self)
+        refuse_nameless(self)
+
+        def answer(row: OneRow) -> dict[str, Any]:
+            code = self._grade_codes(self.score_samples(row))
+            return {"grade": [GRADES[code[0]]], "silent": (code >= 2).astype(np.intp)}
+
+        return RowScorer(answer, self.unit_, "silence")
 
     def choose_threshold(
         self,

@@ -13,6 +13,7 @@ from sklearn.base import RegressorMixin
 
 from custvalue import _frames, _sklearn
 from custvalue._open_table import Table, open_table
+from custvalue._row_scorer import OneRow
 from custvalue._typing import Floats
 from custvalue._units import Span, in_units
 from custvalue._value_model import Terms, Timing, ValueModel
@@ -614,12 +615,19 @@ class CellMeans(RegressorMixin, ValueModel):
 
     def _read(self, X: Any) -> Floats:
         _sklearn.check_is_fitted(self)
-        forecast = self.forecast_
-        names = ["R", "F", "M", "customers", "mean"]
-        cells = pd.DataFrame(forecast.cells, columns=names)
-        scores = self._scores(open_table(X))
-        found = scores.merge(cells, on=["R", "F", "M"], how="left", sort=False)
-        return found["mean"].fillna(forecast.overall).to_numpy(dtype=float)
+        forecast, table = self.forecast_, open_table(X)
+        if isinstance(table, OneRow):
+            told = self.rfm_.scorer()(table.given)
+            scores = np.array([[told[letter] for letter in "RFM"]], dtype=np.float64)
+        else:
+            scores = self._scores(table).to_numpy()
+        cells = forecast.cells
+        top = 1.0 + max(scores.max(initial=0.0), cells[:, :3].max(initial=0.0))
+        place = np.array([top * top, top, 1.0])  # a cell as one number
+        known, asked = cells[:, :3] @ place, scores @ place
+        order = np.argsort(known)
+        at = order[np.minimum(np.searchsorted(known[order], asked), len(known) - 1)]
+        return np.where(known[at] == asked, cells[at, 4], forecast.overall)
 
     def _value(self, rows: Floats, terms: Terms) -> Floats:
         share = 1.0 if terms.margin is None else _number(self, terms.margin)

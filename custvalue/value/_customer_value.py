@@ -11,6 +11,7 @@ from sklearn.base import clone
 
 from custvalue import _sklearn
 from custvalue._open_table import Table, open_table
+from custvalue._row_scorer import OneRow, one_row
 from custvalue._typing import Floats, Ints
 from custvalue._units import Span, days_per
 from custvalue._value_model import Terms, Timing, ValueModel
@@ -160,13 +161,13 @@ class CustomerValue(ValueModel):
     @property
     def purchases_(self) -> Any:
         """The fitted purchase estimator."""
-        _sklearn.check_is_fitted(self)
+        _sklearn.check_is_fitted(self, "forecast_")
         return self.forecast_.purchases
 
     @property
     def spend_(self) -> Any:
         """The fitted spend estimator."""
-        _sklearn.check_is_fitted(self)
+        _sklearn.check_is_fitted(self, "forecast_")
         return self.forecast_.spend
 
     def fit(
@@ -245,6 +246,9 @@ class CustomerValue(ValueModel):
             return table
         orders, mean = table.floats(ALL, caller="CustomerValue's X")
         more = getattr(spend, "spend_columns", None)
+        if isinstance(table, OneRow) and isinstance(spend, LawModel):  # by name is quicker
+            priced = {"frequency": orders[0], "monetary_value": mean[0]}
+            return one_row({**table.given, **priced}, None)
         if not more:
             return np.array([orders, mean]).T
         import pandas as pd
