@@ -41,6 +41,7 @@ from custvalue.report._stories import first_places
 from custvalue.report._story import Story, name_customers, tell_story
 from custvalue.rfm import RFMTransformer, SegmentMap
 from custvalue.silence import SilenceScorer
+from custvalue.value import CustomerValue
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -400,7 +401,8 @@ def forecast_of(asked: Asked, log: TransactionLog) -> BestValue:
     Raises
     ------
     DataContractError
-        If the one given has seen orders that the log has not.
+        If the one given has seen orders that the log has not, or no profits where the log tells
+        them.
     """
     terms: dict[str, Any] = {
         "horizon": asked.horizon,
@@ -416,6 +418,16 @@ def forecast_of(asked: Asked, log: TransactionLog) -> BestValue:
                 "forecast-of-later",
                 f"the forecast was fitted on orders until {learned}, and the log ends on {end}",
                 "Fit it on rows until that day, or give the report the newer log.",
+            )
+        )
+    holder = asked.forecast.forecast_.parts[0]
+    if asked.told and isinstance(holder, CustomerValue) and holder.forecast_.knows_no_profit:
+        raise DataContractError(
+            ContractProblem(
+                "forecast-of-spend",
+                "the forecast was fitted on a log that told no profit, and "
+                f"{next(iter(asked.told))}= says that value is profit",
+                "Fit it on a TransactionLog with the same column, or give the report a margin.",
             )
         )
     return copy.copy(asked.forecast).set_params(**terms)

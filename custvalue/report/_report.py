@@ -361,8 +361,8 @@ def make_report(
     ------
     DataContractError
         If the log cannot be read, all problems at once; if a table given lacks columns; if the
-        forecast given was fitted on later orders than the log has; or if a playbook has names that
-        no segment, stage or grade of silence has.
+        forecast given was fitted on later orders than the log has, or on no profits where the log
+        tells them; or if a playbook has names that no segment, stage or grade of silence has.
     ValueError
         If an option is out of range, a forecast is given that is not fitted or beside models, a
         ranker has no markets to rank, a contact is to be paid from spend without a margin, or what

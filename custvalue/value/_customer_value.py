@@ -61,6 +61,11 @@ class CustomerForecast:
     margin: float = 1.0
     margin_weight: float = float("inf")
 
+    @property
+    def knows_no_profit(self) -> bool:
+        """Whether the table told no profit, or spend is all of it."""
+        return self.margin == 1.0 and not np.isfinite(self.margin_weight)
+
 
 class CustomerValue(ValueModel):
     """What each customer is expected to bring over a horizon.

@@ -66,6 +66,19 @@ def test_a_forecast_that_knows_the_future_is_refused(cdnow_sample, fitted):
         make_report(cdnow_sample, **NAMES, as_of="1997-09-30", forecast=fitted)
 
 
+def test_a_forecast_that_knows_no_profit_is_not_asked_for_profits(cdnow_sample, law_alone, fitted):
+    log = cdnow_sample.assign(gain=0.25 * cdnow_sample["amount"])
+    asked = {**NAMES, "as_of": "1998-03-31", "profit": "gain", "horizon": "26W"}
+    with pytest.raises(DataContractError, match="told no profit, and profit= says"):
+        make_report(log, **asked, forecast=fitted)
+    known = TransactionLog(log, **NAMES, as_of="1998-03-31", profit="gain")
+    made = make_report(log, **asked, forecast=BestValue(law_alone, progress=False).fit(known))
+    spend = make_report(log, **{**asked, "profit": None}, forecast=fitted)
+    assert made.customers["future_value"].sum() == pytest.approx(
+        0.25 * spend.customers["future_value"].sum(), rel=1e-6
+    )
+
+
 @pytest.mark.parametrize(
     ("forecast", "models", "said"),
     [(BestValue(), None, "must be a fitted"), ("best", None, "must be a fitted"),
