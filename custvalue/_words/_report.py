@@ -129,6 +129,7 @@ ZH: dict[str, str] = {
     "Expected to order": "预期下单",
     "Quiet": "沉默",
     "{orders} orders": "订单 {orders} 次",
+    "nobody of this group": "本组无人",
     "{share} of this group; active, worth {worth} more": (
         "占本组的 {share}；若恢复活跃，价值增加 {worth}"
     ),

@@ -21,9 +21,17 @@ ZH: dict[str, str] = {
         "惯常间隔为客户自身下单间隔的均值，并向同等订单数客户的间隔靠拢；"
         "仅购买一次的客户取全体的间隔，即 {days}。"
     ),
-    "The stages were tested on the log's own past: the table says what share of those who stood "
-    "there on {date} ordered within the {days} days after it.": (
-        "各阶段已在本记录的过去检验：表中列出 {date} 处于该阶段者在其后 {days} 天内下单的占比。"
+    "By the season of past years the {days} days ahead are slow, at {pace} of the usual pace: "
+    "chances of an order in them are lower than what earlier dates saw.": (
+        "按历年季节，未来 {days} 天为淡季（为平常节奏的 {pace}）：其间下单可能性低于较早日期所见。"
+    ),
+    "By the season of past years the {days} days ahead are busy, at {pace} of the usual pace: "
+    "chances of an order in them are higher than what earlier dates saw.": (
+        "按历年季节，未来 {days} 天为旺季（为平常节奏的 {pace}）：其间下单可能性高于较早日期所见。"
+    ),
+    "The stages were tested on the log's own past: what share of those who stood there on {date} "
+    "ordered within the {days} days after it.": (
+        "各阶段已在本记录的过去检验：{date} 处于该阶段者在其后 {days} 天内下单的占比如下。"
     ),
     "The names were tested on the log's own past, on {dates}, and held to the forecast; {n} did "
     "not hold and were taken together with others or renamed.": (

@@ -281,7 +281,9 @@ def judged(
     inside = COVER_GOOD[0] <= cover <= COVER_GOOD[1]
     outside = not COVER_NO[0] <= cover <= COVER_NO[1]
     customer = _grade(
-        deciles <= DECILES_GOOD and inside and budget != "no", deciles > DECILES_NO or outside
+        # who does not tell customers apart says nothing of a single one
+        deciles <= DECILES_GOOD and inside and "no" not in (budget, order),
+        deciles > DECILES_NO or outside,
     )
     uses = {"budget": budget, "list": order, "customer": customer}
     total, ranking = budget != "no", order != "no"

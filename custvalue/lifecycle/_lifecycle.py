@@ -850,8 +850,9 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         as many as of those present (new to strategic), no more than of problem customers.
         *Problem*: at most four fifths as many as of established, core and strategic customers.
         *Established*, *core*, *strategic*: as many as in the stage before, or more (within a
-        twentieth). Other stages claim nothing of orders; their shares are told. A stage with fewer
-        than 20 customers over all dates counts as not tested.
+        twentieth). A name is contradicted where the difference is larger than chance, as wide as
+        the intervals say. Other stages claim nothing of orders; their shares are told. A stage with
+        fewer than 20 customers over all dates counts as not tested.
 
         Examples
         --------

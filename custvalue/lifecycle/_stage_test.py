@@ -15,6 +15,7 @@ from sklearn.base import clone
 from custvalue._dates import readable
 from custvalue._html import html_table
 from custvalue._kernels import repeated_shares
+from custvalue._typing import Floats
 from custvalue._units import Span, check_share, span_days
 from custvalue._warn import heard
 from custvalue._words import HOUSE, Language, check_language
@@ -243,11 +244,12 @@ def stages_tested(
         who = np.unique(ids, return_inverse=True)[1].ravel()
         ordered = np.concatenate([np.asarray(one.ordered, dtype=np.float64) for one in seen])
     code = codes(stage)
-    size, share, low, high = repeated_shares(code, who, ordered, len(names), level)
+    seen_of = repeated_shares(code, who, ordered, len(names), level)
+    size, share, low, high = seen_of
     customers = np.bincount(codes(now), minlength=len(names))
     results = []
     for k, name in enumerate(names):
-        verdict, others, other = _judged(name, place, size, share)
+        verdict, others, other = _judged(name, place, *seen_of)
         results.append(
             StageResult(
                 name, int(size[k]), float(share[k]), float(low[k]), float(high[k]),
@@ -288,9 +290,9 @@ def validated(
 
 
 def _judged(
-    name: str, place: dict[str, int], size: npt.NDArray[Any], share: npt.NDArray[Any]
+    name: str, place: dict[str, int], size: Floats, share: Floats, low: Floats, high: Floats
 ) -> tuple[str, tuple[str, ...], float]:
-    """Verdict on a stage, beside whom, and their share."""
+    """Verdict on a stage, beside whom, and their share; chance alone contradicts nothing."""
     at, nothing = place[name], float("nan")
     if size[at] == 0:
         return "nobody", (), nothing
@@ -298,17 +300,19 @@ def _judged(
         return "few", (), nothing
     if name not in CLAIMS:
         return "told", (), nothing
-    own = float(share[at])
-    if name == "exited" and own > GONE:
+    if name == "exited" and low[at] > GONE:
         return "contradicted", (), GONE
     for claim in CLAIMS[name]:
-        others = [place[o] for o in claim.others if o in place and size[place[o]] > 0]
+        names = tuple(o for o in claim.others if o in place and size[place[o]] > 0)
+        others = [place[o] for o in names]
         n = size[others].sum()
         if n < FEWEST:
             continue
         theirs = float((share[others] * size[others]).sum() / n)
-        bound = claim.factor * theirs
-        if own < bound if claim.least else own > bound:
-            names = tuple(o for o in claim.others if o in place and size[place[o]] > 0)
+        sign = -1.0 if claim.least else 1.0
+        ends = (high[at], low[others]) if claim.least else (low[at], high[others])
+        off = float(np.sqrt((((ends[1] - share[others]) * size[others]) ** 2).sum()) / n)
+        chance = float(np.hypot(ends[0] - share[at], claim.factor * off))
+        if sign * (share[at] - claim.factor * theirs) > chance:
             return "contradicted", names, theirs
     return "holds", (), nothing

@@ -422,7 +422,9 @@ def _panel(
                 "{share} of this group; active, worth {worth} more",
                 share=w.cell(group["quiet_share"], "share"),
                 worth=row["at_stake"].text,
-            ),
+            )
+            if group["quiet"]
+            else w("nobody of this group"),
         ),
     ]
     if group["profit"] is not None:

@@ -183,6 +183,8 @@ class Collected:
         What the log cannot tell (`limit_facts`).
     cut : Cut or None
         The customers in groups, where a column was named.
+    pace : float
+        How busy the days are in which chances of an order are told; 1 is usual.
     """
 
     customers: pd.DataFrame
@@ -215,6 +217,7 @@ class Collected:
     cut: Cut | None = None
     limits: dict[str, Any] = field(default_factory=dict)
     seasonal: bool = False
+    pace: float = 1.0
 
 
 def collect(frame: Any, asked: Asked, step: Step) -> Collected:
@@ -351,7 +354,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         transitions=transitions,
         followed=min(len(summary), MOST_FOLLOWED),
         spend=spend,
-        moves=segment_moves(history, asked.customer, story.cells, named.rfm),
+        moves=segment_moves(history, asked.customer, story.named.test.map_of_past, named.rfm),
         flow=flow,
         flow_date=flow_date,
         stage_test=stage_test,
@@ -363,6 +366,7 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
         total=total_range(model, rows, len(table), least),
         upcoming=ahead,
         seasonal=seasonal,
+        pace=model.forecast_.season.length(log.as_of, float(WINDOW)) / WINDOW,
         problem_share=problem_share(table["stage"]),
         test=story.named.test,
         windows=story.windows(),

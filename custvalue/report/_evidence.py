@@ -39,12 +39,17 @@ def forecast_section(facts: dict[str, Any], pictures: dict[str, str], w: Words) 
             ("actual_mean", w("Came each"), "money"),
         ]
         by_group = w("Customers in groups by forecast: a dot on its bar's end is a right forecast.")
-        blocks += [
-            table("date-table", w("The forecast at earlier dates"), dates, test["dates"], w),
-            {"type": "figures", "figures": [figure(pictures, "calibration", by_group)]},
-            table("method-table", w("The same test for each method"), compare, test["methods"], w),
-            table("calibration-table", w("Forecast against outcome"), columns, test["groups"], w),
-        ]
+        blocks.append(
+            table("date-table", w("The forecast at earlier dates"), dates, test["dates"], w)
+        )
+        if len(test["groups"]) > 1:  # who says the same of all has one group
+            shown = [figure(pictures, "calibration", by_group)]
+            blocks.append({"type": "figures", "figures": shown})
+        methods = w("The same test for each method")
+        blocks.append(table("method-table", methods, compare, test["methods"], w))
+        if len(test["groups"]) > 1:
+            caption = w("Forecast against outcome")
+            blocks.append(table("calibration-table", caption, columns, test["groups"], w))
     blocks.append(
         {
             "type": "notes",

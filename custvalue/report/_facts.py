@@ -228,6 +228,8 @@ def _names(got: Collected, asked: Asked, words: Words) -> dict[str, Any]:
         "usual_gap": got.usual_gap,
         "changed": sum(changed) if test.dates else 0,
         "words": list(test.words(words.language)),
+        "window": WINDOW,
+        "pace": got.pace,
     }
 
 
@@ -274,8 +276,7 @@ def _stages(got: Collected, playbook: Playbook, words: Words) -> dict[str, Any]:
         "tested": {
             "dates": list(test.dates),
             "days": test.horizon_days,
-            "words": list(test.words(words.language)),
-            "against": list(test.words(words.language, only=("contradicted",))),
+            "words": list(test.words(words.language)) if test.dates else [],
         },
     }
 

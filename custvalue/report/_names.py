@@ -9,6 +9,7 @@ from custvalue.report._words import Words
 WORTH = ("cannot lose", "at risk")
 SOME = 5  # customers of a segment that is spoken of first
 HARDLY = 0.03  # share that ordered after earlier dates, below which nobody is turned to first
+UNLIKE = 0.15  # of the usual pace: a time ahead that differs by more is spoken of
 MANY_NEW = 0.05  # share of the customers from which new ones are spoken of first
 
 
@@ -69,7 +70,24 @@ def name_notes(names: dict[str, Any], w: Words) -> list[str]:
                 dates=w(", ").join(names["dates"]),
             )
         )
-    return notes + names["words"]
+    return notes + names["words"] + _season_ahead(names, w)
+
+
+def _season_ahead(names: dict[str, Any], w: Words) -> list[str]:
+    """Say so where chances of an order are of a busy or a slow time, and tests were not."""
+    if abs(names["pace"] - 1.0) <= UNLIKE:
+        return []
+    return [
+        w(
+            "By the season of past years the {days} days ahead are slow, at {pace} of the usual "
+            "pace: chances of an order in them are lower than what earlier dates saw."
+            if names["pace"] < 1.0
+            else "By the season of past years the {days} days ahead are busy, at {pace} of the "
+            "usual pace: chances of an order in them are higher than what earlier dates saw.",
+            days=w.cell(names["window"], "int"),
+            pace=w.cell(names["pace"], "share"),
+        )
+    ]
 
 
 def nobody_quiet(w: Words) -> str:
@@ -105,13 +123,13 @@ def stage_notes(stages: dict[str, Any], w: Words) -> list[str]:
     if stages["tested"]["dates"]:
         notes.append(
             w(
-                "The stages were tested on the log's own past: the table says what share of those "
-                "who stood there on {date} ordered within the {days} days after it.",
+                "The stages were tested on the log's own past: what share of those who stood there "
+                "on {date} ordered within the {days} days after it.",
                 date=stages["tested"]["dates"][0],
                 days=w.cell(stages["tested"]["days"], "int"),
             )
         )
-    notes += stages["tested"]["against"]
+    notes += stages["tested"]["words"]
     low, high = (w.cell(days, "days") for days in windows["new"])
     if windows["fit"] and not stages["upgrades"]:
         notes.append(

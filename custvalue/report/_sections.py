@@ -338,7 +338,6 @@ def _segments(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Bloc
 
 def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
     stages = facts["stages"]
-    tested = stages["tested"]
     columns: list[Column] = [
         ("stage", w("Stage"), "name"),
         ("customers", w("Customers"), "int"),
@@ -347,20 +346,6 @@ def _stages(facts: dict[str, Any], pictures: dict[str, str], w: Words) -> Block:
         ("value_share", w("Share of spend"), "bar"),
         ("chance", w("Chance of an order in {days} days", days=facts["quiet"]["window"]), "share"),
         ("future_each", w("Future value each"), "money"),
-        *(
-            [
-                (
-                    "ordered",
-                    w(
-                        "Ordered within {days} days, tested on the past",
-                        days=w.cell(tested["days"], "int"),
-                    ),
-                    "share",
-                )
-            ]
-            if tested["dates"]
-            else []
-        ),
         ("message", w("Message"), "advice"),
         ("step", w("Next step"), "advice"),
     ]

@@ -76,6 +76,18 @@ class SegmentTest:
             groups.setdefault(one.became, []).append(one.name)
         return self.named.joined(groups)
 
+    @property
+    def map_of_past(self) -> SegmentMap:
+        """Map for rows of other days: a name that nobody had, then or today, claims nothing there.
+
+        Who was "lost" in the first weeks of a log, where nobody could be tested, may well be back.
+        """
+        groups: dict[str, list[str]] = {}
+        for one in self.decisions:
+            bare = one.verdict == "nobody" and one.name in PLAIN
+            groups.setdefault(plain_name([one.name]) if bare else one.became, []).append(one.name)
+        return self.named.joined(groups)
+
     def table(self, *, kept: bool = False, language: Language = "en") -> pd.DataFrame:
         """Tell what customers of each name did within the horizon.
 

@@ -64,15 +64,18 @@ def verdicts(*seen, today=()):
     ("stages", "stage", "verdict"),
     [
         ({"new": (100, 40), "established": (100, 50)}, "established", "holds"),
-        ({"new": (100, 40), "established": (100, 37)}, "established", "contradicted"),
-        ({"new": (100, 40), "established": (100, 39)}, "established", "holds"),  # a twentieth
+        ({"new": (10000, 4000), "established": (10000, 3700)}, "established", "contradicted"),
+        ({"new": (10000, 4000), "established": (10000, 3900)}, "established", "holds"),
+        ({"new": (100, 40), "established": (100, 37)}, "established", "holds"),  # by chance
         ({"established": (100, 50), "core": (100, 30)}, "core", "contradicted"),
         ({"core": (100, 50), "problem": (100, 40)}, "problem", "holds"),
-        ({"core": (100, 50), "problem": (100, 41)}, "problem", "contradicted"),
+        ({"core": (100, 50), "problem": (100, 55)}, "problem", "contradicted"),
+        ({"core": (100, 50), "problem": (100, 42)}, "problem", "holds"),  # by chance
         ({"core": (100, 50), "exited": (100, 10)}, "exited", "holds"),
-        ({"core": (100, 50), "exited": (100, 11)}, "exited", "contradicted"),
-        ({"core": (100, 8), "exited": (100, 5)}, "exited", "contradicted"),
-        ({"problem": (100, 3), "exited": (100, 5)}, "exited", "contradicted"),
+        ({"core": (100, 50), "exited": (100, 11)}, "exited", "holds"),  # by chance
+        ({"core": (100, 50), "exited": (100, 20)}, "exited", "contradicted"),
+        ({"core": (1000, 80), "exited": (1000, 60)}, "exited", "contradicted"),
+        ({"problem": (1000, 20), "exited": (1000, 60)}, "exited", "contradicted"),
         ({"core": (19, 0), "problem": (100, 90)}, "problem", "holds"),  # nobody to compare with
         ({"core": (100, 50), "problem": (19, 19)}, "problem", "few"),
         ({"new": (100, 0)}, "new", "told"),
@@ -99,7 +102,7 @@ def test_who_was_seen_at_three_dates_is_not_three():
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_words_say_where_a_name_does_not_hold(language):
-    seen = then(new=(100, 40), established=(100, 30), problem=(100, 20), exited=(50, 20))
+    seen = then(new=(200, 80), established=(200, 60), problem=(100, 20), exited=(50, 20))
     test = stages_tested([seen], ["new"], 90.0, 0.8)
     said = test.words(language, only=("contradicted",))
     none = "the name does not hold here."

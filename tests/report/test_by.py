@@ -14,9 +14,10 @@ from custvalue.data import TransactionLog
 from custvalue.evaluation import BestValue
 from custvalue.exceptions import DataContractError
 from custvalue.report import make_report, read_log
-from custvalue.report._by import MOST, adding_up, as_text
+from custvalue.report._by import MOST, adding_up, as_text, by_section
 from custvalue.report._campaign import QUIET
 from custvalue.report._short import total_holds
+from custvalue.report._words import Words
 
 CALL = {"customer": "customer_id", "time": "date", "amount": "amount", "as_of": "1998-03-31"}
 SUMS = (
@@ -253,3 +254,14 @@ def test_the_command_line_writes_the_groups(tmp_path, monkeypatch, capsys, log):
         assert own.to_dict() == groups.set_index("group")["customers"].to_dict()
     names = {"customer": "customer_id", "time": "date", "amount": "amount"}
     assert read_log(path, **names, texts=["code"])["code"].iloc[0].startswith("00")
+
+
+def test_a_group_without_quiet_customers_is_not_told_what_winning_them_back_is_worth(made):
+
+    facts = {**made.facts, "by": {**made.facts["by"]}}
+    facts["by"]["groups"] = [
+        {**row, "quiet": 0, "quiet_share": 0.0} for row in facts["by"]["groups"]
+    ]
+    told = str(by_section(facts, Words("en", "USD")))
+    assert "nobody of this group" in told
+    assert "active, worth" not in told

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from custvalue._words import disagreements
-from custvalue.report import _facts, _sections
+from custvalue.report import _evidence, _facts, _sections
+from custvalue.report._names import name_notes
 from custvalue.report._short import in_short
 from custvalue.report._words import Words
 
@@ -99,3 +100,31 @@ def test_words_agree_with_their_numbers_on_the_page(report):
     cells = re.sub(r"</t[dh]>|</d[dt]>", " | ", bare)  # a number and the next cell are no sentence
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cells))
     assert disagreements(text + report.summary_text()) == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_forecast_that_says_the_same_of_all_draws_no_groups(report, language):
+    facts, words = copy.deepcopy(report.facts), Words(language)
+    pictures = {"calibration": "<svg>groups</svg>"}
+    several = str(_evidence.forecast_section(facts, pictures, words))
+    assert "groups" in several
+    assert "calibration-table" in several
+    facts["forecast"]["groups"] = facts["forecast"]["groups"][:1]
+    alone = str(_evidence.forecast_section(facts, pictures, words))
+    assert "<svg>groups</svg>" not in alone
+    assert "calibration-table" not in alone
+    assert "method-table" in alone
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_slow_or_busy_time_ahead_is_said_beside_what_earlier_dates_saw(report, language):
+    words, names = Words(language), report.facts["names"]
+    assert names["pace"] == 1.0  # a log of nine months knows no season
+    usual = name_notes(names, words)
+    slow = name_notes({**names, "pace": 0.5}, words)
+    busy = name_notes({**names, "pace": 1.4}, words)
+    assert slow[:-1] == busy[:-1] == usual
+    assert words.cell(0.5, "share") in slow[-1]
+    assert {"en": "lower", "zh": "低于"}[language] in slow[-1]
+    assert {"en": "higher", "zh": "高于"}[language] in busy[-1]
+    assert name_notes({**names, "pace": 1.1}, words) == usual

@@ -31,8 +31,8 @@ def test_a_name_that_does_not_hold_is_said_beside_the_table(report, language):
     pictures = {"stages": "<svg></svg>"}
     told = str(_sections._stages({**report.facts, "stages": stages}, pictures, words))
     assert stages["tested"]["dates"][0] in told
-    stages["tested"] = {**stages["tested"], "against": ["core: it does not hold."]}
+    stages["tested"] = {**stages["tested"], "words": ["core: it does not hold."]}
     assert "core: it does not hold." in stage_notes(stages, words)
-    stages["tested"] = {"dates": [], "days": 1.0, "words": [], "against": []}
+    stages["tested"] = {"dates": [], "days": 1.0, "words": []}
     short = str(_sections._stages({**report.facts, "stages": stages}, pictures, words))
     assert report.facts["stages"]["tested"]["dates"][0] not in short

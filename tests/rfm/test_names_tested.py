@@ -10,8 +10,9 @@ import pytest
 import custvalue as cv
 from custvalue import RFMTransformer
 from custvalue._kernels import wilson
+from custvalue._warn import heard
 from custvalue.data import TransactionLog
-from custvalue.exceptions import DataContractError
+from custvalue.exceptions import BinWarning, DataContractError
 from custvalue.rfm import SegmentMap
 from custvalue.rfm._cycle import usual_gap
 from custvalue.rfm._segment_claims import Figures, decide
@@ -303,3 +304,21 @@ def test_usual_gap_is_what_names_are_cut_by(cdnow):
     late = cdnow.summary()[rfm.segments(cdnow.summary()) == "lost"]
     own = usual_gap(rfm.cycle_, late["n_orders"], late["recency"])
     assert (late["silence"] > 5 * own).all()
+
+
+def test_a_name_that_nobody_had_at_any_date_is_no_name_of_other_days():
+    days = pd.date_range("2024-01-01", "2024-08-31", freq="5D")
+    rows = pd.DataFrame(
+        {"who": np.tile(np.arange(60), len(days)), "when": np.repeat(days, 60), "paid": 9.0}
+    )
+    rows["paid"] += rows["who"]
+    log = TransactionLog(rows, customer="who", time="when", amount="paid", as_of="2024-08-31")
+    with heard(BinWarning):  # all have as many orders
+        rfm = cv.RFMTransformer(cuts="cycle").fit(log.summary())
+    test = rfm.validate(log, horizon="30D")
+    unheld = {one.name for one in test.decisions if one.verdict == "nobody"}
+    assert "lost" in unheld
+    assert not unheld & {*test.map_of_past.segments}
+    held = {one.became for one in test.decisions if one.verdict != "nobody"}
+    assert held <= {*test.map_of_past.segments}
+    assert "longest ago, few orders" in test.map_of_past.segments
