@@ -36,6 +36,7 @@ FLOOR = {
     "_frames": 2,
     "_open_table": 2.4,
     "_row_check": 2.5,
+    "_row_scorer": 2.5,
     "_categories": 3,
     "_drift": 1,
     "_group_sizes": 1,
