@@ -43,6 +43,7 @@ _WORDS: dict[str, dict[str, str]] = {
             "when there is more history."
         ),
         "stack": "It is a blend of {parts}, weighed at {n} earlier dates of this log.",
+        "whole": "It is {parts} alone: by {n} earlier dates of this log the rest got no weight.",
         "single": "It is {parts} alone, which did better at {n} earlier dates than a blend.",
         "equal": (
             "Nothing did better at {n} earlier dates than saying the same of all, so that is given."
@@ -77,6 +78,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "overall do not use": "不要使用该预测：总额和排序在过去都未应验。",
         "overall unproven": "该预测未经检验：{why}。请视为按规律的估计，待历史更长时再检验。",
         "stack": "它由{parts}混合而成，权重来自本记录的{n}个较早日期。",
+        "whole": "它只用{parts}：按本记录的{n}个较早日期混合时，全部权重归于它。",
         "single": "它只用{parts}，在{n}个较早日期上优于混合。",
         "equal": "在{n}个较早日期上，没有方法优于“人人相同”，因此给出人人相同的预测。",
         "figure budget": "{use}：{verdict}。实际为预测的{ratios}。",
@@ -197,14 +199,16 @@ class Verdict:
             return (say["overall unproven"].format(why=why),)
         n = len(self.proofs)
         comma = ", " if language == "en" else "、"
+        alone = self.kind == "stack" and sum(w > 0 for _, w in self.parts) == 1
+        kind = "whole" if alone else self.kind
         parts = comma.join(
-            f"{name} ({w:.0%})" if self.kind == "stack" else str(name)
+            f"{name} ({w:.0%})" if kind == "stack" else str(name)
             for name, w in ((HOUSE.name(name, language), w) for name, w in self.parts)
             if w > 0
         )
         told = [
             say[f"overall {self.overall}"],
-            agree(say[self.kind].format(parts=parts, n=n)),
+            agree(say[kind].format(parts=parts, n=n)),
         ]
         ginis = [one.gini for one in self.proofs]
         figures: dict[str, dict[str, Any]] = {

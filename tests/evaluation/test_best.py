@@ -222,3 +222,22 @@ def test_scores_survive_their_json(fitted):
     again = BestValue.from_dict(json.loads(json.dumps(fitted.to_dict())))
     assert again.scores().equals(fitted.scores())
     assert again.calibration().equals(fitted.calibration())
+
+
+@pytest.mark.parametrize(
+    ("language", "blend", "alone"), [("en", "a blend of", "alone"), ("zh", "混合而成", "只用")]
+)
+def test_a_blend_of_one_is_not_called_a_blend(language, blend, alone):
+    both = judged((proof(),), "stack", (("law", 0.4), ("chain", 0.6)), 1.0).words(language)[1]
+    one = judged((proof(),), "stack", (("law", 1.0), ("chain", 0.0)), 1.0).words(language)[1]
+    assert blend in both
+    assert alone not in both
+    assert alone in one
+    assert "100" not in one
+
+
+def test_who_says_the_same_of_all_is_not_good_for_a_single_customer():
+    apart = judged((proof(gini=0.5),), "stack", (("law", 1.0),), 1.0)
+    alike = judged((proof(gini=0.0),), "equal", (("same for all", 1.0),), 1.0)
+    assert (apart.uses["customer"], alike.uses["customer"]) == ("good", "rough")
+    assert alike.uses["list"] == "no"
