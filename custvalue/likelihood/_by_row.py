@@ -23,8 +23,8 @@ BLOCK = 4096
 PLAIN = Units()
 STEEPEST = 15.0  # log factor of a standard deviation, the edge of the search
 ENDLESS = 6.0  # beyond which the likelihood is flat, and the factor has no end
-SAMPLES = (10_000, 100_000)  # customers on which a search starts where there are many more
-NEAR = 1e-9  # squared Newton decrement at which a search on many rows ends
+SAMPLES = (2_000, 10_000, 100_000)  # customers on which a search starts where there are many more
+NEAR = 1e-6  # squared Newton decrement at which a search on many rows ends
 
 
 class RowsOfCustomers(NamedTuple):

@@ -93,6 +93,8 @@ class LawModel(DocLink, BaseEstimator):
         """Columns of customers that this model is to read, checked."""
         names = self._get_param_names()
         options = {name: getattr(self, name) for name in _NO_COLUMNS if name in names}
+        if all(v is None for name, v in options.items() if name.endswith("_columns")):
+            return ColumnsAsked({})
         return columns_asked(self.law, options, type(self).__name__)
 
     def _settings(self) -> dict[str, Any]:
@@ -222,6 +224,11 @@ class LawModel(DocLink, BaseEstimator):
         elif stated is not None:
             effects = stated
         model = cls(**settings)
+        if effects is None and model._columns_asked().by_process:
+            raise ValueError(
+                f"{cls.__name__}.from_params: say what the columns do, "
+                "effects={process: {column: coefficient}}."
+            )
         params = cls.law.params(**{k: float(v) for k, v in values.items()})
         names = (*cls.law.names, *(() if effects is None else effects.names))
         report, unit = FitReport.of_given(names), settings.get("unit")

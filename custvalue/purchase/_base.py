@@ -29,7 +29,7 @@ import numpy.typing as npt
 from custvalue._dates import read_date
 from custvalue._frames import BTYD, frame_like
 from custvalue._histories import check_histories, check_meaning, warn_beyond
-from custvalue._kernels import Histories
+from custvalue._kernels import Histories, compress
 from custvalue._log_start import tell_start
 from custvalue._open_table import open_table
 from custvalue._portable import number
@@ -42,7 +42,7 @@ from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.likelihood import LawModel
 from custvalue.likelihood._for_rooms import RowsOfCustomers, learn_effects, own_parameters
 from custvalue.purchase import _forecast
-from custvalue.purchase._customers import distinct, distinct_customers, told
+from custvalue.purchase._customers import distinct_customers, told
 from custvalue.purchase._forecast import Past
 from custvalue.purchase._law import PurchaseLaw
 from custvalue.purchase._prior import Prior
@@ -602,7 +602,9 @@ class PurchaseModel(LawModel):
         """Histories of a table, and the parameters of each customer."""
         check_is_fitted(self, "params_")
         table, effects = open_table(X), self.fitted_.effects
-        Z = None if effects is None else effects.design(table, type(self).__name__)
+        if effects is None:
+            return self._histories(table), self.params_
+        Z = effects.design(table, type(self).__name__)
         return self._histories(table), own_parameters(self.law, self.params_, effects, Z)
 
     def _params_at(self, values: Floats, table: Any) -> Any:
@@ -632,10 +634,17 @@ class PurchaseModel(LawModel):
         past, effects = self._histories(table), self.fitted_.effects
         weight = weights_of(sample_weight, len(past.x), table)
         if effects is None:
-            return distinct(self.law, past, weight)
+            return self._distinct(past, weight)
         return distinct_customers(
-            self.law, past, weight, effects.design(table, type(self).__name__)
+            self._distinct, past, weight, effects.design(table, type(self).__name__)
         )
+
+    def _distinct(self, past: Past, weight: Floats | None) -> Histories:
+        """Equal histories put together, those without weight left out."""
+        if weight is not None and (weight == 0).any():
+            some = weight > 0
+            past, weight = past.part(some), weight[some]
+        return compress(*past, weight, 1.0 if self.law.discrete else None)
 
     def _check_meaning(self, rows: Histories) -> None:
         """Look for columns that do not mean what the law takes them to mean."""
@@ -711,7 +720,7 @@ class PurchaseModel(LawModel):
         past = self._read(table, reset=True)
         unit = table.unit(self.unit, caller=f"this {type(self).__name__}")
         weight = weights_of(sample_weight, len(past.x), table)
-        rows = distinct(self.law, past, weight)
+        rows = self._distinct(past, weight)
         if not rows.T.any():
             raise DataContractError(
                 ContractProblem(
@@ -730,7 +739,7 @@ class PurchaseModel(LawModel):
         self.feature_names_in_ = np.asarray([*self.columns, *wanted.names], dtype=object)
         self.n_features_in_ = len(self.feature_names_in_)
         return self._learn(
-            rows, unit, by_customer=(effects, distinct_customers(self.law, past, weight, Z))
+            rows, unit, by_customer=(effects, distinct_customers(self._distinct, past, weight, Z))
         )
 
     def score_samples(self, X: Any) -> Floats:

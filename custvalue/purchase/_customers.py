@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from custvalue._kernels import Histories, compress, kinds_of
+from custvalue._kernels import Histories, kinds_of
 from custvalue._typing import Floats
 from custvalue.likelihood._for_rooms import RowsOfCustomers, Told
 from custvalue.purchase._forecast import Past
 from custvalue.purchase._law import PurchaseLaw
 
 
-def distinct(law: PurchaseLaw, past: Past, weight: Floats | None) -> Histories:
-    """Put equal histories together, those without weight left out."""
-    if weight is not None and (weight == 0).any():
-        some = weight > 0
-        past, weight = past.part(some), weight[some]
-    return compress(*past, weight, 1.0 if law.discrete else None)
-
-
 def distinct_customers(
-    law: PurchaseLaw, past: Past, weight: Floats | None, Z: Floats
+    distinct: Callable[[Past, Floats | None], Histories],
+    past: Past,
+    weight: Floats | None,
+    Z: Floats,
 ) -> RowsOfCustomers:
     """Put equal histories of customers with equal columns together, where kinds of them are few.
 
     Parameters
     ----------
-    law : PurchaseLaw
+    distinct : callable (past, weight) -> Histories
+        Puts equal histories together.
     past : Past
     weight : ndarray of shape (n,) or None
     Z : ndarray of shape (n, n_labels)
@@ -43,7 +41,7 @@ def distinct_customers(
     if kinds is None:
         w = np.ones(len(past.x)) if weight is None else weight
         return RowsOfCustomers(Histories(*past, w, None), Z)
-    parts = [distinct(law, past.part(k), None if weight is None else weight[k]) for k in kinds]
+    parts = [distinct(past.part(k), None if weight is None else weight[k]) for k in kinds]
     x, t_x, T, w = (np.concatenate([part[i] for part in parts]) for i in range(4))
     of = [np.broadcast_to(Z[k[0]], (p.size, Z.shape[1])) for k, p in zip(kinds, parts, strict=True)]
     return RowsOfCustomers(Histories(x, t_x, T, w, None), np.concatenate(of))

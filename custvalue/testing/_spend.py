@@ -179,7 +179,7 @@ def spend_derivatives_are_right(kind: Kind, params: dict[str, float]) -> None:
     if law.objective is None:
         return
     model = kind.from_params(**params)
-    rows = model._rows(_sample(kind, params, 400))
+    rows: Any = model._rows(_sample(kind, params, 400))
     counted = law.counted(rows, law.units(rows))
     here = np.log(np.asarray(law.rescaled(model.params_, money=1.0 / rows.unit)))
     theta = law.from_logs(here) + 0.1
