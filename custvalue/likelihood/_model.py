@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-ENOUGH = 20_000  # rows that say where a search with columns begins
+ENOUGH = 5_000  # rows that say where a search with columns begins
 # settings that speak of columns of customers, and what they are where there are none
 _NO_COLUMNS: dict[str, Any] = {
     "purchase_columns": None,
