@@ -19,7 +19,6 @@ from custvalue._units import Span
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.likelihood import fit_law
 from custvalue.purchase._base import PurchaseModel
-from custvalue.purchase._customers import distinct
 from custvalue.purchase._erlang import log_gap_terms
 from custvalue.purchase._forecast import Past
 from custvalue.purchase._law import PurchaseLaw
@@ -152,7 +151,7 @@ class RegularModel(PurchaseModel):
         self.__dict__.pop("k_", None)
         past = self._read(table, reset=True)
         weight = weights_of(sample_weight, len(past.x), table)
-        rows, words = distinct(self.law, past, weight), []
+        rows, words = self._distinct(past, weight), []
         if self.k == "auto":
             logs = self._gap_logs(table, past)
             found = self._choose(rows, float(np.sum(logs if weight is None else weight * logs)))
