@@ -92,7 +92,8 @@ def score_sql(
     -----
     P(alive) of the Pareto/NBD is an integral by Gauss's rule with its nodes in the text; what the
     (M)BG/NBD and ``CustomerValue`` expect of a living customer is looked up: a row for each of 0
-    to 40 repeat orders, and one rule for more, in cosines of the logarithm of T. Both are held
+    to 40 repeat orders, and one rule for more (up to ten times what the fit saw), in cosines of
+    the logarithm of T. Both are held
     against Python when the text is written, and refused where they are off by more than 1e-8.
     Histories may be a hundred years long. Exponents are held within 600, so that no engine over- or
     underflows: a chance below 1e-260 is not told apart from that. Warnings that Python gives of a

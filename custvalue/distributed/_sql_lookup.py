@@ -16,8 +16,6 @@ TERMS = (16, 24, 32, 48, 64, 96)  # in time
 POWERS = (6, 9, 12, 16)  # in the count, beyond
 ENOUGH, WORST = 1e-11, 1e-8
 FARS = (30.0, 5.0, 300.0)  # scales on which counts beyond are tried
-MOST = 100_000  # counts that are answered
-FAR_COUNTS = (41, 43, 50, 77, 150, 400, 2_000, 20_000, MOST)
 
 
 class Lookup(NamedTuple):
@@ -77,6 +75,7 @@ def lookup_of(
     shift: float,
     grows: float | None,
     most: float,
+    counts: float,
     what: str,
 ) -> Lookup:
     """Fit a positive function of counts 0, 1, 2, ... and times 0 to ``most``.
@@ -87,6 +86,8 @@ def lookup_of(
         Smooth in both; ``log(shift + T)`` is what it bends in.
     shift, grows, most : float
         See :class:`Lookup`; ``most`` is the longest time.
+    counts : float
+        The largest count, above 41.
     what : str
         Of the function, for the error.
 
@@ -106,7 +107,7 @@ def lookup_of(
         return found if grown is None else found - np.log(x[:, None] + grown)
 
     own = np.arange(ALONE + 1.0)
-    rest = np.array(FAR_COUNTS, float)
+    rest = np.unique(np.rint(np.geomspace(ALONE + 1.0, counts, 10)))
     check = np.pi * np.arange(2 * 40 + 2) / 81
     wanted, wanted_far = logs(own, check, None), logs(rest, check, grows)
     n, before = TERMS[0], np.inf

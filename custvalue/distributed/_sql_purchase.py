@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from custvalue._kernels import legendre
 from custvalue._typing import Floats, Values
 from custvalue._units import Span, days_per, in_units
 from custvalue._warn import heard
-from custvalue.distributed._sql_lookup import MOST, Lookup, lookup_of
+from custvalue.distributed._sql_lookup import Lookup, lookup_of
 from custvalue.distributed._sql_text import Read, Score, exp, number, total
 from custvalue.exceptions import DataWarning, NotSupportedError, TimeUnitWarning
 from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD, PurchaseModel
@@ -205,7 +206,7 @@ def if_all_were_alive(
     one.__class__ = type("Alive", (type(model),), {"law": law})
 
     def asked(x: Floats, T: Floats, ask: Callable[[Any, Any], Floats]) -> Floats:
-        rows = np.column_stack([x, np.where(x > 0, T, 0.0), T])
+        rows = pd.DataFrame({"frequency": x, "recency": np.where(x > 0, T, 0.0), "T": T})
         with heard(DataWarning, TimeUnitWarning):  # of times far beyond those of the fit
             return ask(one, rows)
 
@@ -219,7 +220,9 @@ def future_lookup(
     params = model.params_._asdict()
     shift = min(params["alpha"], params.get("beta", np.inf))
     r = params["r"] if grows else None
-    return lookup_of(of, shift=shift, grows=r, most=longest(model), what=what)
+    return lookup_of(
+        of, shift=shift, grows=r, most=longest(model), counts=most_orders(model), what=what
+    )
 
 
 def looked_up_into(
@@ -236,11 +239,14 @@ def looked_up_into(
         )
     score.small = small
     _within_into(score, model)
-    if (many := ("frequency-beyond-the-table", f"cv_x > {MOST}")) not in score.reasons:
+    if (
+        many := ("frequency-beyond-the-table", f"cv_x > {number(most_orders(model))}")
+    ) not in score.reasons:
         score.reasons.append(many)
     score.notes.append(
         f"{column}: a table of {lookup.table.shape[1]} terms a count, right to "
-        f"{lookup.error:.1g} of its value for T up to {longest(model):,.6g}"
+        f"{lookup.error:.1g} of its value for T up to {longest(model):,.6g} and "
+        f"{most_orders(model):,.0f} orders"
     )
     return lookup.value(name)
 
@@ -257,3 +263,9 @@ def longest(model: PurchaseModel) -> float:
         return CENTURY / days_per(model.unit_)
     seen = model.fitted_.report.facts.get("max_T", 0.0)
     return 1000.0 * max(seen, model.params_.alpha, getattr(model.params_, "beta", 0.0))
+
+
+def most_orders(model: PurchaseModel) -> float:
+    """Most repeat orders that are looked up: ten times what the fit saw, at least a thousand."""
+    seen = model.fitted_.report.facts.get("max_frequency", 1_000.0)
+    return min(max(10.0 * float(seen), 1_000.0), 100_000.0)

@@ -132,11 +132,8 @@ def customer_value_score(model: CustomerValue, horizon: Span | None) -> Score:
     return score
 
 
-def _of_unit_spend(purchases: Any, rows: Floats, settings: dict[str, Any]) -> Floats:
-    import pandas as pd
-
-    table = pd.DataFrame(rows, columns=["frequency", "recency", "T"])
-    table = table.assign(n_orders=table["frequency"] + 1.0, mean_value=1.0)
+def _of_unit_spend(purchases: Any, rows: Any, settings: dict[str, Any]) -> Floats:
+    table = rows.assign(n_orders=rows["frequency"] + 1.0, mean_value=1.0)
     spend = OwnMean.from_params(p=1.0, mean=1.0)
     with heard(DataWarning, TimeUnitWarning):
         return CustomerValue.from_fitted(purchases, spend, **settings).predict(table)
