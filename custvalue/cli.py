@@ -235,6 +235,22 @@ def main(debug: bool) -> None:
     help="Your own advice (JSON, TOML or CSV): name of a segment, a stage or a grade of silence, "
     "and what to do. What it does not name, --trade says.",
 )
+@click.option(
+    "--contracts",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="TABLE",
+    help="Subscriptions, a row a contract: adds a section.",
+)
+@click.option(
+    "--contract-columns",
+    default="customer=customer,start=start,end=end,money=money",
+    show_default=True,
+    metavar="NAMES",
+    help="Columns of --contracts: customer, start, end, money.",
+)
+@click.option(
+    "--contract-period", default="M", show_default=True, help="Period that their money is for."
+)
 @given_tables
 @page_options("report", encoding=False)
 def report(
@@ -295,8 +311,11 @@ def report(
     if not force:
         Report.check_folder(out)  # before the work, not after it
 
+    of_contracts = {name: asked.pop(name) for name in ("contract_columns", "contract_period")}
     with told_once(), Progress(sys.stderr if not quiet else _Nowhere()) as progress:
         progress("read the log", 0, 0)
+        if asked["contracts"] is not None:
+            asked["contracts"] = _contracts(asked, **of_contracts)
         if log is None:
             from custvalue.datasets import load_cdnow
 
@@ -339,6 +358,25 @@ def _changed(frame: Any, of_log: dict[str, Any], asked: dict[str, Any]) -> Any:
     made, then = monthly.Artefact.open(model), monthly.read_scores(earlier)
     log = TransactionLog(frame, **of_log, as_of=asked["as_of"], unit="D", tell_end=True)
     return monthly.compare(then, monthly.score(made, log), artefact=made)
+
+
+def _contracts(asked: dict[str, Any], contract_columns: str, contract_period: str) -> Any:
+    """Read a file of subscriptions."""
+    from custvalue.contracts import SubscriptionTable
+    from custvalue.report._for_rooms import read_table
+
+    known = ("customer", "start", "end", "money")
+    columns: dict[str, Any] = dict(pair.partition("=")[::2] for pair in contract_columns.split(","))
+    if set(columns) - set(known) or not set(columns) >= {"customer", "start", "money"}:
+        raise click.UsageError(
+            f"--contract-columns {contract_columns!r} must say customer=...,start=...,end=...,"
+            "money=... (end only where there is one)."
+        )
+    texts = [columns[name] for name in ("customer", "start", "end") if name in columns]
+    frame = read_table(asked["contracts"], texts=texts, encoding=asked["encoding"])
+    return SubscriptionTable(
+        frame, **columns, period=contract_period, as_of=asked["as_of"], future="open"
+    )
 
 
 def _number_or_column(text: Any) -> float | str | None:

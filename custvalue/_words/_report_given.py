@@ -176,4 +176,37 @@ ZH: dict[str, str] = {
     "The interval holds none as well: the contact may bring nothing.": (
         "区间也包含零：联系可能毫无作用。"
     ),
+    # -- subscriptions --
+    "Subscriptions": "订阅",
+    "Subscriptions won and lost": "订阅的增减",
+    "Subscribers": "订户数",
+    "Period": "时期",
+    "Money a period": "每期收入",
+    "at the end of {period}": "{period} 期末",
+    "lost in the period: {n}": "本期流失 {n} 户",
+    "Net revenue retention": "净收入留存率",
+    "gross {share}": "毛留存率 {share}",
+    "Value of contracts": "合同价值",
+    "of contracts that run, next {span}": "现有合同，未来 {span}",
+    "At its start": "期初",
+    "New": "新增",
+    "Won back": "赢回",
+    "Expanded": "增购",
+    "Contracted": "减购",
+    "Lost": "流失",
+    "At its end": "期末",
+    "Gross retention": "毛留存率",
+    "Net retention": "净留存率",
+    "Where the money a period came from and went to": "每期收入的来源与去向",
+    "Subscribers paid {money} a period at the end of {period}: {n} were there, {lost} had been "
+    "lost in it.": ("{period} 期末有 {n} 个订户，每期收入 {money}；本期流失 {lost} 户。"),
+    "A period is looked at on its last day; at its start + new + won back + expanded - "
+    "contracted - lost = at its end. Net retention counts neither new customers nor those "
+    "who came back.": (
+        "每期按最后一天统计：期初 + 新增 + 赢回 + 增购 − 减购 − 流失 = 期末。"
+        "净留存率不计新客户与赢回的客户。"
+    ),
+    "The value is each coming payment times the chance that the contract is still there.": (
+        "合同价值为未来每次付款乘以届时合同仍有效的概率。"
+    ),
 }

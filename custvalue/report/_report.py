@@ -15,6 +15,7 @@ from custvalue.report._blocks import Block, span
 from custvalue.report._by import group_tables
 from custvalue.report._changed import changed_section
 from custvalue.report._collect import STEPS, Asked, Step, check_forecast, collect
+from custvalue.report._contracts import contracts_section
 from custvalue.report._facts import facts_of_report
 from custvalue.report._folder import family_of, write_folder
 from custvalue.report._funnel import collect_funnel, funnel_section
@@ -250,6 +251,7 @@ def make_report(
     by: str | None = None,
     cuts: Any = "cycle",
     stage_windows: Any = "learn",
+    contracts: Any = None,
 ) -> Report:
     """Customer-value report of a transaction log.
 
@@ -328,6 +330,9 @@ def make_report(
         of this log and not fitted again, which saves most of the time. A service fits once a month
         and draws a page a day. Its verdict is that of the log it was fitted on, and the page says
         until when that went. Horizon, rate and margin are the report's.
+    contracts : SubscriptionTable, optional
+        Subscriptions: adds a section on what was won and lost of the money a period, on retention,
+        and on what the contracts that run are worth.
     playbook : str, Path or mapping, optional
         What to do, by trade: ``"shop"`` (default), ``"grocery"``, ``"donations"``,
         ``"subscription"`` or ``"b2b"``; or your own texts, as a file (JSON, TOML, or CSV with
@@ -444,6 +449,8 @@ def make_report(
     check_ahead(asked)
     # before the work on the log, so that a table that cannot be is refused at once
     given = _given_sections(markets, ranker, ratings, focal, growth, trade, profile, words)
+    if contracts is not None:
+        given.append(contracts_section(contracts, horizon, annual_discount_rate, words))
     if indicators is not None:
         given.append(indicators_section(indicators, words))
     if changed is not None:

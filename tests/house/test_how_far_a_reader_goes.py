@@ -20,7 +20,7 @@ from custvalue.purchase import BGNBD
 ROOT = Path(cv.__file__).parent
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
 # sections and notes of a report that are there only where something is given for them
-GIVEN = {"_funnel", "_given", "_indicators", "_markets", "_measured", "_survey"}
+GIVEN = {"_contracts", "_funnel", "_given", "_indicators", "_markets", "_measured", "_survey"}
 
 
 @pytest.fixture(scope="module")
