@@ -3,6 +3,7 @@
 from custvalue._row_check import check_rows
 from custvalue.data._api import occasions, panel, split_by_date, summarize
 from custvalue.data._append import update_panel, update_summary
+from custvalue.data._append_file import update_file
 from custvalue.data._compress import compress
 from custvalue.data._examine import examine
 from custvalue.data._from_summary import from_summary
@@ -26,6 +27,7 @@ __all__ = [
     "split_by_date",
     "summarize",
     "summary_sql",
+    "update_file",
     "update_panel",
     "update_summary",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import warnings
+from pathlib import Path
 
 import dask.dataframe as dd
 import duckdb
@@ -16,12 +17,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import custvalue as cv
-from custvalue.exceptions import DataContractError, DataWarning, TimeUnitError
+from custvalue.exceptions import ArtefactError, DataContractError, DataWarning, TimeUnitError
 
 NAMES = {"customer": "who", "time": "when", "amount": "paid"}
 START = dt.datetime(2024, 1, 1)
@@ -338,3 +340,43 @@ def test_spreads_too_wide_for_whole_numbers_need_the_gaps():
     same(updated(old, late, occasion="1s", as_of="2024-04-01"), wanted)
     bare = old.drop(columns="gaps")
     assert "not-exact" in refusal(bare, late, occasion="1s", as_of="2024-04-01")
+
+
+@pytest.mark.parametrize("kind", ["pandas", "pyarrow"])
+def test_a_file_goes_on_whole_or_not_at_all(kind, tmp_path, monkeypatch):
+    early, late = shop()
+    file = tmp_path / "customers.parquet"
+    make = (lambda log: log) if kind == "pandas" else ENGINES["pyarrow"][0]
+    old = made(cv.summarize, make(early), as_of=CUT, carry=True)
+    old.to_parquet(file) if kind == "pandas" else pq.write_table(old, file)
+    before = file.read_bytes()
+
+    def dies(table, where, *more, **options):
+        Path(where).write_bytes(b"half of it")
+        raise OSError("no space left")
+
+    home, name = (pd.DataFrame, "to_parquet") if kind == "pandas" else (pq, "write_table")
+    with monkeypatch.context() as patch:
+        patch.setattr(home, name, dies)
+        with pytest.raises(OSError, match="no space"):
+            cv.data.update_file(file, late, **NAMES, as_of=END, batch="feb")
+    assert file.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == [file.name]
+    for _ in range(2):  # the second time nothing is left to do
+        cv.data.update_file(file, late, **NAMES, as_of=END, batch="feb")
+    wanted = made(cv.summarize, pd.concat([early, late]), as_of=END, carry=True)
+    got = pd.read_parquet(file) if kind == "pandas" else pq.read_table(file)
+    ours = plain(got, lambda t: t if kind == "pandas" else t.to_pandas())
+    pd.testing.assert_frame_equal(ours, plain(wanted, lambda t: t), check_dtype=False, rtol=0)
+    assert cv.ledger(got).rows_used == 5
+
+
+def test_a_file_that_is_none_says_so(tmp_path):
+    _, late = shop()
+    file = tmp_path / "customers.parquet"
+    file.write_bytes(b"PAR1 cut in the mid")
+    with pytest.raises(ArtefactError, match="no Parquet file"):
+        cv.data.update_file(file, late, **NAMES, as_of=END)
+    late.to_parquet(file)
+    with pytest.raises(DataContractError, match="how its log was read"):
+        cv.data.update_file(file, late, **NAMES, as_of=END)
