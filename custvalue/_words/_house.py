@@ -21,6 +21,17 @@ ZH: dict[str, str] = {
     "learner": "机器学习",
     "rate so far": "按以往速率外推",
     "same for all": "人人相同",
+    # -- pictures of laws --
+    "repeat orders so far": "迄今复购次数",
+    "time since the first order": "距首单时间",
+    "orders per unit of time": "单位时间订单数",
+    "chance of an order at an opportunity": "每次机会下单概率",
+    "chance of leaving, or rate of it": "流失概率或速率",
+    "density of customers": "客户密度",
+    "mean spend of an order": "单笔平均金额",
+    "repeat orders per customer": "人均复购次数",
+    "expected": "期望",
+    "expected money": "期望金额",
     # -- the four-stage view --
     "mature": "成熟客户",
     "declining": "衰退客户",

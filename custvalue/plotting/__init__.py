@@ -3,8 +3,16 @@
 from custvalue.plotting._alive import FrequencyRecencyDisplay
 from custvalue.plotting._cohort import CohortDisplay
 from custvalue.plotting._contribution import ContributionDisplay
+from custvalue.plotting._customers import IsoValueDisplay, TimingDisplay
 from custvalue.plotting._forecast import CalibrationDisplay, TrackingDisplay
 from custvalue.plotting._funnel import FunnelDisplay
+from custvalue.plotting._laws import (
+    CountDisplay,
+    HoldoutDisplay,
+    RepeatsDisplay,
+    SpendDisplay,
+    TraitDisplay,
+)
 from custvalue.plotting._markets import MarketMatrixDisplay
 from custvalue.plotting._segments import RFMHeatmapDisplay, SegmentTreemapDisplay
 from custvalue.plotting._silence import GapCurveDisplay, TimelineDisplay
@@ -19,17 +27,24 @@ __all__ = [
     "CohortDisplay",
     "ConcentrationDisplay",
     "ContributionDisplay",
+    "CountDisplay",
     "FlowDisplay",
     "FrequencyRecencyDisplay",
     "FunnelDisplay",
     "GapCurveDisplay",
+    "HoldoutDisplay",
     "ImportancePerformanceDisplay",
+    "IsoValueDisplay",
     "MarketMatrixDisplay",
     "RFMHeatmapDisplay",
+    "RepeatsDisplay",
     "SegmentTreemapDisplay",
+    "SpendDisplay",
     "StateValueDisplay",
     "TimelineDisplay",
+    "TimingDisplay",
     "TrackingDisplay",
+    "TraitDisplay",
     "TransitionDisplay",
     "UpliftDisplay",
     "ValueMapDisplay",

@@ -17,12 +17,14 @@ from sklearn.linear_model import LinearRegression
 
 import custvalue as cv
 from custvalue import plotting
+from custvalue._frames import with_time_scale
 from custvalue.campaign import UpliftModel
 from custvalue.funnel import FunnelChain
 from custvalue.market import TargetMarketRanker
 from custvalue.plotting import _style
 from custvalue.plotting._forecast import tracking_table
 from custvalue.plotting._transitions import flow_table
+from custvalue.purchase import MBGCNBD, MBGNBD
 from custvalue.rfm import SegmentMap
 from custvalue.survey import PerceivedValue
 from custvalue.value import IndicatorTree
@@ -122,6 +124,42 @@ WAYS = {
     "ValueMapDisplay": (
         lambda d, b, **k: d.from_estimator(RATED, **k),
         lambda d, b, **k: d.from_predictions(["us", "A"], [1.2, 0.9], [1.3, 0.8], **k),
+    ),
+    "CountDisplay": (
+        lambda d, b, **k: d.from_estimator(b.law, b.first, **k),
+        lambda d, b, **k: d.from_predictions([0, 1, 2], [50, 20, 9], [48.0, 21.0, 10.0], **k),
+    ),
+    "HoldoutDisplay": (
+        lambda d, b, **k: d.from_estimator(
+            b.law, b.first, b.returned, horizon="39W", by="recency", **k
+        ),
+        lambda d, b, **k: d.from_predictions([0, 0, 3, 9], [0, 1, 4, 9], [0.4, 0.4, 3.5, 7], **k),
+    ),
+    "IsoValueDisplay": (
+        lambda d, b, **k: d.from_estimator(b.law, T=39.0, horizon="39W", **k),
+        lambda d, b, **k: d.from_predictions(
+            np.repeat([1, 2, 3], 3), np.tile([0, 5, 9], 3), [0, 1, 2, 0, 2, 4, 0, 3, 8], **k
+        ),
+    ),
+    "RepeatsDisplay": (
+        lambda d, b, **k: d.from_estimator(b.law, until="52W", **k),
+        lambda d, b, **k: d.from_predictions([0, 10, 20], [0, 0.4, 0.7], [0, 0.5, 0.6], **k),
+    ),
+    "SpendDisplay": (
+        lambda d, b, **k: d.from_estimator(
+            cv.GammaGamma.from_params(p=6.25, q=3.74, gamma=15.44), b.first, **k
+        ),
+        lambda d, b, **k: d.from_predictions([0, 10, 20], [0.06, 0.04], [0.05, 0.03], **k),
+    ),
+    "TimingDisplay": (
+        lambda d, b, **k: d.from_estimator(b.law, b.log, **COLUMNS, as_of="1997-09-30", **k),
+        lambda d, b, **k: d.from_predictions(
+            ["a", "b", "a"], ["2024-01-03", "2024-01-05", "2024-02-01"], as_of="2024-03-01", **k
+        ),
+    ),
+    "TraitDisplay": (
+        lambda d, b, **k: d.from_estimator(b.law, trait="dropout", **k),
+        lambda d, b, **k: d.from_predictions([0.0, 0.5, 1.0], [0.5, 1.5, 0.5], **k),
     ),
     "WhaleCurveDisplay": (
         lambda d, b, **k: d.from_estimator(Spend(), b.now, **k),
@@ -260,6 +298,64 @@ def test_figures_show_the_numbers_of_their_table(base):
         DAYS, DAYS.astype(float), [np.nan] * len(DAYS)
     )
     assert track.ax_.lines[0].get_ydata() == pytest.approx(track.table["actual"])
+
+
+def test_counts_of_a_law_add_up_and_are_those_of_its_simulation(base):
+    truth = MBGNBD.from_params(r=0.6, alpha=6.0, a=0.8, b=2.5, unit="W")
+    T = np.repeat([10.0, 30.0], 20_000)
+    drawn = truth.sample_histories(len(T), T, random_state=0)
+    table = plotting.CountDisplay.from_estimator(truth, drawn, max_count=4).table
+    assert table["expected"].sum() == pytest.approx(len(T)) == table["actual"].sum()
+    assert (np.abs(table["actual"] - table["expected"]) < 5 * np.sqrt(table["expected"])).all()
+
+
+def test_a_holdout_has_a_group_a_count_and_even_groups_of_times():
+    came, said = np.arange(12.0), np.full(12, 2.0)
+    by_count = plotting.HoldoutDisplay.from_predictions(
+        [0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 9], came, said, n_groups=4
+    ).table
+    assert by_count["n_customers"].tolist() == [3, 2, 1, 6]
+    assert by_count["high"].tolist() == [0, 1, 2, 9]
+    assert by_count["actual_mean"].tolist() == [1.0, 3.5, 5.0, 8.5]
+    by_time = plotting.HoldoutDisplay.from_predictions(
+        np.arange(12), came, said, by="T", n_groups=4
+    ).table
+    assert by_time["n_customers"].tolist() == [3, 3, 3, 3]
+
+
+def test_a_trait_of_regular_buyers_is_that_of_orders_not_of_events():
+    one, three = (
+        plotting.TraitDisplay.from_estimator(
+            MBGCNBD.from_params(k=k, r=2.0, alpha=6.0 / k, a=1.0, b=3.0)
+        ).table
+        for k in (1, 3)
+    )
+    pd.testing.assert_frame_equal(one, three)
+
+
+def test_expected_repeats_and_iso_values_are_those_of_the_model(base):
+    table = plotting.RepeatsDisplay.from_estimator(base.law, until="52W").table
+    assert table["expected"].iloc[-1] == pytest.approx(base.law.new_customer("52W"))
+    grid = plotting.IsoValueDisplay.from_estimator(
+        base.law, T=39.0, annual_discount_rate=0.1, spend=20.0
+    ).table
+    row = grid[(grid["frequency"] == 3) & (grid["recency"] == 39.0)]
+    asked = with_time_scale(row[["frequency", "recency"]].assign(T=39.0), "W")
+    found = 20.0 * base.law.dert(asked, annual_discount_rate=0.1)
+    np.testing.assert_allclose(row["value"], found)
+    with pytest.raises(ValueError, match="one of the two"):
+        plotting.IsoValueDisplay.from_estimator(base.law, T=39.0)
+
+
+def test_thirty_customers_stand_in_the_order_of_their_chance_to_be_alive(base):
+    display = plotting.TimingDisplay.from_estimator(
+        base.law, base.log, **COLUMNS, as_of="1997-09-30"
+    )
+    table = display.table
+    assert table["customer"].nunique() == 30
+    alive = pd.Series(base.law.predict_alive(base.first), base.first["customer_id"])
+    place = table.groupby("customer")["place"].first()
+    assert (np.diff(alive[place.sort_values().index]) >= 0).all()
 
 
 def test_a_cohort_picture_shows_the_public_table(base):
