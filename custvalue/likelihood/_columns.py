@@ -27,7 +27,8 @@ OF_ORDERS = frozenset(
     {
         "frequency", "recency", "T", "monetary_value", "n_orders", "total_value", "mean_value",
         "total_profit", "silence", "silence_ratio", "silence_rank", "gap_mean", "gap_std",
-        "gap_max", "gap_sum", "n_gaps", "n_gaps_shorter", "first_order", "last_order", "weight",
+        "gap_max", "gap_sum", "litt", "n_gaps", "n_gaps_shorter", "first_order", "last_order",
+        "weight",
     }
 )  # fmt: skip
 
