@@ -10,6 +10,7 @@ from custvalue.purchase._law import Mixing, Orders, PurchaseLaw
 from custvalue.purchase._mbgcnbd import MBGCNBD
 from custvalue.purchase._mbgnbd import MBGNBD
 from custvalue.purchase._nbd import NBD
+from custvalue.purchase._next_date import next_order_dates
 from custvalue.purchase._paretonbd import ParetoNBD
 from custvalue.purchase._prior import Prior
 from custvalue.purchase._shifted_beta_geometric import ShiftedBetaGeometric
@@ -30,4 +31,5 @@ __all__ = [
     "PurchaseModel",
     "ShiftedBetaGeometric",
     "alive_interval",
+    "next_order_dates",
 ]

@@ -104,21 +104,22 @@ def never_again(law: PurchaseLaw, params: Any, past: Past) -> Floats:
     return np.asarray(1.0 - here + here * quiet)
 
 
-def next_order(law: PurchaseLaw, params: Any, past: Past, q: float) -> Floats:
+def next_order(law: PurchaseLaw, params: Any, past: Past, q: float | Floats) -> Floats:
     """Time until the next order has come with chance ``q``; inf where it never gets that likely."""
     out = np.full(len(past.x), np.inf)
+    share = np.broadcast_to(q, out.shape)
     for lo in range(0, len(out), BLOCK):
         rows = slice(lo, lo + BLOCK)
         part, mine = past.part(rows), own(params, rows)
         here = law.prob_alive(*mine, *part)
         future = law.alive(*mine, *part)
         ever = here * -np.expm1(law.log_prob_none(*future, np.inf))
-        can = np.flatnonzero(ever > q)
+        can = np.flatnonzero(ever > share[rows])
         if len(can) == 0:
             continue
         future = tuple(np.broadcast_to(p, here.shape)[can] for p in future)
         # P(none within t | alive) falls in t; bisect its log time between a blink and for ever
-        wanted = np.log1p(-q / here[can])
+        wanted = np.log1p(-share[rows][can] / here[can])
         low, high = np.full(len(can), -30.0), np.full(len(can), 650.0)
         for _ in range(60):
             middle = 0.5 * (low + high)

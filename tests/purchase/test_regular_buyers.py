@@ -11,7 +11,7 @@ import pytest
 
 import custvalue as cv
 from custvalue.exceptions import BoundaryFitWarning, DataContractError
-from custvalue.purchase import BGCNBD, BGNBD, MBGCNBD, MBGNBD, Prior
+from custvalue.purchase import BGCNBD, BGNBD, MBGCNBD, MBGNBD, Prior, next_order_dates
 from custvalue.purchase import _erlang as erlang
 
 TRUTH = {"r": 2.0, "alpha": 2.0, "a": 0.8, "b": 6.0}
@@ -237,3 +237,20 @@ def test_cdnow_buys_at_random_so_that_the_published_law_is_found(cdnow_sample):
     assert model.k_ == 1
     # Platzer & Reutterer's package prints these for its MBG/CNBD-k on the same customers
     np.testing.assert_allclose(model.params_, [0.525, 6.183, 0.891, 1.614], atol=1e-3)
+
+
+def test_the_date_of_the_next_order_is_a_quantile_among_those_who_order_again(cdnow_sample):
+    week = cv.summarize(
+        cdnow_sample, customer="customer_id", time="date", amount="amount", as_of="1997-09-30",
+        unit="W",
+    ).head(40)  # fmt: skip
+    model = MBGCNBD.from_params(k=2, r=0.9, alpha=4.0, a=0.9, b=1.6, unit="W")
+    found = next_order_dates(model, week, level=0.6)
+    for name, share in (("earliest", 0.2), ("next_order", 0.5), ("latest", 0.8)):
+        days = (found[name] - pd.Timestamp("1997-09-30")).dt.days
+        for i in (0, 7, 21):
+            row, wanted = week.iloc[[i]], share * found["chance"].iloc[i]
+            by, before = (model.predict_proba_any(row, f"{d}D")[0] for d in (days[i], days[i] - 1))
+            assert before <= wanted <= by
+    with pytest.raises(DataContractError, match="no-as-of"):
+        next_order_dates(model, X.head(3))
