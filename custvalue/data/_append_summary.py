@@ -66,6 +66,7 @@ class OldSummary:
 
     def __init__(self, table: Any, batch: Batch) -> None:
         self.batch, self.unit = batch, batch.facts.unit
+        self._read: dict[str, npt.NDArray[Any]] = {}
         self.frame = opened(table, eager_only=True)
         _check_columns(self.frame.columns, batch)
         self.per_tick = batch.options.grain / DAY / days_per(self.unit)
@@ -79,8 +80,10 @@ class OldSummary:
         return to_ticks(when, self.batch.options.grain)
 
     def numbers(self, name: str) -> npt.NDArray[Any]:
-        """Values of a column, NaN where one is missing."""
-        return np.asarray(self.frame[name].to_numpy())
+        """Values of a column, NaN where one is missing; for reading only."""
+        if name not in self._read:
+            self._read[name] = np.asarray(self.frame[name].to_numpy())
+        return self._read[name]
 
     def of(self, row: Ints) -> Known:
         """Tell what is said of some customers, as whole numbers.

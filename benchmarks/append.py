@@ -1,0 +1,61 @@
+"""A day of 10^5 rows onto 10^7 customers: `python -m benchmarks.append [customers] [rows]`.
+
+Prints processor and wall seconds of `update_summary` beyond reading and writing, and of what a
+plain copy of the table takes in the same run. 10^7 customers need 12 GB.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+import pyarrow as pa
+
+import custvalue as cv
+
+NAMES = {"customer": "who", "time": "when", "amount": "paid"}
+FIRST = np.datetime64("2023-01-01", "us")
+LAST = 700  # days
+
+
+def log(n_customers, rng):
+    """A first order each and as many again, spread over 700 days."""
+    who = np.concatenate([np.arange(n_customers), rng.integers(0, n_customers, n_customers)])
+    day = rng.integers(0, LAST, len(who))
+    return rows(who, day, rng)
+
+
+def rows(who, day, rng):
+    paid = rng.integers(100, 9_999, len(who)) / 100
+    when = FIRST + day * np.timedelta64(1, "D")
+    return pa.table({"who": who, "when": when, "paid": paid})
+
+
+def main(n_customers=10_000_000, n_rows=100_000):
+    rng = np.random.default_rng(1)
+    end = str((FIRST + np.timedelta64(LAST - 1, "D")).astype("datetime64[D]"))
+    after = str((FIRST + np.timedelta64(LAST, "D")).astype("datetime64[D]"))
+    table = cv.summarize(log(n_customers, rng), **NAMES, as_of=end, carry=True)
+    who = rng.integers(0, int(n_customers * 1.001), n_rows)
+    day = rows(who, np.full(n_rows, LAST), rng)
+
+    def timed(work):
+        begun, wall = time.process_time(), time.perf_counter()
+        work()
+        return time.process_time() - begun, time.perf_counter() - wall
+
+    def copied():
+        return [table[name].to_numpy().copy() for name in table.column_names if name != "gaps"]
+
+    print(f"{n_customers:,} customers, {n_rows:,} rows; seconds (processor, wall), best of three")
+    for name, work in {
+        "update_summary": lambda: cv.update_summary(table, day, **NAMES, as_of=after),
+        "copy of the table's numbers": copied,
+    }.items():
+        best = min(timed(work) for _ in range(3))
+        print(f"{name:<28} {best[0]:8.2f} {best[1]:8.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
