@@ -143,6 +143,12 @@ def _score_of(model: Any, horizon: Span | None, unit: str | None) -> Score:
                 f"this {type(part).__name__} reads columns of customers, which have no SQL yet. "
                 "Map it over partitions with custvalue.distributed.predict."
             )
+        if isinstance(part, LawModel) and part.fitted_.groups is not None:
+            raise NotSupportedError(
+                f"this {type(part).__name__} has parameters by group, which have no SQL in one: "
+                "write that of each model.of_group(name), or map it over partitions with "
+                "custvalue.distributed.predict."
+            )
     if isinstance(model, PurchaseModel):
         return purchase_score(model, horizon)
     if isinstance(model, CustomerValue):

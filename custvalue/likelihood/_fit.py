@@ -42,6 +42,8 @@ class FittedLaw:
     effects : Effects or None, default=None
         What columns of customers do to the parameters, which then are those of a customer whose
         numbers are 0 and whose categories are the base levels.
+    groups : FittedGroups or None, default=None
+        Parameters by group, where the fit was one by group; ``params`` are then the common ones.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class FittedLaw:
     report: FitReport
     unit: str | None = None
     effects: Effects | None = None
+    groups: Any = None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -4,18 +4,30 @@ from custvalue.likelihood._by_row import RowsOfCustomers
 from custvalue.likelihood._columns import Told
 from custvalue.likelihood._effects import Effects, learn_effects, own_parameters
 from custvalue.likelihood._fit import FittedLaw, search
+from custvalue.likelihood._groups import (
+    ByGroup,
+    FittedGroups,
+    Unseen,
+    read_groups,
+    root,
+)
 from custvalue.likelihood._law import ByPair, Plan, Process, Units
 
 __all__ = [
+    "ByGroup",
     "ByPair",
     "Effects",
+    "FittedGroups",
     "FittedLaw",
     "Plan",
     "Process",
     "RowsOfCustomers",
     "Told",
     "Units",
+    "Unseen",
     "learn_effects",
     "own_parameters",
+    "read_groups",
+    "root",
     "search",
 ]

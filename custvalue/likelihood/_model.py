@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 
 import custvalue
 from custvalue._fitted import SCHEMA, SEALED, FitReport, check_level
+from custvalue._open_table import Table
 from custvalue._portable import check_names, number, reading, seal, unseal
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._typing import Floats
@@ -25,11 +26,14 @@ from custvalue.exceptions import (
     BoundaryFitWarning,
     FitFailedError,
     InSampleWarning,
+    NotSupportedError,
+    SmallSampleWarning,
 )
 from custvalue.likelihood._by_row import LawByRow
 from custvalue.likelihood._effect_table import effect_table
 from custvalue.likelihood._effects import ColumnsAsked, Effects, columns_asked, stated_effects
 from custvalue.likelihood._fit import FittedLaw, Penalty, fit_law, profile
+from custvalue.likelihood._groups import FittedGroups, RowsByGroup
 from custvalue.likelihood._law import Law, Units
 
 if TYPE_CHECKING:
@@ -76,13 +80,89 @@ class LawModel(DocLink, BaseEstimator):
 
     @property
     def params_(self) -> Any:
-        """The fitted parameters, in the data's units."""
+        """The fitted parameters, in the data's units; of a fit by group the common ones."""
         return self.fitted_.params
+
+    # ---- groups ----------------------------------------------------------------------------------
+
+    def of_group(self, name: Any) -> Self:
+        """Make the plain model of one group of a fit by group.
+
+        Parameters
+        ----------
+        name : str, int or bool
+            As in the column of the groups.
+
+        Returns
+        -------
+        estimator
+            With the group's parameters; it asks for no column of groups any more.
+
+        Raises
+        ------
+        ValueError
+            If the fit had no such group, unless unseen ones have the common parameters.
+        NotSupportedError
+            If the model was not fitted by group.
+        """
+        groups = self._groups("of_group")
+        model = type(self)(**self.get_params(deep=False))
+        model.fitted_ = groups.law_of(name, self.fitted_)
+        model.n_features_in_ = len(self.columns)
+        model.feature_names_in_ = np.asarray(list(self.columns), dtype=object)
+        return model
+
+    def group_table(self) -> pd.DataFrame:
+        """Tell of each group its customers and parameters, and how far these are its own.
+
+        Returns
+        -------
+        DataFrame
+            Index: the group as text, and ``"(common)"``. ``customers``; a column a parameter;
+            ``own_weight``: the share of the parameters that comes from the group's own customers,
+            the rest comes from all groups; ``small``: whether it has fewer than 50 customers.
+
+        Raises
+        ------
+        NotSupportedError
+            If the model was not fitted by group.
+        """
+        return self._groups("group_table").table(self.fitted_)
+
+    def _groups(self, method: str) -> FittedGroups:
+        check_is_fitted(self, "params_")
+        groups: FittedGroups | None = self.fitted_.groups
+        if groups is None:
+            raise NotSupportedError(
+                f"{method} speaks of groups, and this {type(self).__name__} was fitted without: "
+                'fit(X, by="country") fits one law with parameters by group.'
+            )
+        return groups
+
+    def _plain(self, method: str) -> None:
+        """Refuse what speaks of one set of parameters where there is one a group."""
+        check_is_fitted(self, "params_")
+        groups = self.fitted_.groups
+        if groups is not None:
+            raise NotSupportedError(
+                f"{method} speaks of one set of parameters, and this {type(self).__name__} has one "
+                f"for each {groups.by}: ask model.of_group(name).{method}(...)."
+            )
+
+    def _params_of_rows(self, table: Table) -> Any:
+        """Parameters of a table's rows: one set for all, or one a group."""
+        check_is_fitted(self, "params_")
+        groups = self.fitted_.groups
+        return self.params_ if groups is None else groups.at(table, self.fitted_)
 
     # ---- what a kind of model says ---------------------------------------------------------------
 
     def _rows(self, X: Any, sample_weight: Any = None) -> Any:
         """Rows of the law of a table that is read after ``fit``."""
+        raise NotImplementedError
+
+    def _score_by_group(self, X: Any, sample_weight: Any) -> float:
+        """Mean log-likelihood of a table whose rows have their group's parameters."""
         raise NotImplementedError
 
     def _penalty(self) -> Penalty | None:
@@ -127,6 +207,7 @@ class LawModel(DocLink, BaseEstimator):
         unit: str | None = None,
         notes: list[str] | None = None,
         by_customer: tuple[Effects, Any] | None = None,
+        grouped: tuple[RowsByGroup, list[Any]] | None = None,
     ) -> Self:
         """Fit the law to rows and say where that ended on a boundary.
 
@@ -137,9 +218,13 @@ class LawModel(DocLink, BaseEstimator):
         notes : list of str
         by_customer : (Effects, RowsOfCustomers), optional
             Columns that move the law's parameters, and the same rows with them.
+        grouped : (RowsByGroup, list of Rows or None), optional
+            Groups that have parameters of their own, and the rows of each.
         """
         how: dict[str, Any] = {"unit": unit, "notes": notes or ()}
-        if by_customer is None:
+        if grouped is not None:
+            self._learn_groups(rows, *grouped, how)
+        elif by_customer is None:
             self.fitted_ = fit_law(self.law, rows, penalty=self._penalty(), **how)
         else:
             self.fitted_ = self._learn_by_row(rows, *by_customer, how)
@@ -182,6 +267,34 @@ class LawModel(DocLink, BaseEstimator):
         if isinstance(law, LawByRow):
             return law.penalty(self._penalty(), self._columns_asked().ridge)
         return self._penalty()
+
+    def _refuse_both(self, wanted: ColumnsAsked) -> None:
+        if wanted.by_process:
+            raise NotSupportedError(
+                f"{type(self).__name__} takes columns that move the parameters, or parameters by "
+                "group, not both: leave by= out and name the group among the columns, or name none."
+            )
+
+    def _learn_groups(
+        self, rows: Any, grouping: RowsByGroup, parts: list[Any], settings: dict[str, Any]
+    ) -> None:
+        from custvalue.likelihood._group_fit import fit_groups
+
+        self.fitted_ = fit_groups(
+            self.law, rows, grouping, parts, penalty=self._penalty(), **settings
+        )
+        self.n_features_in_: int = len(self.columns) + 1
+        names: Any = getattr(self, "feature_names_in_", self.columns)
+        self.feature_names_in_ = np.asarray([*names, grouping.by], dtype=object)
+        small = self.fitted_.groups.small
+        if small:
+            warn_caller(
+                f"{len(small):,} of {len(grouping.names):,} groups of {grouping.by!r} have fewer "
+                f"than 50 customers: {', '.join(map(repr, small[:8]))}"
+                f"{' ...' if len(small) > 8 else ''}. Their parameters are mostly those of all; "
+                "group_table() says how far.",
+                SmallSampleWarning,
+            )
 
     @classmethod
     def from_params(cls, **values: Any) -> Self:
@@ -254,7 +367,7 @@ class LawModel(DocLink, BaseEstimator):
         >>> NBD.from_params(r=1.0, alpha=5.0, unit="W").with_params(r=2.0).params_
         NBDParams(r=2.0, alpha=5.0)
         """
-        check_is_fitted(self, "params_")
+        self._plain("with_params")
         settings = self.get_params(deep=False)
         if "unit" in settings:
             settings["unit"] = self.fitted_.unit
@@ -393,6 +506,7 @@ class LawModel(DocLink, BaseEstimator):
         """
         import pandas as pd
 
+        self._plain("bootstrap")
         rng, n_draws = np.random.default_rng(random_state), check_count("n_draws", n_draws, 1)
         rows = self._rows(X, sample_weight)
         law = self._fitted_law(rows)
@@ -445,6 +559,7 @@ class LawModel(DocLink, BaseEstimator):
         """
         import pandas as pd
 
+        self._plain("confidence_interval")
         level, report = check_level(level), self.fit_report()
         names, given = self.fitted_.names, report.status == "given"
         if given:
@@ -496,6 +611,8 @@ class LawModel(DocLink, BaseEstimator):
                     "other customers.",
                     InSampleWarning,
                 )
+        if self.fitted_.groups is not None:
+            return self._score_by_group(X, sample_weight)
         values = self._fitted_law().log_likelihoods(self.fitted_.values, rows)
         return float(np.average(values, weights=rows.w))
 
@@ -509,7 +626,7 @@ class LawModel(DocLink, BaseEstimator):
         dict
         """
         check_is_fitted(self, "params_")
-        effects = self.fitted_.effects
+        effects, groups = self.fitted_.effects, self.fitted_.groups
         return seal(
             {
                 "schema": SEALED,
@@ -519,6 +636,7 @@ class LawModel(DocLink, BaseEstimator):
                 "params": {k: float(v) for k, v in self.params_._asdict().items()},
                 "report": self.fitted_.report.to_dict(),
                 **({} if effects is None else {"effects": effects.to_dict()}),
+                **({} if groups is None else {"groups": groups.to_dict()}),
             }
         )
 
@@ -545,7 +663,8 @@ class LawModel(DocLink, BaseEstimator):
         if kind is None and isinstance(plain, Mapping):
             raise ArtefactError(f"the dictionary holds {name!r:.80}, not {cls.__name__}.")
         with reading(cls.__name__):
-            keys = ["settings", "params", "report", *(["effects"] if "effects" in plain else [])]
+            more = [name for name in ("effects", "groups") if name in plain]
+            keys = ["settings", "params", "report", *more]
             plain = unseal(plain, schemas=(SCHEMA, SEALED), keys=keys)
             if not isinstance(plain["params"], dict) or not isinstance(plain["settings"], dict):
                 raise ArtefactError("params and settings must be dictionaries.")
@@ -562,6 +681,10 @@ class LawModel(DocLink, BaseEstimator):
             if unknown := {*report.undefined} - {*model.fitted_.names}:
                 raise ArtefactError(f"the report speaks of {', '.join(sorted(unknown))}.")
             model.fitted_ = replace(model.fitted_, report=report)
+            if "groups" in plain:
+                groups = FittedGroups.from_dict(plain["groups"], model.fitted_)
+                model.fitted_ = replace(model.fitted_, groups=groups)
+                model.n_features_in_ += 1
         return model
 
     def _spread(self) -> Floats:

@@ -56,6 +56,7 @@ def alive_interval(
     >>> bool(((table["lower"] <= table["alive"]) & (table["alive"] <= table["upper"])).all())
     True
     """
+    model._plain("alive_interval")
     table = open_table(X)
     past, params = model._past(table)
     drawn = np.asarray(draws, dtype=np.float64)

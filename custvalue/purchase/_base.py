@@ -40,7 +40,14 @@ from custvalue._units import Span, check_annual_rate, days_per, in_units, plain_
 from custvalue._work import MOST_CELLS, MOST_DRAWS, MOST_TERMS, chances, check_count, check_work
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.likelihood import LawModel
-from custvalue.likelihood._for_rooms import RowsOfCustomers, learn_effects, own_parameters
+from custvalue.likelihood._for_rooms import (
+    ByGroup,
+    RowsOfCustomers,
+    Unseen,
+    learn_effects,
+    own_parameters,
+    read_groups,
+)
 from custvalue.purchase import _forecast
 from custvalue.purchase._customers import distinct_customers, told
 from custvalue.purchase._forecast import Past
@@ -376,7 +383,8 @@ class PurchaseModel(LawModel):
         """Forecast the repeat orders of a customer who has just placed the first order.
 
         Where columns of customers count, of one whose columns are those of the average customer of
-        the fit; of others by ``predict``, with 0 as frequency, recency and T.
+        the fit; of others by ``predict``, with 0 as frequency, recency and T. Of a fit by group the
+        mean over its customers' groups; ``of_group`` has each.
 
         Parameters
         ----------
@@ -387,11 +395,10 @@ class PurchaseModel(LawModel):
         float
         """
         check_is_fitted(self, "params_")
-        effects, zero = self.fitted_.effects, np.zeros(1)
-        average = None if effects is None else effects.mean[None, :]
-        params = own_parameters(self.law, self.params_, effects, average)
+        params, share = self._kinds()
+        zero = np.zeros(len(share))
         new = Past(zero, zero, zero)
-        return float(_forecast.expected(self.law, params, new, self._time(horizon))[0])
+        return float(share @ _forecast.expected(self.law, params, new, self._time(horizon)))
 
     def scorer(self, horizon: Span | None = None) -> Scorer:
         """Frozen, thread-safe scorer of single customers for a service.
@@ -404,7 +411,7 @@ class PurchaseModel(LawModel):
         -------
         Scorer
         """
-        check_is_fitted(self, "params_")
+        self._plain("scorer")
         return Scorer(self.law, self.params_, self._time(horizon), self.fitted_.effects)
 
     # ---- samples -----------------------------------------------------------------------------
@@ -435,7 +442,8 @@ class PurchaseModel(LawModel):
         size = check_count("size", size, 1)
         self._check_draws(_forecast.expected(self.law, params, past, t) * size)
         here = _forecast.alive_now(self.law, params, past)
-        future = [np.broadcast_to(p, past.x.shape) for p in self.law.alive(*params, *past)]
+        own = _forecast.rowwise(params)
+        future = [np.broadcast_to(p, past.x.shape) for p in self.law.alive(*own, *past)]
         out = np.zeros((len(past.x), size), dtype=np.int64)
         block = max(1, 200_000 // size)
         for lo in range(0, len(past.x), block):
@@ -471,7 +479,8 @@ class PurchaseModel(LawModel):
         -------
         DataFrame of shape (n, 4)
             ``frequency``, ``recency``, ``T``, ``alive`` (the truth at T), and the columns of
-            ``customers`` that count.
+            ``customers`` that count; of a fit by group the group, drawn by its share of the
+            customers unless ``customers`` says it.
         """
         import pandas as pd
 
@@ -480,7 +489,7 @@ class PurchaseModel(LawModel):
         end = np.broadcast_to(np.asarray(T, dtype=float), (check_count("n", n, 0, MOST_CELLS),))
         if not ((end >= 0) & np.isfinite(end)).all():
             raise ValueError("T must be finite and not negative.")
-        params, traits = self._of_new(n, customers)
+        params, traits = self._of_new(n, customers, rng)
         owner, time, left = self._simulate(params, end, rng)
         last = np.zeros(n)
         np.maximum.at(last, owner, time)
@@ -529,7 +538,7 @@ class PurchaseModel(LawModel):
         DataFrame
             One row an order, by time: ``customer_id`` (int), ``date`` (datetime64 where the unit is
             known, else a number), ``alive`` (whether the customer is one at the log's end), and the
-            columns of ``customers`` that count.
+            columns of ``customers`` that count, or the group, as in ``sample_histories``.
         """
         import pandas as pd
 
@@ -543,7 +552,7 @@ class PurchaseModel(LawModel):
         born = rng.random(n) * spread
         if self.law.discrete:
             born = np.floor(born)
-        params, traits = self._of_new(n, customers)
+        params, traits = self._of_new(n, customers, rng)
         owner, time, left = self._simulate(params, end - born, rng)
         who = np.concatenate([np.arange(n), owner])
         when = np.concatenate([born, born[owner] + time])
@@ -557,18 +566,36 @@ class PurchaseModel(LawModel):
         columns = {name: values[who] for name, values in traits.items()}
         return pd.DataFrame({"customer_id": who, "date": date, "alive": alive, **columns})
 
-    def _of_new(self, n: int, customers: Any) -> tuple[Any, dict[str, npt.NDArray[Any]]]:
+    def _kinds(self) -> tuple[Any, Floats]:
+        """Parameters of the kinds of new customers, and how often each kind comes."""
+        effects, groups = self.fitted_.effects, self.fitted_.groups
+        if groups is None:
+            average = None if effects is None else effects.mean[None, :]
+            return own_parameters(self.law, self.params_, effects, average), np.ones(1)
+        laws = groups.laws.values()
+        size = np.array([law.report.n_customers for law in laws])
+        return ByGroup(tuple(law.params for law in laws), np.arange(len(size))), size / size.sum()
+
+    def _of_new(
+        self, n: int, customers: Any, rng: np.random.Generator
+    ) -> tuple[Any, dict[str, npt.NDArray[Any]]]:
         """Parameters of customers to be simulated, and the columns that made them."""
-        effects = self.fitted_.effects
-        if effects is None:
+        effects, groups = self.fitted_.effects, self.fitted_.groups
+        if effects is None and groups is None:
             return self.params_, {}
-        names = [column.name for column in effects.columns]
         table = None if customers is None else open_table(customers)
+        if groups is not None and table is None:
+            params, share = self._kinds()
+            code = rng.choice(len(share), n, p=share)
+            return params.part(code), {groups.by: np.array([*groups.laws], dtype=object)[code]}
+        names = [groups.by] if effects is None else [column.name for column in effects.columns]
         if table is None or table.n != n:
             raise ValueError(
                 f"customers= must be a table of {n:,} rows with {', '.join(map(repr, names))}, "
                 "which move the parameters."
             )
+        if effects is None:
+            return self._params_of_rows(table), {groups.by: np.asarray(table.column(groups.by))}
         Z = effects.design(table, type(self).__name__)
         traits = {name: np.asarray(table.column(name)) for name in names}
         return own_parameters(self.law, self.params_, effects, Z), traits
@@ -579,17 +606,18 @@ class PurchaseModel(LawModel):
         """Orders of new customers: some leave right away, the others live as ``alive`` says."""
         zero = np.zeros(len(end))
         longest, none = float(end.max(initial=0.0)), zero[:1]
-        if _forecast.alike(params):
+        own = _forecast.rowwise(params)
+        if _forecast.alike(own):
             of_one = _forecast.expected(self.law, params, Past(none, none, none), longest)
             self._check_draws(of_one * len(end))
         else:
             self._check_draws(_forecast.expected(self.law, params, Past(zero, zero, zero), longest))
-        here = rng.random(len(end)) < self.law.prob_alive(*params, zero, zero, zero)
+        here = rng.random(len(end)) < self.law.prob_alive(*own, zero, zero, zero)
         rows = np.flatnonzero(here)
         left = np.where(here, np.inf, 0.0)
         if len(rows) == 0:
             return rows, np.empty(0), left
-        future = self.law.alive(*_forecast.own(params, rows), zero[rows], zero[rows], zero[rows])
+        future = self.law.alive(*_forecast.own(own, rows), zero[rows], zero[rows], zero[rows])
         orders = self.law.simulate(
             *(np.broadcast_to(p, rows.shape) for p in future), end[rows], rng
         )
@@ -602,6 +630,9 @@ class PurchaseModel(LawModel):
         """Histories of a table, and the parameters of each customer."""
         check_is_fitted(self, "params_")
         table, effects = open_table(X), self.fitted_.effects
+        if self.fitted_.groups is not None:
+            params = self._params_of_rows(table)
+            return self._histories(table), params
         if effects is None:
             return self._histories(table), self.params_
         Z = effects.design(table, type(self).__name__)
@@ -686,8 +717,16 @@ class PurchaseModel(LawModel):
             )
         return float(np.log1p(rate) / self._units_per_year())
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Estimate the parameters by maximum likelihood.
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        by: str | None = None,
+        unseen: Unseen = "raise",
+    ) -> Self:
+        """Estimate the parameters by maximum likelihood; those of groups by empirical Bayes.
 
         Parameters
         ----------
@@ -697,6 +736,12 @@ class PurchaseModel(LawModel):
             Ignored.
         sample_weight : array-like of shape (n_rows,), optional
             How many customers a row stands for.
+        by : str, optional
+            Column of ``X`` that names each customer's group, such as a country or a cohort. Each
+            group then has its own parameters, drawn to those of all the more the less its own
+            customers tell; ``params_`` are those of a group of which nothing is known.
+        unseen : {"raise", "common"}, default="raise"
+            What a group does afterwards that is not in ``X``: it is refused, or has ``params_``.
 
         Returns
         -------
@@ -705,7 +750,7 @@ class PurchaseModel(LawModel):
         Raises
         ------
         DataContractError
-            If the columns break the meaning of frequency, recency or T.
+            If the columns break the meaning of frequency, recency or T, or rows name no group.
         FitFailedError
             If the search ends without an answer.
 
@@ -715,11 +760,14 @@ class PurchaseModel(LawModel):
             If the likelihood is highest at a limit; forecasts are usable.
         SelectionWarning
             If one-time buyers seem to have been removed.
+        SmallSampleWarning
+            If groups have fewer than 50 customers.
         """
         table, wanted = open_table(X), self._columns_asked()
         past = self._read(table, reset=True)
         unit = table.unit(self.unit, caller=f"this {type(self).__name__}")
         weight = weights_of(sample_weight, len(past.x), table)
+        grouping = None if by is None else read_groups(table, by, unseen)
         rows = self._distinct(past, weight)
         if not rows.T.any():
             raise DataContractError(
@@ -733,6 +781,14 @@ class PurchaseModel(LawModel):
         self._check_meaning(rows)
         if unit is not None and not self.law.discrete:
             tell_start(table.facts, rows.T * days_per(unit), rows.w)
+        if grouping is not None:
+            self._refuse_both(wanted)
+            parts = []
+            for at in grouping.rows:
+                own = None if weight is None else weight[at]
+                some = own is None or bool(own.any())
+                parts.append(self._distinct(past.part(at), own) if some else None)
+            return self._learn(rows, unit, grouped=(grouping, parts))
         if not wanted.by_process:
             return self._learn(rows, unit)
         effects, Z = learn_effects(wanted, table, told(self.law, past), weight, type(self).__name__)
@@ -754,15 +810,12 @@ class PurchaseModel(LawModel):
         ndarray of shape (n_rows,)
         """
         past, params = self._past(X)
-        rows = Histories(*past, np.ones(len(past.x)), None)
-        if _forecast.alike(params):
-            return self.law.log_likelihoods(params, rows)
-        density, out = self.law.log_likelihood, np.empty(rows.size)
-        assert density is not None
-        for lo in range(0, rows.size, _forecast.BLOCK):
-            part = slice(lo, lo + _forecast.BLOCK)
-            out[part] = density(*_forecast.own(params, part), *past.part(part))
-        return out
+        return _forecast.log_likelihoods(self.law, params, past)
+
+    def _score_by_group(self, X: Any, sample_weight: Any) -> float:
+        table = open_table(X)
+        values = self.score_samples(table)
+        return float(np.average(values, weights=weights_of(sample_weight, len(values), table)))
 
     def _settings(self) -> dict[str, Any]:
         prior = self._prior()

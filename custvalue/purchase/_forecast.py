@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from custvalue._kernels import Histories, distinct_pairs, grid_of
 from custvalue._typing import Floats
+from custvalue.likelihood._for_rooms import ByGroup
 from custvalue.purchase._law import PurchaseLaw
 
 BLOCK = 8192
@@ -29,8 +30,10 @@ class Past(NamedTuple):
         return Past(self.x[rows], self.t_x[rows], self.T[rows])
 
 
-def own(params: Any, rows: Any) -> tuple[Any, ...]:
-    """Parameters of some rows, where columns of customers make them differ."""
+def own(params: Any, rows: Any) -> Any:
+    """Parameters of some rows, where columns or groups of customers make them differ."""
+    if isinstance(params, ByGroup):
+        return params.part(rows)
     return tuple(p[rows] if np.ndim(p) else p for p in params)
 
 
@@ -39,6 +42,25 @@ def alike(params: Any) -> bool:
     return all(np.ndim(p) == 0 for p in params)
 
 
+def rowwise(params: Any) -> tuple[Any, ...]:
+    """Parameters as a law's functions take them: numbers, or a column with each row's own."""
+    return params.columns() if isinstance(params, ByGroup) else tuple(params)
+
+
+def _each_group(answer: Callable[..., Floats]) -> Callable[..., Floats]:
+    """Ask for each group's rows with its parameters, where these go by group."""
+
+    @wraps(answer)
+    def of_rows(law: PurchaseLaw, params: Any, past: Past, *more: Any) -> Floats:
+        if not isinstance(params, ByGroup):
+            return answer(law, params, past, *more)
+        found: Floats = params.answered(lambda own, rows: answer(law, own, past.part(rows), *more))
+        return found
+
+    return of_rows
+
+
+@_each_group
 def alive_now(law: PurchaseLaw, params: Any, past: Past) -> Floats:
     """P(alive at T) of each row."""
     return _times_alive_in_place(np.ones(len(past.x)), law, params, past)
@@ -55,6 +77,7 @@ def _times_alive_in_place(out: Floats, law: PurchaseLaw, params: Any, past: Past
     return out
 
 
+@_each_group
 def if_alive(
     law: PurchaseLaw, params: Any, past: Past, value: Callable[..., Floats], rows: int = BLOCK
 ) -> Floats:
@@ -75,18 +98,21 @@ def if_alive(
     return out if spread is None else spread(out)
 
 
+@_each_group
 def expected(law: PurchaseLaw, params: Any, past: Past, t: float) -> Floats:
     """Forecast the expected orders in (T, T + t]."""
     out = if_alive(law, params, past, lambda *p: law.expected_orders(*p, t))
     return _times_alive_in_place(out, law, params, past)
 
 
+@_each_group
 def prob_any(law: PurchaseLaw, params: Any, past: Past, t: float) -> Floats:
     """P(at least one order in (T, T + t])."""
     out = if_alive(law, params, past, lambda *p: -np.expm1(law.log_prob_none(*p, t)))
     return np.clip(_times_alive_in_place(out, law, params, past), 0.0, 1.0)
 
 
+@_each_group
 def pmf(law: PurchaseLaw, params: Any, past: Past, t: float, n_max: int) -> Floats:
     """P(k orders in (T, T + t]), k = 0..n_max, shape (n, n_max + 1)."""
     rows = max(1, BLOCK * 8 // (n_max + 1))
@@ -97,6 +123,7 @@ def pmf(law: PurchaseLaw, params: Any, past: Past, t: float, n_max: int) -> Floa
     return np.clip(out, 0.0, 1.0, out=out)
 
 
+@_each_group
 def never_again(law: PurchaseLaw, params: Any, past: Past) -> Floats:
     """P(no further order, ever)."""
     quiet = if_alive(law, params, past, lambda *p: np.exp(law.log_prob_none(*p, np.inf)))
@@ -106,6 +133,12 @@ def never_again(law: PurchaseLaw, params: Any, past: Past) -> Floats:
 
 def next_order(law: PurchaseLaw, params: Any, past: Past, q: float | Floats) -> Floats:
     """Time until the next order has come with chance ``q``; inf where it never gets that likely."""
+    if isinstance(params, ByGroup):
+        level = np.broadcast_to(np.asarray(q, dtype=np.float64), past.x.shape)
+        found: Floats = params.answered(
+            lambda own, rows: next_order(law, own, past.part(rows), level[rows])
+        )
+        return found
     out = np.full(len(past.x), np.inf)
     share = np.broadcast_to(q, out.shape)
     for lo in range(0, len(out), BLOCK):
@@ -139,6 +172,7 @@ def _exponential_nodes() -> tuple[Floats, Floats]:
     return u[keep], w[keep]
 
 
+@_each_group
 def residual(law: PurchaseLaw, params: Any, past: Past, delta: float) -> Floats:
     """Sum the expected orders in (T, inf), each discounted by exp(-delta t).
 
@@ -165,6 +199,7 @@ def residual(law: PurchaseLaw, params: Any, past: Past, delta: float) -> Floats:
     return _times_alive_in_place(out, law, params, past)
 
 
+@_each_group
 def discounted(
     law: PurchaseLaw,
     params: Any,
@@ -186,3 +221,17 @@ def discounted(
 
     out = if_alive(law, params, past, value)
     return _times_alive_in_place(out, law, params, past)
+
+
+@_each_group
+def log_likelihoods(law: PurchaseLaw, params: Any, past: Past) -> Floats:
+    """Log-likelihood of each row."""
+    rows = Histories(*past, np.ones(len(past.x)), None)
+    if alike(params):
+        return law.log_likelihoods(params, rows)
+    density, out = law.log_likelihood, np.empty(rows.size)
+    assert density is not None
+    for lo in range(0, rows.size, BLOCK):
+        part = slice(lo, lo + BLOCK)
+        out[part] = density(*own(params, part), *past.part(part))
+    return out

@@ -16,8 +16,9 @@ from custvalue._open_table import Table, open_table
 from custvalue._sklearn import check_is_fitted, weights_of
 from custvalue._typing import Floats
 from custvalue._units import Span
-from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue.exceptions import ContractProblem, DataContractError, NotSupportedError
 from custvalue.likelihood import fit_law
+from custvalue.likelihood._for_rooms import Unseen
 from custvalue.purchase._base import PurchaseModel
 from custvalue.purchase._erlang import log_gap_terms
 from custvalue.purchase._forecast import Past
@@ -111,7 +112,15 @@ class RegularModel(PurchaseModel):
         )
         self.k = k
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        by: str | None = None,
+        unseen: Unseen = "raise",
+    ) -> Self:
         """Estimate the parameters by maximum likelihood, and k where it is ``"auto"``.
 
         Parameters
@@ -123,6 +132,10 @@ class RegularModel(PurchaseModel):
             Ignored.
         sample_weight : array-like of shape (n_rows,), optional
             How many customers a row stands for.
+        by : None
+            Refused: laws of regular buyers have no parameters by group yet.
+        unseen : {"raise", "common"}, default="raise"
+            Not read.
 
         Returns
         -------
@@ -145,6 +158,11 @@ class RegularModel(PurchaseModel):
         SelectionWarning
             If one-time buyers seem to have been removed.
         """
+        if by is not None:
+            raise NotSupportedError(
+                f"{type(self).__name__} has no parameters by group yet; BGNBD and MBGNBD have, or "
+                "fit each group by itself."
+            )
         if isinstance(self.k, str) and self.k != "auto":
             check_k(self.k)
         table = open_table(X)

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from custvalue._kernels import Histories, Objective, counts_of, rising_rows, rising_sums
-from custvalue._sklearn import check_is_fitted
 from custvalue._typing import Floats, Values
 from custvalue._units import Span
 from custvalue._warn import heard
@@ -289,7 +288,7 @@ class ShiftedBetaGeometric(PurchaseModel):
         ndarray of shape (n_cohorts, n_dates + 1)
             The last count seen, and what is expected of it after 1, 2, ... further dates.
         """
-        check_is_fitted(self, "params_")
+        self._plain("predict_survivors")
         dates = np.arange(int(whole(self._check_dates(self._time(horizon)))) + 1.0)
         alpha, beta = self._of_all()
         last = np.array([rows[-1] for rows in survivor_rows(survivors, least=1)[1]])
@@ -319,7 +318,7 @@ class ShiftedBetaGeometric(PurchaseModel):
         ndarray
             ``(beta + T - 1) / (alpha + beta + T - 1)``: rises with T.
         """
-        check_is_fitted(self, "params_")
+        self._plain("retention_rate")
         alpha, beta = self._of_all()
         done = np.asarray(T, float) - 1.0
         return np.asarray((beta + done) / (alpha + beta + done))
@@ -335,7 +334,7 @@ class ShiftedBetaGeometric(PurchaseModel):
         -------
         ndarray of shape (n_dates + 1,)
         """
-        check_is_fitted(self, "params_")
+        self._plain("survival_curve")
         dates = int(whole(self._check_dates(self._time(horizon))))
         alpha, beta = self._of_all()
         return survival(alpha, beta, np.arange(dates + 1.0))

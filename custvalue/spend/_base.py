@@ -36,7 +36,15 @@ from custvalue.exceptions import (
     UndefinedMeanError,
 )
 from custvalue.likelihood import LawModel
-from custvalue.likelihood._for_rooms import RowsOfCustomers, Told, learn_effects, own_parameters
+from custvalue.likelihood._for_rooms import (
+    ByGroup,
+    RowsOfCustomers,
+    Told,
+    Unseen,
+    learn_effects,
+    own_parameters,
+    read_groups,
+)
 from custvalue.spend._independence import Independence, independence, warn_of_totals
 from custvalue.spend._law import BLOCK, SpendLaw, SpendRows, prepare
 
@@ -93,8 +101,16 @@ class SpendModel(LawModel):
         self.ridge = ridge
         self.missing = missing
 
-    def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
-        """Learn the parameters by maximum likelihood.
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        by: str | None = None,
+        unseen: Unseen = "raise",
+    ) -> Self:
+        """Learn the parameters by maximum likelihood; those of groups by empirical Bayes.
 
         Parameters
         ----------
@@ -105,6 +121,12 @@ class SpendModel(LawModel):
             Not used.
         sample_weight : array-like of shape (n_customers,), default=None
             A customer of weight 2 counts as two equal customers.
+        by : str, optional
+            Column of ``X`` that names each customer's group, such as a country or a cohort. Each
+            group then has its own parameters, drawn to those of all the more the less its own
+            customers tell; ``params_`` are those of a group of which nothing is known.
+        unseen : {"raise", "common"}, default="raise"
+            What a group does afterwards that is not in ``X``: it is refused, or has ``params_``.
 
         Returns
         -------
@@ -125,10 +147,13 @@ class SpendModel(LawModel):
             The search stopped a little short of the maximum.
         IndependenceWarning
             ``monetary_value`` looks like a total and not a mean per order.
+        SmallSampleWarning
+            If groups have fewer than 50 customers with repeat orders.
         """
         table, wanted = open_table(X), self._columns_asked()
         x, zbar = self._read(table, reset=True)
         weight = weights_of(sample_weight, x.size, table)
+        grouping = None if by is None else read_groups(table, by, unseen)
         rows = self._spenders(x, zbar, weight)
         if rows is None or rows.size < 2:
             raise DataContractError(
@@ -152,6 +177,13 @@ class SpendModel(LawModel):
                 "such customer, so they are left out of the fit."
             )
         warn_of_totals(rows.x, rows.zbar, rows.w)
+        if grouping is not None:
+            self._refuse_both(wanted)
+            parts = [
+                self._spenders(x[some], zbar[some], None if weight is None else weight[some])
+                for some in grouping.rows
+            ]
+            return self._learn(rows, notes=notes, grouped=(grouping, parts))
         if not wanted.by_process:
             return self._learn(rows, notes=notes)
         # of customers without an order nothing is learned, so that they must not set the scale
@@ -247,7 +279,7 @@ class SpendModel(LawModel):
         asked, tail = self._asked(X), (1.0 - check_level(level)) / 2.0
         return np.column_stack([self.law.quantile(*asked, u) for u in (tail, 1.0 - tail)])
 
-    def posterior(self, X: Any) -> tuple[float, Floats, Floats]:
+    def posterior(self, X: Any) -> tuple[float | Floats, Floats, Floats]:
         """Shape p of an order, and shape and rate of each customer's gamma law of nu.
 
         Parameters
@@ -256,7 +288,7 @@ class SpendModel(LawModel):
 
         Returns
         -------
-        p : float
+        p : float, or ndarray of shape (n_customers,) of a fit by group
         shape, rate : ndarray of shape (n_customers,)
             An order is Gamma(p, nu), and nu is Gamma(shape, rate) given the history.
 
@@ -275,7 +307,7 @@ class SpendModel(LawModel):
         """Return the expected spend per order of a customer of whom nothing is known yet.
 
         Where columns of customers count, of one whose columns are those of the average customer of
-        the fit.
+        the fit. Of a fit by group the mean over its customers' groups; ``of_group`` has each.
 
         Returns
         -------
@@ -287,7 +319,11 @@ class SpendModel(LawModel):
             With ``statistic="mean"``, where the population's mean is infinite.
         """
         check_is_fitted(self, "params_")
-        effects = self.fitted_.effects
+        effects, groups = self.fitted_.effects, self.fitted_.groups
+        if groups is not None:
+            size = np.array([law.report.n_customers for law in groups.laws.values()])
+            each = [self.of_group(name).new_customer() for name in groups.laws]
+            return float(np.average(each, weights=size))
         average = None if effects is None else effects.mean[None, :]
         params = own_parameters(self.law, self.params_, effects, average)
         bare = type(self).from_params(
@@ -335,6 +371,14 @@ class SpendModel(LawModel):
         out[seen] = log_likelihood(*own, x[seen], zbar[seen])
         return out
 
+    def _score_by_group(self, X: Any, sample_weight: Any) -> float:
+        table = open_table(X)
+        x, zbar = self._history(table)
+        w = weights_of(sample_weight, x.size, table)
+        seen = (x > 0) & (zbar > 0)
+        values = self.score_samples(table)
+        return float(np.average(values[seen], weights=None if w is None else w[seen]))
+
     def check_independence(self, X: Any, *, level: float = 0.95) -> Independence:
         """Tell how far spend per order goes with the number of orders, also in money.
 
@@ -362,6 +406,9 @@ class SpendModel(LawModel):
         """Parameters and history, as the functions of the law take them."""
         check_is_fitted(self, "params_")
         table, effects = open_table(X), self.fitted_.effects
+        if self.fitted_.groups is not None:
+            by_group: ByGroup = self._params_of_rows(table)
+            return (*by_group.columns(), *self._history(table))
         Z = None if effects is None else effects.design(table, type(self).__name__)
         return (*own_parameters(self.law, self.params_, effects, Z), *self._history(table))
 

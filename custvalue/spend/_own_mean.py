@@ -12,8 +12,8 @@ from custvalue._fitted import FitReport
 from custvalue._open_table import open_table
 from custvalue._sklearn import read_vectors, weights_of
 from custvalue._typing import Floats, Values
-from custvalue.exceptions import ContractProblem, DataContractError
-from custvalue.likelihood._for_rooms import FittedLaw
+from custvalue.exceptions import ContractProblem, DataContractError, NotSupportedError
+from custvalue.likelihood._for_rooms import FittedLaw, Unseen
 from custvalue.spend import _gamma_gamma_law as gamma_gamma
 from custvalue.spend._base import SpendModel, check_spend_rows
 from custvalue.spend._law import SpendLaw
@@ -99,7 +99,15 @@ class OwnMean(SpendModel):
     def __init__(self) -> None:
         """Nothing to choose."""
 
-    def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> OwnMean:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        by: str | None = None,
+        unseen: Unseen = "raise",
+    ) -> OwnMean:
         """Learn the spread of orders around their customer's mean, and the mean of all.
 
         Parameters
@@ -110,6 +118,10 @@ class OwnMean(SpendModel):
         y : None
             Not used.
         sample_weight : array-like of shape (n_customers,), default=None
+        by : None
+            Refused: a customer's own mean is drawn to nobody's, so that groups have no part in it.
+        unseen : {"raise", "common"}, default="raise"
+            Not read.
 
         Returns
         -------
@@ -119,7 +131,14 @@ class OwnMean(SpendModel):
         ------
         DataContractError
             If nobody has an order with spend.
+        NotSupportedError
+            If groups are asked for.
         """
+        if by is not None:
+            raise NotSupportedError(
+                "OwnMean draws a customer's mean to nobody's, so that by= has no part in it; "
+                "GammaGamma().fit(X, by=...) has parameters by group."
+            )
         table = open_table(X)
         n, mean = self._read(table, reset=True)
         w = weights_of(sample_weight, len(n), table)

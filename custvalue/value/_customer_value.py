@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from custvalue import _sklearn
+from custvalue import _frames, _sklearn
 from custvalue._open_table import Table, open_table
 from custvalue._row_scorer import OneRow, one_row
 from custvalue._typing import Floats, Ints
@@ -25,6 +25,7 @@ from custvalue.exceptions import (
     NotSupportedError,
 )
 from custvalue.likelihood import LawModel
+from custvalue.likelihood._for_rooms import Unseen
 from custvalue.spend import GammaGamma, OwnMean
 from custvalue.value import _interval
 from custvalue.value._discounting import orders_in, stretches
@@ -37,6 +38,11 @@ class ValuedCustomers(NamedTuple):
 
     table: Table
     n: int
+
+    def part(self, at: Ints) -> ValuedCustomers:
+        """Take some of the rows, with what the table says of itself."""
+        some = _frames.rows_at(self.table.given, at)
+        return ValuedCustomers(open_table(_frames.keep_facts(self.table.given, some)), len(at))
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +182,13 @@ class CustomerValue(ValueModel):
         return self.forecast_.spend
 
     def fit(
-        self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        by: str | None = None,
+        unseen: Unseen = "raise",
     ) -> CustomerValue:
         """Fit clones of both parts on the same customers.
 
@@ -189,6 +201,11 @@ class CustomerValue(ValueModel):
         y : None
             Not used.
         sample_weight : array-like of shape (n_customers,), default=None
+        by : str, optional
+            Column of ``X`` that names each customer's group: both laws then have parameters by
+            group, as their own ``fit`` says.
+        unseen : {"raise", "common"}, default="raise"
+            What a group does afterwards that is not in ``X``.
 
         Returns
         -------
@@ -205,12 +222,12 @@ class CustomerValue(ValueModel):
 
             purchases = ParetoNBD()
         purchases = clone(purchases)
-        purchases.fit(_handed(purchases, table), **weights)
-        if self.spend is not None:
-            spend = clone(self.spend)
-            spend = spend.fit(self._priced(table, spend), **weights)
-        else:
-            spend = self._spend_as_the_log_says(table, weights)
+        purchases.fit(_handed(purchases, table), **weights, **_by_group(purchases, by, unseen))
+        spend = self._spend_as_the_log_says(table, weights) if self.spend is None else self.spend
+        if self.spend is not None or (by is not None and not isinstance(spend, OwnMean)):
+            spend = clone(spend)
+            grouped = _by_group(spend, by, unseen)
+            spend = spend.fit(self._priced(table, spend, grouped.get("by")), **weights, **grouped)
         margin, weight = _learn_margin(table, given)
         unit = getattr(purchases, "unit_", None)
         self.forecast_ = CustomerForecast(unit, purchases, spend, margin, weight)
@@ -239,8 +256,10 @@ class CustomerValue(ValueModel):
         if self.orders not in ("all", "repeat"):
             raise ValueError(f"orders={self.orders!r} must be 'all' or 'repeat'.")
 
-    def _priced(self, table: Table, spend: Any) -> Any:
+    def _priced(self, table: Table, spend: Any, by: str | None = None) -> Any:
         """Numbers of orders and their mean, as the spend estimator takes them."""
+        groups = _interval.groups_in(spend)
+        by = by if groups is None else groups.by
         if self.orders == "repeat":
             return _handed(spend, table)
         if table.names is None:
@@ -250,7 +269,7 @@ class CustomerValue(ValueModel):
         if isinstance(spend, OwnMean):  # it tells first orders from later ones
             return table
         orders, mean = table.floats(ALL, caller="CustomerValue's X")
-        more = getattr(spend, "spend_columns", None)
+        more = [*(getattr(spend, "spend_columns", None) or ()), *([] if by is None else [by])]
         if isinstance(table, OneRow) and isinstance(spend, LawModel):  # by name is quicker
             priced = {"frequency": orders[0], "monetary_value": mean[0]}
             return one_row({**table.given, **priced}, None)
@@ -404,6 +423,9 @@ class CustomerValue(ValueModel):
     def _newcomer(self, terms: Terms) -> tuple[float, float]:
         if not np.isfinite(terms.until):
             raise NotSupportedError("the value of a new customer needs a horizon that ends.")
+        first, second = (_interval.groups_in(p) for p in (self.purchases_, self.spend_))
+        if first is not None and second is not None and first.by == second.by:
+            return self._newcomer_of_groups(terms, first.laws)
         share = self.forecast_.margin if terms.margin is None else float(terms.margin)
         ends, factors = stretches(terms, self._month(terms))
         orders = orders_in(
@@ -411,6 +433,16 @@ class CustomerValue(ValueModel):
         )
         price = float(self.spend_.new_customer()) * share
         return price, float(orders) * price - terms.contact_cost / terms.period * terms.annuity()
+
+    def _newcomer_of_groups(self, terms: Terms, laws: Any) -> tuple[float, float]:
+        """Mean over groups: who orders more may also pay more."""
+        each = []
+        for name in laws:
+            parts = self.purchases_.of_group(name), self.spend_.of_group(name)
+            each.append(self._with_parts(*parts)._newcomer(terms))
+        size = [law.report.n_customers for law in laws.values()]
+        first, later = np.average(each, axis=0, weights=size)
+        return float(first), float(later)
 
     def _parts(self, rows: ValuedCustomers, terms: Terms) -> dict[str, Any]:
         columns: dict[str, Any] = {}
@@ -444,6 +476,18 @@ class CustomerValue(ValueModel):
 def _handed(estimator: Any, table: Table) -> Any:
     """Give our own laws the open table, anybody else's estimator what was given."""
     return table if isinstance(estimator, LawModel) else table.given
+
+
+def _by_group(estimator: Any, by: str | None, unseen: Unseen) -> dict[str, Any]:
+    """Say what an estimator's fit is told of groups."""
+    if by is None or isinstance(estimator, OwnMean):  # an own mean is drawn to nobody's
+        return {}
+    if not isinstance(estimator, LawModel):
+        raise NotSupportedError(
+            f"{type(estimator).__name__} has no parameters by group; use laws of "
+            "custvalue.purchase and custvalue.spend."
+        )
+    return {"by": by, "unseen": unseen}
 
 
 def _lifetime_nodes(terms: Terms) -> tuple[Floats, Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from custvalue._typing import Floats, Ints
 from custvalue._value_model import Terms
 from custvalue.exceptions import NotSupportedError
+from custvalue.likelihood._for_rooms import FittedGroups, read_groups, root
 from custvalue.purchase import PurchaseModel
 from custvalue.spend import OwnMean, SpendModel
 from custvalue.value import _outcome
@@ -20,10 +21,63 @@ if TYPE_CHECKING:
 WIDTH = 1e-4  # of the central differences, in logs
 
 
+class Piece(NamedTuple):
+    """Customers who share all parameters, and the plain model that has these.
+
+    Parameters
+    ----------
+    model : CustomerValue
+    rows : ValuedCustomers
+    at : slice or ndarray of int
+        Where they stand in the table.
+    groups : tuple of str or None
+        Group of the purchase law and of the spend law, where these go by group.
+    """
+
+    model: CustomerValue
+    rows: ValuedCustomers
+    at: Any
+    groups: tuple[str | None, str | None]
+
+
+def pieces(model: CustomerValue, rows: ValuedCustomers) -> list[Piece]:
+    """Cut a table where laws have parameters by group; one piece where they have none."""
+    parts = (model.purchases_, model.spend_)
+    found = [groups_in(part) for part in parts]
+    if not any(found):
+        return [Piece(model, rows, slice(None), (None, None))]
+    names: list[tuple[str | None, ...]] = []
+    codes: list[Ints] = []
+    for part, groups in zip(parts, found, strict=True):
+        if groups is None:
+            names.append((None,))
+            codes.append(np.zeros(rows.n, dtype=np.intp))
+            continue
+        groups.at(rows.table, part.fitted_)  # refuses what fit did not see
+        read = read_groups(rows.table, groups.by)
+        names.append(read.names)
+        codes.append(read.code)
+    made = []
+    pair = codes[0] * len(names[1]) + codes[1]
+    for code in np.unique(pair):
+        own = names[0][code // len(names[1])], names[1][code % len(names[1])]
+        laws = (p if g is None else p.of_group(g) for p, g in zip(parts, own, strict=True))
+        at = np.flatnonzero(pair == code)
+        made.append(Piece(model._with_parts(*laws), rows.part(at), at, own))
+    return made
+
+
 def outcome_interval(
     model: CustomerValue, rows: ValuedCustomers, terms: Terms, tail: float
 ) -> Floats:
     """Quantiles of what each customer will bring, given the parameters."""
+    ends = np.empty((rows.n, 2))
+    for piece in pieces(model, rows):
+        ends[piece.at] = _outcome_ends(piece.model, piece.rows, terms, tail)
+    return ends
+
+
+def _outcome_ends(model: CustomerValue, rows: ValuedCustomers, terms: Terms, tail: float) -> Floats:
     worth, chances, (p, shape, rate) = _outcomes(model, rows, terms)
     out = np.empty((worth.size, 2))
     for part, table in chances:
@@ -57,8 +111,8 @@ def parameter_interval(
     from scipy.special import ndtri
 
     reach = float(ndtri(1.0 - tail))
-    gross, slopes = _in_logs(model, rows, terms)
-    wide = reach * np.sqrt((slopes**2).sum(axis=0))
+    gross, own, shared = _in_logs(model, rows, terms)
+    wide = reach * np.sqrt((own**2).sum(axis=0) + (shared**2).sum(axis=0))
     ends = np.column_stack([gross * np.exp(-wide), gross * np.exp(wide)])
     return np.asarray(np.sort(ends, axis=1) - np.reshape(model._cost(rows, terms), (-1, 1)))
 
@@ -71,23 +125,32 @@ def parameter_draws(
     rng: np.random.Generator,
 ) -> Floats:
     """Draw the expected values, the parameters being estimates; shape (n_draws, n)."""
-    gross, slopes = _in_logs(model, rows, terms)
+    gross, own, shared = _in_logs(model, rows, terms)
     # a draw's mean is the value: half the variance comes off the logarithm
-    centre = gross * np.exp(-0.5 * (slopes**2).sum(axis=0))
-    z = rng.standard_normal((n_draws, len(slopes)))
-    return np.asarray(centre * np.exp(z @ slopes) - model._cost(rows, terms))
+    logs = rng.standard_normal((n_draws, len(shared))) @ shared
+    logs -= 0.5 * ((own**2).sum(axis=0) + (shared**2).sum(axis=0))
+    for piece in pieces(model, rows):  # groups err apart but for what they share
+        logs[:, piece.at] += rng.standard_normal((n_draws, len(own))) @ own[:, piece.at]
+    return np.asarray(gross * np.exp(logs) - model._cost(rows, terms))
 
 
 def total_error(
     model: CustomerValue, rows: ValuedCustomers, terms: Terms, at: Ints, n_groups: int
 ) -> Floats:
     """Find the standard error of each group's expected total."""
+    apart: Any = 0.0
+    together: Any = 0.0
+    for piece in pieces(model, rows):
+        here = at[piece.at]
 
-    def totals(v: Floats) -> Floats:
-        return np.bincount(at, weights=v, minlength=n_groups).astype(float)
+        def totals(v: Floats, here: Ints = here) -> Floats:
+            return np.bincount(here, weights=v, minlength=n_groups).astype(float)
 
-    slopes, root = _slopes(model, rows, terms, totals)
-    return np.asarray(np.sqrt(((root.T @ slopes) ** 2).sum(axis=0)))
+        slopes = _slopes(piece.model, piece.rows, terms, totals)
+        own, shared = _roots(model, piece.groups)
+        apart = apart + ((own.T @ slopes) ** 2).sum(axis=0)
+        together = together + shared.T @ slopes
+    return np.asarray(np.sqrt(apart + np.sum(np.square(together), axis=0)))
 
 
 def outcome_variance(model: CustomerValue, rows: ValuedCustomers, terms: Terms) -> Floats:
@@ -95,6 +158,13 @@ def outcome_variance(model: CustomerValue, rows: ValuedCustomers, terms: Terms) 
 
     ``E[V^2] = E[Z^2] (E[K^2] + E[K] / p)`` per unit of worth; infinite where E[Z^2] is.
     """
+    out = np.empty(rows.n)
+    for piece in pieces(model, rows):
+        out[piece.at] = _variance(piece.model, piece.rows, terms)
+    return out
+
+
+def _variance(model: CustomerValue, rows: ValuedCustomers, terms: Terms) -> Floats:
     worth, chances, (p, shape, rate) = _outcomes(model, rows, terms)
     if not (shape > 2.0).all():
         raise NotSupportedError(
@@ -113,7 +183,7 @@ def outcome_variance(model: CustomerValue, rows: ValuedCustomers, terms: Terms) 
 
 def _worth(
     model: CustomerValue, rows: ValuedCustomers, terms: Terms
-) -> tuple[Floats, float, Floats, Floats]:
+) -> tuple[Floats, Any, Floats, Floats]:
     """Worth today of a unit of spend; an order's shape and the posterior of spend, a row each."""
     purchases, spend = model.purchases_, model.spend_
     if not isinstance(purchases, PurchaseModel) or not isinstance(spend, SpendModel):
@@ -130,7 +200,7 @@ def _worth(
 
 def _outcomes(
     model: CustomerValue, rows: ValuedCustomers, terms: Terms
-) -> tuple[Floats, list[tuple[npt.NDArray[np.intp], Floats]], tuple[float, Floats, Floats]]:
+) -> tuple[Floats, list[tuple[npt.NDArray[np.intp], Floats]], tuple[Any, Floats, Floats]]:
     """Worth today of a unit of spend, chances of counts, posterior of spend; a row a customer."""
     worth, p, shape, rate = _worth(model, rows, terms)
     purchases = model.purchases_
@@ -140,19 +210,27 @@ def _outcomes(
     return worth, _outcome.count_chances(pmf, expected), (p, shape, rate)
 
 
-def _in_logs(model: CustomerValue, rows: ValuedCustomers, terms: Terms) -> tuple[Floats, Floats]:
-    """Say what customers pay, and how its log moves with independent standard errors."""
-    slopes, root = _slopes(model, rows, terms, lambda v: np.log(np.maximum(np.abs(v), 1e-300)))
-    return model._gross(rows, terms), root.T @ slopes
+def _in_logs(
+    model: CustomerValue, rows: ValuedCustomers, terms: Terms
+) -> tuple[Floats, Floats, Floats]:
+    """Say what customers pay, and how its log moves with independent standard errors.
 
-
-def _slopes(
-    model: CustomerValue, rows: ValuedCustomers, terms: Terms, summary: Any
-) -> tuple[Floats, Floats]:
-    """Slopes of a summary of what customers pay in the logs of all parameters.
-
-    Also a root of their covariance: covariance = root root'.
+    Errors of a row's own parameters first, then those that groups share.
     """
+    own: Any = None
+    for piece in pieces(model, rows):
+        slopes = _slopes(
+            piece.model, piece.rows, terms, lambda v: np.log(np.maximum(np.abs(v), 1e-300))
+        )
+        moves = [each.T @ slopes for each in _roots(model, piece.groups)]
+        if own is None:
+            own, shared = (np.empty((len(m), rows.n)) for m in moves)
+        own[:, piece.at], shared[:, piece.at] = moves
+    return model._gross(rows, terms), own, shared
+
+
+def _slopes(model: CustomerValue, rows: ValuedCustomers, terms: Terms, summary: Any) -> Floats:
+    """Slopes of a summary of what customers pay in the logs of all parameters."""
     parts = (model.purchases_, model.spend_)
     for part in parts:
         if not isinstance(part, (PurchaseModel, SpendModel)):
@@ -160,10 +238,8 @@ def _slopes(
                 f"{type(part).__name__} has no covariance of its parameters; use laws of "
                 "custvalue.purchase and custvalue.spend."
             )
-    blocks = [_log_covariance(part) for part in parts]
-    size = [len(b) for b in blocks]
-    cov = np.zeros((sum(size), sum(size)))
-    cov[: size[0], : size[0]], cov[size[0] :, size[0] :] = blocks
+    for part in parts:
+        _check_sure(part)
     slopes = []
     for which, part in enumerate(parts):
         if isinstance(part, OwnMean):
@@ -175,18 +251,49 @@ def _slopes(
                 pair = (moved, parts[1]) if which == 0 else (parts[0], moved)
                 ends.append(summary(model._with_parts(*pair)._gross(rows, terms)))
             slopes.append((ends[0] - ends[1]) / (2.0 * WIDTH))
-    root: Floats = np.linalg.eigh(cov)[1] * np.sqrt(np.maximum(np.linalg.eigh(cov)[0], 0.0))
-    return np.asarray(slopes), root
+    return np.asarray(slopes)
 
 
-def _log_covariance(part: Any) -> Floats:
+def _check_sure(part: Any) -> None:
+    """Refuse parameters of which nothing is known."""
     if isinstance(part, OwnMean):  # a customer's own mean is taken as it is
-        return np.empty((0, 0))
+        return
     report = part.fit_report()
     if report.status == "given" or np.isnan(np.asarray(report.log_covariance)).all():
         raise NotSupportedError(
             f"{type(part).__name__} was made from parameters, or its fit defines no standard "
             "errors, so nothing is known of how sure they are."
         )
-    spread: Floats = part.fitted_.spread
-    return spread
+
+
+def _roots(model: CustomerValue, groups: tuple[str | None, str | None]) -> tuple[Floats, Floats]:
+    """Roots of the errors of a piece's log parameters: those of its own, and those groups share."""
+    own, shared = [], []
+    for part, name in zip((model.purchases_, model.spend_), groups, strict=True):
+        if isinstance(part, OwnMean):
+            continue
+        if name is None:
+            own.append(root(part.fitted_.spread))
+            shared.append(np.empty((len(own[-1]), 0)))
+        else:
+            mine, common = part.fitted_.groups.roots(name, part.fitted_)
+            own.append(mine)
+            shared.append(common)
+    return _blocks(own), _blocks(shared)
+
+
+def _blocks(parts: list[Floats]) -> Floats:
+    """Put matrices along the diagonal of one."""
+    height, width = (sum(part.shape[axis] for part in parts) for axis in (0, 1))
+    out = np.zeros((height, width))
+    i = j = 0
+    for part in parts:
+        out[i : i + part.shape[0], j : j + part.shape[1]] = part
+        i, j = i + part.shape[0], j + part.shape[1]
+    return out
+
+
+def groups_in(part: Any) -> FittedGroups | None:
+    """Give the parameters by group of a part, where it has any."""
+    found: FittedGroups | None = getattr(getattr(part, "fitted_", None), "groups", None)
+    return found
