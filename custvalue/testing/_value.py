@@ -39,7 +39,7 @@ def value_models() -> dict[str, Any]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from custvalue.contracts import BetaDiscreteWeibull, ContractValue, WeibullGamma
+    from custvalue.contracts import ContractValue, WeibullGamma
     from custvalue.evaluation import BestValue, StackedValue
     from custvalue.markov import MarkovCLVEstimator
     from custvalue.purchase import BGNBD, MBGNBD, NBD
@@ -79,7 +79,6 @@ def value_models() -> dict[str, Any]:
         "BestValue": BestValue({"law": CustomerValue(purchases=MBGNBD()), "rate": RateForward()}),
         "SeasonalValue": SeasonalValue(),
         "ContractValue": ContractValue(),
-        "ContractValue by BdW": ContractValue(BetaDiscreteWeibull()),
         "ContractValue of any time": ContractValue(WeibullGamma()),
         "StackedValue": StackedValue(
             {
