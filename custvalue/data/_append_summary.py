@@ -41,7 +41,7 @@ _SURE = 2.0**48  # a whole number below this survives a division, a root and the
 SHORTER = "n_gaps_shorter"
 
 
-class Known(NamedTuple):
+class KnownOrders(NamedTuple):
     """What a summary says of customers, in whole ticks and whole minor units, one entry each."""
 
     n: Ints
@@ -55,7 +55,7 @@ class Known(NamedTuple):
     profit: Ints | None
 
     @classmethod
-    def nobody(cls, size: int, *, profit: bool) -> Known:
+    def nobody(cls, size: int, *, profit: bool) -> KnownOrders:
         """Tell of customers of whom nothing is known."""
         none = np.zeros(size, dtype=np.int64)
         return cls(none, none, none, none, none, none, none, none, none if profit else None)
@@ -85,7 +85,7 @@ class OldSummary:
             self._read[name] = np.asarray(self.frame[name].to_numpy())
         return self._read[name]
 
-    def of(self, row: Ints) -> Known:
+    def of(self, row: Ints) -> KnownOrders:
         """Tell what is said of some customers, as whole numbers.
 
         Raises
@@ -110,7 +110,7 @@ class OldSummary:
         whole = {name: np.rint(values).astype(np.int64) for name, values in money.items()}
         more = [new / old for new, old in zip(self.batch.scales, scale, strict=True)]
         profit = whole.get("total_profit")
-        return Known(
+        return KnownOrders(
             n,
             first,
             last,
@@ -243,9 +243,11 @@ def _touched(told: OldSummary, batch: Batch, known: Ints, row: Ints) -> ByName:
     """Every column of the customers of the batch."""
     size, tick, start = batch.size, batch.tick, batch.start
     m, profit = len(start), batch.profit is not None
-    was = Known.nobody(m, profit=profit)
+    was = KnownOrders.nobody(m, profit=profit)
     old = told.of(row)
-    before = Known(*(_put(mine, known, theirs) for mine, theirs in zip(was, old, strict=True)))
+    before = KnownOrders(
+        *(_put(mine, known, theirs) for mine, theirs in zip(was, old, strict=True))
+    )
     is_old = before.n > 0
     if not m:
         return _columns(told, before, before.n, before.first, batch)
@@ -261,7 +263,7 @@ def _touched(told: OldSummary, batch: Batch, known: Ints, row: Ints) -> ByName:
     n = before.n + size
     longest = np.maximum(before.longest, np.maximum.reduceat(gap, start))
     spend = whole_sums(batch.spend, start)
-    after = Known(
+    after = KnownOrders(
         n=n,
         first=np.where(is_old, before.first, tick[start]),
         last=tick[last_at],
@@ -284,7 +286,7 @@ def _gained(before: Ints | None, batch: Batch) -> Ints | None:
 
 
 def _wide_spread(
-    told: OldSummary, now: Known, row: Ints, known: Ints, gap: Ints, size: Ints
+    told: OldSummary, now: KnownOrders, row: Ints, known: Ints, gap: Ints, size: Ints
 ) -> Floats:
     """Spread of gaps whose squares no whole number holds, by all of them."""
     sizes, new_start = size.copy(), np.cumsum(size) - size
@@ -340,7 +342,7 @@ def _put(into: Ints | None, at: Ints, values: Ints | None) -> Any:
 
 def _columns(
     told: OldSummary,
-    now: Known,
+    now: KnownOrders,
     shorter: Ints,
     silent: Ints,
     batch: Batch,

@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from custvalue.distributed._sql_text import Read, Score, Small, bin_of, chosen, exp, number, total
+from custvalue.distributed._sql_text import (
+    Read,
+    Score,
+    Small,
+    bin_of,
+    chosen,
+    digits,
+    exp,
+    total,
+)
 from custvalue.exceptions import NotSupportedError
 from custvalue.lifecycle import LifecycleClassifier
 from custvalue.lifecycle._for_rooms import RULES, StageRules, check_mapping, rule_words, stage_names
@@ -23,7 +32,7 @@ from custvalue.silence._for_rooms import (
 )
 
 MOST_CELLS = 100_000
-EDGE = number(1.0 + 1e-9)  # an edge in weeks and in days differs in the last bit
+EDGE = digits(1.0 + 1e-9)  # an edge in weeks and in days differs in the last bit
 
 
 def by_name(model: Any, is_named: bool) -> None:
@@ -77,14 +86,14 @@ def rfm_score(rfm: RFMTransformer) -> Score:
         cell = f"({cell}) * {v.n_bins} + cv_score_{j} - 1"
         score.columns[v.letter] = f"cv_score_{j}"
     if rfm.weights_ is not None:
-        parts = [f"cv_score_{j} * {number(w)}" for j, w in enumerate(rfm.weights_)]
+        parts = [f"cv_score_{j} * {digits(w)}" for j, w in enumerate(rfm.weights_)]
         score.columns["score"] = total(parts)
     return score
 
 
 def chosen_number(code: str, values: Sequence[float]) -> str:
     """Write the number whose place a code is."""
-    cases = " ".join(f"WHEN {j} THEN {number(v)}" for j, v in enumerate(values))
+    cases = " ".join(f"WHEN {j} THEN {digits(v)}" for j, v in enumerate(values))
     return f"CASE {code} {cases} END"
 
 
@@ -136,14 +145,14 @@ def silence_score_of(scorer: SilenceScorer) -> Score:
         ("negative-silence", "cv_silence < 0"),
         ("gap-count", "cv_gaps < 0 OR cv_gaps <> FLOOR(cv_gaps)"),
         ("gap-max", f"cv_gaps > 0 AND {longest} <= 0"),
-        ("gap-sum", f"cv_gaps > 0 AND cv_sum < {longest} * {number(1 - 1e-9)}"),
+        ("gap-sum", f"cv_gaps > 0 AND cv_sum < {longest} * {digits(1 - 1e-9)}"),
         ("shorter-gaps", f"{shorter} < 0 OR {shorter} > cv_gaps"),
     ]
     upto = method.longest_gaps[: (len(method.longest_gaps) + 1) // 2]
-    usual = number(upto[-1])
+    usual = digits(upto[-1])
     against = "CASE WHEN cv_gaps > 0 THEN cv_longest ELSE {0} END"
     if isinstance(method, Threshold):
-        ratio = f"cv_silence / {number(method.threshold)}"
+        ratio = f"cv_silence / {digits(method.threshold)}"
     else:
         ratio = f"cv_silence / {against.format(usual)}"
     rank = bin_of("cv_silence", upto, upto=True)
@@ -174,9 +183,9 @@ def _longer(method: PooledGaps | ShrunkGaps) -> str:
     if isinstance(method, PooledGaps):
         n = len(method.gap_quantiles)
         passed = bin_of("cv_silence", method.gap_quantiles, upto=True)
-        return f"({n + 1} - ({passed})) / {number(n + 1)}"
+        return f"({n + 1} - ({passed})) / {digits(n + 1)}"
     r, alpha, k = method.prior
-    b, s = f"({number(alpha)} + cv_sum)", f"({number(r)} + {k} * cv_gaps)"
+    b, s = f"({digits(alpha)} + cv_sum)", f"({digits(r)} + {k} * cv_gaps)"
     first = exp(f"-{s} * LN(1 + cv_silence / {b})")
     if k == 1:
         return first
@@ -219,16 +228,16 @@ def stage_score(stages: LifecycleClassifier) -> Score:
     if "return_chance" in have:
         outside = "cv_return_chance < 0 OR cv_return_chance > 1"
         score.reasons.append((f"not-a-chance: {mapping['return_chance']}", outside))
-    core = [f"{n} >= {at.core_orders}", f"cv_recency >= {number(at.core_span)}"]
+    core = [f"{n} >= {at.core_orders}", f"cv_recency >= {digits(at.core_span)}"]
     if at.core_irregularity is not None and {"gap_mean", "gap_std"} <= have:
-        core.append(f"cv_gap_std <= {number(at.core_irregularity)} * cv_gap_mean")
+        core.append(f"cv_gap_std <= {digits(at.core_irregularity)} * cv_gap_mean")
     if at.core_value is not None and "total_value" in have:
-        core.append(f"cv_total_value >= {number(at.core_value)}")
+        core.append(f"cv_total_value >= {digits(at.core_value)}")
     if at.satisfied_from is not None and "satisfaction" in have:
-        unhappy = f"cv_satisfaction < {number(at.satisfied_from)}"
+        unhappy = f"cv_satisfaction < {digits(at.satisfied_from)}"
         core.append(f"(CASE WHEN {unhappy} THEN 1 ELSE 0 END) = 0")
     established = (f"{n} >= {at.established_orders} AND "
-                   f"cv_recency >= {number(at.established_span)}")  # fmt: skip
+                   f"cv_recency >= {digits(at.established_span)}")  # fmt: skip
     score.steps += [
         ("established", f"CASE WHEN {established} THEN 1 ELSE 0 END"),
         ("core", f"CASE WHEN {established} AND {' AND '.join(core)} THEN 1 ELSE 0 END"),
@@ -236,8 +245,8 @@ def stage_score(stages: LifecycleClassifier) -> Score:
     ]
 
     def silent(after: float, ratio: float) -> str:
-        return (f"cv_silence >= {number(after)} AND "
-                f"cv_silence > {number(ratio)} * cv_long_gap * {EDGE}")  # fmt: skip
+        return (f"cv_silence >= {digits(after)} AND "
+                f"cv_silence > {digits(ratio)} * cv_long_gap * {EDGE}")  # fmt: skip
 
     rules = {
         "terminated": "cv_terminated = 1",
@@ -245,11 +254,11 @@ def stage_score(stages: LifecycleClassifier) -> Score:
         "in_plan": f"{n} <= 0 AND cv_in_plan = 1",
         "contacted": f"{n} <= 0 AND cv_contacted = 1",
         "no_order": f"{n} <= 0",
-        "no_return": f"cv_return_chance < {number(at.exit_chance)}",
+        "no_return": f"cv_return_chance < {digits(at.exit_chance)}",
         "long_silence": silent(at.exit_after, at.exit_ratio),
         "went_quiet": f"cv_established = 1 AND {silent(at.quiet_after, at.quiet_ratio)}",
         "joint_project": f"cv_joint_project = 1 AND cv_core = 1 AND "
-                         f"cv_recency >= {number(at.strategic_span)}",
+                         f"cv_recency >= {digits(at.strategic_span)}",
         "core_orders": "cv_core = 1",
         "repeat_orders": "cv_established = 1",
         "trial": "1 = 1",

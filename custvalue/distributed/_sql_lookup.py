@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from custvalue._typing import Floats
-from custvalue.distributed._sql_text import Small, number, total
+from custvalue.distributed._sql_text import Small, digits, total
 from custvalue.exceptions import NotSupportedError
 
 ALONE = 40  # counts up to this have a row of their own
@@ -36,9 +36,9 @@ class Lookup(NamedTuple):
 
     def steps(self, name: str) -> list[tuple[str, str]]:
         """Angles of a row: of its time, and of its count."""
-        place = f"{number(2.0 / self.width)} * LN(1 + cv_T / {number(self.shift)}) - 1"
-        near = f"{number(2.0 * (ALONE + 1 + self.far))} / (GREATEST(cv_x, {ALONE + 1}) + "
-        near += f"{number(self.far)}) - 1"
+        place = f"{digits(2.0 / self.width)} * LN(1 + cv_T / {digits(self.shift)}) - 1"
+        near = f"{digits(2.0 * (ALONE + 1 + self.far))} / (GREATEST(cv_x, {ALONE + 1}) + "
+        near += f"{digits(self.far)}) - 1"
         return [
             ("entry_of", f"CASE WHEN cv_x <= {ALONE} THEN CAST(cv_x AS INTEGER) END"),
             ("angle", f"ACOS(GREATEST(LEAST({place}, 1e0), -1e0))"),
@@ -60,11 +60,11 @@ class Lookup(NamedTuple):
 
         own = [f"cv_{name}_{k}" for k in range(self.table.shape[1])]
         beyond = [
-            total([number(c[0]),
-                   *(f"{number(v)} * COS({j} * cv_angle_{name})" for j, v in enumerate(c) if j)])
+            total([digits(c[0]),
+                   *(f"{digits(v)} * COS({j} * cv_angle_{name})" for j, v in enumerate(c) if j)])
             for c in self.large.T
         ]  # fmt: skip
-        grown = "" if self.grows is None else f" + LN(cv_x + {number(self.grows)})"
+        grown = "" if self.grows is None else f" + LN(cv_x + {digits(self.grows)})"
         return (f"EXP(CASE WHEN cv_x <= {ALONE} THEN {series(own)} "
                 f"ELSE {series(beyond)}{grown} END)")  # fmt: skip
 

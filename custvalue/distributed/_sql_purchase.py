@@ -15,7 +15,7 @@ from custvalue._typing import Floats, Values
 from custvalue._units import Span, days_per, in_units
 from custvalue._warn import heard
 from custvalue.distributed._sql_lookup import Lookup, lookup_of
-from custvalue.distributed._sql_text import Read, Score, exp, number, total
+from custvalue.distributed._sql_text import Read, Score, digits, exp, total
 from custvalue.exceptions import DataWarning, NotSupportedError, TimeUnitWarning
 from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD, PurchaseModel
 
@@ -28,7 +28,7 @@ LAWS = (BGNBD, MBGNBD, ParetoNBD, NBD)
 
 def purchase_score(model: PurchaseModel, horizon: Span | None) -> Score:
     """P(alive), and expected orders within the horizon where one is given."""
-    score = histories(model)
+    score = history_score(model)
     score.columns["alive"] = alive_into(score, model)
     asked = model.horizon if horizon is None else horizon
     if asked is not None:
@@ -36,7 +36,7 @@ def purchase_score(model: PurchaseModel, horizon: Span | None) -> Score:
     return score
 
 
-def histories(model: PurchaseModel) -> Score:
+def history_score(model: PurchaseModel) -> Score:
     """Read histories, refused as the laws refuse them."""
     if type(model) not in LAWS:
         raise NotSupportedError(
@@ -58,7 +58,7 @@ def alive_into(score: Score, model: PurchaseModel) -> str:
     """Write P(alive), its steps added to the score."""
     if isinstance(model, NBD):
         return "1e0"
-    r, alpha, *leave = (number(v) for v in model.params_)
+    r, alpha, *leave = (digits(v) for v in model.params_)
     if isinstance(model, ParetoNBD):
         return _alive_pareto_into(score, model)
     a, b = leave
@@ -77,29 +77,29 @@ def _alive_pareto_into(score: Score, model: ParetoNBD) -> str:
     r, alpha, s, beta = model.params_
     n, error = _nodes_for(model)
     small, large = (
-        f"({number(min(alpha, beta))} + cv_t_x)",
-        f"({number(max(alpha, beta))} + cv_t_x)",
+        f"({digits(min(alpha, beta))} + cv_t_x)",
+        f"({digits(max(alpha, beta))} + cv_t_x)",
     )
-    orders, leaving = f"({number(r)} + cv_x)", number(s + 1.0)
+    orders, leaving = f"({digits(r)} + cv_x)", digits(s + 1.0)
     p, q = (orders, leaving) if alpha <= beta else (leaving, orders)
     steepest = f"LN(1 + cv_ratio * (EXP(LEAST(cv_drop / {q}, 3e2)) - 1))"
     power = f"(1 - {p}) * {{v}} * cv_stop - {q} * LN(1 + (EXP({{v}} * cv_stop) - 1) / cv_ratio)"
     parts = [
-        f"{number(w)} * {exp(power.format(v=number(v)))}" for v, w in zip(*legendre(n), strict=True)
+        f"{digits(w)} * {exp(power.format(v=digits(v)))}" for v, w in zip(*legendre(n), strict=True)
     ]
-    own, life = f"({number(alpha)} + cv_t_x)", f"({number(beta)} + cv_t_x)"
+    own, life = f"({digits(alpha)} + cv_t_x)", f"({digits(beta)} + cv_t_x)"
     score.steps += [
         ("quiet", "cv_T - cv_t_x"),
         ("ratio", f"{large} / {small}"),
         ("end", f"LN(1 + cv_quiet / {small})"),
-        ("drop", f"{number(DROP)} + cv_end"),
+        ("drop", f"{digits(DROP)} + cv_end"),
         ("fall", f"CASE WHEN {p} > 1 THEN cv_drop / ({p} - 1) ELSE cv_end END"),
         ("stop", f"LEAST(cv_end, {steepest}, cv_fall)"),
         ("integral", total(parts)),
     ]
     power = (
-        f"LN(GREATEST(cv_integral * cv_stop, 1e-300)) + LN({small}) + LN({number(s)}) - LN({life})"
-        f" + {orders} * LN(1 + cv_quiet / {own}) + {number(s)} * LN(1 + cv_quiet / {life})"
+        f"LN(GREATEST(cv_integral * cv_stop, 1e-300)) + LN({small}) + LN({digits(s)}) - LN({life})"
+        f" + {orders} * LN(1 + cv_quiet / {own}) + {digits(s)} * LN(1 + cv_quiet / {life})"
     )
     score.steps.append(("odds", exp(power)))
     _within_into(score, model)
@@ -160,16 +160,16 @@ def _expected_into(score: Score, model: PurchaseModel, horizon: Span) -> str:
     alive = score.columns["alive"]
     if isinstance(model, NBD):
         r, alpha = model.params_
-        return f"({number(r)} + cv_x) / ({number(alpha)} + cv_T) * {number(t)}"
+        return f"({digits(r)} + cv_x) / ({digits(alpha)} + cv_T) * {digits(t)}"
     if t == 0.0:
         return "0e0"
     if isinstance(model, ParetoNBD):
         r, alpha, s, beta = model.params_
-        end = f"({number(beta)} + cv_T)"
-        rate = f"({number(r)} + cv_x) / ({number(alpha)} + cv_T)"
-        score.steps.append(("lived", f"LN(1 + {number(t)} / {end})"))
+        end = f"({digits(beta)} + cv_T)"
+        rate = f"({digits(r)} + cv_x) / ({digits(alpha)} + cv_T)"
+        score.steps.append(("lived", f"LN(1 + {digits(t)} / {end})"))
         # (1 - exp(-g L)) / g with g = s - 1; near 0 by its first terms, for exp cancels there
-        g = number(s - 1.0)
+        g = digits(s - 1.0)
         near = f"{g} * cv_lived"
         lived = (f"cv_lived * CASE WHEN ABS({near}) < 1e-4 "
                  f"THEN 1 - {near} / 2 + {near} * {near} / 6 - {near} * {near} * {near} / 24 "
@@ -240,7 +240,7 @@ def looked_up_into(
     score.small = small
     _within_into(score, model)
     if (
-        many := ("frequency-beyond-the-table", f"cv_x > {number(most_orders(model))}")
+        many := ("frequency-beyond-the-table", f"cv_x > {digits(most_orders(model))}")
     ) not in score.reasons:
         score.reasons.append(many)
     score.notes.append(
@@ -252,7 +252,7 @@ def looked_up_into(
 
 
 def _within_into(score: Score, model: PurchaseModel) -> None:
-    reason = ("T-beyond-the-table", f"cv_T > {number(longest(model))}")
+    reason = ("T-beyond-the-table", f"cv_T > {digits(longest(model))}")
     if reason not in score.reasons:
         score.reasons.append(reason)
 

@@ -15,13 +15,13 @@ FAR = 600.0  # exponents are held within this, so that no engine over- or underf
 HUGE = 1e300  # what is beyond, or no number, is not finite
 
 
-def number(value: float) -> str:
+def digits(value: float) -> str:
     """Write a number so that every engine reads a double, to its last digit."""
     plain = repr(float(value))
     return f"({plain})" if "e" in plain else f"({plain}e0)"
 
 
-def word(text: str) -> str:
+def sql_text(text: str) -> str:
     """Write a text constant."""
     return "'" + text.replace("'", "''") + "'"
 
@@ -33,7 +33,7 @@ def name_of(column: str) -> str:
 
 def exp(power: str) -> str:
     """Write the exponential of what may be far from 0."""
-    return f"EXP(GREATEST(LEAST({power}, {number(FAR)}), {number(-FAR)}))"
+    return f"EXP(GREATEST(LEAST({power}, {digits(FAR)}), {digits(-FAR)}))"
 
 
 def total(terms: Iterable[str]) -> str:
@@ -53,13 +53,13 @@ def bin_of(value: str, cuts: Sequence[float], *, upto: bool) -> str:
     at = {float(cut): j for j, cut in reversed(list(enumerate(cuts)))}  # the first of equal ones
     if not at:
         return "0"
-    cases = " ".join(f"WHEN {value} {sign} {number(cut)} THEN {j}" for cut, j in sorted(at.items()))
+    cases = " ".join(f"WHEN {value} {sign} {digits(cut)} THEN {j}" for cut, j in sorted(at.items()))
     return f"CASE {cases} ELSE {len(cuts)} END"
 
 
 def chosen(code: str, words: Sequence[str]) -> str:
     """Write the word whose place a code is."""
-    cases = " ".join(f"WHEN {j} THEN {word(text)}" for j, text in enumerate(words))
+    cases = " ".join(f"WHEN {j} THEN {sql_text(text)}" for j, text in enumerate(words))
     return f"CASE {code} {cases} END"
 
 
@@ -158,7 +158,7 @@ class Score:
         cases += self.reasons
         if not cases:
             return "CAST(NULL AS VARCHAR)"
-        return f"CASE {' '.join(f'WHEN {when} THEN {word(code)}' for code, when in cases)} END"
+        return f"CASE {' '.join(f'WHEN {when} THEN {sql_text(code)}' for code, when in cases)} END"
 
 
 def _raw(read: Read) -> str:
@@ -172,10 +172,10 @@ def _raw(read: Read) -> str:
                 f"WHEN {text} IN ('true', 't', '1', '1.0') THEN 1 "
                 f"WHEN {text} IN ('false', 'f', '0', '0.0') THEN 0 ELSE 2 END")  # fmt: skip
     value = f"CAST({column} AS DOUBLE)"
-    return f"CASE WHEN {value} >= {number(-HUGE)} AND {value} <= {number(HUGE)} THEN {value} END"
+    return f"CASE WHEN {value} >= {digits(-HUGE)} AND {value} <= {digits(HUGE)} THEN {value} END"
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return word(value)
-    return str(value) if isinstance(value, int) else number(value)
+        return sql_text(value)
+    return str(value) if isinstance(value, int) else digits(value)

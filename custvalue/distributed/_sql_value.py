@@ -15,11 +15,11 @@ from custvalue.distributed._sql_classes import MOST_CELLS, by_name
 from custvalue.distributed._sql_purchase import (
     alive_into,
     future_lookup,
-    histories,
+    history_score,
     if_all_were_alive,
     looked_up_into,
 )
-from custvalue.distributed._sql_text import Read, Score, Small, bin_of, number, word
+from custvalue.distributed._sql_text import Read, Score, Small, bin_of, digits, sql_text
 from custvalue.exceptions import DataWarning, NotSupportedError, TimeUnitWarning
 from custvalue.markov import ColumnStates, MarkovCLVEstimator, PanelStates
 from custvalue.spend import GammaGamma, OwnMean
@@ -42,7 +42,7 @@ def chain_score(model: MarkovCLVEstimator, horizon: Span | None, unit: str | Non
         silence = "FLOOR(cv_silence)"
         if unit is not None:  # a summary's, in whole periods
             ratio = days_per(unit) / days_per(str(model.unit_))
-            silence = f"FLOOR(cv_silence * {number(ratio)} + 1e-9)"
+            silence = f"FLOOR(cv_silence * {digits(ratio)} + 1e-9)"
         most = int(reader.recency_max)
         score.steps += [
             ("class_0", f"CAST(GREATEST(LEAST({silence}, {most}), 0) AS INTEGER)"),
@@ -59,9 +59,9 @@ def chain_score(model: MarkovCLVEstimator, horizon: Span | None, unit: str | Non
             score.reads[f"in_{j}"] = Read(name, "number" if words is None else "text")
             place = bin_of(f"cv_in_{j}", cuts.tolist(), upto=False)
             if words is not None:
-                cases = " ".join(f"WHEN {word(w)} THEN {k}" for k, w in enumerate(words))
+                cases = " ".join(f"WHEN {sql_text(w)} THEN {k}" for k, w in enumerate(words))
                 place = f"CASE cv_in_{j} {cases} END"
-                known = ", ".join(map(word, words))
+                known = ", ".join(map(sql_text, words))
                 score.reasons.append((f"unknown-words: {name}", f"cv_in_{j} NOT IN ({known})"))
             score.steps.append((f"class_{j}", place))
             sizes.append(len(cuts) + 1)
@@ -103,7 +103,7 @@ def customer_value_score(model: CustomerValue, horizon: Span | None) -> Score:
     """P(alive) times what a living customer brings: looked-up orders x spend x margin."""
     terms = model.terms(horizon)
     purchases = model.purchases_
-    score = histories(purchases)
+    score = history_score(purchases)
     price, share = _price_into(score, model), _share_into(score, model)
     alive = alive_into(score, purchases)
     living = if_all_were_alive(purchases)
@@ -148,14 +148,14 @@ def _price_into(score: Score, model: CustomerValue) -> str:
     score.reads |= {"n": n, "mean": mean}
     score.reasons.append(("no-spend", "cv_n > 0 AND (cv_mean IS NULL OR cv_mean < 0)"))
     if isinstance(spend, OwnMean) and model.orders == "all":
-        return f"CASE WHEN cv_n > 0 THEN cv_mean ELSE {number(spend.params_.mean)} END"
+        return f"CASE WHEN cv_n > 0 THEN cv_mean ELSE {digits(spend.params_.mean)} END"
     if isinstance(spend, GammaGamma) and spend.statistic == "mean":
         p, q, gamma = spend.params_
         least = 1.0 if model.orders == "all" else 0.0
         if p * least + q > 1.0:
             own = "CASE WHEN cv_n > 0 THEN cv_n * cv_mean ELSE 0e0 END"
-            return (f"{number(p)} * ({number(gamma)} + {own}) / "
-                    f"({number(p)} * cv_n + {number(q)} - 1)")  # fmt: skip
+            return (f"{digits(p)} * ({digits(gamma)} + {own}) / "
+                    f"({digits(p)} * cv_n + {digits(q)} - 1)")  # fmt: skip
     raise NotSupportedError(
         f"spend={spend!r} with orders={model.orders!r} has no SQL; the mean of GammaGamma, and "
         "OwnMean of all orders, have."
@@ -167,11 +167,11 @@ def _share_into(score: Score, model: CustomerValue) -> str:
         score.reads["margin"] = Read(model.margin)
         return "cv_margin"
     if model.margin is not None:
-        return number(float(model.margin))
+        return digits(float(model.margin))
     group, weight = model.forecast_.margin, model.forecast_.margin_weight
     if not math.isfinite(weight):
-        return number(group)
+        return digits(group)
     score.reads |= {"profit": Read("total_profit"), "total": Read("total_value")}
     score.reads |= {"all": Read("n_orders")}
-    own = f"CASE WHEN cv_total > 0 THEN cv_profit / cv_total ELSE {number(group)} END"
-    return f"(cv_all * ({own}) + {number(weight * group)}) / (cv_all + {number(weight)})"
+    own = f"CASE WHEN cv_total > 0 THEN cv_profit / cv_total ELSE {digits(group)} END"
+    return f"(cv_all * ({own}) + {digits(weight * group)}) / (cv_all + {digits(weight)})"

@@ -32,7 +32,7 @@ from custvalue.markov._hidden_kernel import (
     Sequences,
     cuts_of,
     forward,
-    learn,
+    learn_states,
     longest_first,
     matrices,
     sequences_of,
@@ -261,17 +261,17 @@ class HiddenStates(DocLink, BaseEstimator):
         rng = np.random.default_rng(self.random_state)
         plain = rows if Z is None else ungrouped(rows)
         tried = [
-            learn(plain, start, self.counts, most=TRIAL, tol=self.tol)
+            learn_states(plain, start, self.counts, most=TRIAL, tol=self.tol)
             for start in starts_of(plain, k, self.counts, max(1, int(self.n_starts)), rng)
         ]
         best = max(tried, key=lambda one: one.log_likelihood)
-        best = learn(plain, best.at, self.counts, most=int(self.max_iter), tol=self.tol)
+        best = learn_states(plain, best.at, self.counts, most=int(self.max_iter), tol=self.tol)
         best = sorted_states(best)
         if Z is None:
             return best, None
         law = Logit(cuts_of(best.at.Q[0]), np.zeros((k, Z.shape[1])))
         at = best.at._replace(Q=matrices(law, Z))
-        best = learn(
+        best = learn_states(
             rows, at, self.counts, Z=Z, law=law, ridge=RIDGE, most=int(self.max_iter), tol=self.tol
         )
         return best, best.law

@@ -207,7 +207,7 @@ class Learned(NamedTuple):
     converged: bool
 
 
-def learn(
+def learn_states(
     rows: Sequences,
     at: Hidden,
     kind: str,

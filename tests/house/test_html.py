@@ -28,6 +28,7 @@ from custvalue.funnel._ledger import DroppedDeals, FunnelLedger
 from custvalue.grades._portrait import Portrait
 from custvalue.lifecycle._for_rooms import SeenStages, stages_tested
 from custvalue.lifecycle._stage_test import StageTest
+from custvalue.monthly._comparison import WhatChanged
 from custvalue.purchase import MBGNBD
 from custvalue.report._funnel import FunnelReport
 from custvalue.report._report import Report
@@ -108,6 +109,15 @@ def test_every_result_that_shows_itself_escapes_every_text_in_it():
         FunnelLedger: FunnelLedger(1, 0, 0, 0, (DroppedDeals("missing_time", 1, 1, (evil,)),)),
         FunnelReport: FunnelReport(*[pd.DataFrame()] * 5, None, {}, html="", text=evil),
         Verdict: Verdict("unproven", {}, "law", (), (), 1.0, evil),
+        WhatChanged: WhatChanged(
+            evil, evil, "2024-06-30", 30, "52W",
+            pd.DataFrame(
+                {evil: [evil], "move": ["new"], "value_then": [0.0], "value_now": [5.0],
+                 "change": [5.0], "orders": [0.0], "silence": [0.0], "spend": [0.0],
+                 "peers": [0.0], "model": [0.0], "orders_since": [1], "spent_since": [5.0]}
+            ),
+            None, pd.DataFrame({"variable": [evil], "stability": [0.5]}), "keep", (),
+        ),
         Report: Said({"about": {"as_of": evil}}, *[None] * 3, html=""),
     }  # fmt: skip
     writing = {

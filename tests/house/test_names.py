@@ -15,7 +15,8 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(RO
 # the letters of a law, one set a model: what every purchase or spend law must answer
 LAWS = {
     "alive", "derivatives", "expected_orders", "expected_spend", "log_likelihood", "log_odds_left",
-    "log_prob_none", "log_survival", "objective", "pmf", "prob_alive", "simulate", "survival",
+    "law_of", "log_prob_none", "log_survival", "objective", "pmf", "prob_alive", "simulate",
+    "survival",
 }  # fmt: skip
 SAME = {
     "compress": "equal rows to a row and a weight: of histories, and of a table",
