@@ -249,12 +249,15 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
     DataContractError
         If it is cut, damaged or no Parquet.
     """
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = Path(path)
     try:
-        table = pq.read_table(path)
+        frame: pd.DataFrame = pd.read_parquet(path)
+        # what frames of older pandas or other tables say stands in the file's own metadata
+        facts = facts_of(frame) or facts_of(pq.read_table(path, columns=[]))
     except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise
@@ -265,8 +268,6 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
                 "It is no Parquet file, or was cut; take the copy that you wrote last.",
             )
         ) from None
-    facts = facts_of(table)
-    frame: pd.DataFrame = table.to_pandas()
     return frame if facts is None else with_facts(frame, facts)
 
 
