@@ -53,7 +53,9 @@ class ByGroup:
     def answered(self, answer: Callable[[Any, Ints], Any]) -> Any:
         """Put together what ``answer(params, rows)`` says of each group, a row each."""
         out: Any = None
-        for params, rows in zip(self.each, rows_of(self.code, len(self.each)), strict=True):
+        for params, rows in zip(
+            self.each, _places_of_groups(self.code, len(self.each)), strict=True
+        ):
             if len(rows) == 0:
                 continue
             here = np.asarray(answer(params, rows))
@@ -90,7 +92,7 @@ class RowsByGroup(NamedTuple):
     @property
     def rows(self) -> list[Ints]:
         """Positions of each group's rows."""
-        return rows_of(self.code, len(self.names))
+        return _places_of_groups(self.code, len(self.names))
 
 
 @dataclass(frozen=True, eq=False)
@@ -311,7 +313,7 @@ def read_groups(table: Table, by: str, unseen: Unseen = "raise") -> RowsByGroup:
     return RowsByGroup(by, names, place[codes], unseen)
 
 
-def rows_of(code: Ints, n_groups: int) -> list[Ints]:
+def _places_of_groups(code: Ints, n_groups: int) -> list[Ints]:
     """Positions of the rows of each group, ascending."""
     ends = np.cumsum(np.bincount(code, minlength=n_groups))[:-1]
     return np.split(np.argsort(code, kind="stable"), ends)
