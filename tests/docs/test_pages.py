@@ -31,3 +31,10 @@ def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
         code = compile("\n" * line + match.group(1), str(page), "exec")
         exec(code, space)
     plt.close("all")
+
+
+@pytest.mark.parametrize("folder", ["howto", "models", "explain", "start", "zh"])
+def test_an_index_says_what_every_page_of_its_folder_is_for(folder):
+    pages = {page.name for page in (ROOT / "docs" / folder).glob("*.md")} - {"index.md"}
+    told = (ROOT / "docs" / folder / "index.md").read_text("utf-8")
+    assert pages == set(re.findall(r"\]\((\w+\.md)\)", told))
