@@ -106,6 +106,14 @@ def every_log_option(*, required: bool = True) -> Callable[[Any], Any]:
     return with_options(column_options(required=required), reading_options, policy_options)
 
 
+def check_there(log: Sequence[str]) -> None:
+    """Refuse a file that is not there, before anything else is asked for."""
+    for name in log:
+        is_file = "://" not in name and not any(mark in name for mark in "*?[")
+        if is_file and not Path(name).exists():
+            raise click.UsageError(f"{name!r} does not exist.")
+
+
 def source_of(log: Sequence[str]) -> Any:
     """Give what ``LOG...`` names to `read_log`: one source, or several."""
     return log[0] if len(log) == 1 else list(log)

@@ -215,7 +215,7 @@ refit on a table in 'D'.
             return given
         if (name := self._weight_name) is not None:
             return np.asarray(self.column(name), dtype=np.float64)
-        if self.names is not None and set(self.names) == {*BTYD, "weight"}:
+        if self.names is not None and {*self.names, "litt"} == {*BTYD, "weight", "litt"}:
             raise DataContractError(
                 ContractProblem(
                     "weight",

@@ -20,6 +20,7 @@ from custvalue._cli_explain import explain
 from custvalue._cli_funnel import funnel
 from custvalue._cli_log import (
     COLUMNS,
+    check_there,
     every_log_option,
     policy_words,
     read_frame,
@@ -284,6 +285,7 @@ def report(
         asked["as_of"] = asked["as_of"] or "1998-06-30"
         asked["currency"] = asked["currency"] or "USD"
     asked["margin"] = _number_or_column(asked["margin"])
+    check_there(log)
     lost = [f"--{name}" for name in DEMO if not asked[name]]
     if lost:
         raise click.UsageError(f"say which columns to read: {', '.join(lost)} missing.")

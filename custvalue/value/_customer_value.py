@@ -273,7 +273,7 @@ class CustomerValue(ValueModel):
         if isinstance(table, OneRow) and isinstance(spend, LawModel):  # by name is quicker
             priced = {"frequency": orders[0], "monetary_value": mean[0]}
             return one_row({**table.given, **priced}, None)
-        if not more:
+        if not more and not hasattr(spend, "feature_names_in_"):  # a law of one group has them
             return np.array([orders, mean]).T
         import pandas as pd
 

@@ -93,7 +93,7 @@ def test_ids_that_cannot_be_keys_are_refused(log):
 
 def test_an_empty_table_without_types_is_an_empty_log():
     empty = pd.DataFrame({"who": [], "when": [], "paid": []})
-    assert cv.summarize(empty, **NAMES).shape == (0, 17)
+    assert cv.summarize(empty, **NAMES).shape == (0, 18)
 
 
 def test_an_amount_beyond_all_money_is_added_without_a_warning(log):

@@ -99,7 +99,9 @@ def test_units_differ_by_their_length_and_nothing_else(cdnow_sample, unit, days)
     other = cv.summarize(cdnow_sample, **names, unit=unit)
     times = ["recency", "T", "silence", "gap_mean", "gap_max", "gap_sum", "gap_std"]
     np.testing.assert_allclose(other[times] * days, in_days[times], rtol=1e-12)
-    rest = [c for c in in_days.columns if c not in times]
+    logs = in_days["litt"] - in_days["n_gaps"] * np.log(days)  # a gap's log has its unit in it
+    np.testing.assert_allclose(other["litt"], logs, atol=1e-7)
+    rest = [c for c in in_days.columns if c not in (*times, "litt")]
     pd.testing.assert_frame_equal(other[rest], in_days[rest])
     assert facts_of(other).unit == unit
 

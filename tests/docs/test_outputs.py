@@ -19,6 +19,8 @@ def page():
 
     sys.modules["outputs"] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
+    if "matplotlib.pyplot" in sys.modules:  # pictures that another test left open
+        sys.modules["matplotlib.pyplot"].close("all")
     return module.Page("page.md")
 
 

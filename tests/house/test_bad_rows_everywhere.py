@@ -37,7 +37,8 @@ ASKED = ("predict", "predict_proba", "predict_chance", "predict_alive", "predict
 # what they read is no table of rows but a log, whose door has policies of its own
 READ_LOGS = {"CalibratedTotal", "HistoryFeatures", "LastPeriodRepeated"}
 # parts of a chain: its own predict puts bad rows aside before they are asked
-PARTS = {"ColumnStates", "PanelStates"}
+# HiddenStates: what is believed of a row follows from the rows before it
+PARTS = {"ColumnStates", "HiddenStates", "PanelStates"}
 
 
 def public_estimators():
