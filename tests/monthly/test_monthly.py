@@ -350,7 +350,7 @@ def test_a_month_on_the_command_line_gives_the_numbers_of_python(
     assert set(made.verdict) == {"overall", "budget", "list", "customer"}
     found = compare(then, read_scores("now.parquet"), artefact=made)
     assert found.text() in said
-    again = pd.read_csv("moved.csv")
+    again = pd.read_csv("moved.csv", float_precision="round_trip")
     assert again["change"].tolist() == found.customers["change"].tolist()
     log = cv.TransactionLog(frame, **COLUMNS, as_of="1998-03-31", tell_end=True)
     assert then["value"].to_numpy() == pytest.approx(score(made, log)["value"].to_numpy())
