@@ -318,7 +318,7 @@ def report(
         progress("read the log", 0, 0)
         if asked["contracts"] is not None:
             asked["contracts"] = _contracts(asked, **of_contracts)
-        if log is None:
+        if not log:
             from custvalue.datasets import load_cdnow
 
             frame, source = load_cdnow(), "CDNOW"

@@ -256,6 +256,18 @@ class _Made:
         return ""
 
 
+def test_the_demo_reads_its_own_log(tmp_path, monkeypatch):
+    taken = {}
+    monkeypatch.setattr(
+        "custvalue.report.make_report", lambda log, **asked: taken.update(log=log, **asked) or _Made
+    )
+    words = ["report", "--demo", "--out", str(tmp_path / "r")]
+    monkeypatch.setattr(sys, "argv", ["custvalue", *words])
+    assert cli.run() == 0
+    assert taken["source"] == "CDNOW"
+    assert len(taken["log"]) == 69_659  # the whole cohort, as published
+
+
 @pytest.mark.parametrize(
     "kind",
     ["excel", "zip of several", "euros", "excel dates", "unix-ms", "JSON lines", "sqlite",
