@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import permutations
-from math import factorial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from custvalue._kernels import coalitions, shapley
 from custvalue._typing import Floats
 from custvalue._words import AUDIT, Language
 from custvalue.audit._orders import BaseOrders, check_known, orders_of, read_range
@@ -16,21 +15,10 @@ from custvalue.audit._period import by_customer
 from custvalue.exceptions import ContractProblem, DataContractError
 
 
-def shapley_effects(before: Floats, after: Floats) -> Floats:
-    """Share of each factor in the change of their product: its mean over all orders of change.
-
-    Exact whatever the signs: the effects add up to ``prod(after) - prod(before)``
-    (Shapley 1953; Sun 1998 for decompositions).
-    """
-    n = len(before)
-    effects = np.zeros(n)
-    for order in permutations(range(n)):
-        now = before.copy()
-        for k in order:
-            was = now.prod()
-            now[k] = after[k]
-            effects[k] += now.prod() - was
-    return effects / factorial(n)
+def effects_of(before: Floats, after: Floats) -> Floats:
+    """Share the change of a product out among its factors, whatever their signs (Sun 1998)."""
+    mixed = np.where(coalitions(len(before)), after, before)
+    return shapley(mixed.prod(axis=1))
 
 
 def period_bridge(log: Any, before: Any, after: Any, *, language: Language = "en") -> pd.DataFrame:
@@ -101,7 +89,7 @@ def period_bridge(log: Any, before: Any, after: Any, *, language: Language = "en
         )
     was, now = (by_customer(orders, _inside(orders, span)) for span in spans)
     levers, told = _levers(was, orders.has_profit), _levers(now, orders.has_profit)
-    effects = shapley_effects(np.array(list(levers.values())), np.array(list(told.values())))
+    effects = effects_of(np.array(list(levers.values())), np.array(list(told.values())))
     sums = was["profit"].sum(), now["profit"].sum()
     rows: list[tuple[str, str, float, float, float]] = [
         ("levers", name, levers[name], told[name], effect)

@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from custvalue._typing import Floats
 from custvalue._words import AUDIT, Language
 from custvalue.audit._orders import (
     BaseOrders,
@@ -19,6 +18,7 @@ from custvalue.audit._orders import (
     orders_of,
     period_name,
     period_number,
+    ratio,
     read_range,
 )
 from custvalue.exceptions import ContractProblem, DataContractError
@@ -94,8 +94,8 @@ def cohort_audit(log: Any, start: Any, end: Any, *, language: Language = "en") -
             "share": customers / size,
             "orders": count,
             "spend": spend,
-            "orders_each": _ratio(count, customers),
-            "basket": _ratio(spend, count),
+            "orders_each": ratio(count, customers),
+            "basket": ratio(spend, count),
             "spend_each": spend / size,
             "spend_to_date": np.cumsum(spend) / size,
             "finished": is_over(youngest + every, "month", orders.end),
@@ -260,10 +260,6 @@ def payback(
 def _months(span: Any) -> Any:
     """Full months, twelfths of 365.25 days, in a span of days."""
     return (np.asarray(span).astype("timedelta64[D]").astype(np.int64) * 12 / 365.25).astype(int)
-
-
-def _ratio(a: Any, b: Any) -> Floats:
-    return np.divide(a, b, out=np.full(len(b), np.nan), where=b > 0, dtype=np.float64)
 
 
 def _check_profit(orders: BaseOrders) -> None:

@@ -123,6 +123,12 @@ def is_over(number: Any, period: str, end: np.datetime64) -> npt.NDArray[np.bool
     return np.asarray(period_start(np.asarray(number) + 1, period) <= end + DAY)
 
 
+def ratio(part: Any, whole: Any) -> Floats:
+    """Divide counts or money by counts; NaN where there is nothing to divide by."""
+    out = np.full(len(whole), np.nan)
+    return np.divide(part, whole, out=out, where=whole > 0, dtype=np.float64)
+
+
 def check_period(period: str) -> None:
     """Raise where a calendar period has no name here."""
     if period not in get_args(Period):

@@ -18,6 +18,7 @@ from custvalue.audit._orders import (
     orders_of,
     period_name,
     period_number,
+    ratio,
 )
 from custvalue.exceptions import ContractProblem, DataContractError
 
@@ -72,8 +73,8 @@ def repeat_rates(log: Any, period: Period = "month", *, language: Language = "en
             "period": period_name(every, period),
             "customers": customers,
             "repeat_customers": repeaters,
-            "repeat_rate": _share(repeaters, customers),
-            "repurchase_rate": _share(came, customers),
+            "repeat_rate": ratio(repeaters, customers),
+            "repurchase_rate": ratio(came, customers),
             "finished": is_over(every, period, orders.end),
         }
     )
@@ -281,9 +282,3 @@ def _at(times: Floats, share: Floats, day: float) -> float:
 def _quantile(times: Floats, share: Floats, q: float) -> float:
     """First time by which a part q of those who come back within the window has come."""
     return float(times[np.searchsorted(share, q * share[-1])]) if len(times) else np.nan
-
-
-def _share(part: Any, whole: Any) -> Floats:
-    return np.divide(
-        part, whole, out=np.full(len(whole), np.nan), where=whole > 0, dtype=np.float64
-    )
