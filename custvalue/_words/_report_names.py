@@ -30,8 +30,10 @@ ZH: dict[str, str] = {
         "按历年季节，未来 {days} 天为旺季（为平常节奏的 {pace}）：其间下单可能性高于较早日期所见。"
     ),
     "The stages were tested on the log's own past: what share of those who stood there on {date} "
-    "ordered within the {days} days after it.": (
+    "ordered within the {days} days after it. Who was gone by then is told by a forecast of the "
+    "whole log, which is kinder to that name than a new date.": (
         "各阶段已在本记录的过去检验：{date} 处于该阶段者在其后 {days} 天内下单的占比如下。"
+        "当时谁已退出由基于全部记录的预测判定，因此这一名称的检验比全新日期更宽松。"
     ),
     "The names were tested on the log's own past, on {dates}, and held to the forecast; {n} did "
     "not hold and were taken together with others or renamed.": (

@@ -124,7 +124,8 @@ def stage_notes(stages: dict[str, Any], w: Words) -> list[str]:
         notes.append(
             w(
                 "The stages were tested on the log's own past: what share of those who stood there "
-                "on {date} ordered within the {days} days after it.",
+                "on {date} ordered within the {days} days after it. Who was gone by then is told "
+                "by a forecast of the whole log, which is kinder to that name than a new date.",
                 date=stages["tested"]["dates"][0],
                 days=w.cell(stages["tested"]["days"], "int"),
             )
