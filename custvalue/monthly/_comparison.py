@@ -26,6 +26,10 @@ MUCH, SOME = 0.25, 0.10  # population stability
 OUTSIDE = 0.05  # share of customers out of the range of the fit
 # time goes on: everybody is older and longer silent a month later, which is no drift
 GROWS = ("T", "recency", "silence")
+_MIXED = (
+    "The scores are of two models, and what the new one says otherwise of the same customers is "
+    "not known: it is in the parts above."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,12 +152,17 @@ class WhatChanged:
         ]
         stayed = by[STAYED]
         lines += [(NAMES[name], len(stayed), float(stayed[name].sum())) for name in PARTS]
-        if self.fitted_anew:
+        if self._model_apart:
             lines.append(("the new model", len(stayed), float(stayed["model"].sum())))
         there = len(stayed) + len(by[NEW])
         lines.append(("value now", there, float(rows["value_now"].sum())))
         table = pd.DataFrame(lines, columns=["part", "customers", "value"])
         return MONTHLY.table(table, language, cells=["part"])
+
+    @property
+    def _model_apart(self) -> bool:
+        """Whether what a new model says otherwise of the same customers is known."""
+        return self.fitted_anew and bool(self.customers["model"].any())
 
     def movers(self, n: int = 10) -> pd.DataFrame:
         """List the customers whose value rose or fell most.
@@ -219,6 +228,8 @@ class WhatChanged:
                 )  # fmt: skip
         told.append(say(_ADVICE[self.advice]))
         told += [say(text, **self._in(values, language)) for text, values in self.reasons]
+        if self.fitted_anew and not self._model_apart:
+            told.append(say(_MIXED))
         if self.left_out:
             told.append(say("Customers without a value, by their status: {n:,}.", n=self.left_out))
         return say(" ").join(told)

@@ -253,6 +253,13 @@ def test_a_new_model_is_a_part_of_its_own(made, anew, then, log):
     value = found.bridge().set_index("part")["value"]
     assert value[:-1].sum() == pytest.approx(value["value now"])
     assert "the new model" in value.index
+    # without it the scores are of two models all the same, and no row says that it moved nothing
+    alone = compare(then, later, artefact=made)
+    assert "the new model" not in alone.bridge()["part"].tolist()
+    assert alone.bridge()["value"][:-1].sum() == pytest.approx(value["value now"])
+    assert "The scores are of two models" in alone.text()
+    assert "两次评分来自不同模型" in alone.text("zh")
+    assert "two models" not in found.text()
 
 
 def test_nothing_that_moved_says_keep_and_a_collapse_says_refit(made, then):
