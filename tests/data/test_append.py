@@ -206,7 +206,7 @@ def test_every_engine_goes_on_where_the_table_lies(engine, log, policy):
         wanted = made(work, make(pd.concat([early, late])), as_of=END, **more)
         ours, theirs = plain(got, back), plain(wanted, back)
         kinds = bool(len(theirs))
-        if "litt" in ours:  # a lazy engine adds logs up as they come
+        if engine in ("polars lazy", "duckdb", "dask") and "litt" in ours:  # added up as they come
             np.testing.assert_allclose(ours.pop("litt"), theirs.pop("litt"), rtol=0, atol=1e-9)
         pd.testing.assert_frame_equal(ours, theirs, rtol=slack, atol=0, check_dtype=kinds)
         assert cv.ledger(got).rows_used == cv.ledger(wanted).rows_used
