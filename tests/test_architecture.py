@@ -267,6 +267,7 @@ NAMES_SINCE = {
     *("BGCNBD", "MBGCNBD", "HiddenStates", "lr_test", "next_order_dates"),
     *("CountDisplay", "HoldoutDisplay", "IsoValueDisplay", "RepeatsDisplay"),
     *("SpendDisplay", "TimingDisplay", "TraitDisplay"),
+    *("VaryingBGNBD", "VaryingParetoNBD"),
     *("score_sql", "update_file", "update_panel", "update_summary"),
 }
 

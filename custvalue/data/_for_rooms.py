@@ -9,6 +9,7 @@ from custvalue.data._history import SUMMARY_FEATURES, WINDOWS, history_frame
 from custvalue.data._loose import currency_of, money_text
 from custvalue.data._numbered import numbered
 from custvalue.data._season import NO_SEASON, Season, known_season, operational
+from custvalue.data._walks import Walk, Walks
 
 __all__ = [
     "NO_SEASON",
@@ -20,6 +21,8 @@ __all__ = [
     "Examination",
     "Season",
     "Value",
+    "Walk",
+    "Walks",
     "currency_of",
     "cutoffs",
     "future_value",

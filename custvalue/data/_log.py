@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +53,7 @@ from custvalue.data._panel import panel_eager, panel_names
 from custvalue.data._split import DateSplit
 from custvalue.data._summary import refuse_lost, summarize_eager, summary_names
 from custvalue.data._times import End, last_order_text, read_times
+from custvalue.data._walks import Lives, Walks, walks_of
 from custvalue.exceptions import AsOfWarning, ContractProblem, DataContractError
 
 _DAY = np.timedelta64(1, "D")
@@ -314,6 +315,64 @@ class TransactionLog:
             "until": dates(_joined(until), self.options.grain),
         }
         return self._table("gaps", rows, book, _joined(who), columns, unit)
+
+    def walks(
+        self,
+        table: Any,
+        *,
+        period: str,
+        columns: Sequence[str] | None = None,
+        customer: str | None = None,
+        unit: Unit | None = None,
+        until: Any = None,
+    ) -> Walks:
+        """Lay what a table tells of customers period by period along their histories.
+
+        For laws whose rates move in time: ``VaryingParetoNBD`` and ``VaryingBGNBD``. A row holds
+        from its date until the next date that the table has for anybody; order and row of one day
+        go together.
+
+        Parameters
+        ----------
+        table : frame
+            One row a customer and period, in any order; of the time after :attr:`as_of` too, as far
+            as forecasts shall go. Customers who are not in the log are passed over.
+        period : str
+            Column with the date on which the period begins.
+        columns : list of str, optional
+            What may move rates; default: all other columns.
+        customer : str, optional
+            Customer column of the table; default: named as in the log.
+        unit : str, optional
+            Default: the log's own.
+        until : date, optional
+            Last day of the last period; default: it is as long as the one before it, or as many
+            whole months where all periods begin with a month.
+
+        Returns
+        -------
+        Walks
+
+        Raises
+        ------
+        DataContractError
+            If columns, ids or dates are missing, a customer has two rows of a period, or none of a
+            period between the first order and :attr:`as_of`.
+        """
+        name = self.unit if unit is None else unit_name(unit)
+        rows, folded, _ = self._folded()
+        lives = Lives(
+            rows.ids(folded.code).to_numpy(),
+            _joined(part.tick for part in folded.parts),
+            _joined(part.size for part in folded.parts),
+            rows.end.tick,
+            self.options.grain,
+        )
+        of_table = self.customer if customer is None else customer
+        return walks_of(
+            lives, table, customer=self.customer, of_table=of_table, period=period,
+            columns=columns, unit=name, until=until,
+        )  # fmt: skip
 
     def cohorts(self, value: Value = "share") -> CohortTable:
         """Count what the customers of each month of first order do in the months after it.

@@ -1,8 +1,8 @@
 """What other rooms take from this one and a user has no need of."""
 
-from custvalue.likelihood._by_row import RowsOfCustomers
+from custvalue.likelihood._by_row import LawByRow, RowsOfCustomers
 from custvalue.likelihood._columns import Told
-from custvalue.likelihood._effects import Effects, learn_effects, own_parameters
+from custvalue.likelihood._effects import ColumnsAsked, Effects, learn_effects, own_parameters
 from custvalue.likelihood._fit import FittedLaw, search
 from custvalue.likelihood._groups import (
     ByGroup,
@@ -16,9 +16,11 @@ from custvalue.likelihood._law import ByPair, Plan, Process, Units
 __all__ = [
     "ByGroup",
     "ByPair",
+    "ColumnsAsked",
     "Effects",
     "FittedGroups",
     "FittedLaw",
+    "LawByRow",
     "Plan",
     "Process",
     "RowsOfCustomers",

@@ -76,6 +76,7 @@ class LawModel(DocLink, BaseEstimator):
 
     law: ClassVar[Any]
     columns: ClassVar[tuple[str, ...]]
+    law_by_row: ClassVar[type[LawByRow]] = LawByRow
     fitted_: FittedLaw
 
     @property
@@ -249,7 +250,7 @@ class LawModel(DocLink, BaseEstimator):
             first = fit_law(self.law, few, penalty=self._penalty()).params
         except FitFailedError:
             first = None
-        law = LawByRow.of(self.law, effects, self.law.units(rows), first)
+        law = self.law_by_row.of(self.law, effects, self.law.units(rows), first)
         penalty = law.penalty(self._penalty(), self._columns_asked().ridge)
         found = fit_law(law, with_columns, penalty=penalty, **how)
         params, effects = law.split(found.params)
@@ -261,7 +262,7 @@ class LawModel(DocLink, BaseEstimator):
             law: Law = self.law
             return law
         units = Units() if rows is None else self.law.units(rows.rows)
-        return LawByRow.of(self.law, self.fitted_.effects, units)
+        return self.law_by_row.of(self.law, self.fitted_.effects, units)
 
     def _fitted_penalty(self, law: Law) -> Penalty | None:
         if isinstance(law, LawByRow):

@@ -14,6 +14,8 @@ from custvalue.purchase._next_date import next_order_dates
 from custvalue.purchase._paretonbd import ParetoNBD
 from custvalue.purchase._prior import Prior
 from custvalue.purchase._shifted_beta_geometric import ShiftedBetaGeometric
+from custvalue.purchase._varying_bgnbd import VaryingBGNBD
+from custvalue.purchase._varying_paretonbd import VaryingParetoNBD
 
 __all__ = [
     "BGBB",
@@ -30,6 +32,8 @@ __all__ = [
     "PurchaseLaw",
     "PurchaseModel",
     "ShiftedBetaGeometric",
+    "VaryingBGNBD",
+    "VaryingParetoNBD",
     "alive_interval",
     "next_order_dates",
 ]

@@ -35,7 +35,10 @@ ROOMS = (
 ASKED = ("predict", "predict_proba", "predict_chance", "predict_alive", "predict_proba_any",
          "predict_interval", "transform", "grade")  # fmt: skip
 # what they read is no table of rows but a log, whose door has policies of its own
-READ_LOGS = {"CalibratedTotal", "HistoryFeatures", "LastPeriodRepeated"}
+READ_LOGS = {
+    *("CalibratedTotal", "HistoryFeatures", "LastPeriodRepeated"),
+    *("VaryingBGNBD", "VaryingParetoNBD"),  # walks, which are made of one
+}
 # parts of a chain: its own predict puts bad rows aside before they are asked
 # HiddenStates: what is believed of a row follows from the rows before it
 PARTS = {"ColumnStates", "HiddenStates", "PanelStates"}
