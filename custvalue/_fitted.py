@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
@@ -11,10 +10,7 @@ import numpy as np
 
 from custvalue._html import HtmlFacts
 from custvalue._portable import check_names, number, reading, texts
-from custvalue.exceptions import ArtefactError
 
-SCHEMA = 1
-SEALED = 2  # with a checksum
 UNKNOWN = float("nan")
 
 
@@ -151,17 +147,6 @@ class FitReport(HtmlFacts):
         lines += [f"  {name.replace('_', ' ')}: {value:,}" for name, value in self.facts.items()]
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
-
-
-def read_plain(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy plain JSON values of a schema this version reads; `_portable.unseal` checks more."""
-    copy: dict[str, Any] = json.loads(json.dumps(dict(plain)))
-    if copy.get("schema") not in (SCHEMA, SEALED):
-        raise ArtefactError(
-            f"the dictionary has schema {copy.get('schema')!r}; this version reads {SCHEMA} and "
-            f"{SEALED}."
-        )
-    return copy
 
 
 def check_level(level: float) -> float:

@@ -3,20 +3,21 @@
 A file that comes back may be cut, edited, made by hand or made to harm. Whatever is wrong with it
 is an `ArtefactError`; nothing in it is called, imported or looked up by name outside of a registry,
 no attribute is set that was not declared, and no array is made that its cells do not fill. A model
-writes ``seal({...})`` and reads with ``unseal``, inside ``reading``::
+writes ``sealed(name, ...)`` and reads with ``unseal``, inside ``reading``::
 
     def to_dict(self):
-        return seal({"schema": 2, "library": ..., "model": type(self).__name__, "settings": ...})
+        return sealed(type(self).__name__, settings=...)
 
     @classmethod
     def from_dict(cls, plain):
         with reading(cls.__name__):
-            plain = unseal(plain, schemas=(1, 2), keys=("settings",), model=cls.__name__)
+            plain = unseal(plain, schemas=(2,), keys=("settings",), model=cls.__name__)
             ...
 
 Arrays go through ``array_to_plain`` and ``array_from_plain``, matrices through ``sparse_to_plain``
 and ``sparse_from_plain``, numbers through ``number``, learned attributes through ``set_learned``,
-kinds of objects through ``kind_of`` and a registry.
+kinds of objects through ``kind_of`` and a registry. Estimators that only declare what they learn,
+and of which type it is, inherit both methods from `custvalue._written`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+import custvalue
 from custvalue.exceptions import ArtefactError
 
 T = TypeVar("T")
@@ -71,6 +73,25 @@ def seal(plain: Mapping[str, Any]) -> dict[str, Any]:
     ['schema', 'checksum']
     """
     return {**plain, "checksum": checksum(plain)}
+
+
+def sealed(model: str, schema: int = FIRST_SEALED, /, **parts: Any) -> dict[str, Any]:
+    """Head and parts of a written model, with the checksum.
+
+    Parameters
+    ----------
+    model : str
+        Name of its class.
+    schema : int
+    **parts : JSON values
+
+    Examples
+    --------
+    >>> from custvalue._portable import sealed
+    >>> list(sealed("NBD", params={"r": 1.0}))
+    ['schema', 'library', 'model', 'params', 'checksum']
+    """
+    return seal({"schema": schema, "library": custvalue.__version__, "model": model, **parts})
 
 
 def unseal(
@@ -170,6 +191,26 @@ def number(value: Any, name: str, *, none: bool = False) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not _finite(value):
         raise ArtefactError(f"{name} must be a finite number, not {value!r:.80}.")
     return float(value)
+
+
+def places(values: Any, n: int) -> npt.NDArray[np.intp]:
+    """Read places among ``n`` states, 0 to ``n - 1``.
+
+    Raises
+    ------
+    ArtefactError
+
+    Examples
+    --------
+    >>> from custvalue._portable import places
+    >>> places([0, 2], 3)
+    array([0, 2])
+    """
+    found = [number(value, "a place in the matrix") for value in values]
+    for place in found:
+        if place != int(place) or not 0 <= place < n:
+            raise ArtefactError(f"place {place:g} lies outside of {n} states.")
+    return np.array(found, dtype=np.intp)
 
 
 def array_to_plain(values: npt.NDArray[Any]) -> dict[str, Any]:

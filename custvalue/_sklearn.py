@@ -17,7 +17,9 @@ from sklearn.utils._set_output import _get_output_config
 from custvalue import _frames
 from custvalue._kernels import MOST_LEAVES, SmallTree
 from custvalue._open_table import Table, open_table
+from custvalue._portable import array_from_plain, array_to_plain, check_names, number
 from custvalue._typing import Floats
+from custvalue.exceptions import ArtefactError, NotSupportedError
 
 __all__ = [
     "DocLink",
@@ -28,6 +30,8 @@ __all__ = [
     "output_template",
     "read_columns",
     "read_vectors",
+    "tree_from_plain",
+    "tree_to_plain",
     "validate_data",
     "weights_of",
 ]
@@ -93,6 +97,96 @@ def boosted_trees(model: Any) -> tuple[list[SmallTree], float, Callable[[Floats]
         return None
     start = float(np.ravel(model._baseline_prediction)[0])
     return [tree for tree in trees if tree is not None], start, model._loss.link.inverse
+
+
+_NODES = (
+    "left_child", "right_child", "feature", "threshold", "impurity", "n_node_samples",
+    "weighted_n_node_samples", "missing_go_to_left",
+)  # fmt: skip
+_TREE_SETTINGS = ("max_depth", "ccp_alpha", "random_state")
+
+
+def tree_to_plain(model: Any) -> dict[str, Any]:
+    """Write a fitted ``DecisionTreeClassifier`` of one label as plain JSON values.
+
+    Raises
+    ------
+    NotSupportedError
+        If it was grown with a random generator in place of a seed.
+    """
+    state, labels = model.tree_.__getstate__(), np.asarray(model.classes_)
+    settings = {name: getattr(model, name) for name in _TREE_SETTINGS}
+    if not all(value is None or isinstance(value, (int, float)) for value in settings.values()):
+        raise NotSupportedError(f"{settings} has no plain form; give plain values and a seed.")
+    return {
+        "settings": settings,
+        "labels": array_to_plain(labels.astype(str) if labels.dtype == object else labels),
+        "objects": labels.dtype == object,
+        "n_features": int(model.n_features_in_),
+        "depth": int(state["max_depth"]),
+        "nodes": {name: array_to_plain(state["nodes"][name]) for name in _NODES},
+        "values": array_to_plain(state["values"]),
+    }
+
+
+def tree_from_plain(plain: Any) -> Any:
+    """Read a ``DecisionTreeClassifier``; every node is checked before scikit-learn walks it.
+
+    Its compiled code takes places and columns as they stand, and would read foreign memory.
+
+    Raises
+    ------
+    ArtefactError
+    """
+    from sklearn.tree import DecisionTreeClassifier
+    from sklearn.tree._tree import Tree
+
+    keys = ("settings", "labels", "objects", "n_features", "depth", "nodes", "values")
+    check_names(plain, keys, "a tree")
+    check_names(plain["settings"], _TREE_SETTINGS, "settings of a tree")
+    check_names(plain["nodes"], _NODES, "nodes of a tree")
+    labels = array_from_plain(plain["labels"], "labels of a tree")
+    # the threshold of a split by what is missing is endless, that of a leaf none
+    nodes = {n: array_from_plain(plain["nodes"][n], n, finite=False) for n in _NODES}
+    values = array_from_plain(plain["values"], "values of a tree").astype(np.float64)
+    n_features, depth = (int(number(plain[name], name)) for name in ("n_features", "depth"))
+    if not (labels.ndim == 1 and len(labels) and n_features >= 1 and 0 <= depth <= len(values)):
+        raise ArtefactError("a tree needs labels and columns, and is no deeper than its nodes.")
+    _check_nodes(nodes, n_features)
+    if values.shape != (len(nodes["feature"]), 1, len(labels)) or (values < 0.0).any():
+        raise ArtefactError("a tree needs a share of each label at each node.")
+    model = DecisionTreeClassifier(**plain["settings"])
+    model.classes_ = labels.astype(object) if plain["objects"] is True else labels
+    model.n_classes_, model.n_outputs_ = np.intp(len(labels)), 1
+    model.n_features_in_ = model.max_features_ = n_features
+    model.tree_ = Tree(n_features, np.array([len(labels)], dtype=np.intp), 1)
+    made = np.zeros(len(values), dtype=model.tree_.__getstate__()["nodes"].dtype)
+    for name, column in nodes.items():
+        made[name] = column
+    model.tree_.__setstate__(
+        {"max_depth": depth, "node_count": len(values), "nodes": made, "values": values}
+    )
+    return model
+
+
+def _check_nodes(nodes: dict[str, npt.NDArray[Any]], n_features: int) -> None:
+    """Refuse nodes that are no binary tree from the first one down."""
+    n = len(nodes["feature"])
+    if not n or any(column.shape != (n,) for column in nodes.values()):
+        raise ArtefactError("the nodes of a tree must be columns of one length, one or more.")
+    left, right, feature = (nodes[name] for name in ("left_child", "right_child", "feature"))
+    if any(column.dtype.kind != "i" for column in (left, right, feature)):
+        raise ArtefactError("places and columns of a tree must be whole numbers.")
+    split = left != -1
+    below = np.concatenate([left[split], right[split]])
+    own = np.concatenate([np.flatnonzero(split)] * 2)
+    # a child stands behind its parent and has one: no way leads out or round
+    if (right[~split] != -1).any() or (below <= own).any() or (below >= n).any():
+        raise ArtefactError("a node of the tree leads out of it.")
+    if len(below) != n - 1 or len(np.unique(below)) != n - 1:
+        raise ArtefactError("every node of a tree but the first has one that leads to it.")
+    if ((feature[split] < 0) | (feature[split] >= n_features)).any():
+        raise ArtefactError(f"the tree is split by a column beyond its {n_features}.")
 
 
 def _small_tree(nodes: npt.NDArray[Any]) -> SmallTree | None:

@@ -23,7 +23,7 @@ from sklearn.base import BaseEstimator
 from custvalue import _frames
 from custvalue._open_table import open_table
 from custvalue._peers import part_columns
-from custvalue._portable import reading, seal, unseal
+from custvalue._portable import reading, sealed, unseal
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._row_scorer import RowScorer
 from custvalue._sklearn import DocLink, check_is_fitted
@@ -776,18 +776,12 @@ class ValueModel(DocLink, BaseEstimator):
         NotSupportedError
             If a part of the model has no plain form; pickle such a model.
         """
-        import custvalue
-
         check_is_fitted(self, "forecast_")
-        return seal(
-            {
-                "schema": SCHEMA,
-                "library": custvalue.__version__,
-                "model": type(self).__name__,
-                "settings": {k: self._plain_setting(k, v) for k, v in self._settings().items()},
-                "features": list(map(str, getattr(self, "feature_names_in_", []))),
-                "learned": write_value(self.forecast_),
-            }
+        return sealed(
+            type(self).__name__,
+            settings={k: self._plain_setting(k, v) for k, v in self._settings().items()},
+            features=list(map(str, getattr(self, "feature_names_in_", []))),
+            learned=write_value(self.forecast_),
         )
 
     @classmethod

@@ -42,6 +42,7 @@ FLOOR = {
     "_group_sizes": 1,
     "_sparse": 0,
     "_sklearn": 3,
+    "_written": 3.1,
     "_histories": 1,
     "_peers": 3.2,
     "_log_start": 2.5,

@@ -15,9 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-import custvalue
 from custvalue._html import html_table
-from custvalue._portable import check_names, number, reading, seal, unseal
+from custvalue._portable import check_names, number, places, reading, sealed, unseal
 from custvalue._sparse import from_entries, is_sparse, row_sums, times
 from custvalue._typing import Floats
 from custvalue.chains import _chain_math as _math
@@ -425,18 +424,15 @@ class Chain:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values (tuples of numbers or strings as names become lists)."""
         coo = sp.coo_array(self.matrix)
-        plain: dict[str, Any] = {
-            "schema": 2,
-            "library": custvalue.__version__,
-            "model": "Chain",
-            "states": [list(s) if isinstance(s, tuple) else s for s in self.states],
-            "absorbing": [list(s) if isinstance(s, tuple) else s for s in self.absorbing],
-            "sparse": self.is_sparse,
-            "row": coo.row.tolist(),
-            "col": coo.col.tolist(),
-            "chance": coo.data.tolist(),
-        }
-        return seal(plain)
+        return sealed(
+            "Chain",
+            states=[list(s) if isinstance(s, tuple) else s for s in self.states],
+            absorbing=[list(s) if isinstance(s, tuple) else s for s in self.absorbing],
+            sparse=self.is_sparse,
+            row=coo.row.tolist(),
+            col=coo.col.tolist(),
+            chance=coo.data.tolist(),
+        )
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Chain:
@@ -458,22 +454,15 @@ class Chain:
             if not isinstance(plain["sparse"], bool):
                 raise ArtefactError("sparse must be true or false.")
             chance = [number(value, "a chance") for value in plain["chance"]]
-            at = [[_place(k, len(states)) for k in plain[name]] for name in ("row", "col")]
+            at = [places(plain[name], len(states)) for name in ("row", "col")]
             if not len(chance) == len(at[0]) == len(at[1]):
                 raise ArtefactError("row, col and chance must be of one length.")
-            matrix = from_entries(chance, np.array(at[0], int), np.array(at[1], int), len(states))
+            matrix = from_entries(chance, at[0], at[1], len(states))
             made = matrix if plain["sparse"] else matrix.toarray()
             return cls(tuple(states), made, tuple(gone))
 
 
 _WRITTEN = ("states", "absorbing", "sparse", "row", "col", "chance")
-
-
-def _place(value: Any, n: int) -> int:
-    place = number(value, "a place in the matrix")
-    if place != int(place) or not 0 <= place < n:
-        raise ArtefactError(f"place {value!r} lies outside of {n} states.")
-    return int(place)
 
 
 def by_state(given: Any, states: tuple[Hashable, ...], name: str) -> Any:

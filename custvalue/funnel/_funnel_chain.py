@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from custvalue import _frames
+from custvalue._portable import reading
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._typing import Floats
@@ -491,8 +492,10 @@ class FunnelChain(DocLink, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            If the dictionary holds another model or a schema this version does not read.
+        ArtefactError
+            If the dictionary is broken, was changed since it was written, holds another model, or
+            has a schema that this version does not read. It is a ``ValueError``.
         """
-        settings, counts = counts_from_plain(plain)
-        return cls(**settings).fit_counts(counts)
+        with reading("FunnelChain"):
+            settings, counts = counts_from_plain(plain, cls._get_param_names())
+            return cls(**settings).fit_counts(counts)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
-import custvalue
-from custvalue._fitted import SCHEMA, read_plain
+from custvalue._portable import check_names, number, places, sealed, texts, unseal
 from custvalue._units import plain_span
 from custvalue.chains import TransitionCounts
+from custvalue.exceptions import ArtefactError
 from custvalue.funnel._counts import FunnelCounts, FunnelShape
 from custvalue.funnel._ledger import FunnelLedger
 
@@ -23,6 +23,7 @@ ARRAYS = (
     "started", "entered", "open_now", "open_amount", "won_amount", "won_total", "haircut",
     "outcomes",
 )  # fmt: skip
+MOST_STATES = 1_000_000
 NUMBERS = ("moves_at_once", "moves_seen", "periods", "as_of", "observed_from")
 
 
@@ -44,42 +45,58 @@ def counts_to_plain(funnel: FunnelChain) -> dict[str, Any]:
         key: Any = list(group) if isinstance(group, tuple) else _plain(group)
         cells = {"row": coo.row, "col": coo.col, "n": coo.data}
         moves.append({"group": key, **{k: v.tolist() for k, v in cells.items()}})
-    return {
-        "schema": SCHEMA,
-        "library": custvalue.__version__,
-        "model": type(funnel).__name__,
-        "settings": settings,
-        "shape": asdict(counts.shape),
-        "moves": moves,
+    return sealed(
+        "FunnelChain",
+        settings=settings,
+        shape=asdict(counts.shape),
+        moves=moves,
         **{name: getattr(counts, name).tolist() for name in ARRAYS},
         **{name: getattr(counts, name) for name in NUMBERS},
-        "ledger": counts.ledger.to_dict(),
-    }
+        ledger=counts.ledger.to_dict(),
+    )
 
 
-def counts_from_plain(plain: Mapping[str, Any]) -> tuple[dict[str, Any], FunnelCounts]:
+def counts_from_plain(
+    plain: Mapping[str, Any], settings: Collection[str]
+) -> tuple[dict[str, Any], FunnelCounts]:
     """Read settings and counts as they were written."""
-    got = read_plain(plain)
-    if got.get("model") != "FunnelChain":
-        raise ValueError(f"the dictionary holds {got.get('model')!r}, not FunnelChain.")
+    keys = ("settings", "shape", "moves", *ARRAYS, *NUMBERS, "ledger")
+    got = unseal(plain, schemas=(1, 2), keys=keys, model="FunnelChain")
+    check_names(got["shape"], [f.name for f in fields(FunnelShape)], "the shape")
     said: dict[str, Any] = got["shape"]
-    said |= {name: tuple(said[name]) for name in ("stages", "outcomes")}
-    shape = FunnelShape(**said)
-    n = shape.n_states
-    nothing = np.zeros(n)
+    said |= {name: texts(said[name], name) for name in ("stages", "outcomes")}
+    said |= {name: int(number(said[name], name)) for name in ("age_classes", "period")}
+    shape, n = FunnelShape(**said), len(said["stages"])
+    if min(n, len(shape.outcomes), shape.age_classes, shape.period) < 1:
+        raise ArtefactError("a funnel has stages, outcomes, ages and a period.")
+    if shape.n_states > MOST_STATES:
+        raise ArtefactError(f"{shape.n_states:,} states are more than any funnel has.")
     moves = {}
     for part in got["moves"]:
+        check_names(part, ("group", "row", "col", "n"), "the moves of a group")
         group = tuple(part["group"]) if isinstance(part["group"], list) else part["group"]
-        cells: Any = (part["n"], (part["row"], part["col"]))
-        moves[group] = TransitionCounts(csr_array(cells, shape=(n, n)), nothing, nothing)
-    figures: dict[str, Any] = {name: np.array(got[name], dtype=np.float64) for name in ARRAYS}
-    figures |= {name: got[name] for name in NUMBERS}
+        size = shape.n_states
+        cells = [number(one, "a count of moves") for one in part["n"]]
+        at = (places(part["row"], size), places(part["col"], size))
+        nothing = np.zeros(size)
+        found = csr_array((cells, at), shape=(size, size))
+        moves[group] = TransitionCounts(found, nothing, nothing)
+    sizes = {"won_amount": (3, n), "open_amount": (2, n), "won_total": (3,), "haircut": (2,)}
+    figures: dict[str, Any] = {}
+    for name in ARRAYS:
+        figures[name] = np.array(got[name], dtype=np.float64)
+        wanted = sizes.get(name, (len(shape.outcomes) if name == "outcomes" else n,))
+        if figures[name].shape != wanted or not np.isfinite(figures[name]).all():
+            raise ArtefactError(f"{name} must be finite numbers of shape {wanted}.")
+    figures |= {name: number(got[name], name) for name in NUMBERS}
+    figures |= {name: int(figures[name]) for name in ("as_of", "observed_from")}
     counts = FunnelCounts(
         shape=shape,
         moves=moves,
         **figures,
         ledger=FunnelLedger.from_dict(got["ledger"]),
     )
+    check_names(got["settings"], settings, "settings")
     return got["settings"], counts
 
 

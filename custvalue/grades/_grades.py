@@ -21,6 +21,7 @@ from custvalue._units import check_share
 from custvalue._warn import warn_caller
 from custvalue._words import HOUSE, Language, check_language
 from custvalue._work import check_kinds
+from custvalue._written import Portable
 from custvalue.exceptions import BinWarning
 
 GRADES = ("A", "B", "C", "D", "E")
@@ -143,7 +144,7 @@ def pareto(values: npt.ArrayLike, *, top: float = 0.2, of_value: float = 0.8) ->
     return Pareto(top_share, needed, 2.0 * area - 1.0)
 
 
-class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
+class ValueGrades(Portable, DocLink, TransformerMixin, BaseEstimator):
     """Five grades by value, A the best, with key and general customers.
 
     Parameters
@@ -239,6 +240,22 @@ class ValueGrades(DocLink, TransformerMixin, BaseEstimator):
             class_shares(_grades(values, self.cuts_), (len(GRADES),) * values.shape[1])
         )
         return self
+
+    @classmethod
+    def _learns(cls) -> dict[str, Any]:
+        return {"cuts_": Floats, "grade_shares_": Floats}
+
+    def _check_written(self) -> None:
+        self._checked_shares()
+        k = self.n_features_in_
+        if not self._names():
+            raise ValueError("column must name one column or more.")
+        if self.cuts_.shape != (k, 4) or np.isnan(self.cuts_).any():
+            raise ValueError("the cuts must be four numbers for each column.")
+        if (self.cuts_[:, 1:] > self.cuts_[:, :-1]).any():
+            raise ValueError("the cuts must not rise from A to D.")
+        if self.grade_shares_.shape != (k, 5) or not np.isfinite(self.grade_shares_).all():
+            raise ValueError("the shares must be five numbers for each column.")
 
     def _checked_shares(self) -> Floats:
         check_kinds(self, shares="sequence", column="text or names")

@@ -18,6 +18,7 @@ from custvalue._row_scorer import OneRow, RowScorer, refuse_nameless
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns
 from custvalue._typing import Floats
 from custvalue._words import HOUSE, Language, check_language
+from custvalue._written import Portable
 
 QUADRANTS = (
     "active and loyal",
@@ -56,6 +57,14 @@ class RankLaw(NamedTuple):
 
     knots: Floats
     rank: Floats
+
+    def check(self) -> None:
+        """Refuse ranks that no column has."""
+        knots, rank = self
+        if knots.ndim != 1 or not len(knots) or knots.shape != rank.shape:
+            raise ValueError("ranks need as many knots, one or more.")
+        if not np.isfinite(rank).all() or (np.diff(knots) <= 0).any() or (np.diff(rank) < 0).any():
+            raise ValueError("ranks must rise with their knots.")
 
 
 def rank_law(values: Floats) -> RankLaw:
@@ -119,7 +128,7 @@ def rank_index(values: Floats, laws: Sequence[RankLaw], weights: Floats) -> Floa
     return np.divide(top, bottom, out=np.full(len(values), 0.5), where=bottom > 0)
 
 
-class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
+class ActivityLoyaltyMatrix(Portable, DocLink, TransformerMixin, BaseEstimator):
     """Two indexes, activity and loyalty, and the quadrant in which each customer stands.
 
     Each index is the weighted mean of its columns' ranks among the fitted customers (0 lowest, 1
@@ -205,11 +214,7 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         ValueError
             If a weight is 0 or not finite, or an index has no column.
         """
-        if isinstance(self.axes, str) or len(self.axes) != 2 or self.axes[0] == self.axes[1]:
-            raise ValueError(f"axes={self.axes!r} must be two different names.")
-        self._quadrant_names("en")
-        if np.shape(self.cuts) != (2,):
-            raise ValueError(f"cuts={self.cuts!r} must be two numbers, for activity and loyalty.")
+        self._check_options()
         table = open_table(X)
         have = None if table.names is None else list(table.names)
         activity = _weights("activity", self.activity, _ACTIVITY, have)
@@ -241,6 +246,39 @@ class ActivityLoyaltyMatrix(DocLink, TransformerMixin, BaseEstimator):
         places = self._quadrants(self._indexes(values, self.ranks_))
         self.quadrant_shares_ = np.asarray(class_shares(places[:, None], (4,))[0])
         return self
+
+    def _check_options(self) -> None:
+        if isinstance(self.axes, str) or len(self.axes) != 2 or self.axes[0] == self.axes[1]:
+            raise ValueError(f"axes={self.axes!r} must be two different names.")
+        self._quadrant_names("en")
+        if np.shape(self.cuts) != (2,) or np.asarray(self.cuts).dtype.kind not in "fiu":
+            raise ValueError(f"cuts={self.cuts!r} must be two numbers, for activity and loyalty.")
+
+    @classmethod
+    def _learns(cls) -> dict[str, Any]:
+        return {
+            "activity_": dict[str, float],
+            "loyalty_": dict[str, float],
+            "ranks_": tuple[RankLaw, ...],
+            "quadrant_shares_": Floats,
+        }
+
+    @classmethod
+    def _may_learn(cls) -> dict[str, Any]:
+        return {"unit_": str | None}
+
+    def _check_written(self) -> None:
+        self._check_options()
+        weights = [*self.activity_.values(), *self.loyalty_.values()]
+        if not len(self.ranks_) == len(weights) == self.n_features_in_ or 0.0 in weights:
+            raise ValueError("there must be a weight other than 0, and ranks, for each column.")
+        if not self.activity_ or not self.loyalty_ or self.quadrant_shares_.shape != (4,):
+            raise ValueError("both indexes need columns, and there are four quadrants.")
+        wanted, names = [*self.activity_, *self.loyalty_], getattr(self, "feature_names_in_", ())
+        if not {*wanted}.isdisjoint(names) and wanted != list(names):
+            raise ValueError("the indexes are not of these columns.")
+        for law in self.ranks_:
+            law.check()
 
     def _quadrant_names(self, language: Language) -> list[str]:
         if self.names is None:

@@ -13,8 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custvalue._portable import check_names
+from custvalue._sklearn import tree_from_plain, tree_to_plain
 from custvalue._typing import Floats, Places
+from custvalue._units import days_per
 from custvalue._words import HOUSE, Language
+from custvalue._written import from_plain, to_plain
 from custvalue.lifecycle import _lifecycle_evidence as reading
 from custvalue.lifecycle._lifecycle_words import leaf_words, rule_words, stage_names, unused_rules
 from custvalue.lifecycle._stages import (
@@ -23,6 +27,7 @@ from custvalue.lifecycle._stages import (
     PROBLEM,
     RULE_STAGE,
     RULES,
+    STAGES,
     VIEW_OF,
     Evidence,
     StageThresholds,
@@ -32,6 +37,14 @@ from custvalue.lifecycle._stages import (
 
 Told = tuple[Sequence[str], Places]  # words, and which of them each row gets
 
+_LEARNED: dict[str, Any] = {
+    "columns": tuple[str, ...],
+    "by_name": bool,
+    "unit": str | None,
+    "names": tuple[str, ...],
+    "may_lack": frozenset[str],
+    "shares": Floats,
+}
 _FROM_CRM = np.array([rule.source == "crm" for rule in RULES])
 
 
@@ -57,6 +70,17 @@ class StageRules:
     unit: str | None
     thresholds: StageThresholds
     shares: Floats
+
+    def check(self) -> None:
+        """Refuse parts that do not belong together, with a ``ValueError``."""
+        if not {*reading.NEEDED} <= {*self.columns} <= {*reading.KNOWN}:
+            raise ValueError(f"the rules need {', '.join(reading.NEEDED)}.")
+        if self.unit is not None:
+            days_per(self.unit)
+        if self.shares.shape != (len(STAGES),) or self.unit != self.thresholds.unit:
+            raise ValueError("there must be a share for each stage, and one unit.")
+        if self.thresholds.core_irregularity is not None and "gap_std" not in self.columns:
+            raise ValueError("irregularity cannot be told without gap_std.")
 
     absent = POTENTIAL  # the stage of a customer whose orders were all taken back
 
@@ -143,6 +167,40 @@ class LearnedStages:
     names: tuple[str, ...]
     may_lack: frozenset[str]
     shares: Floats
+
+    def to_plain(self) -> dict[str, Any]:
+        """Write it as plain JSON values."""
+        parts = {name: to_plain(getattr(self, name)) for name in _LEARNED}
+        return {**parts, "tree": tree_to_plain(self.tree)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> LearnedStages:
+        """Read what `to_plain` wrote.
+
+        Raises
+        ------
+        ArtefactError
+        """
+        check_names(plain, (*_LEARNED, "tree"), "the learned stages")
+        parts = {name: from_plain(plain[name], kind, name) for name, kind in _LEARNED.items()}
+        return cls(tree=tree_from_plain(plain["tree"]), **parts)
+
+    def check(self) -> None:
+        """Refuse parts that do not belong together, with a ``ValueError``."""
+        if self.by_name != bool(self.columns):
+            raise ValueError("a table that is read by name has columns that are known.")
+        if self.unit is not None:
+            days_per(self.unit)
+        if len(self.names) != self.tree.n_features_in_ or not self.may_lack <= {*self.names}:
+            raise ValueError("the tree does not read these columns.")
+        if (
+            self.columns
+            and reading.learning_columns(np.ones((1, len(self.columns))), self.columns)[1]
+            != self.names
+        ):
+            raise ValueError("the tree does not read the columns of this table.")
+        if self.shares.shape != self.tree.classes_.shape:
+            raise ValueError("there must be a share for each label.")
 
     absent = None  # a tree knows no stage of those without orders
 

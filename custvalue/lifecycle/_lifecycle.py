@@ -23,6 +23,7 @@ from custvalue._typing import Floats
 from custvalue._units import Span, days_per, in_units, span_days
 from custvalue._words import HOUSE, Language, check_language
 from custvalue._work import check_kinds
+from custvalue._written import Portable
 from custvalue.data import TransactionLog
 from custvalue.exceptions import NotSupportedError
 from custvalue.lifecycle import _lifecycle_evidence as reading
@@ -58,7 +59,7 @@ def _id_column(table: Table) -> dict[str, Any]:
     return {} if table.ids is None else dict([table.ids])
 
 
-class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstimator):
+class LifecycleClassifier(Portable, DocLink, ClassifierMixin, TransformerMixin, BaseEstimator):
     """Stage of every customer relationship: by rules, or learned where stages are labelled.
 
     Without ``y`` the eight stages of the source follow from orders and from whatever CRM columns
@@ -254,6 +255,30 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
         TimeUnitError
             If the unit of the spans is not known, or stated twice and differently.
         """
+        mapping = self._check_options()
+        table = open_table(X)
+        found = reading.present_columns(table, mapping)
+        unit = table.unit(self.unit, caller="LifecycleClassifier")
+        sample_weight = table.weights(sample_weight)
+        learned: StageRules | LearnedStages
+        if y is None:
+            learned = self._rules(table, found, mapping, unit, sample_weight)
+        else:
+            learned = self._tree(table, y, found, mapping, unit, sample_weight)
+        self.learned_ = learned
+        return self
+
+    @classmethod
+    def _learns(cls) -> dict[str, Any]:
+        return {"learned_": StageRules | LearnedStages}
+
+    def _check_written(self) -> None:
+        self._check_options()
+        self.learned_.check()
+        if self.learned_.by_name != hasattr(self, "feature_names_in_"):
+            raise ValueError("columns are read by name where they have names.")
+
+    def _check_options(self) -> dict[str, str]:
         check_kinds(
             self,
             columns="mapping or None",
@@ -270,18 +295,7 @@ class LifecycleClassifier(DocLink, ClassifierMixin, TransformerMixin, BaseEstima
             problem_ceiling="number",
         )
         stage_names(self.view, "en")
-        mapping = reading.check_mapping(self.columns)
-        table = open_table(X)
-        found = reading.present_columns(table, mapping)
-        unit = table.unit(self.unit, caller="LifecycleClassifier")
-        sample_weight = table.weights(sample_weight)
-        learned: StageRules | LearnedStages
-        if y is None:
-            learned = self._rules(table, found, mapping, unit, sample_weight)
-        else:
-            learned = self._tree(table, y, found, mapping, unit, sample_weight)
-        self.learned_ = learned
-        return self
+        return reading.check_mapping(self.columns)
 
     def _rules(
         self,

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
-import custvalue
-from custvalue._fitted import SCHEMA, SEALED, FitReport, check_level
+from custvalue._fitted import FitReport, check_level
 from custvalue._open_table import Table
-from custvalue._portable import check_names, number, reading, seal, unseal
+from custvalue._portable import check_names, number, reading, sealed, unseal
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._typing import Floats
 from custvalue._units import days_per
@@ -628,17 +627,13 @@ class LawModel(DocLink, BaseEstimator):
         """
         check_is_fitted(self, "params_")
         effects, groups = self.fitted_.effects, self.fitted_.groups
-        return seal(
-            {
-                "schema": SEALED,
-                "library": custvalue.__version__,
-                "model": type(self).__name__,
-                "settings": self._settings(),
-                "params": {k: float(v) for k, v in self.params_._asdict().items()},
-                "report": self.fitted_.report.to_dict(),
-                **({} if effects is None else {"effects": effects.to_dict()}),
-                **({} if groups is None else {"groups": groups.to_dict()}),
-            }
+        return sealed(
+            type(self).__name__,
+            settings=self._settings(),
+            params={k: float(v) for k, v in self.params_._asdict().items()},
+            report=self.fitted_.report.to_dict(),
+            **({} if effects is None else {"effects": effects.to_dict()}),
+            **({} if groups is None else {"groups": groups.to_dict()}),
         )
 
     @classmethod
@@ -666,7 +661,7 @@ class LawModel(DocLink, BaseEstimator):
         with reading(cls.__name__):
             more = [name for name in ("effects", "groups") if name in plain]
             keys = ["settings", "params", "report", *more]
-            plain = unseal(plain, schemas=(SCHEMA, SEALED), keys=keys)
+            plain = unseal(plain, schemas=(1, 2), keys=keys)
             if not isinstance(plain["params"], dict) or not isinstance(plain["settings"], dict):
                 raise ArtefactError("params and settings must be dictionaries.")
             params = {k: number(v, f"parameter {k}") for k, v in plain["params"].items()}

@@ -52,6 +52,12 @@ class Scaling(NamedTuple):
     categories: tuple[str, ...]
     share: tuple[float, ...]
 
+    def check(self) -> None:
+        """Refuse a scale that no column has, with a ``ValueError``."""
+        shares = len(self.categories) == len(self.share) and all(0 < one <= 1 for one in self.share)
+        if not shares or not self.deviation > 0.0:
+            raise ValueError("a column has a deviation above 0, and a share for each category.")
+
 
 def scaling_of(values: npt.NDArray[Any], rare: float = 0.0) -> Scaling:
     """Learn a column's scale; missing numbers are left out.
@@ -100,6 +106,13 @@ class Block(NamedTuple):
 
     scales: dict[str, Scaling]
     root: float
+
+    def check(self) -> None:
+        """Refuse a base that no table has, with a ``ValueError``."""
+        for scale in self.scales.values():
+            scale.check()
+        if not self.root > 0.0:
+            raise ValueError("the root of a base's largest eigenvalue is above 0.")
 
     def coordinates(self, columns: ByName) -> Floats:
         """Balanced coordinates: no block has more than unit variance in any direction."""

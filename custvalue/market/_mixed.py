@@ -17,10 +17,10 @@ from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, v
 from custvalue._typing import Floats, Places
 from custvalue._warn import warn_caller
 from custvalue._words import MARKET, Language, check_language
+from custvalue._written import Portable
 from custvalue.exceptions import DataWarning
-from custvalue.market._blocks import Stability, components_of
+from custvalue.market._blocks import Components, Stability, components_of
 from custvalue.market._clusters import REFIT, centers_of, nearest_center, told_apart
-from custvalue.market._portable import Portable
 from custvalue.market._variance import known_money, variance_by_code
 
 ALL = "all"
@@ -93,10 +93,21 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     1        1         10             0.5
     """
 
-    _learns = (
-        "components_", "stability_", "centers_", "segment_shares_", "n_segments_", "n_features_in_",
-    )  # fmt: skip
-    _may_learn = ("feature_names_in_", "text_")
+    _schema = 3
+
+    @classmethod
+    def _learns(cls) -> dict[str, Any]:
+        return {
+            "components_": Components,
+            "stability_": tuple[Stability, ...],
+            "centers_": Floats,
+            "segment_shares_": Floats,
+            "n_segments_": int,
+        }
+
+    @classmethod
+    def _may_learn(cls) -> dict[str, Any]:
+        return {"text_": frozenset[str]}
 
     def __init__(
         self,
@@ -169,6 +180,29 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         self.segment_shares_ = size[order] / n
         self.n_segments_ = len(centers)
         return self
+
+    def _check_written(self) -> None:
+        self._check_options()
+        parts, n = self.components_, self.n_segments_
+        shape = n, len(parts.axes)
+        if n < 1 or self.centers_.shape != shape or self.segment_shares_.shape != (n,):
+            raise ValueError("there must be a centre and a share for each segment.")
+        given = self._columns() or {"": [f"x{j}" for j in range(self.n_features_in_)]}
+        if [list(block.scales) for block in parts.blocks] != list(given.values()):
+            raise ValueError("the blocks are not of these columns.")
+        named = [name for names in given.values() for name in names]
+        if self.bases is not None and list(getattr(self, "feature_names_in_", ())) != named:
+            raise ValueError("the columns are not those that these settings ask for.")
+        for block in parts.blocks:
+            block.check()
+            words = {name for name, scale in block.scales.items() if scale.categories}
+            if words - getattr(self, "text_", frozenset()):
+                raise ValueError("columns with categories are columns of text.")
+        width = sum(
+            len(scale.categories) or 1 for block in parts.blocks for scale in block.scales.values()
+        )
+        if parts.axes.ndim != 2 or parts.axes.shape[1:] != (width,) != parts.center.shape:
+            raise ValueError("the components are not of these blocks.")
 
     def _check_options(self) -> None:
         number = self.n_segments

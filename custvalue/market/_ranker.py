@@ -15,8 +15,8 @@ from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, r
 from custvalue._typing import Floats
 from custvalue._warn import warn_caller
 from custvalue._words import MARKET, Language, check_language
+from custvalue._written import Portable
 from custvalue.exceptions import BinWarning, NotSupportedError, nearest
-from custvalue.market._portable import Portable
 from custvalue.market._ranking import (
     IdealPoints,
     anchored_scores,
@@ -100,7 +100,16 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
     1  retail            0.55          0.25     0.430     2  M-L harvest
     """
 
-    _learns = ("attractiveness_", "resource_fit_", "anchors_", "ideal_", "n_features_in_")
+    _schema = 3
+
+    @classmethod
+    def _learns(cls) -> dict[str, Any]:
+        return {
+            "attractiveness_": dict[str, float],
+            "resource_fit_": dict[str, float],
+            "anchors_": dict[str, tuple[float, float]],
+            "ideal_": IdealPoints | None,
+        }
 
     def __init__(
         self,
@@ -191,6 +200,17 @@ class TargetMarketRanker(Portable, DocLink, TransformerMixin, BaseEstimator):
         topsis = self.method == "topsis"
         self.ideal_ = ideal_points(values, self._signs()) if topsis else None
         return self
+
+    def _check_written(self) -> None:
+        check_options(self)
+        names = self._criteria()
+        if set(names) != set(self.anchors_) or len(names) != self.n_features_in_:
+            raise ValueError("there must be a weight and anchors for each criterion.")
+        topsis = self.method == "topsis"
+        if topsis != (self.ideal_ is not None):
+            raise ValueError("ideal points are those of method='topsis'.")
+        if self.ideal_ is not None and any(p.shape != (len(names),) for p in self.ideal_):
+            raise ValueError("ideal points must have a number for each criterion.")
 
     def _criteria(self) -> list[str]:
         return [*self.attractiveness_, *self.resource_fit_]

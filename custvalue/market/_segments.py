@@ -14,10 +14,10 @@ from custvalue._categories import MISSING, category_columns, coded
 from custvalue._drift import DriftReport, drift_report
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
-from custvalue._typing import Floats, Places
+from custvalue._typing import Floats, Objects, Places
 from custvalue._words import MARKET, Language, check_language
+from custvalue._written import Portable
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
-from custvalue.market._portable import Portable
 from custvalue.market._segment_tree import OTHER, Coded, Grower, Node, leaf_codes
 from custvalue.market._variance import known_money, variance_by_code
 
@@ -88,7 +88,16 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
     S / shop: size = S and industry = shop (40 customers)
     """
 
-    _learns = ("bases_", "n_features_in_", "tree_", "segments_", "segment_shares_")
+    _schema = 3
+
+    @classmethod
+    def _learns(cls) -> dict[str, Any]:
+        return {
+            "bases_": dict[str, tuple[str, ...]],
+            "tree_": Node,
+            "segments_": Objects,
+            "segment_shares_": Floats,
+        }
 
     def __init__(
         self,
@@ -149,6 +158,16 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         place = leaf_codes(self.tree_, words, n)
         self.segment_shares_ = np.bincount(place, minlength=len(self.segments_)) / n
         return self
+
+    def _check_written(self) -> None:
+        columns, segments = self._check_options(), list(self.tree_.leaves())
+        if columns != list(self.feature_names_in_):
+            raise ValueError("the columns are not those that these settings ask for.")
+        if not len(self.segments_) == len(self.segment_shares_) == len(segments):
+            raise ValueError("there must be a name and a share for each segment.")
+        for node in self.tree_.splits():
+            if node.column not in columns:
+                raise ValueError(f"the tree is split by {node.column!r}, which is no column of it.")
 
     def _bases(self) -> dict[str, tuple[str, ...]]:
         if not isinstance(self.by, Mapping):

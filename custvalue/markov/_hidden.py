@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 import numpy as np
 from sklearn.base import BaseEstimator
 
-import custvalue
 from custvalue._open_table import Table, open_table
-from custvalue._portable import reading, seal, unseal
+from custvalue._portable import reading, sealed, unseal
 from custvalue._sklearn import DocLink, check_is_fitted
 from custvalue._typing import Floats, Ints
 from custvalue._value_model import read_value, write_value
@@ -629,14 +628,11 @@ class HiddenStates(DocLink, BaseEstimator):
         dict
         """
         check_is_fitted(self)
-        return seal(
-            {
-                "schema": SCHEMA,
-                "library": custvalue.__version__,
-                "model": type(self).__name__,
-                "settings": {k: write_value(v) for k, v in self.get_params().items()},
-                "learned": write_value(self.states_),
-            }
+        return sealed(
+            type(self).__name__,
+            SCHEMA,
+            settings={k: write_value(v) for k, v in self.get_params().items()},
+            learned=write_value(self.states_),
         )
 
     @classmethod

@@ -14,7 +14,7 @@ import numpy as np
 from custvalue._files import whole_file
 from custvalue._frames import column, eager
 from custvalue._html import HtmlFacts
-from custvalue._portable import check_names, number, reading, seal, unseal
+from custvalue._portable import check_names, number, reading, sealed, unseal
 from custvalue._units import Span
 from custvalue._value_model import ValueModel, read_value, write_value
 from custvalue.data import LogOptions, TransactionLog
@@ -134,26 +134,21 @@ class Artefact(HtmlFacts):
         NotSupportedError
             If a part of the model has no plain form.
         """
-        import custvalue
-
-        return seal(
-            {
-                "schema": SCHEMA,
-                "library": custvalue.__version__,
-                "model": "Artefact",
-                "fitted": write_value(self.model),
-                "log": self.log,
-                "read": self.read,
-                "as_of": self.as_of,
-                "first_order": self.first_order,
-                "n_customers": self.n_customers,
-                "n_orders": self.n_orders,
-                "ranges": {name: list(ends) for name, ends in self.ranges.items()},
-                "shares": {name: asdict(one) for name, one in self.shares.items()},
-                "value": self.value,
-                "data": self.data,
-                "verdict": self.verdict,
-            }
+        return sealed(
+            "Artefact",
+            SCHEMA,
+            fitted=write_value(self.model),
+            log=self.log,
+            read=self.read,
+            as_of=self.as_of,
+            first_order=self.first_order,
+            n_customers=self.n_customers,
+            n_orders=self.n_orders,
+            ranges={name: list(ends) for name, ends in self.ranges.items()},
+            shares={name: asdict(one) for name, one in self.shares.items()},
+            value=self.value,
+            data=self.data,
+            verdict=self.verdict,
         )
 
     @classmethod

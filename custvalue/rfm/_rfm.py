@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +30,7 @@ from custvalue._units import Span
 from custvalue._warn import warn_caller
 from custvalue._words import Language
 from custvalue._work import check_kinds
+from custvalue._written import Portable
 from custvalue.exceptions import DataWarning, NotSupportedError
 from custvalue.rfm._cycle import (
     Cycle,
@@ -38,7 +40,6 @@ from custvalue.rfm._cycle import (
     order_cuts,
     usual_gap,
 )
-from custvalue.rfm._portable import read_again, written
 from custvalue.rfm._rfm_law import VariableCuts, bin_bounds, nested_cuts, scores_of
 from custvalue.rfm._rfm_options import (
     CYCLE,
@@ -69,7 +70,7 @@ MONEY_COLUMNS = ("total_value", "mean_value", "monetary_value", "total_profit")
 COMPOSITE = "score"
 
 
-class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
+class RFMTransformer(Portable, DocLink, TransformerMixin, BaseEstimator):
     """Scores for recency, frequency and money, 1 to n, where n is best.
 
     Recency is scored on ``silence`` (shorter is better), frequency on ``n_orders``, money on
@@ -219,13 +220,7 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         DataWarning
             If cuts on the cycle are asked of a log in which nobody ordered twice.
         """
-        check_kinds(
-            self,
-            columns="mapping or None",
-            less_is_better="names",
-            weights="sequence or mapping or text or None",
-        )
-        check_scoring(self.method, self.remainder)
+        self._check_options()
         names = scored_columns(self.columns, self.monetary)
         # what was fitted stays so, whatever set_params says before the next fit
         self._on_cycle = on_cycle = asks_cycle(self.cuts, self.method, names)
@@ -606,50 +601,42 @@ class RFMTransformer(DocLink, TransformerMixin, BaseEstimator):
         fresh = scores_of(again._scored(values), anew)
         return drift_report([v.column for v in old], self.shares_, scores - 1, fresh - 1)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Write settings and cut points as plain JSON values; they hold no customer.
-
-        Returns
-        -------
-        dict
-            ``schema``, ``library``, ``model``, ``settings``, ``learned``, ``checksum``.
-
-        Raises
-        ------
-        NotSupportedError
-            If a setting has no plain form.
-
-        Examples
-        --------
-        >>> from custvalue import RFMTransformer
-        >>> rfm = RFMTransformer(n_bins=2).fit([[5.0, 9, 900.0], [200.0, 1, 20.0]])
-        >>> RFMTransformer.from_dict(rfm.to_dict()).transform([[100.0, 2, 30.0]])
-        array([[1., 2., 2.]])
-        """
-        check_is_fitted(self)
-        return written(self)
+    def _check_options(self) -> None:
+        check_kinds(
+            self,
+            columns="mapping or None",
+            less_is_better="names",
+            weights="sequence or mapping or text or None",
+        )
+        check_scoring(self.method, self.remainder)
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> RFMTransformer:
-        """Inverse of :meth:`to_dict`.
+    def _learns(cls) -> dict[str, Any]:
+        return {
+            "variables_": tuple[VariableCuts, ...],
+            "cycle_": Cycle | None,
+            "longest_silence_": float,
+            "weights_": tuple[float, ...] | None,
+            "shares_": tuple[tuple[float, ...], ...],
+            "unit_": str | None,
+            "passed_": list[str],
+        }
 
-        Parameters
-        ----------
-        plain : dict
-
-        Returns
-        -------
-        RFMTransformer
-            Fitted: every answer is that of the one which was written.
-
-        Raises
-        ------
-        ArtefactError
-            If the dictionary holds another model, a schema that this version does not read, or
-            anything that was changed after it was written.
-        """
-        made: RFMTransformer = read_again(cls, plain)
-        return made
+    def _check_written(self) -> None:
+        self._check_options()
+        names = scored_columns(self.columns, self.monetary)
+        self._on_cycle = asks_cycle(self.cuts, self.method, names)
+        for at, variable in enumerate(self.variables_):
+            variable.check(math.prod(v.n_bins for v in self.variables_[:at]))
+        sizes = [v.n_bins for v in self.variables_]
+        if not sizes or [len(one) for one in self.shares_] != sizes:
+            raise ValueError("the shares are not those of these cut points.")
+        if self.cycle_ is not None and len({len(part) for part in self.cycle_[1:]}) != 1:
+            raise ValueError("a cycle has one usual gap for each class of orders.")
+        if self.weights_ is not None and len(self.weights_) != len(sizes):
+            raise ValueError("there must be a weight for each variable.")
+        if self.n_features_in_ != (len(self._wanted()) if self._on_cycle else len(sizes)):
+            raise ValueError("the columns are not those that these settings ask for.")
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the output columns: R, F, M, ``score`` with weights, then what passes through.

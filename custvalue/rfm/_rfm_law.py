@@ -53,6 +53,13 @@ class VariableCuts(NamedTuple):
         """Whether there is a row of cuts for each cell of the variables before it."""
         return len(self.cuts) > 1
 
+    def check(self, cells: int) -> None:
+        """Refuse cuts that no fit leaves: as many in each row, not falling, a row a cell."""
+        if len(self.cuts) not in (1, cells) or len({len(row) for row in self.cuts}) != 1:
+            raise ValueError(f"the cuts of {self.letter} must be rows of one length, a row a cell.")
+        if any(list(row) != sorted(row) for row in self.cuts):
+            raise ValueError(f"the cuts of {self.letter} must not fall.")
+
 
 def scores_of(values: Floats, variables: Sequence[VariableCuts]) -> Places:
     """Scores 1 to n of every row, n is best.

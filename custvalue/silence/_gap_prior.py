@@ -139,6 +139,11 @@ class GapPrior(NamedTuple):
     alpha: float
     regularity: int = 1
 
+    def check(self) -> None:
+        """Refuse parameters that are none."""
+        if not (0.0 < self.r < np.inf and 0.0 < self.alpha < np.inf and self.regularity >= 1):
+            raise ValueError(f"{self} must have r and alpha above 0, and a regularity from 1 on.")
+
 
 def prob_longer_gap(
     silence: npt.ArrayLike, n_gaps: npt.ArrayLike, gap_sum: npt.ArrayLike, prior: GapPrior

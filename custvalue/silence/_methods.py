@@ -115,6 +115,10 @@ class SilenceMethod:
         TrF[own] = rank_ratio(facts.n_gaps[own], facts.n_shorter[own])
         return {"silence_score": S, "rank_ratio": TrF}
 
+    def check_learned(self) -> None:
+        """Refuse what no log teaches, as only a file that was made by hand has it."""
+        _check_ascending(self.longest_gaps, "longest_gaps")
+
     def anew(self, facts: GapFacts) -> SilenceMethod:
         """Learn usual gaps and rates from other customers; what was learned of outcomes stays."""
         return replace(self, longest_gaps=longest_of(facts))
@@ -184,6 +188,11 @@ class Threshold(SilenceMethod):
         S = silence_score(facts.silence, self.threshold)
         return {**super().ratios(facts), "silence_score": S}
 
+    def check_learned(self) -> None:
+        """Refuse a threshold that is no length."""
+        super().check_learned()
+        _check_ascending((self.threshold,), "threshold")
+
     def begins(self) -> float | None:
         """Give the threshold."""
         return self.threshold
@@ -221,6 +230,11 @@ class PooledGaps(SilenceMethod):
         longer = pooled_survival(facts.silence, self.gap_quantiles)
         return {**self.ratios(facts), "prob_longer_gap": longer, "score": 1.0 - longer}
 
+    def check_learned(self) -> None:
+        """Refuse gaps that fall."""
+        super().check_learned()
+        _check_ascending(self.gap_quantiles, "gap_quantiles")
+
 
 @dataclass(frozen=True)
 class ShrunkGaps(SilenceMethod):
@@ -256,6 +270,11 @@ class ShrunkGaps(SilenceMethod):
         """S, TrF and the chance of a longer gap."""
         longer = prob_longer_gap(facts.silence, facts.n_gaps, facts.gap_sum, self.prior)
         return {**self.ratios(facts), "prob_longer_gap": longer, "score": 1.0 - longer}
+
+    def check_learned(self) -> None:
+        """Refuse a prior that is none."""
+        super().check_learned()
+        self.prior.check()
 
     def anew(self, facts: GapFacts) -> ShrunkGaps:
         """Fit the rates of other customers."""
@@ -319,6 +338,11 @@ class CalibratedChance(SilenceMethod):
         chance = self.chance.of(facts)
         return {**self.shrunk.measures(facts), "prob_order": chance, "score": 1.0 - chance}
 
+    def check_learned(self) -> None:
+        """Refuse a prior or a chance that is none."""
+        self.shrunk.check_learned()
+        self.chance.check()
+
     def anew(self, facts: GapFacts) -> CalibratedChance:
         """Fit the rates of other customers; the chance keeps its weights."""
         shrunk = self.shrunk.anew(facts)
@@ -366,6 +390,12 @@ def longest_of(facts: GapFacts) -> tuple[float, ...]:
     if len(longest) == 0:  # nobody came back: the longest silence stands in
         longest = np.array([facts.silence.max() or 1.0])
     return gap_digest(longest, 201)
+
+
+def _check_ascending(lengths: tuple[float, ...], name: str) -> None:
+    rising = lengths and list(lengths) == sorted(lengths)
+    if not rising or not 0.0 < lengths[0] <= lengths[-1] < np.inf:
+        raise ValueError(f"{name} must be lengths above 0, not falling, one or more.")
 
 
 def _prior_of(lesson: Lesson, scorer: Any) -> GapPrior:

@@ -102,6 +102,23 @@ class ReturnChance(NamedTuple):
         at, level = np.asarray(self.steps).T
         return np.interp(index, at, level)
 
+    def check(self) -> None:
+        """Refuse parts that do not belong together.
+
+        Raises
+        ------
+        ValueError
+        """
+        self.prior.check()
+        parts = (self.centre, self.scale, self.weights)
+        if any(len(part) != N_MEASURES for part in parts) or not min(self.scale) > 0.0:
+            raise ValueError(f"a chance has {N_MEASURES} measures, each with a scale above 0.")
+        at, levels = [step[0] for step in self.steps], [step[1] for step in self.steps]
+        if at != sorted(at) or levels != sorted(levels) or not all(0 <= one <= 1 for one in levels):
+            raise ValueError("the steps of a chance must not fall.")
+        if not self.alike or not 0.0 < self.window < np.inf:
+            raise ValueError("a chance needs a window, and customers alike.")
+
     def alike_to(self, chance: float) -> Alike:
         """Group of earlier customers with the nearest predicted chance.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,9 @@ from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, o
 from custvalue._typing import Floats
 from custvalue._units import Span
 from custvalue._words import Language, check_language
+from custvalue._written import Portable
 from custvalue.silence._learning import has_ordered
-from custvalue.silence._methods import Lesson
+from custvalue.silence._methods import METHODS, Lesson
 from custvalue.silence._return_chance import reliability_table
 from custvalue.silence._silence import GapFacts
 from custvalue.silence._silence_cuts import ThresholdChoice, choose_threshold
@@ -36,7 +37,7 @@ from custvalue.silence._silence_options import (
 from custvalue.silence._silence_words import sentence, silence_facts
 
 
-class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
+class SilenceScorer(Portable, DocLink, TransformerMixin, BaseEstimator):
     """Judge every customer's silence: how long since the last order, against what is usual.
 
     Parameters
@@ -443,6 +444,29 @@ class SilenceScorer(DocLink, TransformerMixin, BaseEstimator):
             self._classes(facts.silence, score),
             np.column_stack([fresh, self._grade_codes(anew)]),
         )
+
+    @classmethod
+    def _learns(cls) -> dict[str, Any]:
+        return {
+            "learned_": Union[tuple(dict.fromkeys(METHODS.values()))],  # noqa: UP007
+            "cuts_": tuple[float, float, float],
+            "silence_cuts_": tuple[float, ...],
+            "longest_silence_": float,
+            "shares_": tuple[tuple[float, ...], ...],
+            "is_named_": bool,
+            "unit_": str | None,
+        }
+
+    def _check_written(self) -> None:
+        check_choices(self, ())
+        self.learned_.check_learned()
+        if not list(self.cuts_) == sorted(self.cuts_):
+            raise ValueError("the lower ends of the grades must not fall.")
+        shares = [len(self.silence_cuts_) + 1, len(GRADES)]
+        if [len(one) for one in self.shares_] != shares or len(self.silence_cuts_) != 9:
+            raise ValueError("the shares are not those of tenths of silence and of grades.")
+        if self.is_named_ != hasattr(self, "feature_names_in_"):
+            raise ValueError("columns are read by name where they have names.")
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the columns that ``transform`` gives.

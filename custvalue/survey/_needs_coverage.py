@@ -11,10 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-import custvalue
 from custvalue import _frames
 from custvalue._open_table import open_table
-from custvalue._portable import check_names, reading, seal, texts, unseal
+from custvalue._portable import check_names, reading, sealed, texts, unseal
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, read_columns
 from custvalue._typing import Floats
@@ -486,14 +485,11 @@ class NeedsCoverage(DocLink, TransformerMixin, BaseEstimator):
             "n_columns": int(self.n_features_in_),
             "used": list(self._used),
         }
-        return seal(
-            {
-                "schema": SCHEMA,
-                "library": custvalue.__version__,
-                "model": type(self).__name__,
-                "settings": settings_to_plain(settings),
-                "learned": settings_to_plain(learned),
-            }
+        return sealed(
+            type(self).__name__,
+            SCHEMA,
+            settings=settings_to_plain(settings),
+            learned=settings_to_plain(learned),
         )
 
     @classmethod

@@ -10,10 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-import custvalue
 from custvalue import _frames
 from custvalue._fitted import check_level
-from custvalue._portable import check_names, reading, seal, unseal
+from custvalue._portable import check_names, reading, sealed, unseal
 from custvalue._row_check import OnInvalid, flagged
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
 from custvalue._typing import Floats
@@ -434,15 +433,8 @@ class PerceivedValue(DocLink, TransformerMixin, BaseEstimator):
             If a setting has no plain form, such as a random generator: give a seed.
         """
         learned = self._learned().to_dict()
-        return seal(
-            {
-                "schema": SCHEMA,
-                "library": custvalue.__version__,
-                "model": type(self).__name__,
-                "settings": settings_to_plain(self.get_params(deep=False)),
-                "learned": learned,
-            }
-        )
+        settings = settings_to_plain(self.get_params(deep=False))
+        return sealed(type(self).__name__, SCHEMA, settings=settings, learned=learned)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> PerceivedValue:

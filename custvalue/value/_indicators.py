@@ -12,14 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-import custvalue
 from custvalue._frames import column_names, eager, float_vectors, native_column
 from custvalue._portable import (
     array_from_plain,
     array_to_plain,
     check_names,
     reading,
-    seal,
+    sealed,
     unseal,
 )
 from custvalue._typing import Floats
@@ -706,16 +705,12 @@ class IndicatorTree:
                 "leaves": {name: array_to_plain(v) for name, v in data.values.items()},
                 "errors": {name: array_to_plain(v) for name, v in data.errors.items()},
             }
-        return seal(
-            {
-                "schema": 2,
-                "library": custvalue.__version__,
-                "model": "IndicatorTree",
-                "formulas": dict(self.formulas),
-                "headings": {name: list(names) for name, names in self.headings.items()},
-                "columns": list(self._columns),
-                "data": known,
-            }
+        return sealed(
+            "IndicatorTree",
+            formulas=dict(self.formulas),
+            headings={name: list(names) for name, names in self.headings.items()},
+            columns=list(self._columns),
+            data=known,
         )
 
     @classmethod
