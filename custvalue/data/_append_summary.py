@@ -8,6 +8,7 @@ whole numbers back. A summary that carries the gaps (``carry=True``) has both.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -20,7 +21,8 @@ from custvalue._typing import ByName, Floats, Ints, Mask
 from custvalue._units import days_per
 from custvalue.data._batch import Batch, book_together
 from custvalue.data._build import build_table, dates
-from custvalue.data._carried import GAPS, GapLists
+from custvalue.data._carried import GAPS, GapCells, GapLists, carried
+from custvalue.data._cells import Cells, numbers_like, renewed, some_cells
 from custvalue.data._columns import SUMMARY, CustomerFigures
 from custvalue.data._ledger import RowLedger
 from custvalue.data._money import whole_sums
@@ -34,6 +36,7 @@ from custvalue.data._summary import (
     summary_names,
     wide_spread,
 )
+from custvalue.data._threads import each, row_blocks
 from custvalue.data._times import to_ticks
 from custvalue.exceptions import ContractProblem, DataContractError, first_ids
 
@@ -66,24 +69,20 @@ class OldSummary:
 
     def __init__(self, table: Any, batch: Batch) -> None:
         self.batch, self.unit = batch, batch.facts.unit
-        self._read: dict[str, npt.NDArray[Any]] = {}
         self.frame = opened(table, eager_only=True)
         _check_columns(self.frame.columns, batch)
         self.per_tick = batch.options.grain / DAY / days_per(self.unit)
-        self.first, self.last = (self._ticks(name) for name in ("first_order", "last_order"))
-        self.lists: GapLists | None = None
+        self.lists: GapLists | GapCells | None = None
         if GAPS in self.frame.columns:
-            self.lists = GapLists.of_column(self.frame[GAPS])
+            self.lists = carried(self.frame[GAPS])
 
-    def _ticks(self, name: str) -> Ints:
-        when = self.frame[name].to_numpy().astype("datetime64[us]", copy=False)
-        return to_ticks(when, self.batch.options.grain)
+    def numbers(self, name: str, row: Ints) -> npt.NDArray[Any]:
+        """Values of some customers, NaN where one is missing."""
+        return some_cells(self.frame[name], row)
 
-    def numbers(self, name: str) -> npt.NDArray[Any]:
-        """Values of a column, NaN where one is missing; for reading only."""
-        if name not in self._read:
-            self._read[name] = np.asarray(self.frame[name].to_numpy())
-        return self._read[name]
+    def ticks(self, when: npt.NDArray[Any]) -> Ints:
+        """Ticks of dates."""
+        return to_ticks(when, self.batch.options.grain).astype(np.int64, copy=False)
 
     def of(self, row: Ints) -> KnownOrders:
         """Tell what is said of some customers, as whole numbers.
@@ -93,17 +92,19 @@ class OldSummary:
         DataContractError
             If a number is too large to be whole again.
         """
-        n = self.numbers("n_orders")[row].astype(np.int64)
+        n = self.numbers("n_orders", row).astype(np.int64)
         gaps = n - 1
-        first, last = (ticks[row].astype(np.int64) for ticks in (self.first, self.last))
+        first, last = (
+            self.ticks(self.numbers(name, row)) for name in ("first_order", "last_order")
+        )
         scale = self.batch.old_scales
-        mean = np.where(gaps > 0, self.numbers("monetary_value")[row], 0.0)
+        mean = np.where(gaps > 0, self.numbers("monetary_value", row), 0.0)
         money = {
-            "total_value": self.numbers("total_value")[row] * scale[0],
+            "total_value": self.numbers("total_value", row) * scale[0],
             "monetary_value": mean * gaps * scale[0],
         }
         if self.batch.profit is not None:
-            money["total_profit"] = self.numbers("total_profit")[row] * scale[1]
+            money["total_profit"] = self.numbers("total_profit", row) * scale[1]
         for name, values in money.items():
             self.check(np.abs(values) < _SURE, row, name, "money is too much")
         squares = self._squares(row, gaps, last - first)
@@ -114,11 +115,11 @@ class OldSummary:
             n,
             first,
             last,
-            self.in_ticks("gap_max", row),
+            self.whole_ticks(self.numbers("gap_max", row)),
             squares,
             whole["total_value"] * int(more[0]),
             whole["monetary_value"] * int(more[0]),
-            np.rint((self.numbers("litt")[row] - gaps * np.log(self.per_tick)) * LOG_UNIT).astype(
+            np.rint((self.numbers("litt", row) - gaps * np.log(self.per_tick)) * LOG_UNIT).astype(
                 np.int64
             ),
             None if profit is None else profit * int(more[1]),
@@ -128,35 +129,39 @@ class OldSummary:
         """Sum of squares of the gaps of some customers."""
         if self.lists is not None:
             return self.lists.of(row).squares()
-        spread = np.where(gaps > 0, self.numbers("gap_std")[row], 0.0) / self.per_tick * gaps
+        spread = np.where(gaps > 0, self.numbers("gap_std", row), 0.0) / self.per_tick * gaps
         self.check(spread**2 < _SURE, row, "gap_std", "gaps are too long in their grain")
         return (np.rint(spread**2).astype(np.int64) + span**2) // np.maximum(gaps, 1)
 
-    def in_ticks(self, name: str, row: Ints) -> Ints:
+    def whole_ticks(self, lengths: Floats) -> Ints:
         """Lengths of time as whole ticks, 0 where there is none."""
-        return np.rint(np.nan_to_num(self.numbers(name)[row]) / self.per_tick).astype(np.int64)
+        return np.rint(np.nan_to_num(lengths) / self.per_tick).astype(np.int64)
 
     def check(self, sure: Mask, row: Ints, name: str, why: str) -> None:
         """Refuse to go on from numbers that do not say enough."""
         if not sure.all():
-            who = self.frame[self.batch.options.customer].to_numpy()[row[~sure][:5]]
+            who = self.numbers(self.batch.options.customer, row[~sure][:5])
             text = f"{name!r} of customers cannot be continued exactly: their {why}"
             cure = "Make the table anew from the whole log."
             count = int(np.count_nonzero(~sure))
             raise DataContractError(ContractProblem("not-exact", text, cure, count, first_ids(who)))
 
-    def shorter(self, row: Ints, silent: Ints) -> tuple[Ints, Mask]:
+    def shorter(
+        self,
+        read: Callable[[str], npt.NDArray[Any]],
+        row_of: Callable[[Ints], Ints],
+        silent: Ints,
+    ) -> tuple[Ints, Mask]:
         """Count the gaps not longer than ``silent`` of some customers; and whether that is known.
 
-        Of up to three gaps number, sum, longest and spread say each; of more, silence may grow
-        past some of them without any other figure showing it.
+        ``read`` gives a column of theirs, and ``row_of`` the rows of some of them. Most silences
+        grow past no gap or past the longest alone, which other columns tell. Of up to three gaps
+        number, sum, longest and spread say each; of more only those that are carried do.
         """
-        if self.lists is not None:
-            return self.lists.of(row).up_to(silent), np.ones(len(row), dtype=bool)
-        n = self.numbers("n_gaps")[row].astype(np.int64)
-        before = self.numbers(SHORTER)[row].astype(np.int64)
-        longest = self.in_ticks("gap_max", row)
-        last = self.last[row].astype(np.int64)
+        n = read("n_gaps").astype(np.int64)
+        before = read(SHORTER).astype(np.int64)
+        longest = self.whole_ticks(read("gap_max"))
+        last = self.ticks(read("last_order"))
         then = self.batch.then.tick - last
         count = np.where(silent >= longest, n, before)
         sure = (silent >= longest) | (silent == then)
@@ -164,10 +169,14 @@ class OldSummary:
         none = (silent == 0) & (n > 0) | (silent < then) & (before == 0)
         count[none & ~sure] = 0
         sure |= none
+        if self.lists is not None:
+            rest = np.flatnonzero(~sure)
+            count[rest] = self.lists.of(row_of(rest)).up_to(silent[rest])
+            return count, np.ones(len(n), dtype=bool)
         few = np.flatnonzero(~sure & (n <= 3))
         if len(few):
-            rest = last[few] - self.first[row[few]] - longest[few]
-            std = self.numbers("gap_std")[row[few]] / self.per_tick * n[few]
+            rest = last[few] - self.ticks(read("first_order")[few]) - longest[few]
+            std = read("gap_std")[few] / self.per_tick * n[few]
             squares = (std**2 + (rest + longest[few]) ** 2) / n[few] - longest[few] ** 2.0
             apart = np.sqrt(np.maximum(2.0 * squares - rest.astype(float) ** 2, 0.0))
             # of two the rest is the other gap; of three it is a larger and a smaller one
@@ -219,23 +228,31 @@ def continued(old: Any, batch: Batch, *, old_only: bool = False) -> Any:
     known = np.flatnonzero(places.row >= 0)
     row = places.row[known]
     columns = _touched(told, batch, known, row)
-    made: ByName = {}
-    for name in [name for name in summary_names(options) if name in told.frame.columns]:
+    at = places.moved(row)
+    names = [name for name in summary_names(options) if name in told.frame.columns]
+    passes = batch.end.tick != batch.then.tick  # everybody is older, and silent for longer
+
+    def of(name: str) -> Cells:
         mine = columns[name]
-        values = told.numbers(name)
-        if values.dtype.kind == "M":
-            values = values.astype("datetime64[us]", copy=False)
-        whole = places.spread(values, mine[places.fresh])
-        whole[places.moved(row)] = mine[known]
-        made[name] = whole
-    _let_time_pass_in_place(made, told, places, row)
-    kept = {name: _kept(told, batch, places, name) for name in options.keep}
+        return renewed(told.frame[name], places, at, mine[known], mine[places.fresh])
+
+    since = {"T": "first_order", "silence": "last_order"} if passes else {}
+    cells = {name: of(name) for name in names if name not in since}
+    for name, begin in since.items():
+        cells[name] = numbers_like(_since(cells[begin].values, told), cells[begin])
+    if passes and SHORTER in cells:
+        _pass_gaps_in_place(cells, told, places, at)
+    made: ByName = {name: cells[name].column(told.frame) for name in names}
+    for name in options.keep:
+        made[name] = _kept(told, batch, places, name)
     if told.lists is not None:
-        kept[GAPS] = _longer_lists(told.lists, told, batch, places, known).column(old)
-    table = build_table(old, options.customer, places.all_ids(), made, kept)
+        made[GAPS] = _longer_lists(told, batch, places, known).column(old)
+    table = build_table(old, options.customer, places.all_ids(), made)
     book = RowLedger.from_dict(batch.facts.ledger)
     lost = int(np.count_nonzero(places.find(batch.lost) < 0))
-    book = book_together(book, batch, fresh=len(places.fresh), lost=lost, customers=len(made["T"]))
+    book = book_together(
+        book, batch, fresh=len(places.fresh), lost=lost, customers=len(cells["T"].values)
+    )
     return with_facts(table, replace(batch.facts, ledger=book.to_dict()))
 
 
@@ -257,7 +274,9 @@ def _touched(told: OldSummary, batch: Batch, known: Ints, row: Ints) -> ByName:
     silent = batch.end.tick - tick[last_at]
     shorter = np.add.reduceat((gap <= np.repeat(silent, size)).astype(np.int64), start) - ~is_old
     if SHORTER in told.frame.columns:
-        count, sure = told.shorter(row, silent[known])
+        count, sure = told.shorter(
+            lambda name: told.numbers(name, row), lambda some: row[some], silent[known]
+        )
         _refuse_unsure(told, row, sure)
         shorter[known] += count
     n = before.n + size
@@ -290,46 +309,36 @@ def _wide_spread(
 ) -> Floats:
     """Spread of gaps whose squares no whole number holds, by all of them."""
     sizes, new_start = size.copy(), np.cumsum(size) - size
-    lists = told.lists
-    if lists is None:
+    if told.lists is None:
         wide = ~exact_squares(now.n, now.longest)
         told.check(~wide[known], row, "gap_std", "gaps are too long in their grain")
         return wide_spread(gap, new_start, size, now.last - now.first)
-    sizes[known] += np.diff(lists.ends)[row] + 1  # a 0 stands for the first occasion of each
+    mine = told.lists.of(row)
+    sizes[known] += np.diff(mine.ends) + 1  # a 0 stands for the first occasion of each
     start = np.cumsum(sizes) - sizes
     whole = np.zeros(int(sizes.sum()), dtype=np.int64)
     whole[np.repeat(start + sizes - size - new_start, size) + np.arange(len(gap))] = gap
-    mine = lists.of(row)
     at = np.repeat(start[known] + 1 - mine.ends[:-1], np.diff(mine.ends))
     whole[at + np.arange(len(mine.gaps))] = mine.gaps
     return wide_spread(whole, start, sizes, now.last - now.first)
 
 
 def _longer_lists(
-    lists: GapLists, told: OldSummary, batch: Batch, places: Places, known: Ints
-) -> GapLists:
+    told: OldSummary, batch: Batch, places: Places, known: Ints
+) -> GapLists | GapCells:
     """Gaps of everybody in the new table: those of the batch behind the old ones."""
-    row, size = places.row, batch.size
+    assert told.lists is not None
+    row = places.row[known]
     gap = np.diff(batch.tick, prepend=batch.tick[:1])
-    gap[batch.start[known]] = batch.tick[batch.start[known]] - told.last[row[known]]
+    gap[batch.start[known]] = batch.tick[batch.start[known]] - told.ticks(
+        told.numbers("last_order", row)
+    )
     is_gap = np.ones(len(gap), dtype=bool)
     is_gap[batch.start[places.fresh]] = False
-    count = size.copy()
+    count = batch.size.copy()
     count[places.fresh] -= 1
-    final, at = np.empty(len(row), dtype=np.int64), np.empty(len(row), dtype=np.int64)
-    final[known], final[places.fresh] = places.moved(row[known]), places.moved_fresh()
-    at[known], at[places.fresh] = lists.ends[row[known] + 1], lists.ends[places.before]
-    by = np.argsort(final, kind="stable")
-    ends = np.cumsum(size)
-    pieces: list[Ints] = []
-    done = 0
-    for j in by.tolist():
-        pieces += [lists.gaps[done : at[j]], gap[ends[j] - count[j] : ends[j]]]
-        done = int(at[j])
-    pieces.append(lists.gaps[done:])
-    sizes = places.spread(np.diff(lists.ends), count[places.fresh])
-    sizes[final[known]] += count[known]
-    return GapLists(np.append(0, np.cumsum(sizes)), np.concatenate(pieces))
+    more = GapLists(np.append(0, np.cumsum(count)), gap[is_gap])
+    return told.lists.longer(places, known, more)
 
 
 def _put(into: Ints | None, at: Ints, values: Ints | None) -> Any:
@@ -384,33 +393,45 @@ def _columns(
     return made
 
 
-def _let_time_pass_in_place(made: ByName, told: OldSummary, places: Places, row: Ints) -> None:
-    """Let everybody be older and, but for those who ordered, silent for longer."""
-    end, per_tick = told.batch.end.tick, told.per_tick
-    if end == told.batch.then.tick:
-        return
-    untouched = np.ones(places.size, dtype=bool)
-    untouched[row] = False
-    where = np.flatnonzero(untouched)
-    at = slice(None) if not len(places.fresh) and len(where) == places.size else places.moved(where)
-    for name, tick in (("T", told.first), ("silence", told.last)):
-        made[name][at] = (end - tick[where].astype(np.int64)) * per_tick
-    if SHORTER not in made:
-        return
-    if told.lists is not None:
-        count = told.lists.up_to(end - told.last.astype(np.int64))
-        made[SHORTER][places.moved(where)] = count[where]
-        return
-    pending = where[told.numbers(SHORTER)[where] < told.numbers("n_gaps")[where]]
-    count, sure = told.shorter(pending, end - told.last[pending].astype(np.int64))
-    _refuse_unsure(told, pending, sure)
-    made[SHORTER][places.moved(pending)] = count
+def _since(when: npt.NDArray[Any], told: OldSummary) -> Floats:
+    """Time from dates to the new end of observation."""
+    made = np.empty(len(when))
+
+    def work(rows: slice) -> None:
+        np.multiply(told.batch.end.tick - told.ticks(when[rows]), told.per_tick, out=made[rows])
+
+    each(work, row_blocks(len(when)))
+    return made
+
+
+def _pass_gaps_in_place(
+    cells: dict[str, Cells], told: OldSummary, places: Places, at: Ints
+) -> None:
+    """Count anew the gaps that a longer silence may have passed, of those who did not order."""
+    shorter, n_gaps = cells[SHORTER].values, cells["n_gaps"].values
+    ordered = np.zeros(len(shorter), dtype=bool)
+    ordered[at] = ordered[places.moved_fresh()] = True
+
+    def work(rows: slice) -> Ints:
+        pending = (shorter[rows] < n_gaps[rows]) & ~ordered[rows]
+        where = rows.start + np.flatnonzero(pending)
+        count, sure = told.shorter(
+            lambda name: cells[name].values[where],
+            lambda some: places.origin(where[some]),
+            told.batch.end.tick - told.ticks(cells["last_order"].values[where]),
+        )
+        shorter[where] = count
+        return where[~sure]
+
+    unsure = [np.empty(0, dtype=np.int64), *each(work, row_blocks(len(shorter)))]
+    row = places.origin(np.concatenate(unsure))
+    _refuse_unsure(told, row, np.zeros(len(row), dtype=bool))
 
 
 def _refuse_unsure(told: OldSummary, row: Ints, sure: Mask) -> None:
     if sure.all():
         return
-    who = told.frame[told.batch.options.customer].to_numpy()[row[~sure][:5]]
+    who = told.numbers(told.batch.options.customer, row[~sure][:5])
     raise DataContractError(
         ContractProblem(
             "gaps-not-carried",

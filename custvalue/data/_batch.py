@@ -13,6 +13,7 @@ from custvalue._frames import TableFacts, eager, facts_of, missing_ids, opened
 from custvalue._typing import Ints, Mask
 from custvalue._units import same_unit
 from custvalue._warn import warn_caller
+from custvalue.data._ids import distinct
 from custvalue.data._intake import Intake, take_in
 from custvalue.data._keep import last_rows
 from custvalue.data._ledger import WORDS, Dropped, RowLedger
@@ -202,11 +203,12 @@ def read_batch(
         problems += _late_refunds(taken, named if taken.row is None else named[taken.row])
     if problems:
         raise DataContractError(problems)
-    kept, seen = last_rows(taken), np.unique(taken.code)
+    kept, seen = last_rows(taken), distinct(taken.code)
     gone, ids, scales = taken.gone, _plain_ids(taken), _scales(taken)
     folded, book = fold(taken, options)
     code = folded.code
-    lost = np.setdiff1d(np.union1d(seen, gone), code)
+    everybody = distinct(np.append(seen, gone))
+    lost = everybody[~np.isin(everybody, code, assume_unique=True)]
     new = tuple(one.scale for one in money if one is not None)
     tick, start, spend, profit = _joined(folded, scales, new)
     extra = dict(facts.extra) | {"money": money_facts(*money), "rules": options.rules}

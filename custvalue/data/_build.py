@@ -25,20 +25,27 @@ def build_table(
     log: Any,
     customer: str,
     ids: Any,
-    columns: Mapping[str, npt.NDArray[Any]],
+    columns: Mapping[str, Any],
     kept: Mapping[str, Any] = MappingProxyType({}),
 ) -> Any:
     """Make a table of the kind of ``log``: the ids, the columns, then ``kept`` series of the log.
 
-    A missing figure is NaN in pandas and null in every other kind.
+    Columns are arrays or series of the log's kind. A missing figure is NaN in pandas and null in
+    every other kind.
     """
     frame = nw.from_native(log, eager_only=True)
     if nw.dependencies.is_pandas_dataframe(frame.to_native()):
         series = ids.to_native().reset_index(drop=True)
-        own = {name: one.to_native().reset_index(drop=True) for name, one in kept.items()}
-        return pd.DataFrame({customer: series, **columns, **own}, copy=False)
+        own = {
+            name: one if isinstance(one, np.ndarray) else one.to_native().reset_index(drop=True)
+            for name, one in {**columns, **kept}.items()
+        }
+        return pd.DataFrame({customer: series, **own}, copy=False)
     made = []
     for name, values in columns.items():
+        if not isinstance(values, np.ndarray):
+            made.append(values.alias(name))
+            continue
         series = nw.new_series(name, values, backend=frame.implementation)
         if values.dtype.kind == "f" and len(values) and np.isnan(values.min()):
             series = series.fill_nan(None)

@@ -42,7 +42,21 @@ def id_codes(
     at = np.flatnonzero(alive | (lost & known))
     code, ids_of = encode(ids, at, room, codes)
     kept = alive[at]
-    return code[kept], ids_of, np.unique(code[~kept])
+    return code[kept], ids_of, distinct(code[~kept])
+
+
+def distinct(codes: Ints) -> Ints:
+    """Each code once, in ascending order: by a sort, which takes a tenth of ``np.unique``'s hashes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue.data._ids import distinct
+    >>> distinct(np.array([3, 1, 3])).tolist()
+    [1, 3]
+    """
+    made = np.sort(codes)
+    return made[np.append(True, made[1:] != made[:-1])] if len(made) else made
 
 
 def order_codes(frame: Any, options: LogOptions, row: Ints | None) -> Ints | None:

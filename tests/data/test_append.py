@@ -1,7 +1,8 @@
 """A table that goes on by new rows is the table that all rows make, to the last bit.
 
 The right values are those of ``summarize`` and ``panel`` on the whole log, which have their own
-tests. ``CUSTVALUE_APPEND_LOGS=500`` sets how many logs each engine is asked about.
+tests. ``CUSTVALUE_APPEND_LOGS=500`` sets how many logs each engine is asked about, and
+``CUSTVALUE_APPEND_SPARK_LOGS`` how many Spark is, which takes seconds a log.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import custvalue as cv
+from custvalue._frames import facts_of, with_facts
 from custvalue.exceptions import ArtefactError, DataContractError, DataWarning, TimeUnitError
 
 NAMES = {"customer": "who", "time": "when", "amount": "paid"}
 START = dt.datetime(2024, 1, 1)
 CUT, END = "2024-01-28", "2024-02-25"  # Sundays, four weeks apart
 LOGS = int(os.environ.get("CUSTVALUE_APPEND_LOGS", "0"))
+SPARK_LOGS = int(os.environ.get("CUSTVALUE_APPEND_SPARK_LOGS", "1"))
 PHASES = [Phase.explicit, Phase.generate]  # shrinking takes minutes
 POLICIES = [
     {"refunds": "drop"},
@@ -41,9 +44,9 @@ POLICIES = [
 
 
 @st.composite
-def logs(draw):
+def logs(draw, at_least=0):
     """Rows of eight weeks with refunds, zeros, repeated lines, and cells that are missing."""
-    n = draw(st.integers(0, 30))
+    n = draw(st.integers(at_least, 30))
     minutes = draw(st.lists(st.integers(0, 60 * 24 * 56 - 1), min_size=n, max_size=n))
     cents = draw(st.lists(st.integers(-2000, 5000), min_size=n, max_size=n))
     who = draw(st.lists(st.integers(1, 6), min_size=n, max_size=n))
@@ -189,7 +192,28 @@ def plain(table, back):
 )
 @given(logs(), st.sampled_from(POLICIES))
 def test_every_engine_goes_on_where_the_table_lies(engine, log, policy):
-    make, back = ENGINES[engine]
+    check_engine(engine, *ENGINES[engine], log, policy)
+
+
+def test_spark_goes_on_where_the_table_lies(spark):
+    schema = "who {}, when timestamp_ntz, paid double, cost double, country string"
+
+    def make(log):
+        rows = log.astype(object).where(log.notna(), None)
+        kind = "long" if log["who"].dtype.kind == "i" else "string"
+        return spark.createDataFrame(rows, schema=schema.format(kind))
+
+    @settings(max_examples=SPARK_LOGS, phases=PHASES, deadline=None,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(logs(at_least=12), st.sampled_from(POLICIES))
+    def ask(log, policy):
+        assume(all(map(len, cut(log))))  # else nothing is asked
+        check_engine("spark", make, lambda t: t.toPandas(), log, policy)
+
+    ask()
+
+
+def check_engine(engine, make, back, log, policy):
     # polars' lazy plan divides by a number as it multiplies by its inverse: its own last digit
     slack = 1e-15 if engine == "polars lazy" else 0.0
     early, late = cut(log)
@@ -213,6 +237,41 @@ def test_every_engine_goes_on_where_the_table_lies(engine, log, policy):
         # and it goes on from there
         again = updated(got, make(late[:0]), go_on, as_of="2024-03-10", **more)
         assert len(back(again)) >= len(theirs)
+
+
+@settings(max_examples=LOGS or 12, phases=PHASES)
+@given(logs(), st.sampled_from(POLICIES), st.sampled_from(["pyarrow", "polars"]), st.data())
+def test_a_table_in_pieces_or_out_of_order_goes_on_alike(log, policy, engine, data):
+    early, late = cut(log)
+    if not len(early) or not len(late):
+        return
+    make, back = ENGINES[engine]
+    old = made(cv.summarize, make(early), as_of=CUT, carry=True, **policy)
+    wanted = made(cv.summarize, make(pd.concat([early, late])), as_of=END, carry=True, **policy)
+    told = facts_of(old)
+    if data.draw(st.booleans()):
+        order = data.draw(st.permutations(range(len(old))))
+        old = old[order] if engine == "polars" else old.take(order)
+    size = data.draw(st.integers(1, 3))
+    parts = [old[at : at + size] for at in range(0, len(old), size)] or [old]
+    old = pl.concat(parts, rechunk=False) if engine == "polars" else pa.concat_tables(parts)
+    got = updated(with_facts(old, told), make(late), as_of=END, **policy)
+    pd.testing.assert_frame_equal(plain(got, back), plain(wanted, back), rtol=0, atol=0)
+
+
+def test_newcomers_by_the_thousand_come_between(monkeypatch):
+    monkeypatch.setattr("custvalue.data._place._MANY", 10)
+    rng = np.random.default_rng(5)
+    log = pd.DataFrame({"who": rng.permutation(3_000), "paid": 2.5})
+    log["when"] = pd.to_datetime(np.where(log["who"] % 3 == 0, "2024-01-04", "2024-02-04"))
+    for who in (log["who"], "c" + log["who"].astype(str)):
+        for engine in ("pyarrow", "polars"):
+            make, back = ENGINES[engine]
+            early, late = cut(log.assign(who=who))
+            old = made(cv.summarize, make(early), as_of=CUT, carry=True)
+            wanted = made(cv.summarize, make(log.assign(who=who)), as_of=END, carry=True)
+            got = updated(old, make(pd.concat([late, early[:0]])), as_of=END)
+            pd.testing.assert_frame_equal(back(got), back(wanted), rtol=0, atol=0)
 
 
 def shop(**changes):
