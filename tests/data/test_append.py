@@ -1,8 +1,7 @@
 """A table that goes on by new rows is the table that all rows make, to the last bit.
 
 The right values are those of ``summarize`` and ``panel`` on the whole log, which have their own
-tests. ``CUSTVALUE_APPEND_LOGS=500`` sets how many logs each engine is asked about, and
-``CUSTVALUE_APPEND_SPARK_LOGS`` how many Spark is, which takes seconds a log.
+tests. ``CUSTVALUE_APPEND_LOGS=500`` sets how many logs each engine is asked about.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import custvalue as cv
@@ -31,7 +30,6 @@ NAMES = {"customer": "who", "time": "when", "amount": "paid"}
 START = dt.datetime(2024, 1, 1)
 CUT, END = "2024-01-28", "2024-02-25"  # Sundays, four weeks apart
 LOGS = int(os.environ.get("CUSTVALUE_APPEND_LOGS", "0"))
-SPARK_LOGS = int(os.environ.get("CUSTVALUE_APPEND_SPARK_LOGS", "1"))
 PHASES = [Phase.explicit, Phase.generate]  # shrinking takes minutes
 POLICIES = [
     {"refunds": "drop"},
@@ -44,9 +42,9 @@ POLICIES = [
 
 
 @st.composite
-def logs(draw, at_least=0):
+def logs(draw):
     """Rows of eight weeks with refunds, zeros, repeated lines, and cells that are missing."""
-    n = draw(st.integers(at_least, 30))
+    n = draw(st.integers(0, 30))
     minutes = draw(st.lists(st.integers(0, 60 * 24 * 56 - 1), min_size=n, max_size=n))
     cents = draw(st.lists(st.integers(-2000, 5000), min_size=n, max_size=n))
     who = draw(st.lists(st.integers(1, 6), min_size=n, max_size=n))
@@ -193,24 +191,6 @@ def plain(table, back):
 @given(logs(), st.sampled_from(POLICIES))
 def test_every_engine_goes_on_where_the_table_lies(engine, log, policy):
     check_engine(engine, *ENGINES[engine], log, policy)
-
-
-def test_spark_goes_on_where_the_table_lies(spark):
-    schema = "who {}, when timestamp_ntz, paid double, cost double, country string"
-
-    def make(log):
-        rows = log.astype(object).where(log.notna(), None)
-        kind = "long" if log["who"].dtype.kind == "i" else "string"
-        return spark.createDataFrame(rows, schema=schema.format(kind))
-
-    @settings(max_examples=SPARK_LOGS, phases=PHASES, deadline=None,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
-    @given(logs(at_least=12), st.sampled_from(POLICIES))
-    def ask(log, policy):
-        assume(all(map(len, cut(log))))  # else nothing is asked
-        check_engine("spark", make, lambda t: t.toPandas(), log, policy)
-
-    ask()
 
 
 def check_engine(engine, make, back, log, policy):
