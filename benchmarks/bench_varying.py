@@ -92,7 +92,7 @@ def speed() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*names, "predict"]).round(3)
 
 
-def recovery(worlds: int = 40, n: int = 1500) -> pd.DataFrame:
+def recovery(worlds: int = 12, n: int = 1500) -> pd.DataFrame:
     """Means of the estimates, how they spread, what they say of it, and how often it holds."""
     rows = []
     for kind in LAWS:
@@ -113,7 +113,7 @@ def recovery(worlds: int = 40, n: int = 1500) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names).round(3)
 
 
-def forecast(worlds: int = 5, n: int = 4000) -> pd.DataFrame:
+def forecast(worlds: int = 3, n: int = 4000) -> pd.DataFrame:
     """Errors of 13 weeks ahead, the contacts of which are planned; by the week and of the whole."""
     rows = []
     for kind, plain in ((VaryingParetoNBD, ParetoNBD), (VaryingBGNBD, BGNBD)):
