@@ -2,7 +2,9 @@
 
 Every method that is installed, on every scenario; ``--differences`` compares each with the one
 named by ``--against``; ``--regret`` ends with one table: by scenario and score how far that one
-lies behind the best of all rows, with the bootstrap interval. Scenarios:
+lies behind the best of all rows, with the bootstrap interval. ``--verdicts`` runs the default
+forecast alone and holds what it says beforehand that it may be used for to what then came.
+Scenarios:
 
 * ``cdnow``: cutoff week 39, horizon 39 weeks, 23,500 customers;
 * ``online_retail``: cutoff day 189, horizon 182 days (refunds netted within the day; rows without
@@ -44,7 +46,15 @@ from benchmarks.peers import EXCLUDED, PACKAGES, Clvkit, Lifetimes, installed
 from benchmarks.shops import CUTOFF, KINDS, START, shop
 from custvalue.datasets import make_shop
 from custvalue.evaluation import BacktestResult, BestValue, CalibratedTotal, backtest
+from custvalue.evaluation._verdict import (
+    COVER_GOOD,
+    DECILES_GOOD,
+    GINI_GOOD,
+    TOTAL_GOOD,
+    Verdict,
+)
 from custvalue.markov import MarkovCLVEstimator
+from custvalue.metrics import decile_calibration_error
 
 MARKOV = "MarkovCLVEstimator"
 BEST = "BestValue"
@@ -278,12 +288,55 @@ def regret(result: BacktestResult, of: str) -> dict[str, Any]:
     return row
 
 
+class Remembered(BestValue):
+    """The default forecast, whose verdict is still known after the backtest has dropped it."""
+
+    last: Verdict
+
+    def fit(self, X: Any, y: Any = None) -> Remembered:
+        super().fit(X, y)
+        Remembered.last = self.verdict()
+        return self
+
+
+def held(scenario: Scenario) -> dict[str, Any]:
+    """What the default said beforehand that it may be used for, and what came.
+
+    A use that was called good and missed its own bound for good, or one that was refused and would
+    have kept it, is marked.
+    """
+    result = run(scenario, {BEST: Remembered()})
+    said, came = Remembered.last, result.scores().loc[BEST]
+    ratio = 1.0 + came["total_bias"]
+    actual, predicted = result.predictions["actual"], result.predictions[BEST]
+    tenths = decile_calibration_error(actual, predicted / ratio)  # once the total is right
+    inside = COVER_GOOD[0] <= came["coverage"] <= COVER_GOOD[1]
+    kept = {
+        "budget": abs(np.log(ratio)) <= TOTAL_GOOD,
+        "list": came["gini"] >= GINI_GOOD,
+        "customer": tenths <= DECILES_GOOD and inside,
+    }
+    missed = [use for use, word in said.uses.items() if word == "good" and not kept[use]]
+    shy = [use for use, word in said.uses.items() if word == "no" and kept[use]]
+    return {
+        "altogether": said.overall,
+        **said.uses,
+        "total / actual": round(float(ratio), 2),
+        "gini": round(float(came["gini"]), 2),
+        "tenths off": round(float(tenths), 2),
+        "coverage": round(float(came["coverage"]), 2),
+        "called good, was not": ", ".join(missed),
+        "refused, was good": ", ".join(shy),
+    }
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scenario", nargs="*", default=list(SCENARIOS)[:2])
     parser.add_argument("--differences", action="store_true", help="bootstrap intervals too")
     parser.add_argument("--against", default=BEST, help="whom differences and regret are of")
     parser.add_argument("--regret", action="store_true", help="one table of regret at the end")
+    parser.add_argument("--verdicts", action="store_true", help="what the default says it is for")
     parser.add_argument("--without-peers", action="store_true", help="custvalue's methods alone")
     parser.add_argument("--calibrated", action="store_true", help="a total calibrated, too")
     parser.add_argument("--only", nargs="*", default=[], help="names of the methods to run")
@@ -298,12 +351,16 @@ def main(arguments: list[str] | None = None) -> None:
     shops = [name for name in SCENARIOS if name.startswith("simulated_")]
     groups = {"simulated": shops, "shop": [f"shop_{kind}" for kind in MADE]}
     wanted = [name for part in chosen.scenario for name in groups.get(part, [part])]
-    regrets = {}
+    regrets, told = {}, {}
     for name in wanted:
         try:
             scenario = SCENARIOS[name]()
         except FileNotFoundError as reason:
             print(f"\n## {name}: skipped ({reason})")
+            continue
+        if chosen.verdicts:
+            told[name] = held(scenario)
+            print(pd.DataFrame({name: told[name]}).T.to_string(), flush=True)
             continue
         named = methods(peers=not chosen.without_peers, calibrated=chosen.calibrated)
         named = {k: v for k, v in named.items() if not chosen.only or k in chosen.only}
@@ -319,6 +376,9 @@ def main(arguments: list[str] | None = None) -> None:
     if regrets:
         print(f"\n## regret of {chosen.against} against the best row")
         print(pd.DataFrame(regrets).T.to_string())
+    if told:
+        print("\n## what the default said beforehand, and what came")
+        print(pd.DataFrame(told).T.to_string())
 
 
 if __name__ == "__main__":
