@@ -1,7 +1,8 @@
 """Other people's packages behind ``fit`` and ``predict``, so that they can take part.
 
 Each reads a :class:`custvalue.data.TransactionLog` and answers money within a horizon. What
-is not installed is left out of the tables and named.
+is not installed is left out of the tables and named. ``python -m benchmarks.peers`` prints what
+lifetimes finds on the CDNOW sample, whose digits stand in the manual beside custvalue's.
 """
 
 from __future__ import annotations
@@ -106,3 +107,33 @@ class Clvkit:
                 collapse="D",
                 observation_period_end=str(known.as_of.astype("datetime64[D]")),
             )
+
+
+def digits() -> None:
+    """Parameters and expected orders of each law of lifetimes, CDNOW sample to 1997-09-30."""
+    import lifetimes
+
+    import custvalue as cv
+
+    table = cv.summarize(
+        cv.datasets.load_cdnow("sample"),
+        customer="customer_id",
+        time="date",
+        amount="amount",
+        as_of="1997-09-30",
+        unit="W",
+        zero_amounts="keep",
+    )
+    seen = table["frequency"], table["recency"], table["T"]
+    for name in ("BetaGeoFitter", "ModifiedBetaGeoFitter", "ParetoNBDFitter"):
+        law = getattr(lifetimes, name)().fit(*seen)
+        orders = law.conditional_expected_number_of_purchases_up_to_time(39, *seen).sum()
+        print(name, law.params_.round(4).to_dict(), f"{orders:,.1f} orders in 39 weeks")
+    repeat = table[(table["frequency"] > 0) & (table["monetary_value"] > 0)]
+    money = lifetimes.GammaGammaFitter().fit(repeat["frequency"], repeat["monetary_value"])
+    print("GammaGammaFitter", money.params_.round(4).to_dict())
+
+
+if __name__ == "__main__":
+    print(f"lifetimes {installed('lifetimes')}")
+    digits()
