@@ -631,8 +631,9 @@ class ValueModel(DocLink, BaseEstimator):
         plain = replace(terms, rate=0.0)
         sums = [
             [float(np.sum(self._value(rows, replace(t, until=end)))) for end in ends]
-            for t in (plain, terms)
+            for t in dict.fromkeys((plain, terms))  # the same without a rate
         ]
+        sums *= 3 - len(sums)
         expected, discounted = (np.diff(s, prepend=0.0) for s in sums)
         return pd.DataFrame(
             {

@@ -54,7 +54,14 @@ def customer_findings(rows: LooseRows) -> list[Finding]:
     """Everything that the ids show, and what single customers hold."""
     if not len(rows.at):
         return []
-    found = [*_spellings(rows), *_nobodies(rows), *_holders(rows), *_everyday(rows)]
+    of_names: list[Finding] = []
+    if rows.ids.dtype.kind in "iu":
+        of_names += _nobodies(rows, _odd_numbers(rows))
+    else:
+        folded = _folded(rows.ids)
+        of_names += _spellings(rows, _plain(folded))
+        of_names += _nobodies(rows, _names_nobody(folded) | _odd_numbers(rows))
+    found = [*of_names, *_holders(rows), *_everyday(rows)]
     n = int((rows.counts > 0).sum())
     if n < _LEAST:
         few = rows.whole(np.ones(len(rows.at), dtype=bool))
@@ -77,28 +84,38 @@ def plain_ids(ids: Objects) -> list[str]:
     >>> plain_ids(np.array([" 007", "7.0", "Ab 1", "ＡＢ１", "0"], dtype=object))
     ['7', '7', 'ab1', 'ab1', '0']
     """
-    plain = _folded(ids)
-    if any(text != text.strip() or " " in text for text in plain):
+    return _plain(_folded(ids))
+
+
+_BLANK, _ZERO = re.compile(r"[^\S\n]"), re.compile(r"(?:^|\n)0")
+
+
+def _plain(whole: str) -> list[str]:
+    """Ids from their folded lines, each mended only where some line needs it."""
+    plain = whole.split("\n")
+    if _BLANK.search(whole):
         plain = ["".join(text.split()) for text in plain]
-    if any(text.endswith(".0") for text in plain):
+    if ".0" in whole:
         plain = [
             text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text for text in plain
         ]
-    return [text.lstrip("0") or "0" for text in plain]
+    if _ZERO.search("\n".join(plain)):
+        plain = [text.lstrip("0") or "0" for text in plain]
+    return plain
 
 
-def _folded(ids: Objects) -> list[str]:
-    """Texts in narrow letters without case, made in one go: there may be a million."""
-    whole = "\n".join(text.replace("\n", " ") if "\n" in text else text for text in ids.tolist())
+def _folded(ids: Objects) -> str:
+    """Texts in narrow letters without case, a line each, made in one go: there may be a million."""
+    texts = ids.tolist()
+    whole = "\n".join(texts)
+    if whole.count("\n") >= len(texts) > 0:  # some id has a line of its own
+        whole = "\n".join(text.replace("\n", " ") for text in texts)
     if not whole.isascii():
         whole = unicodedata.normalize("NFKC", whole)
-    return whole.casefold().split("\n")
+    return whole.casefold()
 
 
-def _spellings(rows: LooseRows) -> list[Finding]:
-    if rows.ids.dtype.kind in "iu":
-        return []
-    plain = plain_ids(rows.ids)
+def _spellings(rows: LooseRows, plain: list[str]) -> list[Finding]:
     if len(set(plain)) == len(plain):
         return []
     codes, kinds = pd.factorize(np.array(plain, dtype=object))
@@ -113,9 +130,7 @@ def _spellings(rows: LooseRows) -> list[Finding]:
     return [rows.found("ids-by-spelling", mask, first=first, fewer=fewer, example=example)]
 
 
-def _nobodies(rows: LooseRows) -> list[Finding]:
-    whole = rows.ids.dtype.kind in "iu"
-    mask = _odd_numbers(rows) if whole else names_nobody(rows.ids) | _odd_numbers(rows)
+def _nobodies(rows: LooseRows, mask: Mask) -> list[Finding]:
     if not mask.any():
         return []
     money = net(rows.each[mask])
@@ -140,13 +155,18 @@ def names_nobody(ids: Objects) -> Mask:
     >>> names_nobody(np.array(["Test-1", "cash sale", "Johnny Cash", "散客", "17"])).tolist()
     [True, True, False, True, False]
     """
-    out = np.zeros(len(ids), dtype=bool)
-    if not len(ids):
-        return out
-    plain = _folded(ids)
-    ends = np.cumsum([len(text) + 1 for text in plain])
+    return _names_nobody(_folded(ids)) if len(ids) else np.zeros(0, dtype=bool)
+
+
+def _names_nobody(whole: str) -> Mask:
+    """Which of the folded lines are such words."""
     # one search through all of them finds the few that are worth a look
-    hits = [match.start() for match in _ANY.finditer("\n".join(plain))]
+    hits = [match.start() for match in _ANY.finditer(whole)]
+    plain = whole.split("\n")
+    out = np.zeros(len(plain), dtype=bool)
+    if not hits:
+        return out
+    ends = np.cumsum([len(text) + 1 for text in plain])
     for i in np.unique(np.searchsorted(ends, hits, side="right")).tolist():
         words = _TOKENS.findall(plain[i])
         of_house = {word for word in words if word not in _FILLERS}

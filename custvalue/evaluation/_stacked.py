@@ -33,6 +33,7 @@ from custvalue.value import CustomerValue, LearnedValue, RateForward, SameForAll
 LONGEST = 364.0  # days: the longest horizon that earlier origins are asked for
 FEWEST_BUYERS = 50  # of a horizon, or it is no proof of anything
 SHORTEST = 56.0  # days of history before an origin
+KEPT = 6  # answers about opened rows that are remembered
 LIKE_ANY = 0.05  # a horizon is hardly another by a season that changes its length by less
 _SHARED = ("annual_discount_rate", "margin", "timing", "period")
 
@@ -132,12 +133,27 @@ class StackedForecast:
 
 
 class StackedRows(NamedTuple):
-    """Each part's own rows, where each customer stands in them, and the day of the look."""
+    """Each part's own rows, where each customer stands in them, and the day of the look.
+
+    ``said`` remembers what the blend last said of these rows, by question and terms: an interval, a
+    total and a band ask anew for the values that they lie around.
+    """
 
     parts: tuple[Any, ...]
     places: tuple[Any, ...]
     n: int
     as_of: Any
+    said: dict[Any, Floats]
+
+    def once(self, question: str, terms: Terms, answer: Callable[[], Floats]) -> Floats:
+        """Answer, or what was answered to the same question before."""
+        key = question, replace(terms, contact_cost=0.0)
+        if key not in self.said:
+            while len(self.said) >= KEPT:
+                self.said.pop(next(iter(self.said)))
+            self.said[key] = answer()
+            self.said[key].flags.writeable = False
+        return self.said[key]
 
 
 class StackedValue(ValueModel):
@@ -391,7 +407,7 @@ class StackedValue(ValueModel):
             table = open_table(X)
             every = np.arange(table.n)
             parts = tuple(part._rows(table) for part in self.forecast_.parts)
-            return StackedRows(parts, (every,) * len(parts), table.n, None)
+            return StackedRows(parts, (every,) * len(parts), table.n, None, {})
         asked = as_transaction_log(X, type(self).__name__)
         log = operational(asked, self.forecast_.season)
         rows, places = [], []
@@ -399,7 +415,7 @@ class StackedValue(ValueModel):
             table, place = part_table(part, log, self.forecast_.panel_period)
             rows.append(part._rows(table))
             places.append(place)
-        return StackedRows(tuple(rows), tuple(places), len(log.customers()), asked.as_of)
+        return StackedRows(tuple(rows), tuple(places), len(log.customers()), asked.as_of, {})
 
     def _holder(self) -> Any:
         return self._under(self.forecast_.parts[0], cost=self.contact_cost)
@@ -443,6 +459,9 @@ class StackedValue(ValueModel):
         return bool(self.forecast_.why_law_alone)
 
     def _gross(self, rows: StackedRows, terms: Terms) -> Floats:
+        return rows.once("gross", terms, lambda: self._blended(rows, terms))
+
+    def _blended(self, rows: StackedRows, terms: Terms) -> Floats:
         known = self.forecast_
         total, share = np.zeros(rows.n), self._own_margins(rows, terms)
         for k, weight in enumerate(known.weights):
@@ -468,6 +487,11 @@ class StackedValue(ValueModel):
         return np.asarray(self._gross(rows, terms) - self._cost(rows, terms))
 
     def _chance(self, rows: StackedRows, terms: Terms) -> Floats:
+        # a chance knows no money
+        asked = replace(terms, rate=0.0, margin=1.0)
+        return rows.once("chance", asked, lambda: self._blended_chance(rows, terms))
+
+    def _blended_chance(self, rows: StackedRows, terms: Terms) -> Floats:
         known = self.forecast_
         terms = known.season.terms(rows.as_of, terms)
         found = np.full((rows.n, len(known.parts)), np.nan)
