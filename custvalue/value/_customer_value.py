@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -31,13 +32,19 @@ from custvalue.value import _interval
 from custvalue.value._discounting import orders_in, stretches
 
 ALL = ("n_orders", "mean_value")
+MANY = 20_000  # rows from which histories that are alike are looked for
 
 
 class ValuedCustomers(NamedTuple):
-    """A table to be valued, and how many rows it has."""
+    """A table to be valued, how many rows it has, and its distinct histories where rows share them.
+
+    ``few`` has each history that a purchase law tells apart, ``place`` where each row's stands.
+    """
 
     table: Table
     n: int
+    few: Table | None = None
+    place: Ints | None = None
 
     def part(self, at: Ints) -> ValuedCustomers:
         """Take some of the rows, with what the table says of itself."""
@@ -305,7 +312,13 @@ class CustomerValue(ValueModel):
 
     def _read(self, X: Any) -> ValuedCustomers:
         table = open_table(X)
-        return ValuedCustomers(table, table.n)
+        return ValuedCustomers(table, table.n, *_distinct(self.purchases_, table))
+
+    def _once(self, rows: ValuedCustomers, ask: Callable[[Any], Any]) -> Floats:
+        """Ask the purchase estimator, of many rows once for each distinct history."""
+        if rows.few is None:
+            return np.asarray(ask(self._asked(rows)), dtype=np.float64)
+        return np.asarray(ask(rows.few), dtype=np.float64)[rows.place]
 
     def _asked(self, rows: ValuedCustomers) -> Any:
         """Give the table as the purchase estimator takes it."""
@@ -348,14 +361,12 @@ class CustomerValue(ValueModel):
                     "converge. Give a rate, or a horizon that ends."
                 )
             annual = float(self.annual_discount_rate)
-            found = self.purchases_.dert(self._asked(rows), annual_discount_rate=annual)
-            return np.asarray(found, dtype=np.float64)
+            return self._once(rows, lambda X: self.purchases_.dert(X, annual_discount_rate=annual))
         law = getattr(self.purchases_, "law", None)
         discrete = bool(getattr(law, "discrete", False))
         ends, factors = stretches(terms, self._month(terms), opportunities=discrete)
         if hasattr(self.purchases_, "weighted_orders"):
-            found = self.purchases_.weighted_orders(self._asked(rows), ends, factors)
-            return np.asarray(found, dtype=np.float64)
+            return self._once(rows, lambda X: self.purchases_.weighted_orders(X, ends, factors))
         return orders_in(lambda t: self._orders(rows, t), ends, factors)
 
     def _month(self, terms: Terms) -> float:
@@ -369,11 +380,12 @@ class CustomerValue(ValueModel):
         each = terms.contact_cost / terms.period
         if not hasattr(self.purchases_, "weighted_lifetime"):
             return np.full(rows.n, each * terms.annuity())
-        return each * self.purchases_.weighted_lifetime(self._asked(rows), *_lifetime_nodes(terms))
+        nodes = _lifetime_nodes(terms)
+        return each * self._once(rows, lambda X: self.purchases_.weighted_lifetime(X, *nodes))
 
     def _orders(self, rows: ValuedCustomers, time: float) -> Floats:
-        found = self.purchases_.predict(self._asked(rows), horizon=self._span(time))
-        return np.asarray(found, dtype=np.float64)
+        span = self._span(time)
+        return self._once(rows, lambda X: self.purchases_.predict(X, horizon=span))
 
     def _span(self, time: float) -> Span:
         # 17 digits: the number comes back as it was
@@ -387,9 +399,8 @@ class CustomerValue(ValueModel):
             )
         if not np.isfinite(terms.until):
             return 1.0 - np.asarray(self.purchases_.predict_next_order(self._asked(rows))["never"])
-        return np.asarray(
-            self.purchases_.predict_proba_any(self._asked(rows), horizon=self._span(terms.until))
-        )
+        span = self._span(terms.until)
+        return self._once(rows, lambda X: self.purchases_.predict_proba_any(X, horizon=span))
 
     def _spread(self, rows: ValuedCustomers, terms: Terms) -> tuple[Floats, Floats]:
         variance = _interval.outcome_variance(self, rows, terms)
@@ -476,6 +487,33 @@ class CustomerValue(ValueModel):
 def _handed(estimator: Any, table: Table) -> Any:
     """Give our own laws the open table, anybody else's estimator what was given."""
     return table if isinstance(estimator, LawModel) else table.given
+
+
+def _distinct(purchases: Any, table: Table) -> tuple[Table | None, Ints | None]:
+    """Distinct histories of many rows, and where each row's stands; None where it would not pay.
+
+    In whole days a million customers have some hundred thousand histories (x, t_x, T). Groups and
+    columns of customers make a law tell more apart than these, and so do other laws' columns.
+    """
+    usual = ("frequency", "recency", "T")
+    if table.n < MANY or not isinstance(purchases, LawModel) or not table.has(*usual):
+        return None, None
+    fitted = purchases.fitted_
+    if tuple(purchases.columns) != usual or fitted.groups is not None or fitted.effects is not None:
+        return None, None
+    import pandas as pd
+
+    # the law's own reading: rows that are none are told of by their place in the whole table
+    columns = dict(zip(usual, purchases._read(table, reset=False), strict=True))
+    key = np.zeros(table.n, dtype=np.int64)
+    for values in columns.values():
+        code, kinds = pd.factorize(values)
+        key = pd.factorize(key * len(kinds) + code)[0]
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(key), prepend=-1) > 0)
+    if 2 * len(first) > table.n:
+        return None, None
+    few = pd.DataFrame({name: values[first] for name, values in columns.items()})
+    return open_table(_frames.keep_facts(table.given, few)), key
 
 
 def _by_group(estimator: Any, by: str | None, unseen: Unseen) -> dict[str, Any]:

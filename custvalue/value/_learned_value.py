@@ -363,11 +363,11 @@ class LearnedValue(ValueModel):
             except (FitFailedError, DataContractError):
                 continue  # too few had come back by then
             history = learning.history_features(known, tuple(self.windows), kept)
-            customers = known.customers()
+            customers, law_rows = known.customers(), law._rows(known.summary("D"))
             for h in (h for b, h in pairs if b == back):
                 end = log.before(f"{back - h}D") if back > h else log.as_of
                 y, _ = log.between(known.as_of, end).totals(customers)
-                value, chance = learning.law_answers(law, known.summary("D"), h)
+                value, chance = learning.law_answers(law, law_rows, h)
                 X = learning.design(history.to_numpy(dtype=np.float64), value, chance, h)
                 names = (*map(str, history.columns), *learning.LAW_FEATURES)
                 usual = learning.usual_size(history, value, chance, h)
@@ -407,7 +407,7 @@ class LearnedValue(ValueModel):
         as_of = self._log(X).as_of
         log = operational(self._log(X), known.season)
         table = log.summary("D")
-        law_rows = known.law._read(table)
+        law_rows = known.law._rows(table)
         if known.why_law_alone:
             return LearnedRows(table, law_rows, None, None, None, as_of)
         history = learning.history_features(log, tuple(self.windows), known.kept)
@@ -415,12 +415,12 @@ class LearnedValue(ValueModel):
         worth, hazard, law_worth, law_hazard = [], [], [], []
         top = known.grid[-1]
         least = LEAST * learning.usual_size(
-            history, *learning.law_answers(known.law, table, top), top
+            history, *learning.law_answers(known.law, law_rows, top), top
         )
         chance_of = _chance_of(known.classifier, len(facts))
         log_size_of = _log_size_of(known.regressor, len(facts))
         for h in known.grid:
-            value, chance = learning.law_answers(known.law, table, h)
+            value, chance = learning.law_answers(known.law, law_rows, h)
             X_h = learning.design(facts, value, chance, h)
             p = chance_of(X_h)
             usual = learning.usual_size(history, value, chance, h)

@@ -101,9 +101,9 @@ def history_features(
     return table
 
 
-def law_answers(law: Any, table: Any, days: float) -> tuple[Floats, Floats]:
-    """Revenue and chance of an order that a fitted law expects within so many days."""
-    rows, terms = law._rows(table), Terms(until=float(days), margin=1.0)
+def law_answers(law: Any, rows: Any, days: float) -> tuple[Floats, Floats]:
+    """Revenue and chance of an order that a fitted law expects of rows it has read, in so long."""
+    terms = Terms(until=float(days), margin=1.0)
     value = np.asarray(law._value(rows, terms), dtype=np.float64)
     chance = np.clip(law._chance(rows, terms), 0.0, 1.0 - 1e-9)
     return np.maximum(value, 0.0), chance
