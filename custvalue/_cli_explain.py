@@ -11,7 +11,7 @@ import click
 
 from custvalue._cli_campaign import not_there
 from custvalue._cli_log import every_log_option, log_argument, read_frame
-from custvalue._cli_page import ESTIMATORS, LANGUAGES, told_once
+from custvalue._cli_page import ESTIMATORS, LANGUAGES, playbook_options, told_once
 
 EXAMPLE = """\b
 custvalue explain orders.csv --customer id --time date --amount paid --customer-id 1042 \\
@@ -38,6 +38,7 @@ custvalue explain orders.csv --customer id --time date --amount paid --customer-
 @click.option(
     "--margin", type=float, help="Share of spend that is profit; without it value is spend."
 )
+@playbook_options
 @click.option(
     "--language",
     type=click.Choice(LANGUAGES),
@@ -75,7 +76,7 @@ def explain(
 ) -> None:
     """Explain one customer of LOG: value, chance, range, why, what moved, what to do.
 
-    The numbers are those of `custvalue report` with the same options.
+    The numbers and the advice are those of `custvalue report` with the same options.
     """
     for path, ends in ((out, (".csv", ".json")), (picture, (".svg", ".png"))):
         if path is not None and path.suffix.lower() not in ends:
@@ -84,9 +85,11 @@ def explain(
     from custvalue._units import check_share
     from custvalue.data import TransactionLog
     from custvalue.evaluation import BestValue, explain_customer, usual_parts
+    from custvalue.report._for_rooms import as_the_report_advises, playbook_of
 
     if margin is not None:
         check_share(margin, "margin", above=True)
+    plays = playbook_of(asked.pop("playbook"), asked.pop("of_trade"))
     models = None
     if estimator != "best":
         models = {ESTIMATORS[estimator]: usual_parts()[ESTIMATORS[estimator]]}
@@ -101,6 +104,7 @@ def explain(
             progress=sys.stderr.isatty(),
         ).fit(known)
         story = explain_customer(model, known, customer_id, since=since)
+        story = as_the_report_advises(story, model, known, plays, language)
         if out is not None:
             _write(story, out, language)
         if picture is not None:

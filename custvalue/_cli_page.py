@@ -39,6 +39,9 @@ formulas_option = click.option(
 )
 
 
+TRADES = ("shop", "grocery", "donations", "subscription", "b2b")
+
+
 def with_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Give a command several options, listed in this order."""
 
@@ -48,6 +51,24 @@ def with_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return command
 
     return decorate
+
+
+# of every command that says what to do with a customer
+playbook_options = with_options(
+    click.option(
+        "--trade",
+        "of_trade",
+        type=click.Choice(TRADES),
+        help="Whose advice the page gives.  [default: shop]",
+    ),
+    click.option(
+        "--playbook",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Your own advice (JSON, TOML or CSV): name of a segment, a stage or a grade of "
+        "silence, and what to do. What it does not name, --trade says.",
+    ),
+)
 
 
 def page_options(folder: str, *, encoding: bool = True) -> Callable[[Any], Any]:

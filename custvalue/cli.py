@@ -28,7 +28,14 @@ from custvalue._cli_log import (
     source_of,
 )
 from custvalue._cli_monthly import compare, fit, score, update
-from custvalue._cli_page import ESTIMATORS, last_words, one_line, page_options, told_once
+from custvalue._cli_page import (
+    ESTIMATORS,
+    last_words,
+    one_line,
+    page_options,
+    playbook_options,
+    told_once,
+)
 from custvalue._cli_survey import survey
 from custvalue._warn import warn_caller
 from custvalue.exceptions import CustvalueWarning
@@ -49,7 +56,6 @@ GIVEN = {
     "trade": "trade_profile(...).buyer_table()",
 }
 FLAGS = {"trade": "trade-records"}  # --trade is the trade that the playbook is for
-TRADES = ("shop", "grocery", "donations", "subscription", "b2b")
 # names of theirs that look like numbers stay as they are written
 NAMES = ("segment", "category", "market", "buyer", "main_supplier")
 DEMO_OFFER = {"margin": 0.3, "response": 0.05, "contact_cost": 0.5}
@@ -149,6 +155,12 @@ def main(debug: bool) -> None:
     help="What forecasts: what the log's own past chooses, or one method, tested on it.",
 )
 @click.option(
+    "--forecast",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="MODEL",
+    help="A forecast that `custvalue fit` wrote: it is asked of LOG and not fitted again.",
+)
+@click.option(
     "--cuts",
     type=click.Choice(["cycle", "quintiles"]),
     help="Where silence is cut into segments: at multiples of the customer's usual gap, or at "
@@ -223,19 +235,7 @@ def main(debug: bool) -> None:
     help="Column that tells of the customer, such as a region: a section with its groups to choose "
     "from, and their tables.",
 )
-@click.option(
-    "--trade",
-    "of_trade",
-    type=click.Choice(TRADES),
-    help="Whose advice the page gives.  [default: shop]",
-)
-@click.option(
-    "--playbook",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Your own advice (JSON, TOML or CSV): name of a segment, a stage or a grade of silence, "
-    "and what to do. What it does not name, --trade says.",
-)
+@playbook_options
 @click.option(
     "--contracts",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -309,6 +309,8 @@ def report(
     if estimator != "best":
         name = ESTIMATORS[estimator]
         asked["models"] = {name: usual_parts()[name]}
+    if asked["forecast"] is not None:
+        asked["forecast"] = _fitted(asked["forecast"], estimator)
 
     if not force:
         Report.check_folder(out)  # before the work, not after it
@@ -360,6 +362,28 @@ def _changed(frame: Any, of_log: dict[str, Any], asked: dict[str, Any]) -> Any:
     made, then = monthly.Artefact.open(model), monthly.read_scores(earlier)
     log = TransactionLog(frame, **of_log, as_of=asked["as_of"], unit="D", tell_end=True)
     return monthly.compare(then, monthly.score(made, log), artefact=made)
+
+
+def _fitted(path: Path, estimator: str) -> Any:
+    """Forecast in a file that ``custvalue fit`` wrote, with the name of the file where it is none.
+
+    Raises
+    ------
+    UsageError
+        If a method is named as well, or the file has a model that no past has proven.
+    """
+    from custvalue.evaluation import BestValue
+    from custvalue.monthly import Artefact
+
+    if estimator != "best":
+        raise click.UsageError("--forecast is fitted already: leave out --estimator.")
+    model = Artefact.open(path).model
+    if not isinstance(model, BestValue):
+        raise click.UsageError(
+            f"--forecast {path} has a {type(model).__name__}, which no earlier date has tested; "
+            "give a file that `custvalue fit` wrote (a BestValue)."
+        )
+    return model
 
 
 def _contracts(asked: dict[str, Any], contract_columns: str, contract_period: str) -> Any:

@@ -282,6 +282,7 @@ ZH: dict[str, str] = {
     "{name}: {share} ordered within {days} days, at 1 date": (
         "{name}：1个日期后{days}天内有{share}下单"
     ),
+    "; {share} with those that were taken together with them": "；连同并入者为{share}",
     "those present": "在购客户",
     "only {n} such customers were seen": "此类客户仅见{n}位",
     "only one such customer was seen": "此类客户仅见1位",

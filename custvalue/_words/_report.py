@@ -277,7 +277,9 @@ ZH: dict[str, str] = {
     "Today's customers are expected to bring {value} in the next {span}.": (
         "现有客户未来 {span}预期带来 {value}。"
     ),
-    "The log is too short to test that on the past.": "记录太短，无法用历史检验。",
+    "The past had too few buyers, or too few days, to test that on it.": (
+        "历史上买家太少或天数太少，无法用历史检验。"
+    ),
     "How much today's customers will bring cannot be told: at earlier dates {ratios} of what was "
     "forecast came.": "今日的客户将带来多少无法判断：在较早日期，实际为预测的 {ratios}。",
     "In the last {span} they brought {value}.": "过去 {span}他们带来 {value}。",

@@ -302,7 +302,7 @@ def judged(
 
 def _why_in_chinese(why: str) -> str:
     found = re.fullmatch(r"([\d.,e+]+) days of history with too few buyers .*", why)
-    return why if found is None else f"历史仅{found[1]}天，买家太少，无法在较早日期检验"
+    return why if found is None else f"{found[1]}天历史中买家太少，无法在较早日期检验"
 
 
 def _grade(good: bool, no: bool) -> str:

@@ -1,6 +1,7 @@
 """What other rooms take from this one and a user has no need of."""
 
 from custvalue.report._cells import COUNTED
+from custvalue.report._explained import as_the_report_advises
 from custvalue.report._playbooks import playbook_of
 from custvalue.report._read import read_as_written, read_table
 from custvalue.report._report import Report
@@ -11,6 +12,7 @@ __all__ = [
     "COUNTED",
     "FileWords",
     "Report",
+    "as_the_report_advises",
     "cuts_of_text",
     "playbook_of",
     "read_as_written",

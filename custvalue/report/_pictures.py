@@ -154,6 +154,8 @@ def _silence(got: Collected, words: Words, ax: Any) -> None:
     ax.bar(middle, counts, width=0.9 * np.diff(edges), color=BAR)
     ax.set_xlabel(words("days since the last order"))
     ax.set_ylabel(words("customers"))
+    ax.locator_params(axis="y", integer=True)  # there is no half a customer
+    plain_numbers(ax.xaxis)
     plain_numbers(ax.yaxis)
     quiet_axes(ax)
     ax.yaxis.label.set_color(BLUE)

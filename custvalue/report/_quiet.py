@@ -69,7 +69,8 @@ def _first(
     else:
         # without a response, a customer who may still answer comes before one who surely will not
         by = quiet["at_stake"] * (1.0 if asked.contact_cost is not None else quiet[chance])
-        rows = quiet.loc[by.sort_values(ascending=False, kind="stable").index[:TOP]]
+        worth = by[quiet["at_stake"] > 0.0]  # nobody is worth winning back for nothing
+        rows = quiet.loc[worth.sort_values(ascending=False, kind="stable").index[:TOP]]
         rows = rows.assign(group="", gain=np.nan, response=np.nan)
     cost = asked.contact_cost or 0.0
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -458,6 +458,8 @@ def make_report(
     tell = progress or _say_nothing
     got = collect(log, asked, tell)
     tell(STEPS[-1], len(STEPS), len(STEPS))
+    spent, n = (float(got.customers[k].sum()) for k in ("total_value", "n_orders"))
+    words = replace(words, usual=spent / n)
     facts = facts_of_report(got, asked, words)
     shown = page(facts, pictures(got, words), words)
     if deals is not None:

@@ -55,7 +55,7 @@ def _ahead(facts: dict[str, Any], w: Words) -> str:
             w("At earlier dates {ratios} of what such a forecast said came.", ratios=ratios)
         )
     else:
-        said.append(w("The log is too short to test that on the past."))
+        said.append(w("The past had too few buyers, or too few days, to test that on it."))
     return w(" ").join(said)
 
 

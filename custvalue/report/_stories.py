@@ -48,10 +48,16 @@ def stories_facts(
     segments = customers["segment"].to_numpy()[first_places(customers)]
     told = []
     for story, segment in zip(stories, segments, strict=True):
-        known = segment in playbook.segments
-        one = replace(story, todo=w.advice(playbook.segment(segment))) if known else story
+        one = advised(story, segment, playbook, w)
         told.append({**one.to_dict(w.language), "known": list(one.known(w.language))})
     return told
+
+
+def advised(story: CustomerStory, segment: str, playbook: Playbook, w: Words) -> CustomerStory:
+    """Story with what the playbook says of the customer's segment, where it knows it."""
+    if segment not in playbook.segments:
+        return story
+    return replace(story, todo=w.advice(playbook.segment(segment)))
 
 
 def stories_section(facts: dict[str, Any], w: Words) -> Block:

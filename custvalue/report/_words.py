@@ -8,6 +8,8 @@ from typing import Any
 
 from custvalue._words import HOUSE, REPORT, Language, check_language
 
+DEAR = 1.0  # an order that brings as much: less than half a hundredth is nothing beside it
+
 
 @dataclass(frozen=True)
 class Words:
@@ -18,10 +20,13 @@ class Words:
     language : {"en", "zh"}
     currency : str
         Put before money; a word such as USD gets a space.
+    usual : float, default=0.0
+        What an order usually brings; 0 where that is not known.
     """
 
     language: Language
     currency: str = ""
+    usual: float = 0.0
 
     def __post_init__(self) -> None:
         check_language(self.language)
@@ -63,7 +68,8 @@ class Words:
         if digits is not None:
             return self._priced(value, f"{size:,.{digits}f}")
         text = f"{size:,.0f}" if size >= 100 else f"{size:,.2f}"
-        if 1e-15 < size < 0.005:  # coins of a currency in which all is cheap; less is nothing
+        # coins of a currency in which all is cheap; less is nothing, and so is it beside large sums
+        if 1e-15 < size < 0.005 and self.usual < DEAR:
             text = f"{size:.2g}"
         return self._priced(value, text)
 

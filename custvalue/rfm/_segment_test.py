@@ -142,8 +142,11 @@ class SegmentTest:
             return (HOUSE("No earlier date of the log could test the names.", language),)
         table = self.table()
         rows = zip(self.decisions, table["tested"], table["ordered"], strict=True)
+        whole = self.table(kept=True).set_index("segment")["ordered"]
+        grown = {one.became for one in self.decisions if one.verdict == "merged"}
+        together = {name: float(whole[name]) for name in grown}
         return tuple(
-            self._sentence(one, int(n), float(share), language)
+            self._sentence(one, int(n), float(share), language, together.get(one.name))
             for one, n, share in rows
             if one.verdict != "nobody"
         )
@@ -200,7 +203,9 @@ class SegmentTest:
             self._today,
         )  # fmt: skip
 
-    def _sentence(self, one: Decision, n: int, share: float, language: Language) -> str:
+    def _sentence(
+        self, one: Decision, n: int, share: float, language: Language, together: float | None
+    ) -> str:
         def percent(x: float) -> str:
             digits = 1 if 0 < x < 0.0095 else 0
             return f"{100 * x:.{digits}f}{' %' if language == 'en' else '%'}"
@@ -218,7 +223,10 @@ class SegmentTest:
         )
         stop = HOUSE(".", language)
         if one.verdict in ("holds", "told"):
-            return text + stop
+            if together is None or percent(together) == percent(share):
+                return text + stop
+            more = "; {share} with those that were taken together with them"
+            return text + HOUSE(more, language, share=percent(together)) + stop
         comma = HOUSE(", ", language)
         others = comma.join(_said(name, language) for name in one.others)
         if one.why == "few":

@@ -114,5 +114,5 @@ def test_a_response_that_nobody_is_left_to_give_is_told_and_no_page_lost(law_alo
 def test_an_unproven_forecast_says_why_in_chinese():
     why = "330 days of history with too few buyers to ask an earlier date"
     said = Verdict("unproven", {}, "law", (("law", 1.0),), (), 1.0, why).words("zh")[0]
-    assert "历史仅330天" in said
+    assert "330天历史中买家太少" in said
     assert "history" not in said

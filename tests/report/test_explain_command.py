@@ -68,3 +68,28 @@ def test_wrong_input_is_one_line_of_error(orders, monkeypatch, capsys, more, tex
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith("custvalue: ")
     assert text in said
+
+
+@pytest.mark.parametrize(("language", "trade"), [("en", "shop"), ("zh", "grocery")])
+def test_what_to_do_is_what_the_report_of_the_same_log_says(
+    orders, monkeypatch, capsys, tmp_path, language, trade
+):
+    from custvalue.evaluation import usual_parts
+    from custvalue.report import make_report
+
+    part = usual_parts()["law x own mean"]
+    made = make_report(
+        pd.read_csv(orders), customer="customer_id", time="date", amount="amount",
+        as_of="2023-12-31", horizon="26W", models={"law x own mean": part}, playbook=trade,
+        language=language,
+    )  # fmt: skip
+    told = {one["customer"]: one["advice"] for one in made.facts["stories"]}
+    assert len({*told.values()}) > 2
+    of_each = {advice: who for who, advice in told.items()}
+    for advice, who in list(of_each.items())[:2]:
+        out = tmp_path / f"{who}.json"
+        call = [*CALL[:-4], "--estimator", "law", "--horizon", "26W", "--trade", trade]
+        more = ("--customer-id", who, "--language", language, "--out", out)
+        assert run(monkeypatch, orders, *call, *more) == 0
+        assert json.loads(out.read_text("utf-8"))["advice"] == advice
+        assert advice in capsys.readouterr().out

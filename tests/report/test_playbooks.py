@@ -9,7 +9,7 @@ import sys
 import pandas as pd
 import pytest
 
-from custvalue import cli
+from custvalue import _cli_page, cli
 from custvalue.exceptions import DataContractError
 from custvalue.lifecycle import playbook
 from custvalue.report import make_report
@@ -58,7 +58,7 @@ def test_companies_get_the_messages_of_the_source():
 
 
 def test_the_command_line_names_the_trades_that_there_are():
-    assert cli.TRADES == TRADES
+    assert _cli_page.TRADES == TRADES
 
 
 @pytest.fixture(scope="module")
