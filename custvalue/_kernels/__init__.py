@@ -22,7 +22,7 @@ from custvalue._kernels._recency import customers_in, silence_instead_of_recency
 from custvalue._kernels._shapley import coalitions, shapley
 from custvalue._kernels._shares import repeated_shares, share_ratio, wilson
 from custvalue._kernels._trees import MOST_LEAVES, SmallTree, sum_of_trees
-from custvalue._kernels._two_powers import NODES, PANEL, bounds, log_two_powers
+from custvalue._kernels._two_powers import NODES, PANEL, bounds, log_integrand, log_two_powers
 
 __all__ = [
     "MOST_LEAVES",
@@ -49,6 +49,7 @@ __all__ = [
     "legendre",
     "log_beta_density",
     "log_beta_ratio",
+    "log_integrand",
     "log_rising",
     "log_two_powers",
     "maximise",

@@ -15,6 +15,7 @@ from custvalue._kernels import (
     bounds,
     counts_of,
     legendre,
+    log_integrand,
     rising_sums,
     sigmoid,
     softplus,
@@ -24,7 +25,10 @@ from custvalue.likelihood._for_rooms import ByPair
 from custvalue.purchase._law import in_logs, orders_by_row
 from custvalue.purchase._paretonbd_grid import grid_into, mesh_of, split
 
-ROWS = 8184 // NODES  # rows x nodes of a block stay in the processor's cache
+CACHED = 8184  # rows x nodes of a block stay in the processor's cache
+ROWS = CACHED // NODES
+# nodes that suffice to 1e-13 where the integrand is no longer in log time, and falls no further
+ENOUGH = ((12, 2.0, 6.0), (16, 3.0, 12.0), (NODES, np.inf, np.inf))
 WHOLE = 8192
 PAIRS = tuple((i, j) for i in range(4) for j in range(i, 4))
 
@@ -119,33 +123,68 @@ def derivatives(
     h[2, 3] = 1.0 / beta - end
     h[3, 3] = s * (end * end - 1.0 / np.square(beta))
     rows = np.flatnonzero(t_x < T)  # without silence nobody has left
-    each = [np.broadcast_to(np.asarray(v, float), x.shape) for v in (r, alpha, s, beta)]
+    each = [np.broadcast_to(np.asarray(v, float), x.shape)[rows] for v in (r, alpha, s, beta)]
     total, slopes, bends = np.zeros(len(x)), np.zeros((4, len(x))), np.zeros((10, len(x)))
-    for lo in range(0, len(rows), ROWS):
-        some = rows[lo : lo + ROWS]
-        own = each[0][some], each[1][some], each[2][some], each[3][some]
-        v, g, by_pair = _left_by_row(*own, x[some], t_x[some], T[some])
-        total[some], slopes[:, some] = v, g
-        for at, pair in enumerate(PAIRS):
-            bends[at, some] = by_pair[pair]
-    for at, pair in enumerate(PAIRS):
-        h[pair] = h[pair] + bends[at] if pair in h else bends[at]
+    form = _form(*each, x[rows], t_x[rows], T[rows])
+    done = np.zeros(len(rows), dtype=bool)
+    for nodes, longest, deepest in ENOUGH:
+        alike = np.flatnonzero(~done & (form.stop <= longest) & (form.fall <= deepest))
+        done[alike] = True
+        for lo in range(0, len(alike), CACHED // nodes):
+            some = alike[lo : lo + CACHED // nodes]
+            own = tuple(v[some] for v in each)
+            at = rows[some]
+            here = Form(*(v[some] for v in form))
+            total[at], slopes[:, at], by_pair = _left_by_row(*own, T[at], here, nodes)
+            for k, pair in enumerate(PAIRS):
+                bends[k, at] = by_pair[pair]
+    for k, pair in enumerate(PAIRS):
+        h[pair] = h[pair] + bends[k] if pair in h else bends[k]
     return value + total, [g + d for g, d in zip(gradient, slopes, strict=True)], h
 
 
-def _left_by_row(
+class Form(NamedTuple):
+    """What the integrand of each row is like, in log time.
+
+    That time is log(1 + y / small), ``small`` the smaller of alpha + t_x and beta + t_x; ``first``
+    says that it is alpha's. ``ratio`` is larger over smaller, ``stop`` is where nothing is left,
+    and ``fall`` by how much the log of the integrand changes until there.
+    """
+
+    power: Floats
+    silence: Floats
+    first: npt.NDArray[np.bool_]
+    small: Floats
+    ratio: Floats
+    p_small: Floats
+    p_large: Floats
+    stop: Floats
+    fall: Floats
+
+
+def _form(
     r: Floats, alpha: Floats, s: Floats, beta: Floats, x: Floats, t_x: Floats, T: Floats
-) -> tuple[Floats, list[Floats], ByPair]:
-    """Log(1 + J) of rows with silence, with derivatives; as ``_block_into``, each row its own."""
-    power, silence = r + x, T - t_x
-    end_a, end_b = 1.0 / (alpha + T), 1.0 / (beta + T)
+) -> Form:
+    power, silence, first = r + x, T - t_x, alpha <= beta
     A, B = alpha + t_x, beta + t_x
-    first = alpha <= beta
     small, large = np.where(first, A, B), np.where(first, B, A)
     p_small, p_large = np.where(first, power, s + 1.0), np.where(first, s + 1.0, power)
     ratio = large / small
-    _, stop, _ = bounds(p_small, p_large, ratio, silence / small)
-    nodes, weights = legendre(NODES, max(1, int(np.ceil(stop.max(initial=0.0) / PANEL))))
+    mode, stop, _ = bounds(p_small, p_large, ratio, silence / small)
+    top, end = (log_integrand(p_small, p_large, ratio, v) for v in (mode, stop))
+    return Form(
+        power, silence, first, small, ratio, p_small, p_large, stop, top - np.minimum(end, 0.0)
+    )
+
+
+def _left_by_row(
+    r: Floats, alpha: Floats, s: Floats, beta: Floats, T: Floats, form: Form, n_nodes: int
+) -> tuple[Floats, list[Floats], ByPair]:
+    """Log(1 + J) of rows with silence, with derivatives; as ``_block_into``, each row its own."""
+    power, silence, first, small, ratio, p_small, p_large, stop, _ = form
+    end_a, end_b = 1.0 / (alpha + T), 1.0 / (beta + T)
+    A, B = np.where(first, small, small * ratio), np.where(first, small * ratio, small)
+    nodes, weights = legendre(n_nodes, max(1, int(np.ceil(stop.max(initial=0.0) / PANEL))))
     v = np.multiply.outer(nodes, stop)
     grown = np.expm1(v)
     other = np.log1p(grown / ratio)
