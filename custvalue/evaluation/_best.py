@@ -66,7 +66,7 @@ class BestValue(StackedValue):
     models : dict of str to value model, or None, default=None
         As in :class:`StackedValue`.
     pull : float, default=0.2
-    spread : float, default=0.25
+    spread : float, default=0.2
     panel_period : str, default="4W"
     max_customers : int or None, default=20000
     progress : bool, callable or None, default=None
@@ -112,7 +112,7 @@ class BestValue(StackedValue):
         models: Mapping[str, Any] | None = None,
         *,
         pull: float = 0.2,
-        spread: float = 0.25,
+        spread: float = 0.2,
         panel_period: str = "4W",
         max_customers: int | None = 20_000,
         progress: Progress = None,

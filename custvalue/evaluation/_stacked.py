@@ -181,7 +181,7 @@ class StackedValue(ValueModel):
         reads a summary; None is :func:`usual_parts`.
     pull : float, default=0.2
         How strongly weights are drawn to equal ones, over the root of the number of buyers seen.
-    spread : float, default=0.25
+    spread : float, default=0.2
         Prior standard deviation of the log of the factor that sets the total right.
     panel_period : str, default="4W"
         Of parts that read a panel.
@@ -243,7 +243,7 @@ class StackedValue(ValueModel):
         models: Mapping[str, Any] | None = None,
         *,
         pull: float = 0.2,
-        spread: float = 0.25,
+        spread: float = 0.2,
         panel_period: str = "4W",
         max_customers: int | None = 20_000,
         horizon: Span | None = None,

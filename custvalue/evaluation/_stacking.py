@@ -13,6 +13,7 @@ from custvalue._typing import Floats
 POINTS = 100  # of the table of relative sizes
 BUCKETS = 5  # of chance
 DOUBT = 0.25  # share of a correction of the level that may not hold
+SURE = 0.05  # relative error of a total below which more buyers make it no surer
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,23 +116,25 @@ class Level:
 def level_of(origins: list[Origin], spread: float) -> Level:
     """Hold the level by the parts whose totals came true, and by what they missed together.
 
+    An origin counts by how surely the total that came is known there: early ones have few buyers.
     A part's weight is the inverse of its mean squared log error, with 0.1 added in root. The factor
     is the mean of the log error of the weighted total, drawn to 0 by its own standard error against
     a prior of standard deviation ``spread``.
     """
     errors = np.stack([o.log_ratios for o in origins])
-    weights = 1.0 / ((errors**2).mean(axis=0) + 0.1**2)
+    noise = np.array([o.noise**2 for o in origins])
+    sure = 1.0 / (noise + SURE**2)
+    sure /= sure.sum()
+    weights = 1.0 / (sure @ errors**2 + 0.1**2)
     weights /= weights.sum()
     miss = errors @ weights
-    noise = float(np.mean([o.noise**2 for o in origins]))
-    between = float(miss.var(ddof=1)) if len(miss) > 1 else 0.1**2
-    variance = noise + between
-    keep = spread**2 / (spread**2 + variance)
-    factor = keep * float(miss.mean())
+    mean, n = float(sure @ miss), len(miss)
+    between = float(sure @ (miss - mean) ** 2) * n / (n - 1) if n > 1 else 0.1**2
+    factor = mean * spread**2 / (spread**2 + float(sure @ noise) + between)
     # two more errors of a tenth: a handful of origins that overlap says little of their spread;
     # and a correction is a forecast itself, of which a quarter is in doubt
     left = float(((miss - factor) ** 2).sum()) + 2.0 * 0.1**2
-    error = np.sqrt(left / (len(miss) + 2.0) + (DOUBT * factor) ** 2)
+    error = np.sqrt(left / (n + 2.0) + (DOUBT * factor) ** 2)
     return Level(weights, float(np.exp(factor)), float(error))
 
 

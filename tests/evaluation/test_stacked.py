@@ -79,6 +79,19 @@ def test_a_level_that_was_missed_alike_is_mended_and_one_that_wavered_is_left():
     assert wavers.error > 2.0 * alike.error
 
 
+def test_a_date_with_few_buyers_says_less_of_the_level():
+    few, many = np.full(100, 10.0), np.full(10_000, 10.0)
+    # relative errors of the totals: a tenth and a hundredth, a twentieth added to each in root
+    sure = np.array([1.0 / (0.1**2 + 0.05**2), 1.0 / (0.01**2 + 0.05**2)])
+    sure /= sure.sum()
+    miss = np.log([1.5, 1.1])
+    mean = sure @ miss
+    doubt = sure @ [0.1**2, 0.01**2] + 2.0 * (sure @ (miss - mean) ** 2)
+    level = _stacking.level_of([origin(few, few / 1.5), origin(many, many / 1.1)], 0.2)
+    assert np.log(level.factor) == pytest.approx(mean * 0.04 / (0.04 + doubt))
+    assert abs(np.log(level.factor)) < miss[1]  # nearer to what the sure date says than to both
+
+
 def test_the_level_is_held_by_the_part_whose_totals_came_true():
     came = np.full(10_000, 10.0)
     level = _stacking.level_of([origin(came, came, 2.0 * came) for _ in range(2)], 0.2)
