@@ -90,7 +90,8 @@ class CustomerValue(ValueModel):
     ----------
     purchases : estimator or None, default=None
         Answers ``fit(X)`` and ``predict(X, horizon=)`` with expected orders; None is
-        ``custvalue.purchase.ParetoNBD()``.
+        ``custvalue.purchase.ParetoNBD`` with the belief, worth one customer, that rates of leaving
+        differ by as much as their mean (``Prior(1.0, dropout_spread=1.0)``).
     spend : estimator or None, default=None
         Answers ``fit(X)`` and ``predict(X)`` with expected spend per order. None lets the log say
         how far a customer's mean is to be believed: ``GammaGamma()``, or ``OwnMean()`` where first
@@ -225,9 +226,11 @@ class CustomerValue(ValueModel):
         weights = {} if given is None else {"sample_weight": given}
         purchases = self.purchases
         if purchases is None:
-            from custvalue.purchase import ParetoNBD
+            from custvalue.purchase import ParetoNBD, Prior
 
-            purchases = ParetoNBD()
+            # where few have left, their spread is hardly known: without a belief the summit is
+            # often at its edge, and a total is then stated too surely
+            purchases = ParetoNBD(prior=Prior(1.0, dropout_spread=1.0))
         purchases = clone(purchases)
         purchases.fit(_handed(purchases, table), **weights, **_by_group(purchases, by, unseen))
         spend = self._spend_as_the_log_says(table, weights) if self.spend is None else self.spend

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, clone
 
 import custvalue as cv
 from custvalue._units import in_units
-from custvalue.exceptions import HorizonError, NotSupportedError, TimeUnitError
+from custvalue.exceptions import BoundaryFitWarning, HorizonError, NotSupportedError, TimeUnitError
 from custvalue.purchase import BGBB, BGNBD, MBGNBD, NBD, ParetoNBD
 from custvalue.spend import GammaGamma
 from custvalue.spend import _gamma_gamma_law as gamma_gamma
@@ -348,3 +348,35 @@ def test_constructor_only_stores_and_clones(table):
         fitted.set_params(timing="end", margin=margin)
         with pytest.raises(ValueError, match="margin="):
             fitted.predict(table)
+
+
+def loyal(n, seed):
+    """Customers of whom few have left: how their rates of leaving differ hardly shows."""
+    rng = np.random.default_rng(seed)
+    truth = ParetoNBD.from_params(r=0.8, alpha=12.0, s=0.5, beta=80.0)
+    X = truth.sample_histories(n, rng.uniform(28.0, 40.0, n), random_state=seed)
+    X["n_orders"] = X["frequency"] + 1
+    X["mean_value"] = rng.gamma(6.0 * X["n_orders"]) / rng.gamma(3.7, 1 / 15.0, n) / X["n_orders"]
+    return truth, X
+
+
+@pytest.mark.parametrize("seed", [0, 4, 5])
+def test_the_usual_law_has_no_edge_where_few_have_left(seed):
+    truth, X = loyal(1000, seed)
+    with pytest.warns(BoundaryFitWarning, match="no spread in drop-out"):
+        ParetoNBD().fit(X)
+    usual = CustomerValue(spend=GammaGamma(), horizon=36.0).fit(X)
+    assert usual.purchases_.fit_report().status == "interior"
+    said, true = usual.purchases_.predict(X, 36.0).sum(), truth.predict(X, 36.0).sum()
+    total = usual.predict_total(X, level=0.95).iloc[0]
+    assert abs(np.log(said / true)) < 2.0 * total["parameter_error"] / total["value"]
+
+
+def test_what_the_usual_law_believes_fades_as_customers_come():
+    _, X = loyal(1000, 1)
+    many = CustomerValue(spend=GammaGamma(), horizon=36.0).fit(
+        X, sample_weight=np.full(len(X), 1000)
+    )
+    np.testing.assert_allclose(
+        many.purchases_.fitted_.values, ParetoNBD().fit(X).fitted_.values, rtol=0.01
+    )
