@@ -20,7 +20,7 @@ from custvalue._kernels import (
     sigmoid,
     softplus,
 )
-from custvalue._typing import Floats, Values
+from custvalue._typing import Floats, Places, Values
 from custvalue.likelihood._for_rooms import ByPair
 from custvalue.purchase._law import in_logs, orders_by_row
 from custvalue.purchase._paretonbd_grid import grid_into, mesh_of, split
@@ -123,19 +123,20 @@ def derivatives(
     h[2, 3] = 1.0 / beta - end
     h[3, 3] = s * (end * end - 1.0 / np.square(beta))
     rows = np.flatnonzero(t_x < T)  # without silence nobody has left
-    each = [np.broadcast_to(np.asarray(v, float), x.shape)[rows] for v in (r, alpha, s, beta)]
+    of_r, of_alpha, of_s, of_beta = (
+        np.broadcast_to(np.asarray(v, float), x.shape)[rows] for v in (r, alpha, s, beta)
+    )
     total, slopes, bends = np.zeros(len(x)), np.zeros((4, len(x))), np.zeros((10, len(x)))
-    form = _form(*each, x[rows], t_x[rows], T[rows])
+    form = _form(of_r, of_alpha, of_s, of_beta, x[rows], t_x[rows], T[rows])
     done = np.zeros(len(rows), dtype=bool)
     for nodes, longest, deepest in ENOUGH:
         alike = np.flatnonzero(~done & (form.stop <= longest) & (form.fall <= deepest))
         done[alike] = True
         for lo in range(0, len(alike), CACHED // nodes):
             some = alike[lo : lo + CACHED // nodes]
-            own = tuple(v[some] for v in each)
+            own = of_r[some], of_alpha[some], of_s[some], of_beta[some]
             at = rows[some]
-            here = Form(*(v[some] for v in form))
-            total[at], slopes[:, at], by_pair = _left_by_row(*own, T[at], here, nodes)
+            total[at], slopes[:, at], by_pair = _left_by_row(*own, T[at], form.of(some), nodes)
             for k, pair in enumerate(PAIRS):
                 bends[k, at] = by_pair[pair]
     for k, pair in enumerate(PAIRS):
@@ -160,6 +161,10 @@ class Form(NamedTuple):
     p_large: Floats
     stop: Floats
     fall: Floats
+
+    def of(self, rows: Places) -> Form:
+        """Take some rows."""
+        return self._make(v[rows] for v in self)
 
 
 def _form(
