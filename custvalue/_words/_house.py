@@ -84,6 +84,8 @@ ZH: dict[str, str] = {
     "{what} at most {high}": "{what}不超过{high}",
     "{what} over {low} up to {high}": "{what}大于{low}且不超过{high}",
     " or unknown": "或未知",
+    "{what} unknown": "{what}未知",
+    "{what} known": "{what}已知",
     "and": "且",
     "every customer": "全部客户",
     # -- spans of time --

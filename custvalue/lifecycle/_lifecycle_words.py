@@ -129,8 +129,7 @@ def leaf_words(
         left, right = inner.children_left[node], inner.children_right[node]
         if left == right:
             parts = [
-                _bound(name, low, high, unit, language)
-                + (HOUSE(" or unknown", language) if unknown and name in may_lack else "")
+                _bound(name, low, high, unknown and name in may_lack, unit, language)
                 for name, (low, high, unknown) in bounds.items()
             ]
             out[node] = joint.join(parts) or HOUSE("every customer", language)
@@ -146,13 +145,18 @@ def leaf_words(
     return out
 
 
-def _bound(name: str, low: float, high: float, unit: str | None, language: Language) -> str:
-    if name in _FLAGS:
-        yes = low > -np.inf
-        return HOUSE("{what}" if yes else "no {what}", language).format(
-            what=HOUSE(_PHRASE_OF[name], language)
-        )
+def _bound(
+    name: str, low: float, high: float, unknown: bool, unit: str | None, language: Language
+) -> str:
     what = HOUSE(_PHRASE_OF[name], language) if name in _PHRASE_OF else name
+    # a tree that splits on what is missing alone has a threshold without end
+    if low == np.inf or high == -np.inf:
+        return HOUSE("{what} unknown", language).format(what=what)
+    if low == -np.inf and high == np.inf:
+        return HOUSE("{what} known", language).format(what=what)
+    if name in _FLAGS:
+        text = HOUSE("{what}" if low > -np.inf else "no {what}", language).format(what=what)
+        return text + (HOUSE(" or unknown", language) if unknown else "")
 
     def number(value: float) -> str:
         if name in _SPANS and unit is not None:
@@ -167,7 +171,7 @@ def _bound(name: str, low: float, high: float, unit: str | None, language: Langu
         text = HOUSE("{what} over {low} up to {high}", language).format(
             what=what, low=number(low), high=number(high)
         )
-    return text
+    return text + (HOUSE(" or unknown", language) if unknown else "")
 
 
 _COLUMN_OF_RULE = {

@@ -211,6 +211,14 @@ def test_learned_thresholds_recover_planted_ones():
     assert any(low <= cut <= high for cut in cuts)
 
 
+def test_a_tree_that_splits_on_what_is_missing_says_so():
+    frame = base(300)
+    frame.loc[frame.index[::2], ["gap_mean", "gap_std"]] = np.nan
+    model = LifecycleClassifier(unit="D").fit(frame, frame["gap_mean"].isna())
+    assert model.rules_text() == "False: mean gap known\nTrue: mean gap unknown"
+    assert model.rules_text(language="zh") == "False：平均间隔已知\nTrue：平均间隔未知"
+
+
 def test_a_tree_learns_the_written_rules_back():
     frame = base(6000, gap_mean=20.0, gap_std=10.0)
     rules = LifecycleClassifier(unit="D", core_value_quantile=None).fit(frame)
