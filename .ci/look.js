@@ -18,6 +18,10 @@ function misfits() {
     if (!box.width || !box.height) continue;
     if (box.right > width + 1 && !scrolls(e)) wrong.push('sticks out: ' + name(e));
   }
+  for (const e of document.querySelectorAll('.bd-article math')) {
+    const over = e.parentElement.getBoundingClientRect().left - e.getBoundingClientRect().left;
+    if (over > 1) wrong.push('begins where nobody can scroll: ' + name(e));
+  }
   for (const e of document.images)
     if (!(e.complete && e.naturalWidth) && e.loading !== 'lazy') wrong.push('no picture: ' + e.src.slice(0, 80));
   return wrong.slice(0, 5);

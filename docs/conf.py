@@ -66,6 +66,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
+    "capture_repr": ("_repr_html_",),  # a table is shown; that a Display is one need not be said
     "write_computation_times": False,  # its page would load a script from elsewhere
     "show_signature": False,
     "min_reported_time": 1e9,
