@@ -119,12 +119,20 @@ def _warned(told: list[warnings.WarningMessage]) -> list[Output]:
     return [Output("warning", text) for text in words]
 
 
+def is_grid(text: str) -> bool:
+    """Are these lines columns, that must not be wrapped?"""
+    lines = text.splitlines()
+    return any(c in text for c in "│┃") or sum("  " in line.strip() for line in lines) > 1
+
+
 def node_of(output: Output) -> nodes.Node:
     """The node that shows one output."""
     if output.kind in ("text", "warning"):
         block = nodes.literal_block(output.content, output.content)
         block["language"] = "none"
         block["classes"] += ["output", f"output-{output.kind}"]
+        if is_grid(output.content):
+            block["classes"].append("output-grid")
         return block
     content = f'<div class="output output-{output.kind}">{output.content}</div>'
     return nodes.raw("", content, format="html")

@@ -70,3 +70,13 @@ def test_an_error_names_the_line_of_the_page(page):
     with pytest.raises(ZeroDivisionError) as told:
         page.run("x = 1\n1 / 0", line=40)
     assert told.traceback[-1].lineno + 1 == 42
+
+
+def test_columns_of_letters_are_told_from_sentences(page):
+    import sys
+
+    is_grid = sys.modules["outputs"].is_grid
+    assert is_grid("name  n\na     1\nb     2")
+    assert is_grid("│ who ┆ n │")
+    assert not is_grid("A sentence that is long.\nAnother one.")
+    assert not is_grid("  indented\n  twice")
