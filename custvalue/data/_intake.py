@@ -16,7 +16,7 @@ from custvalue._warn import warn_caller
 from custvalue.data._far_dates import Alone, alone, days_of
 from custvalue.data._ids import encode, id_codes, order_codes
 from custvalue.data._ledger import WORDS, Dropped
-from custvalue.data._money import Money, minor_units, money_facts, net
+from custvalue.data._money import Money, difference, minor_units, money_facts, net
 from custvalue.data._options import DAY, LogOptions
 from custvalue.data._times import (
     End,
@@ -303,7 +303,7 @@ def _profit(
         return None
     if options.cost is not None:
         cost = _numbers(frame, options.cost, problems)
-        return None if cost is None else amount - cost
+        return None if cost is None else difference(amount, cost)
     if options.profit is not None:
         return _numbers(frame, options.profit, problems)
     if isinstance(options.margin, str):

@@ -120,6 +120,28 @@ def minor_units(amount: Floats) -> Money:
     return Money(amount, 1.0, low, high)
 
 
+def difference(one: Floats, other: Floats) -> Floats:
+    """Subtract amounts: the floats nearest to the true decimals, where both are decimals.
+
+    A difference of floats has the error of its larger part, and may be far from any decimal where
+    little is left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custvalue.data._money import difference
+    >>> 1.656 - 1.25, float(difference(np.array([1.656]), np.array([1.25]))[0])
+    (0.4059999999999999, 0.406)
+    """
+    left = one - other
+    known = np.isfinite(left)
+    a, b = minor_units(one[known]), minor_units(other[known])
+    if a.exact and b.exact:
+        scale = max(a.scale, b.scale)
+        left[known] = (a.values * (scale / a.scale) - b.values * (scale / b.scale)) / scale
+    return left
+
+
 def _scaled(amount: Floats, scale: float) -> Ints | None:
     """Whole numbers amount * scale, or None where some amount is no such decimal."""
     out = np.empty(len(amount), dtype=np.int64)
