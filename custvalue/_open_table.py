@@ -55,6 +55,12 @@ class Table:
             return _frames.n_rows(self.given)
         return int(self.given.shape[0]) if hasattr(self.given, "shape") else len(self.given)
 
+    def goes_by_position(self, names: Sequence[str]) -> bool:
+        """Whether it is an array, or a frame of numbers that has none of the names."""
+        if self.names is None:
+            return True
+        return set(names).isdisjoint(self.names) and _frames.all_numbers(self.given)
+
     @cached_property
     def facts(self) -> TableFacts | None:
         """Say what travels with the table."""

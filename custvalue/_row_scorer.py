@@ -33,6 +33,10 @@ class Answer(NamedTuple):
 class OneRow(Table):
     """A table of one row that is no table: numbers by name, opened already."""
 
+    def goes_by_position(self, names: Any) -> bool:
+        """Never: without any of the names the row lacks them all."""
+        return False
+
     def column(self, name: str) -> npt.NDArray[Any]:
         """One value, as an array of one."""
         return np.array([self.given[name]])

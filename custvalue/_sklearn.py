@@ -345,9 +345,7 @@ def _by_name(
     allow_missing: Sequence[str],
 ) -> list[npt.NDArray[np.float64]] | None:
     """Columns of a frame that has some of the names; None where they go by position."""
-    if table.names is None:
-        return None
-    if set(names).isdisjoint(table.names) and _frames.all_numbers(table.given):
+    if table.goes_by_position(names):
         return None
     _check_unit(estimator, table, reset)
     caller = type(estimator).__name__

@@ -438,7 +438,7 @@ class ValueModel(DocLink, BaseEstimator):
             If the model reads the log, so that one row does not say enough.
         """
         terms = self.terms(horizon)
-        if self.reads_table == "log":
+        if self.reads_table == "log" and not getattr(self, "reads_summaries", False):
             raise NotSupportedError(
                 f"{type(self).__name__} reads the log, of which one row says too little; score its "
                 "customers as a batch (predict), or serve CustomerValue."

@@ -106,6 +106,26 @@ def test_a_row_that_cannot_be_has_a_status_and_a_reason(summary):
     assert text.status == "not-numeric"
 
 
+def test_a_row_without_any_of_the_values_lacks_them_all(summary):
+    score = cv.CustomerValue(horizon="26W").fit(summary).scorer()
+    for row in ({}, {"who": "ann"}, {"shoe": 42.0}):
+        lost = score.checked(row)
+        assert lost.value is None
+        assert set(lost.status.split(", ")) == {"missing-column"}
+
+
+def test_the_blend_of_a_month_values_one_customer_as_in_a_table():
+    log = cv.TransactionLog(cv.datasets.load_cdnow("sample"), **NAMES, as_of="1998-05-31")
+    made = cv.monthly.fit(log, horizon="26W")
+    assert made.reads_summary
+    table, rows = rows_of(log.summary("D"))
+    score = cv.monthly.Artefact.from_dict(made.to_dict()).model.scorer()
+    np.testing.assert_allclose([score(row) for row in rows], made.model.predict(table), rtol=1e-12)
+    assert score.unit == "D"
+    assert score.checked({**rows[0], "recency": 9999.0}).status == "recency-exceeds-T"
+    assert score.checked({}).value is None
+
+
 def test_what_has_no_names_or_needs_the_log_says_so(summary):
     plain = SilenceScorer().fit([[3.0, 5.0], [4.0, 2.0]])
     with pytest.raises(NotSupportedError, match="without names"):
