@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from custvalue.purchase import BGNBD, NBD, ParetoNBD
+from custvalue.purchase import BGNBD, MBGNBD, NBD, ParetoNBD
 from custvalue.spend import GammaGamma
 
 LAWS: dict[str, tuple[Any, dict[str, float]]] = {
@@ -65,6 +66,33 @@ def table(n: int, columns: int) -> pd.DataFrame:
     )
 
 
+def held(samples: int = 200, n: int = 500) -> pd.DataFrame:
+    """Share of 95 % intervals of coefficients that hold the truth, one number and one truth value.
+
+    Customers of each sample are new; the error of a share is ``sqrt(.95 * .05 / intervals)``.
+    """
+    rows = []
+    for name, (kind, params) in {**LAWS, "MBGNBD": (MBGNBD, LAWS["BGNBD"][1])}.items():
+        inside, off = [], []
+        for seed in range(samples):
+            who = people(n, 2, seed)
+            true = {p: {"c0": 0.3, "c1": -0.4} for p in kind.law.processes}
+            truth = kind.from_params(**params, effects=true)
+            T = np.random.default_rng(seed).integers(200, 700, n).astype(float)
+            X = truth.sample_histories(n, T, customers=who, random_state=seed)
+            model = kind(**{f"{p}_columns": list(who) for p in kind.law.processes}).fit(X)
+            told = model.effect_table()
+            wanted = np.where(told["column"] == "c0", 0.3, -0.4)
+            inside.append((told["lower"] <= np.exp(wanted)) & (np.exp(wanted) <= told["upper"]))
+            off.append(told["coefficient"].to_numpy() - wanted)
+        rows.append((name, np.size(inside), np.mean(inside), np.mean(off), np.std(off)))
+    columns = ["law", "intervals", "held", "mean error", "standard deviation of errors"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 if __name__ == "__main__":
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of 500 customers some fits end on a boundary
+        print(held().round(3).to_string(index=False), flush=True)
     for size in ((100_000, 4), (1_000_000, 8)):
         print(table(*size).round(3).to_string(index=False), flush=True)

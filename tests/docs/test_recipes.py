@@ -43,8 +43,8 @@ def test_the_recipe_with_mlflow_runs(tmp_path, monkeypatch):
     run("serve_with_mlflow.md")
 
 
-# mapInPandas and toPandas speak of pandas 3 and use a keyword of pandas 2; what is asked here
-# agrees to the bit
+# mapInPandas and toPandas speak of pandas 3 and use a keyword of pandas 2; the page compares
+# what they give
 @pytest.mark.filterwarnings("ignore:The copy keyword is deprecated:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 def test_the_recipe_in_spark_runs(spark, tmp_path, monkeypatch):
