@@ -66,7 +66,7 @@ def table(n: int, columns: int) -> pd.DataFrame:
     )
 
 
-def held(samples: int = 200, n: int = 500) -> pd.DataFrame:
+def held(samples: int = 150, n: int = 500) -> pd.DataFrame:
     """Share of 95 % intervals of coefficients that hold the truth, one number and one truth value.
 
     Customers of each sample are new; the error of a share is ``sqrt(.95 * .05 / intervals)``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -164,7 +164,8 @@ class Form(NamedTuple):
 
     def of(self, rows: Places) -> Form:
         """Take some rows."""
-        return self._make(v[rows] for v in self)
+        some: Any = [v[rows] for v in self]
+        return Form(*some)
 
 
 def _form(

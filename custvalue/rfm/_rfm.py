@@ -629,7 +629,13 @@ class RFMTransformer(Portable, DocLink, TransformerMixin, BaseEstimator):
         for at, variable in enumerate(self.variables_):
             variable.check(math.prod(v.n_bins for v in self.variables_[:at]))
         sizes = [v.n_bins for v in self.variables_]
-        if not sizes or [len(one) for one in self.shares_] != sizes:
+        # shares of fewer classes than others have are filled up with zeros
+        held = [len(one) for one in self.shares_]
+        if (
+            not sizes
+            or len(held) != len(sizes)
+            or any(m < n for m, n in zip(held, sizes, strict=True))
+        ):
             raise ValueError("the shares are not those of these cut points.")
         if self.cycle_ is not None and len({len(part) for part in self.cycle_[1:]}) != 1:
             raise ValueError("a cycle has one usual gap for each class of orders.")

@@ -57,7 +57,7 @@ class SegmentTest:
     >>> summary = log.summary()
     >>> test = cv.RFMTransformer(cuts="cycle").fit(summary).validate(log)
     >>> print(test.words()[0])
-    champions: 56 % ordered within 90 days, at 3 dates.
+    champions: 56 % ordered within 90 days, at 3 dates; 55 % with those that were taken together...
     """
 
     named: SegmentMap

@@ -54,7 +54,7 @@ def test_a_total_that_was_refuted_is_nowhere_on_the_first_section(report, langua
 def test_a_log_too_short_to_ask_its_past_says_so(report):
     facts = changed(report, "unproven")
     facts["forecast"]["dates"] = []
-    assert "too short to test" in in_short(facts, Words("en"))[1]["text"]
+    assert "too few buyers, or too few days, to test" in in_short(facts, Words("en"))[1]["text"]
 
 
 @pytest.mark.parametrize(
