@@ -404,7 +404,8 @@ def check_purchase_model(model: PurchaseModel, params: dict[str, float] | None =
     Parameters
     ----------
     model : PurchaseModel
-        An unfitted estimator.
+        An unfitted estimator. Its class is what is checked, so that options stay at their defaults:
+        for another, make a subclass that has it as default.
     params : dict, optional
         Parameters to try it with; chosen by what its law says of them unless given.
 
@@ -412,6 +413,8 @@ def check_purchase_model(model: PurchaseModel, params: dict[str, float] | None =
     ------
     AssertionError
         Naming every law that is broken, and how.
+    ValueError
+        If an option is not at its default.
 
     Examples
     --------
@@ -420,5 +423,13 @@ def check_purchase_model(model: PurchaseModel, params: dict[str, float] | None =
     >>> check_purchase_model(NBD())
     """
     kind = type(model)
+    usual = kind().get_params(deep=False)
+    given = {k: v for k, v in model.get_params(deep=False).items() if v != usual[k]}
+    if given:
+        shown = ", ".join(f"{k}={v!r}" for k, v in given.items())
+        raise ValueError(
+            f"check_purchase_model checks {kind.__name__} with its default options, not {shown}: "
+            "make a subclass that has them as defaults."
+        )
     laws = (*PURCHASE_LAWS, *(COLUMN_LAWS if processes_of(kind) else ()))
     run_laws(kind, laws, example_params(kind.law) if params is None else params)

@@ -63,3 +63,8 @@ def test_a_wrong_model_is_told_which_laws_it_breaks(wrong, broken):
         check_purchase_model(wrong)
     for law in broken:
         assert law in str(error.value)
+
+
+def test_options_that_would_not_be_checked_are_refused():
+    with pytest.raises(ValueError, match=r"with its default options, not horizon=4"):
+        check_purchase_model(NBD(horizon=4))
