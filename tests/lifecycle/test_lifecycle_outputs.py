@@ -213,7 +213,7 @@ def test_learned_thresholds_recover_planted_ones():
 
 
 def test_a_tree_that_splits_on_what_is_missing_says_so():
-    known = np.linspace(10.0, 30.0, 300)  # scikit-learn 1.6 takes one value beside gaps for a constant
+    known = np.linspace(10.0, 30.0, 300)  # one value is a constant to scikit-learn 1.6
     frame = base(300, gap_mean=known, gap_std=known / 2)
     frame.loc[frame.index[::2], ["gap_mean", "gap_std"]] = np.nan
     model = LifecycleClassifier(unit="D").fit(frame, frame["gap_mean"].isna())
