@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from custvalue import _frames
-from custvalue.exceptions import ContractProblem, DataContractError
+from custvalue._row_scorer import OneRow
+from custvalue.exceptions import ContractProblem, DataContractError, no_column
 
 MISSING = "missing"
 
@@ -76,6 +77,45 @@ def columns_of(X: Any, columns: Sequence[str], caller: str) -> dict[str, npt.NDA
     if problems:
         raise DataContractError(problems)
     return found
+
+
+def columns_of_row(
+    row: OneRow, columns: Sequence[str], text: Container[str], caller: str
+) -> dict[str, npt.NDArray[Any]]:
+    """``columns_of`` one customer; ``text`` tells the kind of what is missing."""
+    wanted = [name for name in columns if name not in text]
+    found = dict(zip(wanted, row.floats(wanted, allow_missing=wanted, caller=caller), strict=True))
+    absent = [name for name in columns if name in text and name not in row.given]
+    if absent:
+        raise DataContractError([no_column(name, list(row.given), caller) for name in absent])
+    for name in columns:
+        if name in text:
+            value = row.given[name]
+            gone = value is None or value != value  # NaN, NaT
+            if not gone and not is_text(np.asarray(value)):
+                told = f"{name!r} is {value}, a number, and was text in fit"
+                raise DataContractError(ContractProblem("not-text", told, "Give its category."))
+            found[name] = np.array([MISSING if gone else str(value)], dtype=object)
+    return {name: found[name] for name in columns}
+
+
+def category_of(row: OneRow, name: str, caller: str) -> str:
+    """``category_columns`` of one of a customer's values."""
+    if name not in row.given:
+        raise DataContractError(no_column(name, list(row.given), caller))
+    value = row.given[name]
+    if isinstance(value, str):
+        return value
+    if value is None or value != value:  # NaN, NaT
+        return MISSING
+    if is_text(np.asarray(value)):
+        return str(value)
+    (number,) = row.floats([name], caller=caller)
+    if number[0] != np.floor(number[0]):
+        told = f"{name!r} is {value}, a number with a fraction"
+        cure = "Cut it into named classes first, as SizeCuts.learned does with revenue."
+        raise DataContractError(ContractProblem("numbers-for-categories", told, cure))
+    return str(int(number[0]))
 
 
 def category_columns(X: Any, columns: Sequence[str], caller: str) -> dict[str, npt.NDArray[Any]]:

@@ -33,9 +33,19 @@ class Answer(NamedTuple):
 class OneRow(Table):
     """A table of one row that is no table: numbers by name, opened already."""
 
+    def once(self, question: Any, answer: Callable[[], Floats]) -> Floats:
+        """Answer, or what was answered to the same question: parts of a blend have one law."""
+        said: dict[Any, Floats] = self.__dict__.setdefault("said", {})
+        if question not in said:
+            said[question] = answer()
+        return said[question]
+
     def goes_by_position(self, names: Any) -> bool:
         """Never: without any of the names the row lacks them all."""
         return False
+
+    def check_unit(self, estimator: Any) -> None:
+        """Nothing to compare: a row is counted in the unit that the scorer says."""
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """One value, as an array of one."""

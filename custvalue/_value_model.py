@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from custvalue import _frames
+from custvalue._kernels import legendre
 from custvalue._open_table import open_table
 from custvalue._peers import part_columns
 from custvalue._portable import reading, sealed, unseal
@@ -101,11 +102,9 @@ class Terms:
         if self.timing == "continuous":
             panels = max(1, math.ceil(self.until / self.period / 3.0 - 1e-9))
             panels = min(panels, 200)
-            node, weight = np.polynomial.legendre.leggauss(4)
-            edge = np.linspace(0.0, self.until, panels + 1)
-            width = np.diff(edge)[:, None]
-            at = (edge[:-1, None] + width * (node + 1.0) / 2.0).ravel()
-            return at, (width * weight / 2.0).ravel() * np.exp(-self.rate * at)
+            node, weight = legendre(4, panels)
+            at = self.until * node
+            return at, self.until * weight * np.exp(-self.rate * at)
         start = self.period * np.arange(max(math.ceil(self.until / self.period - 1e-9), 0))
         length = np.minimum(start + self.period, self.until) - start
         shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[self.timing]
@@ -238,6 +237,10 @@ class ValueModel(DocLink, BaseEstimator):
         """Find the standard error of each group's total; errors of parameters are shared."""
         draws = self._parameter_draws(rows, terms, 400, np.random.default_rng(0))
         return np.stack([np.bincount(at, weights=d, minlength=n_groups) for d in draws]).std(axis=0)
+
+    def _under_terms(self, terms: Terms) -> Callable[[Any], Floats]:
+        """``_value`` of any rows under terms that stay; a model does once what no row changes."""
+        return lambda rows: self._value(rows, terms)
 
     def _newcomer(self, terms: Terms) -> tuple[float, float]:
         """Profit of a first order, and the value of all that follows it."""
@@ -443,7 +446,8 @@ class ValueModel(DocLink, BaseEstimator):
                 f"{type(self).__name__} reads the log, of which one row says too little; score its "
                 "customers as a batch (predict), or serve CustomerValue."
             )
-        return RowScorer(lambda row: self._value(self._rows(row), terms), self.unit_)
+        value = self._under_terms(terms)
+        return RowScorer(lambda row: value(self._rows(row)), self.unit_)
 
     def predict_chance(
         self, X: Any, horizon: Span | None = None, *, on_invalid: OnInvalid = "raise"

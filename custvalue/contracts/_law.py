@@ -17,6 +17,7 @@ import numpy.typing as npt
 from custvalue._kernels import Histories, compress, legendre
 from custvalue._open_table import open_table
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._row_scorer import RowScorer, refuse_nameless
 from custvalue._sklearn import check_is_fitted, read_vectors, weights_of
 from custvalue._typing import Floats, Mask
 from custvalue._units import DAYS_PER, Span, check_annual_rate, days_per, in_units, plain_span
@@ -218,6 +219,30 @@ class ContractModel(LawModel):
             at = np.arange(1.0, np.floor(until + 1e-9) + 1.0)
             return self._summed(t, gone, at, np.ones(len(at)))
         return self._summed(t, gone, *_panels(until, 0.0))
+
+    def scorer(self, horizon: Span | None = None) -> RowScorer:
+        """Freeze the law and a horizon for single contracts, as a service asks for them.
+
+        Parameters
+        ----------
+        horizon : str or number, optional
+
+        Returns
+        -------
+        RowScorer
+            ``score({...})`` of a contract's row is what :meth:`predict` says of it;
+            ``score.checked(...)`` has a status instead of an error.
+
+        Raises
+        ------
+        NotSupportedError
+            If it was fitted on columns without names.
+        """
+        check_is_fitted(self, "params_")
+        refuse_nameless(self)
+        asked = self.horizon if horizon is None else horizon
+        self._time(asked)  # a horizon that is none is said at once
+        return RowScorer(lambda row: self.predict(row, asked), self.unit_, "lifetime")
 
     def predict_alive(
         self, X: Any, at: Span | None = None, *, on_invalid: OnInvalid = "raise"

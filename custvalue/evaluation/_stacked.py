@@ -429,7 +429,7 @@ class StackedValue(ValueModel):
             mine["margin"] = 1.0
         return part.set_params(**mine, contact_cost=cost)
 
-    def _own_margins(self, rows: StackedRows, terms: Terms) -> Floats | None:
+    def _own_margins(self, terms: Terms) -> Callable[[StackedRows], Floats] | None:
         """Margin of each customer as the law learned it: own orders, drawn to those of all.
 
         What is blended is then spend; a part that knows margins of states alone would value who
@@ -439,49 +439,67 @@ class StackedValue(ValueModel):
         holder = self.forecast_.parts[0]
         if terms.margin is not None or not isinstance(holder, CustomerValue):
             return None
-        return np.asarray(holder._share(rows.parts[0], terms))[rows.places[0]]
+        return lambda rows: np.asarray(holder._share(rows.parts[0], terms))[rows.places[0]]
 
     @staticmethod
     def _terms_of(part: Any, terms: Terms) -> Terms:
         own = part.terms(f"{terms.until:.17g}D" if np.isfinite(terms.until) else "forever")
         return replace(own, rate=0.0) if terms.rate == 0.0 else own
 
-    def _of_part(self, k: int, rows: StackedRows, terms: Terms, *, as_spend: bool) -> Floats:
+    def _of_part(self, k: int, terms: Terms, *, as_spend: bool) -> Callable[[StackedRows], Floats]:
         """Value of each customer by a part alone, or spend; before costs."""
         part = self._under(self.forecast_.parts[k], as_spend=as_spend)
+        season = self.forecast_.season
+        if season.is_identity:
+            plain = part._under_terms(self._terms_of(part, terms))
+            return lambda rows: np.asarray(plain(rows.parts[k]))[rows.places[k]]
 
-        def gross(asked: Terms) -> Floats:
-            return np.asarray(part._value(rows.parts[k], self._terms_of(part, asked)))
+        def value(rows: StackedRows) -> Floats:
+            def gross(asked: Terms) -> Floats:
+                return np.asarray(part._value(rows.parts[k], self._terms_of(part, asked)))
 
-        return self.forecast_.season.worth(rows.as_of, terms, gross)[rows.places[k]]
+            return season.worth(rows.as_of, terms, gross)[rows.places[k]]
+
+        return value
 
     def _alone(self) -> bool:
         return bool(self.forecast_.why_law_alone)
 
     def _gross(self, rows: StackedRows, terms: Terms) -> Floats:
-        return rows.once("gross", terms, lambda: self._blended(rows, terms))
+        return rows.once("gross", terms, lambda: self._blended(terms)(rows))
 
-    def _blended(self, rows: StackedRows, terms: Terms) -> Floats:
-        known = self.forecast_
-        total, share = np.zeros(rows.n), self._own_margins(rows, terms)
-        for k, weight in enumerate(known.weights):
-            if weight > 0.0:
-                value = self._of_part(k, rows, terms, as_spend=share is not None)
-                total += weight * known.scales[k] * value
-        return total if share is None else total * share
+    def _blended(self, terms: Terms) -> Callable[[StackedRows], Floats]:
+        known, margins = self.forecast_, self._own_margins(terms)
+        asked = [
+            (weight * known.scales[k], self._of_part(k, terms, as_spend=margins is not None))
+            for k, weight in enumerate(known.weights)
+            if weight > 0.0
+        ]
+
+        def value(rows: StackedRows) -> Floats:
+            total = np.zeros(rows.n)
+            for share, of_part in asked:
+                total += share * of_part(rows)
+            return total if margins is None else total * margins(rows)
+
+        return value
+
+    def _under_terms(self, terms: Terms) -> Callable[[StackedRows], Floats]:
+        gross, cost = self._blended(terms), self._costs(terms)
+        return lambda rows: np.asarray(gross(rows) - cost(rows))
 
     def _cost(self, rows: StackedRows, terms: Terms) -> Any:
+        return self._costs(terms)(rows)
+
+    def _costs(self, terms: Terms) -> Callable[[StackedRows], Any]:
         if isinstance(terms.contact_cost, dict):
             raise ValueError("contact_cost by state is for MarkovCLVEstimator; give one number.")
         if terms.contact_cost == 0.0:
-            return 0.0
-        part = self._holder()
-        own = self._terms_of(part, terms)
-        free = self._under(self.forecast_.parts[0])
-        cost = free._value(rows.parts[0], self._terms_of(free, terms)) - part._value(
-            rows.parts[0], own
-        )
-        return cost[rows.places[0]]
+            return lambda rows: 0.0
+        part, bare = self._holder(), self._under(self.forecast_.parts[0])
+        paid = part._under_terms(self._terms_of(part, terms))
+        free = bare._under_terms(self._terms_of(bare, terms))
+        return lambda rows: (free(rows.parts[0]) - paid(rows.parts[0]))[rows.places[0]]
 
     def _value(self, rows: StackedRows, terms: Terms) -> Floats:
         return np.asarray(self._gross(rows, terms) - self._cost(rows, terms))
@@ -606,12 +624,12 @@ class StackedValue(ValueModel):
 
     def _parts(self, rows: StackedRows, terms: Terms) -> dict[str, Any]:
         said: dict[str, Any] = {}
-        share = self._own_margins(rows, terms)
+        margins = self._own_margins(terms)
         for k, name in enumerate(self.forecast_.names):
-            value = self._of_part(k, rows, terms, as_spend=share is not None)
+            value = self._of_part(k, terms, as_spend=margins is not None)(rows)
             said[name] = self.forecast_.scales[k] * value
-            if share is not None:
-                said[name] *= share
+            if margins is not None:
+                said[name] *= margins(rows)
         return {**said, "contact_cost": self._cost(rows, terms)}
 
     def _facts(self) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 
 from custvalue import _frames
-from custvalue._categories import columns_of, is_text
+from custvalue._categories import columns_of, columns_of_row, is_text
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._row_scorer import OneRow, RowScorer, refuse_nameless
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted, validate_data
 from custvalue._typing import Floats, Places
 from custvalue._warn import warn_caller
@@ -318,6 +319,36 @@ class MixedSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
         if on_invalid != "raise":
             return flagged(self.predict, X, on_invalid=on_invalid)
         return self._codes(X)[0]
+
+    def scorer(self) -> RowScorer:
+        """Freeze the estimator for single customers, as a service asks for them.
+
+        Returns
+        -------
+        RowScorer
+            ``score({...})`` of a customer's values is the segment, as :meth:`predict` says it;
+            ``score.checked(...)`` has a status instead of an error.
+
+        Raises
+        ------
+        NotSupportedError
+            If it was fitted on columns without names.
+        """
+        check_is_fitted(self, "centers_")
+        refuse_nameless(self)
+        names = list(map(str, self.feature_names_in_))
+        text: frozenset[str] = getattr(self, "text_", frozenset())
+        bases = self._columns() or {"": names}
+
+        def answer(row: OneRow) -> Places:
+            found = columns_of_row(row, names, text, "the customer")
+            if self.bases is None:  # columns of an array have numbers
+                parts = [{f"x{j}": found[name] for j, name in enumerate(names)}]
+            else:
+                parts = [{name: found[name] for name in base} for base in bases.values()]
+            return nearest_center(self.components_.of(parts), self.centers_)
+
+        return RowScorer(answer, None, "segment")
 
     def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Coordinates on the principal components.

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from custvalue import _frames
-from custvalue._categories import MISSING, category_columns, coded
+from custvalue._categories import MISSING, category_columns, category_of, coded
 from custvalue._drift import DriftReport, drift_report
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._row_scorer import OneRow, RowScorer
 from custvalue._sklearn import DocLink, check_input_features, check_is_fitted
 from custvalue._typing import Floats, Objects, Places
 from custvalue._words import MARKET, Language, check_language
@@ -264,6 +265,25 @@ class MarketSegments(Portable, DocLink, TransformerMixin, BaseEstimator):
             return flagged(self.predict, X, on_invalid=on_invalid)
         code = self._codes(X)
         return np.array(self._names("en"), dtype=object)[code]
+
+    def scorer(self) -> RowScorer:
+        """Freeze the estimator for single customers, as a service asks for them.
+
+        Returns
+        -------
+        RowScorer
+            ``score({...})`` of a customer's categories is the segment, as :meth:`predict` says it;
+            ``score.checked(...)`` has a status instead of an error.
+        """
+        check_is_fitted(self, "tree_")
+        tree, names = self.tree_, list(map(str, self.feature_names_in_))
+        place = np.zeros(1, dtype=np.intp)
+
+        def answer(row: OneRow) -> list[str]:
+            words = {name: ([category_of(row, name, "the customer")], place) for name in names}
+            return [self.segments_[leaf_codes(tree, words, 1)[0]]]
+
+        return RowScorer(answer, None, "segment")
 
     def transform(self, X: Any, *, on_invalid: OnInvalid = "raise") -> Any:
         """Segment as columns, one a segment: 1 in the customer's own, else 0.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
@@ -493,17 +493,23 @@ class MarkovCLVEstimator(RegressorMixin, ValueModel):
     # ---- what is expected -----------------------------------------------------------------------
 
     def _value(self, rows: Placed, terms: Terms) -> Floats:
-        if rows.share is None:
+        return self._under_terms(terms)(rows)
+
+    def _under_terms(self, terms: Terms) -> Callable[[Placed], Floats]:
+        if not isinstance(self.margin, str):
             values: Floats = self.forecast_.values(terms)
-            return values[rows.place]
+            return lambda rows: values[rows.place]
         whole = self.forecast_.values(replace(terms, margin=1.0, contact_cost=0.0))
-        return np.asarray(rows.share * whole[rows.place] - self._cost(rows, terms))
+        cost = self._cost_by_state(terms)
+        return lambda rows: np.asarray(rows.share * whole[rows.place] - cost[rows.place])
 
     def _cost(self, rows: Placed, terms: Terms) -> Any:
+        return self._cost_by_state(terms)[rows.place]
+
+    def _cost_by_state(self, terms: Terms) -> Floats:
         if not isinstance(terms.contact_cost, dict) and terms.contact_cost == 0.0:
-            return 0.0
-        free = replace(terms, margin=0.0)
-        return -self.forecast_.values(free)[rows.place]
+            return np.zeros(self.forecast_.n_states)
+        return np.asarray(-self.forecast_.values(replace(terms, margin=0.0)))
 
     def _spread(self, rows: Placed, terms: Terms) -> tuple[Floats, Floats]:
         share = 1.0 if rows.share is None else rows.share**2

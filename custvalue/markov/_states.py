@@ -11,9 +11,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from custvalue._histories import warn_beyond
 from custvalue._open_table import Table, open_table
+from custvalue._row_scorer import OneRow, RowScorer, refuse_nameless
 from custvalue._sklearn import DocLink, check_is_fitted, read_columns, read_vectors
 from custvalue._typing import Floats, Ints
-from custvalue.exceptions import ContractProblem, DataContractError, first_ids
+from custvalue.exceptions import ContractProblem, DataContractError, NotSupportedError, first_ids
 
 PANEL_COLUMNS = ("silence", "n_orders", "mean_value")
 
@@ -79,6 +80,19 @@ class PanelStates(DocLink, TransformerMixin, BaseEstimator):
 
     def transform(self, X: Any) -> Ints:
         """Classes of each row, shape (n_rows, 3): silence, orders, mean spend."""
+        return self._classes(X)
+
+    def scorer(self) -> RowScorer:
+        """Freeze the classes for single customers: ``{"R": 0, "F": 2, "M": 1}`` of a panel's row.
+
+        Raises
+        ------
+        NotSupportedError
+            If it was fitted on columns without names.
+        """
+        return _scorer(self)
+
+    def _classes(self, X: Any) -> Ints:
         check_is_fitted(self)
         values, _ = read_columns(self, X, PANEL_COLUMNS, reset=False, min_columns=3)
         longest = getattr(self, "longest_silence_", 0.0)  # of before: not known
@@ -157,6 +171,24 @@ class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
 
     def transform(self, X: Any) -> Ints:
         """Classes of each row, shape (n_rows, n_columns)."""
+        return self._classes(X)
+
+    def scorer(self) -> RowScorer:
+        """Freeze the classes for single customers: ``{"stage": 2}`` of a row's columns.
+
+        Raises
+        ------
+        NotSupportedError
+            If columns were read by position.
+        """
+        if self.columns is None:
+            raise NotSupportedError(
+                "these ColumnStates read columns by position, and a scorer takes values by name; "
+                "name them: ColumnStates([...])."
+            )
+        return _scorer(self)
+
+    def _classes(self, X: Any) -> Ints:
         check_is_fitted(self)
         values = self._read(X, reset=False)
         return np.column_stack(
@@ -194,6 +226,17 @@ class ColumnStates(DocLink, TransformerMixin, BaseEstimator):
             self.feature_names_in_ = np.asarray(names, dtype=object)
             self.n_features_in_ = len(names)
         return np.column_stack([found[name] for name in names])
+
+
+def _scorer(states: PanelStates | ColumnStates) -> RowScorer:
+    check_is_fitted(states)
+    refuse_nameless(states)
+    names = list(map(str, states.get_feature_names_out()))
+
+    def answer(row: OneRow) -> dict[str, Ints]:
+        return dict(zip(names, states._classes(row).T, strict=True))
+
+    return RowScorer(answer, None, "state")
 
 
 def _text(table: Table, name: str) -> npt.NDArray[np.object_] | None:

@@ -26,6 +26,7 @@ from custvalue._histories import not_counts
 from custvalue._open_table import open_table
 from custvalue._portable import number
 from custvalue._row_check import OnInvalid, flagged
+from custvalue._row_scorer import RowScorer, refuse_nameless
 from custvalue._sklearn import check_is_fitted, read_vectors, weights_of
 from custvalue._typing import Floats
 from custvalue._work import check_count
@@ -241,6 +242,24 @@ class SpendModel(LawModel):
                 "segment by itself."
             )
         return out
+
+    def scorer(self) -> RowScorer:
+        """Freeze the model for single customers, as a service asks for them.
+
+        Returns
+        -------
+        RowScorer
+            ``score({...})`` of a summary's row is what :meth:`predict` says of it;
+            ``score.checked(...)`` has a status instead of an error.
+
+        Raises
+        ------
+        NotSupportedError
+            If it was fitted on columns without names.
+        """
+        check_is_fitted(self, "params_")
+        refuse_nameless(self)
+        return RowScorer(self.predict, None, "spend of an order")
 
     def predict_quantile(self, X: Any, q: float = 0.5) -> Floats:
         """Quantile of each customer's own mean spend per order, given the history.

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from custvalue import _frames, _sklearn
+from custvalue._kernels import legendre
 from custvalue._open_table import Table, open_table
 from custvalue._row_scorer import OneRow, one_row
 from custvalue._typing import Floats, Ints
@@ -32,6 +33,7 @@ from custvalue.value import _interval
 from custvalue.value._discounting import orders_in, stretches
 
 ALL = ("n_orders", "mean_value")
+HISTORY = ("frequency", "recency", "T")
 MANY = 20_000  # rows from which histories that are alike are looked for
 
 
@@ -369,7 +371,15 @@ class CustomerValue(ValueModel):
         discrete = bool(getattr(law, "discrete", False))
         ends, factors = stretches(terms, self._month(terms), opportunities=discrete)
         if hasattr(self.purchases_, "weighted_orders"):
-            return self._once(rows, lambda X: self.purchases_.weighted_orders(X, ends, factors))
+
+            def orders() -> Floats:
+                return self._once(rows, lambda X: self.purchases_.weighted_orders(X, ends, factors))
+
+            same = _told_by_histories(self.purchases_)
+            if isinstance(rows.table, OneRow) and same:
+                law = self.purchases_.law.name, self.purchases_.params_
+                return rows.table.once((*law, ends.tobytes(), factors.tobytes()), orders)
+            return orders()
         return orders_in(lambda t: self._orders(rows, t), ends, factors)
 
     def _month(self, terms: Terms) -> float:
@@ -492,22 +502,25 @@ def _handed(estimator: Any, table: Table) -> Any:
     return table if isinstance(estimator, LawModel) else table.given
 
 
+def _told_by_histories(purchases: Any) -> bool:
+    """Whether (x, t_x, T) and its parameters say all of a law: no groups and columns, no others."""
+    if not isinstance(purchases, LawModel) or tuple(purchases.columns) != HISTORY:
+        return False
+    return purchases.fitted_.groups is None and purchases.fitted_.effects is None
+
+
 def _distinct(purchases: Any, table: Table) -> tuple[Table | None, Ints | None]:
     """Distinct histories of many rows, and where each row's stands; None where it would not pay.
 
     In whole days a million customers have some hundred thousand histories (x, t_x, T). Groups and
     columns of customers make a law tell more apart than these, and so do other laws' columns.
     """
-    usual = ("frequency", "recency", "T")
-    if table.n < MANY or not isinstance(purchases, LawModel) or not table.has(*usual):
-        return None, None
-    fitted = purchases.fitted_
-    if tuple(purchases.columns) != usual or fitted.groups is not None or fitted.effects is not None:
+    if table.n < MANY or not _told_by_histories(purchases) or not table.has(*HISTORY):
         return None, None
     import pandas as pd
 
     # the law's own reading: rows that are none are told of by their place in the whole table
-    columns = dict(zip(usual, purchases._read(table, reset=False), strict=True))
+    columns = dict(zip(HISTORY, purchases._read(table, reset=False), strict=True))
     key = np.zeros(table.n, dtype=np.int64)
     for values in columns.values():
         code, kinds = pd.factorize(values)
@@ -538,13 +551,10 @@ def _lifetime_nodes(terms: Terms) -> tuple[Floats, Floats]:
         raise HorizonError("a contact cost without end needs annual_discount_rate above 0.")
     far = replace(terms, until=40.0 / terms.rate)
     # log-spaced panels: lives end early or late
-    node, weight = np.polynomial.legendre.leggauss(12)
-    edge = np.log1p(np.linspace(0.0, np.log1p(far.until / terms.period), 25))
-    edge = np.expm1(edge)
-    width = np.diff(edge)[:, None]
-    y = (edge[:-1, None] + width * (node + 1.0) / 2.0).ravel()
-    at = terms.period * np.expm1(y)
-    return at, (width * weight / 2.0).ravel() * (at + terms.period) * np.exp(-terms.rate * at)
+    node, weight = legendre(12, 24)
+    reach = np.log1p(far.until / terms.period)
+    at = terms.period * np.expm1(reach * node)
+    return at, reach * weight * (at + terms.period) * np.exp(-terms.rate * at)
 
 
 def _gamma_deviance(came: Floats, expected: Floats, weight: Floats) -> float:

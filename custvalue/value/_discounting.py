@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,21 +39,29 @@ def stretches(terms: Terms, month: float, *, opportunities: bool = False) -> tup
     until, rate = terms.until, terms.rate
     if rate == 0.0 or until == 0.0:
         return np.array([until]), np.ones(1)
+    ends, factors = _cut(until, rate, terms.timing, terms.period, month, opportunities)
+    return ends.copy(), factors.copy()
+
+
+@lru_cache(maxsize=64)  # a service asks for one row at a time, always under the same terms
+def _cut(
+    until: float, rate: float, timing: str, period: float, month: float, opportunities: bool
+) -> tuple[Floats, Floats]:
     if opportunities:
         ends = np.arange(1.0, np.floor(until + 1e-9) + 1.0)
         return ends, np.exp(-rate * ends)
     at_end = np.exp(-rate * until)
-    if terms.timing == "continuous":
+    if timing == "continuous":
         # by parts: exp(-rate h) E(h) + rate * integral of exp(-rate t) E(t)
         y, w = legendre(8, 24)
         reach = np.log1p(until / month)
         times = month * np.expm1(reach * y)
         weights = rate * reach * w * (times + month) * np.exp(-rate * times)
     else:
-        length = terms.period
+        length = period
         starts = length * np.arange(max(int(np.ceil(until / length - 1e-9)), 1))
         ends = np.minimum(starts + length, until)
-        shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[terms.timing]
+        shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[timing]
         factors = np.exp(-rate * (starts + shift * (ends - starts)))
         # a factor on a stretch becomes weights on the orders expected by its two ends
         times, weights, at_end = ends[:-1], -np.diff(factors), factors[-1]

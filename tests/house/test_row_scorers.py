@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 
 import custvalue as cv
+from custvalue._warn import heard
+from custvalue.contracts import (
+    BetaDiscreteWeibull,
+    ContractValue,
+    ExponentialGamma,
+    WeibullGamma,
+)
+from custvalue.evaluation import StackedValue
 from custvalue.exceptions import DataContractError, NotSupportedError
 from custvalue.grades import ActivityLoyaltyMatrix, ValueGrades
+from custvalue.market import MarketSegments, MixedSegments
+from custvalue.markov import ColumnStates, PanelStates
 from custvalue.rfm import RFMTransformer
 from custvalue.silence import SilenceScorer
+from custvalue.spend import OwnMean
 from custvalue.value import CellMeans, RateForward, RecencyMigration, RetentionValue, SameForAll
 
+ROOMS = [
+    "purchase", "spend", "rfm", "silence", "lifecycle", "grades", "markov", "funnel", "value",
+    "survey", "market", "campaign", "evaluation", "contracts",
+]  # fmt: skip
+# who answers about no single row, and why; docs/howto/serve_single_customers.md has it too
+NO_SCORER = {
+    "VaryingBGNBD": "a customer is many rows, one for each change",
+    "VaryingParetoNBD": "a customer is many rows, one for each change",
+    "HiddenStates": "reads all periods of a customer",
+    "CalibratedTotal": "reads the log",
+    "HistoryFeatures": "reads the log",
+    "LastPeriodRepeated": "reads the log",
+    "FunnelChain": "reads deals, not customers",
+    "TargetMarketRanker": "ranks markets among each other",
+    "NeedsCoverage": "reads answers to a survey",
+    "PerceivedValue": "reads answers to a survey",
+    "ResponseModel": "learners of other libraries",
+    "UpliftModel": "learners of other libraries",
+}
 pytestmark = pytest.mark.filterwarnings("ignore::custvalue.exceptions.BinWarning")
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
 
@@ -63,6 +99,113 @@ def test_models_of_panels_and_of_outcomes_value_one_customer_too(log, summary):
     cells = CellMeans(n_bins=3, horizon="26W").fit(summary, summary["total_value"].to_numpy())
     table, rows = rows_of(summary)
     np.testing.assert_allclose([cells.scorer()(row) for row in rows], cells.predict(table))
+
+
+def test_a_blend_of_several_laws_values_one_customer_too():
+    log = cv.TransactionLog(cv.datasets.load_cdnow("sample"), **NAMES, as_of="1998-05-31")
+    law = cv.CustomerValue(purchases=cv.MBGNBD(), spend=OwnMean())
+    parts = {
+        "law": law,
+        "other spend": cv.CustomerValue(purchases=cv.MBGNBD(), spend=cv.GammaGamma()),
+        "other law": cv.CustomerValue(purchases=cv.BGNBD(), spend=OwnMean()),
+        "same": SameForAll(),
+    }
+    blend = StackedValue(parts, horizon="26W", annual_discount_rate=0.1, contact_cost=0.2).fit(log)
+    assert len(blend.weights()) > 2
+    table, rows = rows_of(log.summary("D"))
+    for terms in ({}, {"margin": 0.4, "contact_cost": 0.0}, {"timing": "end"}):
+        score = blend.set_params(**terms).scorer()
+        np.testing.assert_allclose(
+            [score(row) for row in rows], blend.predict(table), rtol=1e-12, atol=1e-12
+        )
+
+
+def test_a_chain_values_one_customer_under_every_margin(log):
+    panel = cv.panel(log, **NAMES, as_of="1997-09-30", period="4W").assign(share=0.3)
+    last = panel.groupby("customer_id").tail(1).iloc[::200]
+    chain = cv.MarkovCLVEstimator(horizon="24W", annual_discount_rate=0.1).fit(panel)
+    for terms in ({}, {"margin": 0.5, "contact_cost": 0.1}, {"margin": "share"}):
+        score = chain.set_params(**terms).scorer()
+        got = [score(row) for row in last.to_dict("records")]
+        np.testing.assert_allclose(got, chain.predict(last), rtol=1e-12)
+    states = PanelStates().fit(panel)
+    got = [list(states.scorer()(row).values()) for row in last.to_dict("records")]
+    assert got == states.transform(last).tolist()
+    told = last.assign(town=["a", "b"] * (len(last) // 2) + ["a"] * (len(last) % 2))
+    columns = ColumnStates(["town", "n_orders"]).fit(told)
+    got = [list(columns.scorer()(row).values()) for row in told.to_dict("records")]
+    assert got == columns.transform(told).tolist()
+    assert columns.scorer().checked(town="z", n_orders=1).status == "unknown-words"
+    with pytest.raises(NotSupportedError, match="by position"):
+        ColumnStates().fit(last[["n_orders"]]).scorer()
+
+
+def test_laws_of_spend_and_of_contracts_answer_about_one_row(summary):
+    table, rows = rows_of(summary)
+    for model in (cv.GammaGamma(), OwnMean()):
+        known = summary[["frequency", "monetary_value", "n_orders", "mean_value"]]
+        score = model.fit(known).scorer()
+        got = [score(row) for row in rows]
+        np.testing.assert_allclose(got, model.predict(table), rtol=1e-12)
+    assert score.checked(n_orders=1.5, mean_value=3.0).status
+    due = pd.DataFrame(
+        {"frequency": [0, 3, 1, 5] * 9, "T": [2, 3, 4, 5] * 9, "to_renewal": 1.0, "price": 10.0}
+    ).assign(recency=lambda f: f["frequency"])
+    seen = ExponentialGamma.from_params(r=1.5, alpha=6.0).sample_contracts(300, 8.0, random_state=0)
+    for model, terms in (
+        (ContractValue(), due), (ContractValue(BetaDiscreteWeibull(), margin=0.5), due),
+        (BetaDiscreteWeibull(), due), (WeibullGamma(), seen), (ExponentialGamma(), seen),
+    ):  # fmt: skip
+        with heard():
+            model.fit(terms)
+        score = model.scorer(12)
+        few = terms.head(8)
+        got = [score(row) for row in few.to_dict("records")]
+        np.testing.assert_allclose(got, model.predict(few, 12), rtol=1e-12)
+        assert max(got) > 0
+    assert score.checked(duration=-1.0, ended=0).status == "no-contract"
+
+
+def test_market_segmenters_class_one_customer_as_in_a_table(summary):
+    size = np.where(summary["n_orders"] > 2, "many", "few").astype(object)
+    size[3] = None
+    town = np.array(["a", "b", "c"])[np.arange(len(summary)) % 3]
+    told = summary.assign(size=size, town=town, branch=np.arange(len(summary)) % 4)
+    few = told.head(9)
+    given = MarketSegments(["size", "town", "branch"]).fit(told)
+    score = given.scorer()
+    assert [score(row) for row in few.to_dict("records")] == given.predict(few).tolist()
+    # a category that was not seen, and one that is missing
+    odd = few.assign(town=["nowhere"] * 5 + [None] * 4, branch=few["branch"].astype(float))
+    assert [score(row) for row in odd.to_dict("records")] == given.predict(odd).tolist()
+    row = few.iloc[0].to_dict()
+    assert score.checked({**row, "branch": 1.5}).status == "numbers-for-categories"
+    assert score.checked(size="few").status == "missing-column"
+    mixed = MixedSegments({"a": ["size", "T"], "b": "town"}, n_segments=3, random_state=0)
+    score = mixed.fit(told).scorer()
+    gaps = few.assign(T=[np.nan, *few["T"][1:]])
+    for some in (few, gaps):
+        assert [score(row) for row in some.to_dict("records")] == mixed.predict(some).tolist()
+    assert score.checked({**row, "size": 3.0}).status == "not-text"
+    assert score.checked({**row, "T": "long"}).status == "not-numeric"
+    numbers = MixedSegments(n_segments=2, random_state=0).fit(summary[["T", "n_orders"]])
+    score = numbers.scorer()
+    got = [score(row) for row in few.to_dict("records")]
+    assert got == numbers.predict(few[["T", "n_orders"]]).tolist()
+
+
+def test_every_public_estimator_answers_about_one_row_or_says_why_not():
+    found = {}
+    for room in ROOMS:
+        face = importlib.import_module(f"custvalue.{room}")
+        for name in face.__all__:
+            kind = getattr(face, name)
+            if inspect.isclass(kind) and issubclass(kind, BaseEstimator):
+                found[name] = hasattr(kind, "scorer")
+    assert {name for name, answers in found.items() if not answers} == set(NO_SCORER)
+    assert len(found) > 40
+    page = (Path(__file__).parents[2] / "docs/howto/serve_single_customers.md").read_text("utf-8")
+    assert all(f"`{name}`" in page for name in NO_SCORER)
 
 
 def test_segmenters_class_one_customer_as_in_a_table(summary):
