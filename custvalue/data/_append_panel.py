@@ -135,7 +135,7 @@ def _last_rows(frame: Any, batch: Batch) -> Ints:
         or (np.diff(period - age)[age[1:] > 0]).any()
     ):
         text = "the old panel lacks rows of a customer, or is not sorted by customer, then period"
-        cure = "Sort it so, or make it anew."
+        cure = "Sort it so (on Spark and Dask each customer in one partition), or make it anew."
         raise DataContractError(ContractProblem("panel-order", text, cure))
     return ends
 

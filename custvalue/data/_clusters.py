@@ -118,7 +118,8 @@ class Spark:
         rows = [tuple(row[name] for name in table.columns) for row in more.to_pylist()]
         if not rows:
             return made
-        return made.unionByName(table.sparkSession.createDataFrame(rows, table.schema))
+        behind = table.sparkSession.createDataFrame(rows, table.schema)
+        return made.unionByName(behind.coalesce(1))  # a customer's rows of a panel stay together
 
 
 def _nothing(options: LogOptions) -> Any:

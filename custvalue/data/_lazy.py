@@ -128,7 +128,7 @@ class LazyLog:
         paid = nw.col(options.amount).cast(nw.Float64)
         made = [paid.alias(PAID)]
         if options.cost is not None:
-            made.append((paid - nw.col(options.cost).cast(nw.Float64)).alias(GAIN))
+            made.append(_difference(paid, nw.col(options.cost).cast(nw.Float64)).alias(GAIN))
         elif options.profit is not None:
             made.append(nw.col(options.profit).cast(nw.Float64).alias(GAIN))
         elif isinstance(options.margin, str):
@@ -359,6 +359,15 @@ def _seen(table: Any, name: str, scale: Scale | None) -> MoneySeen | None:
         return None
     total = float(table[f"{name}s"].sum()) if len(table) else 0.0
     return MoneySeen(scale.size, round(total * scale.size))
+
+
+def _difference(one: Any, other: Any) -> Any:
+    """``_money.difference``: of decimals the float that is nearest to the true one."""
+    size = _SCALES[-1]
+    scaled = [amount * size for amount in (one, other)]
+    whole = [amount.round(0) for amount in scaled]
+    meant = [(s - w).abs() <= s.abs() * _SLACK for s, w in zip(scaled, whole, strict=True)]
+    return nw.when(meant[0] & meant[1]).then((whole[0] - whole[1]) / size).otherwise(one - other)
 
 
 def _scale(table: Any, name: str) -> Scale:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -82,3 +84,25 @@ def test_a_spark_timestamp_needs_a_zone(spark_log):
     zoned = spark_log.withColumn("when", functions.col("when").cast("timestamp"))
     with pytest.raises(DataContractError, match="time-zone-unknown"):
         cv.summarize(zoned, **NAMES, as_of="2024-04-01", refunds="drop")
+
+
+def test_spark_goes_on_by_two_batches_with_newcomers(spark_log, log):
+    options = {**NAMES, "refunds": "net_occasion"}
+    ends = ["2024-01-27", "2024-02-24", "2024-03-30"]
+    cuts = [f"`when` < date '{end}' + interval 1 day" for end in ends]
+    steps = [spark_log.where(cuts[0])]
+    steps += [spark_log.where(f"not ({a}) and {b}") for a, b in pairwise(cuts)]
+    for make, go_on, more in (
+        (cv.summarize, cv.update_summary, {"carry": True}),
+        (cv.panel, cv.update_panel, {"period": "1W"}),
+    ):
+        table = make(steps[0], **options, **more, as_of=ends[0])
+        early = table.count()
+        for rows, end in zip(steps[1:], ends[1:], strict=True):
+            table = go_on(table, rows, **options, as_of=end)
+        wanted = make(log, **options, **more, as_of=ends[-1])
+        assert early < len(wanted)
+        if "gaps" in wanted:
+            wanted["gaps"] = [np.frombuffer(v, "<i8").tolist() for v in wanted["gaps"]]
+        same(table, wanted)
+        assert cv.ledger(table).rows_used == cv.ledger(wanted).rows_used
