@@ -62,6 +62,10 @@ _WORDS: dict[str, dict[str, str]] = {
             "{down:.0%} in {low}. {n} whole months tell of it, {days} days of unfinished ones were "
             "left out; beside it the orders of a known customer changed by {growth:+.0%} a year."
         ),
+        "feast": (
+            "Around {name} orders come at {before:.0%} of their usual pace in the two weeks "
+            "before, and at {after:.0%} in the week from it on."
+        ),
     },
     "zh": {
         "good": "可用",
@@ -93,9 +97,11 @@ _WORDS: dict[str, dict[str, str]] = {
             "预测随季节变化：{high}的下单速度为日均的{up:.0%}，{low}为{down:.0%}。"
             "依据{n}个完整月份，未满月份的{days}天未计入；除季节外，老客户的订单每年变化{growth:+.0%}。"
         ),
+        "feast": "{name}前两周的下单速度为平时的{before:.0%}，节日起一周为{after:.0%}。",
     },
 }
 
+_FEASTS = {"Easter": "复活节", "Lunar New Year": "春节", "Thanksgiving": "感恩节"}
 _MONTHS: dict[str, tuple[str, ...]] = {
     "en": (
         "January", "February", "March", "April", "May", "June",
@@ -229,7 +235,7 @@ class Verdict:
             told.append(say["mended"].format(k=self.factor))
         if n == 1:
             told.append(say["one date"])
-        if not self.season.is_identity:
+        if not self.season.is_identity and max(self.season.pace) > min(self.season.pace):
             pace, months = self.season.pace, _MONTHS[language]
             high, low = max(pace), min(pace)
             told.append(
@@ -243,6 +249,9 @@ class Verdict:
                     growth=float(np.expm1(self.season.growth)),
                 )
             )
+        for name, before, after in self.season.feasts:
+            called = _FEASTS.get(name, name) if language == "zh" else name
+            told.append(say["feast"].format(name=called, before=before, after=after))
         return tuple(told)
 
     def table(self) -> pd.DataFrame:

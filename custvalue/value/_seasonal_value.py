@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -79,6 +80,9 @@ class SeasonalValue(ValueModel):
     contact_cost : float, default=0.0
     timing : {"continuous", "start", "middle", "end"}, default="continuous"
     period : str, default="1M"
+    feasts : dict of str to array-like of dates, optional
+        Days of feasts that move between months, past ones and those of the horizon; None is Easter,
+        Lunar New Year and Thanksgiving, ``{}`` none.
 
     Attributes
     ----------
@@ -116,6 +120,7 @@ class SeasonalValue(ValueModel):
         contact_cost: float = 0.0,
         timing: Timing = "continuous",
         period: Span = "1M",
+        feasts: Mapping[str, Any] | None = None,
     ) -> None:
         self.law = law
         self.horizon = horizon
@@ -124,6 +129,7 @@ class SeasonalValue(ValueModel):
         self.contact_cost = contact_cost
         self.timing = timing
         self.period = period
+        self.feasts = feasts
 
     def fit(self, X: TransactionLog, y: Any = None) -> SeasonalValue:
         """Learn the season, and the law in its operational time.
@@ -145,7 +151,7 @@ class SeasonalValue(ValueModel):
         """
         log = self._log(X)
         law = self._plain_law()
-        season = known_season(log)
+        season = known_season(log, feasts=self.feasts)
         self.forecast_ = SeasonalForecast("D", law.fit(_warped(log, season)), season)
         return self
 
@@ -267,8 +273,9 @@ class SeasonalValue(ValueModel):
         return {"law": known.law.fit_report(), **known.season.facts()}
 
     def _settings(self) -> dict[str, Any]:
-        # the law is written as it was fitted
-        return {k: v for k, v in self.get_params(deep=False).items() if k != "law"}
+        # the law and the feasts are written as they were learned
+        left = ("law", "feasts")
+        return {k: v for k, v in self.get_params(deep=False).items() if k not in left}
 
     def _told_on(self, X: Any) -> Any:
         return self._log(X).summary("D")
