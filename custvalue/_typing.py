@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Days: TypeAlias = npt.NDArray[np.datetime64]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Values: TypeAlias = float | Floats  # letters of a law: numbers or arrays that broadcast
 Ints: TypeAlias = npt.NDArray[np.int64]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from custvalue._typing import Days, Floats
+from custvalue._typing import Dates, Floats
 
 BEFORE = 14  # days before a feast in which customers prepare for it
 AFTER = 7  # days from it on
@@ -24,7 +24,7 @@ LUNAR = (
 KNOWN = ("Easter", "Lunar New Year", "Thanksgiving")
 
 
-def feast_days(name: str, first: Any, last: Any) -> Days:
+def feast_days(name: str, first: Any, last: Any) -> Dates:
     """Days of a feast by its rule.
 
     Parameters
@@ -61,7 +61,7 @@ def feast_days(name: str, first: Any, last: Any) -> Days:
 
 
 def paces_of_feasts(
-    feasts: Mapping[str, Days], start: Any, orders: Floats, expected: Floats
+    feasts: Mapping[str, Dates], start: Any, orders: Floats, expected: Floats
 ) -> list[tuple[str, float, float]]:
     """How fast the days before and from each feast on go, where its years agree.
 

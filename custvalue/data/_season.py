@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue._frames import column, eager
-from custvalue._typing import Days, Floats
+from custvalue._typing import Dates, Floats
 from custvalue.data._feasts import AFTER, BEFORE, KNOWN, feast_days, paces_of_feasts
 from custvalue.data._log import TransactionLog
 from custvalue.data._options import DAY
@@ -111,7 +111,7 @@ class Season:
         days = np.datetime64(first, "D") + np.arange(n_days)
         return np.asarray(self.pace)[_month(days)] * self._within_months(days)
 
-    def _within_months(self, days: Days) -> Floats:
+    def _within_months(self, days: Dates) -> Floats:
         """Pace of each of consecutive days over its month's."""
         found = np.ones(len(days))
         if self.weeks:
@@ -397,18 +397,18 @@ def _clock(season: Season, first_year: int, last_year: int) -> tuple[int, Floats
     return int(first), passed - (passed[-first - 1] if first < 0 else 0.0)
 
 
-def _month(days: Days) -> npt.NDArray[np.int64]:
+def _month(days: Dates) -> npt.NDArray[np.int64]:
     """Month of each day, January is 0."""
     return np.asarray(days.astype("datetime64[M]").astype(np.int64) % 12)
 
 
-def _week(days: Days) -> npt.NDArray[np.int64]:
+def _week(days: Dates) -> npt.NDArray[np.int64]:
     """Week of the year of each day, counted from its first of January."""
     of_year = (days - days.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
     return np.minimum(of_year // 7, WEEKS - 1)
 
 
-def _dates(name: str, given: Any) -> Days:
+def _dates(name: str, given: Any) -> Dates:
     try:
         days = np.unique(np.asarray(given, dtype="datetime64[D]").ravel())
     except (TypeError, ValueError) as error:
@@ -461,10 +461,10 @@ def _of_months(
 
 def _within(
     season: Season,
-    each: Days,
+    each: Dates,
     orders: Floats,
     expected: Floats,
-    days: Mapping[str, Days],
+    days: Mapping[str, Dates],
     *,
     by_rule: bool,
 ) -> Season:
@@ -482,7 +482,7 @@ def _within(
     return replace(found, pace=pace, why_none="")
 
 
-def _of_weeks(each: Days, orders: Floats, expected: Floats) -> tuple[float, ...]:
+def _of_weeks(each: Dates, orders: Floats, expected: Floats) -> tuple[float, ...]:
     """Pace of each week over its month's; nothing where the years do not agree on it."""
     from scipy.stats import f as f_law
 
