@@ -45,6 +45,9 @@ ZH: dict[str, str] = {
         "{share:.0%} 的客户超出拟合时所见的范围。"
     ),
     "Nothing is beyond chance, and no input has moved much.": ("没有超出偶然的变化。"),
+    "No input has moved much; what came was not held to what was expected.": (
+        "各项输入变化不大；实际结果未与预期对照。"
+    ),
     "The scores are of two models, and what the new one says otherwise of the same customers is "
     "not known: it is in the parts above.": (
         "两次评分来自不同模型；新模型对同一批客户的差异无法单独得知，已计入上述各项。"

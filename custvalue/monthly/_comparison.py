@@ -26,6 +26,8 @@ MUCH, SOME = 0.25, 0.10  # population stability
 OUTSIDE = 0.05  # share of customers out of the range of the fit
 # time goes on: everybody is older and longer silent a month later, which is no drift
 GROWS = ("T", "recency", "silence")
+_QUIET = "Nothing is beyond chance, and no input has moved much."
+_UNSEEN = "No input has moved much; what came was not held to what was expected."
 _MIXED = (
     "The scores are of two models, and what the new one says otherwise of the same customers is "
     "not known: it is in the parts above."
@@ -328,7 +330,7 @@ def advice_of(
             ("{share:.0%} of the customers are beyond all that the fit saw.", {"share": outside})
         )
     if worst == "keep":
-        reasons.append(("Nothing is beyond chance, and no input has moved much.", {}))
+        reasons.append((_QUIET if came is not None else _UNSEEN, {}))
     return worst, tuple(reasons)
 
 

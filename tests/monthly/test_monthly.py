@@ -273,6 +273,11 @@ def test_nothing_that_moved_says_keep_and_a_collapse_says_refit(made, then):
     came.attrs = later.attrs
     came["total_value"] += compare(then, later, artefact=made).came.said / len(then)
     assert compare(then, came, artefact=made).advice == "keep"
+    assert compare(then, came, artefact=made).reasons[0][0].startswith("Nothing is beyond chance")
+    alone = compare(then, came)  # without the artefact nothing is held to what came
+    assert alone.advice == "keep"
+    assert "not held to what was expected" in alone.text()
+    assert "未与预期对照" in alone.text("zh")
     dear = came.copy()
     dear.attrs = later.attrs
     dear["mean_value"] *= 3
