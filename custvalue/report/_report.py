@@ -76,7 +76,7 @@ class Report:
     >>> from custvalue.report import make_report
     >>> log = cv.datasets.load_cdnow("sample")
     >>> made = make_report(log, customer="customer_id", time="date", amount="amount",
-    ...                    as_of="1998-06-30", margin=0.3)
+    ...                    as_of="1998-06-30", margin=0.3, models={"law": cv.CustomerValue()})
     >>> len(made.customers), made.ledger["rows_in"]
     (2349, 6919)
     """

@@ -155,7 +155,7 @@ def test_a_common_start_is_the_campaigns_effect_on_the_changes_of_units():
 @pytest.mark.parametrize("kind", ["one start", "staggered"])
 def test_a_start_without_effect_is_called_one_in_nineteen_of_twenty(method, kind):
     rng = np.random.default_rng(7)
-    reps, wrong, missed, placebo = 200, 0, 0, 0
+    reps, wrong, missed, placebo = 100, 0, 0, 0
     sizes = {"one start": [12, 0, 12], "staggered": [8, 7, 9]}[kind]
     start = np.repeat([3.0, 4.0, np.nan], sizes)
     for i in range(reps):

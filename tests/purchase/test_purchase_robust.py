@@ -61,9 +61,9 @@ def weeks(cdnow_sample):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_300_small_samples_end_without_a_failure(kind, weeks, rng):
+def test_100_small_samples_end_without_a_failure(kind, weeks, rng):
     status = []
-    for size in np.resize([100, 200, 300, 600, 1000], 300):
+    for size in np.resize([100, 200, 300, 600, 1000], 100):
         sample = weeks.iloc[rng.choice(len(weeks), size, replace=False)]
         model = fit_quietly(kind, sample.to_numpy())
         report = model.fit_report()
@@ -73,7 +73,7 @@ def test_300_small_samples_end_without_a_failure(kind, weeks, rng):
         if report.status == "interior":
             assert report.gradient_norm < 1e-6
             assert np.isfinite(model.standard_errors()).all()
-    assert status.count("interior") > 200
+    assert status.count("interior") > 66
 
 
 def scenario(name, rng):
