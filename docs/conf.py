@@ -18,6 +18,7 @@ language = "en"
 
 extensions = [
     "api_pages",
+    "breaks",
     "live_report",
     "mathml",
     "outputs",
@@ -25,6 +26,7 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
@@ -34,6 +36,8 @@ templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_extra_path = ["_live"]
 html_css_files = ["custvalue.css"]
+html_js_files = ["any_word.js"]
+html_sidebars = {"tutorial": []}  # a page alone has no neighbours to list
 html_theme = "pydata_sphinx_theme"
 html_title = "custvalue"
 html_show_sourcelink = False
@@ -59,10 +63,17 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "amsmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]  # the gallery's settings hold functions
 
+
+def in_number_order(name: str) -> int:
+    """Order of the pictures: that of the numbers in their names."""
+    return int(Path(name).name.split("_")[1])
+
+
 sphinx_gallery_conf = {
     "examples_dirs": [str(HERE / "gallery")],
     "gallery_dirs": ["gallery_out"],
     "filename_pattern": r"plot_",
+    "within_subsection_order": in_number_order,
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,

@@ -165,13 +165,20 @@ class MarketMatrixDisplay(Display):
         names, fit, attractive = (
             table[name].tolist() for name in ("market", "resource_fit", "attractiveness")
         )
-        for name, x, y, spot in zip(names, fit, attractive, area, strict=True):
+        height = ax.get_window_extent().height / ax.figure.dpi * 72.0 / 1.04  # points a unit
+        placed: list[tuple[float, float]] = []
+        for i in np.argsort(-table["attractiveness"].to_numpy(), kind="stable").tolist():
+            name, x, y, spot = names[i], fit[i], attractive[i], area[i]
             right = x <= 0.75
             away = float(np.sqrt(spot / np.pi)) + 3.0
+            at = y * height
+            while near := [o for z, o in placed if abs(z - x) < 0.25 and abs(o - at) < 11.0]:
+                at = min(near) - 11.5  # below the labels that it would lie on
+            placed.append((x, at))
             ax.annotate(
                 name,
                 (x, y),
-                xytext=(away if right else -away, 0),
+                xytext=(away if right else -away, at - y * height),
                 textcoords="offset points",
                 ha="left" if right else "right",
                 va="center",

@@ -12,6 +12,7 @@ import base64
 import contextlib
 import html
 import io
+import math
 import os
 import tempfile
 import warnings
@@ -32,13 +33,31 @@ class Output:
     content: str
 
 
+def number(value: float) -> str:
+    """A number as a reader wants it: four digits, thousands whole, nothing in powers of ten."""
+    if abs(value) < 1e-4 or not abs(value) < 1e15:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.{_digits(value)}f}"
+
+
+def _digits(value: float) -> int:
+    """Digits behind the point that leave four in all, and no zeros at the end."""
+    most = max(0, 3 - math.floor(math.log10(abs(value)))) if value else 0
+    most = max(most, 1) if abs(value) >= 1000 else most
+    return len(f"{value:.{most}f}".rstrip("0").partition(".")[2])
+
+
 def table_html(table: Any) -> str:
     """HTML of a pandas table, its first rows and the count of the others."""
     import pandas as pd
 
     frame = table.to_frame() if hasattr(table, "to_frame") else table
     numbered = frame.index.name is None and pd.api.types.is_integer_dtype(frame.index)
-    shown = frame.head(ROWS).to_html(border=0, index=not numbered, float_format="{:,.6g}".format)
+    nameless = frame.columns.name is None and pd.api.types.is_integer_dtype(frame.columns)
+    turned = nameless and list(frame.columns) == list(range(len(frame.columns))) and not numbered
+    shown = frame.head(ROWS).to_html(
+        border=0, index=not numbered, header=not turned, float_format=number
+    )
     left = len(frame) - ROWS
     return shown + (f"<p>and {left:,} more rows</p>" if left > 0 else "")
 

@@ -80,3 +80,39 @@ def test_columns_of_letters_are_told_from_sentences(page):
     assert is_grid("│ who ┆ n │")
     assert not is_grid("A sentence that is long.\nAnother one.")
     assert not is_grid("  indented\n  twice")
+
+
+def test_numbers_have_four_digits_and_no_powers_of_ten(page):
+    import sys
+
+    number = sys.modules["outputs"].number
+    for value, said in (
+        (0.174541, "0.1745"),
+        (12.5, "12.5"),
+        (1234.56, "1,234.6"),
+        (13_750_123.4, "13,750,123"),
+        (99.999, "100"),
+        (-3.0, "-3"),
+        (0.0, "0"),
+        (0.00002, "2e-05"),
+        (float("nan"), "nan"),
+    ):
+        assert number(value) == said
+
+
+def test_a_table_on_its_side_has_no_numbers_above_it(page):
+    (shown,) = page.run("import pandas as pd\nprint(pd.DataFrame({'a': [3], 'b': [4]}).T)")
+    assert "<thead>" not in shown.content
+    assert "<th>a</th>" in shown.content
+
+
+def test_long_names_of_code_in_tables_have_places_to_break_at_and_others_none():
+    spec = importlib.util.spec_from_file_location("breaks", PLACE.with_name("breaks.py"))
+    breaks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(breaks)
+    code = '<code><span class="pre">conditional_probability_alive(...)</span></code>'
+    body = breaks.broken(f"<p>{code}</p><td>{code}</td>")
+    outside, inside = body.split("<td>")
+    assert "<wbr>" not in outside
+    assert "conditional_<wbr>probability_<wbr>alive(" in inside
+    assert inside.replace("<wbr>", "") == f"{code}</td>"
