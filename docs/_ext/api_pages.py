@@ -17,14 +17,8 @@ from typing import Any
 
 import custvalue
 
-PAGES = (
-    "models/*.md",
-    "howto/*.md",
-    "explain/*.md",
-    "tutorial.md",
-    "gallery/plot_*.py",
-    "notebooks/*.ipynb",
-)
+PAGES = ("models/*.md", "howto/*.md", "explain/*.md", "tutorial.md")
+PICTURES = ("gallery/plot_*.py", "notebooks/*.ipynb")
 
 
 def rooms() -> dict[str, list[str]]:
@@ -41,6 +35,16 @@ def rooms() -> dict[str, list[str]]:
 
 def results() -> dict[str, list[type]]:
     """Classes of what public names return or hold, of each room, that are no public names."""
+    found = _returned()[0]
+    return {
+        room: sorted((k for k in found if found[k] == room), key=lambda k: k.__name__)
+        for room in rooms()
+    }
+
+
+@functools.cache
+def _returned() -> tuple[dict[type, str], dict[str, list[str]]]:
+    """Room of each class that is returned and not public; for each class, what returns it."""
     public = [
         thing
         for room, names in rooms().items()
@@ -54,20 +58,21 @@ def results() -> dict[str, list[type]]:
                 if inspect.isclass(thing) and thing.__module__ == info.name:
                     by_name.setdefault(name, []).append(thing)
     found: dict[type, str] = {}
+    by: dict[str, list[str]] = {}
     for thing in public:  # grows: a result's own methods return results
         room = found[thing] if thing in found else _room(thing)
-        for word in re.findall(r"\w+", _told(thing)):
+        for word in sorted(set(re.findall(r"\w+", _told(thing)))):
             kinds = by_name.get(word, [])
             kind = next(
                 (k for k in kinds if _room(k) == room), kinds[0] if len(kinds) == 1 else None
             )
-            if kind and kind not in public and "Examples\n" in (inspect.getdoc(kind) or ""):
+            if kind is None or kind is thing:
+                continue
+            by.setdefault(kind.__name__, []).append(thing.__name__)
+            if kind not in public and "Examples\n" in (inspect.getdoc(kind) or ""):
                 found[kind] = room if _room(kind).startswith("_") else _room(kind)
                 public.append(kind)
-    return {
-        room: sorted((k for k in found if found[k] == room), key=lambda k: k.__name__)
-        for room in rooms()
-    }
+    return found, by
 
 
 def _inside(kind: type) -> str:
@@ -130,27 +135,101 @@ def pages() -> dict[str, str]:
     return out
 
 
-def used_in() -> dict[str, list[tuple[str, str]]]:
-    """Title and place of the pages that tell of each public name, those that tell most first."""
+Place = tuple[str, str]  # title and address
+
+
+def _mentions(kinds: tuple[str, ...], names: set[str]) -> dict[str, list[Place]]:
+    """Pages that name each public name, those that tell most of it first."""
     docs = Path(__file__).parents[1]
-    names = {name for names in rooms().values() for name in names}
-    names |= {kind.__name__ for kinds in results().values() for kind in kinds}
     found: dict[str, list[tuple[int, str, str]]] = {}
-    for path in [p for kind in PAGES for p in sorted(docs.glob(kind))]:
+    for path in [p for kind in kinds for p in sorted(docs.glob(kind)) if p.stem != "index"]:
         text = path.read_text(encoding="utf-8")
         place = "/" + path.relative_to(docs).with_suffix("").as_posix()
         place = place.replace("/gallery/", "/gallery_out/")
         title = re.search(r"(?:^|\")# (.+?)(?:\\n|\"|$)|^\"\"\"\n?(.+)$", text, re.MULTILINE)
         prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-        words = Counter(re.findall(r"\w+", text)) + Counter(re.findall(r"\w+", prose) * 4)
+        # a word of everyday language is a name where it is set or used as one
+        word = r"[`~.](\w+)|\b(\w+)(?=\()|\b([A-Z]+[a-z0-9]+[A-Z]\w*|[A-Z]{2,}[a-z]*)\b"
+        words = Counter("".join(w) for w in re.findall(word, text))
+        words += Counter(4 * ["".join(w) for w in re.findall(word, prose)])
+        headline = title[1] or title[2] if title else path.stem
+        about = re.sub(r"\W", "", headline).lower()
+        stem = path.stem.replace("_", "")
+        first = {"".join(w) for w in re.findall(word, text[:3000])}
         for name, count in words.items():  # what is told counts for more than what is called
-            if name in names and title:
-                found.setdefault(name, []).append((-count, title[1] or title[2], place))
-    return {
-        name: [page[1:] for page in sorted(pages)[:5]]
-        + [page[1:] for page in sorted(pages)[5:] if "/gallery_out/" in page[2]][:3]
-        for name, pages in found.items()
+            if name in names:
+                plain = name.replace("_", "").lower()
+                own = (name in first) + (plain in about) + (stem in plain) + (plain == stem)
+                found.setdefault(name, []).append((-count - 40 * own, headline, place))
+    return {name: [page[1:] for page in sorted(pages)] for name, pages in found.items()}
+
+
+def drawn_by() -> dict[str, list[str]]:
+    """Displays that draw each public name: those whose ``from_`` methods say that they take it."""
+    import custvalue.plotting as plotting
+    from custvalue._value_model import ValueModel
+    from custvalue.purchase import PurchaseModel
+
+    public = {
+        name: getattr(importlib.import_module(f"custvalue.{room}"), name)
+        for room, names in rooms().items()
+        for name in names
     }
+    public |= {kind.__name__: kind for kinds in results().values() for kind in kinds}
+    kinds = {"purchase model": (PurchaseModel,), "fitted model": (PurchaseModel, ValueModel)}
+    kinds["fitted estimator"] = (ValueModel,)
+    found: dict[str, list[str]] = {}
+    for display in (name for name in plotting.__all__ if name.endswith("Display")):
+        told = " ".join(
+            (inspect.getdoc(member) or "").split("\n\n")[0]
+            + " ".join(re.findall(r"^\w+ : (\w+)$", inspect.getdoc(member) or "", re.MULTILINE))
+            for name, member in inspect.getmembers(getattr(plotting, display))
+            if name.startswith("from_") and name != "from_predictions"
+        )
+        taken = set(re.findall(r"\w+", told)) & set(public)
+        for words, bases in kinds.items():
+            if words in told:
+                taken |= {
+                    name
+                    for name, thing in public.items()
+                    if inspect.isclass(thing) and issubclass(thing, bases)
+                }
+        for name in taken:
+            found.setdefault(name, []).append(display)
+    return found
+
+
+def used_in() -> dict[str, dict[str, list[Any]]]:
+    """Of each name: pages that explain it, what returns it, Displays that draw it, pictures.
+
+    What is returned is explained where that is which returns it, after the pages that name it.
+    """
+    address = {n: f"custvalue.{room}.{n}" for room, names in rooms().items() for n in names}
+    for kind in (kind for kinds in results().values() for kind in kinds):
+        address.setdefault(kind.__name__, f"{kind.__module__}.{kind.__name__}")
+    names = set(address)
+    pages, pictures = _mentions(PAGES, names), _mentions(PICTURES, names)
+    returned, drawn = _returned()[1], drawn_by()
+
+    def explained(name: str, above: tuple[str, ...] = ()) -> list[Place]:
+        own = pages.get(name, [])[:5]
+        if own or name in above:
+            return own
+        others = [explained(by, (*above, name)) for by in dict.fromkeys(returned.get(name, []))]
+        return list(dict.fromkeys(place for each in others for place in each[:2]))[:5]
+
+    out = {}
+    for name in sorted(names):
+        displays = drawn.get(name, [])
+        shown = pictures.get(name, [])[:5]
+        shown += [place for display in displays for place in pictures.get(display, [])[:1]]
+        out[name] = {
+            "pages": explained(name),
+            "by": [address[by] for by in dict.fromkeys(returned.get(name, [])) if by in names][:5],
+            "displays": displays,
+            "pictures": list(dict.fromkeys(shown)),
+        }
+    return out
 
 
 def told_attributes() -> set[tuple[str, str, str]]:

@@ -98,6 +98,54 @@ def test_what_rooms_take_from_each_other_is_taken_and_is_no_public_name():
         assert not set(names) & set(importlib.import_module(f"custvalue.{room}").__all__)
 
 
+@pytest.fixture(scope="module")
+def used(reference):
+    return reference.used_in()
+
+
+def test_every_name_of_the_reference_links_to_a_page_that_explains_it(reference, used):
+    names = {name for names in reference.rooms().values() for name in names}
+    names |= {kind.__name__ for kinds in reference.results().values() for kind in kinds}
+    assert len(names) > 300
+    assert [name for name in sorted(names) if not used[name]["pages"]] == []
+    for each in used.values():
+        for _, place in each["pages"]:
+            assert (ROOT / "docs" / f"{place[1:]}.md").exists()
+
+
+def test_a_page_of_its_own_comes_first(used):
+    for name, place in (
+        ("ParetoNBD", "models/paretonbd"),
+        ("MarkovCLVEstimator", "models/markov"),
+        ("RFMTransformer", "models/rfm"),
+        ("summarize", "howto/summarize_a_log"),
+    ):
+        assert used[name]["pages"][0][1] == f"/{place}"
+
+
+def test_a_word_of_everyday_language_is_no_mention(reference, tmp_path, monkeypatch):
+    (tmp_path / "docs" / "_ext").mkdir(parents=True)
+    monkeypatch.setattr(reference, "__file__", str(tmp_path / "docs" / "_ext" / "x.py"))
+    (tmp_path / "docs" / "a.md").write_text("# One\n\nLaw is a word, `Chain` and PanelLog names.\n")
+    found = reference._mentions(("*.md",), {"Law", "Chain", "PanelLog", "examine"})
+    assert found == {"Chain": [("One", "/a")], "PanelLog": [("One", "/a")]}
+
+
+def test_every_display_is_in_the_gallery_and_told_by_what_it_draws(reference, used):
+    displays = {name for name in reference.rooms()["plotting"] if name.endswith("Display")}
+    for name in displays:
+        assert any("/gallery_out/" in place for _, place in used[name]["pictures"]), name
+    drawn = reference.drawn_by()
+    assert displays == {display for each in drawn.values() for display in each}
+    for name, draws in drawn.items():
+        assert used[name]["displays"] == draws
+        assert any("/gallery_out/" in place for _, place in used[name]["pictures"]), name
+    assert "TraitDisplay" in drawn["NBD"]
+    assert "WhaleCurveDisplay" in drawn["CustomerValue"]
+    assert drawn["CustomerStory"] == ["ContributionDisplay"]
+    assert drawn["FunnelChain"] == ["FunnelDisplay"]
+
+
 def test_diagrams_link_to_a_page_that_the_reference_makes(reference_pages):
     from custvalue._sklearn import DocLink
 
