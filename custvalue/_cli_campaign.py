@@ -62,6 +62,8 @@ out_options = with_options(
 def not_there(out: Path | None, force: bool) -> None:
     if out is not None and out.exists() and not force:
         raise click.UsageError(f"{out} is there; --force replaces it.")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise click.UsageError(f"the folder {str(out.parent)!r} of {out} does not exist; make it.")
 
 
 @click.group()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from custvalue._cli_log import (
     source_of,
 )
 from custvalue._cli_page import LANGUAGES, told_once
+from custvalue._warn import warn_caller
+from custvalue.exceptions import DataWarning
 
 EXAMPLE = """\b
 custvalue examine orders.csv
@@ -60,15 +63,29 @@ def examine(
         raise click.UsageError(f"--out {out} must end in .csv or .json.")
     not_there(out, force)
     from custvalue.data import examine as look
-    from custvalue.report._for_rooms import COUNTED, FileWords, read_as_written
+    from custvalue.report._for_rooms import (
+        COUNTED,
+        FileWords,
+        begins_with_rows,
+        read_as_written,
+    )
 
     words = reading_words(asked)
     how = FileWords(words["encoding"], words["names"], words["sheet"], words["query"])
     # numbers are read as what they count without being told
     form = None if words["time_format"] in COUNTED else words["time_format"]
     with told_once():
+        frame = read_as_written(source_of(log), how)
+        if how.names is None and begins_with_rows(frame):
+            words["names"] = [f"column{i}" for i in range(1, frame.shape[1] + 1)]
+            frame = read_as_written(source_of(log), replace(how, names=words["names"]))
+            warn_caller(
+                "the first line is a row and no header, so that columns are called "
+                f"{', '.join(words['names'])}; give them names of their own in --names.",
+                DataWarning,
+            )
         found = look(
-            read_as_written(source_of(log), how),
+            frame,
             **asked,
             time_format=form,
             time_zone=words["time_zone"],

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import numpy.typing as npt
@@ -136,8 +137,8 @@ def _told_by(example: Any) -> str | None:
     --------
     >>> from custvalue._dates import _told_by
     >>> _told_by(45322)
-    "It looks like a day of a spreadsheet: pandas.to_datetime(column, unit='D', \
-origin='1899-12-30')."
+    "It looks like a day of a spreadsheet: of a file say time_format='excel' (--time-format \
+excel), else pandas.to_datetime(column, unit='D', origin='1899-12-30')."
     """
     try:
         number = float(str(example).strip().strip("'\""))
@@ -145,7 +146,7 @@ origin='1899-12-30')."
         return None
     if number != np.rint(number):
         return None
-    how, short = None, ""
+    how, short, word = None, "", ""
     day = pd.to_datetime(f"{number:.0f}", format="%Y%m%d", errors="coerce")
     if 19_000_101 <= number <= 21_001_231 and day is not pd.NaT:
         how = "a date written as a number", "column.astype(int).astype(str), format='%Y%m%d'"
@@ -153,13 +154,41 @@ origin='1899-12-30')."
             short = "time_format='%Y%m%d', or "
     elif 20_000 <= number <= 80_000:
         how = "a day of a spreadsheet", "column, unit='D', origin='1899-12-30'"
-    for unit, size, word in (
+        word = "excel"
+    for unit, size, many in (
         ("s", 1.0, "seconds"), ("ms", 1e3, "milliseconds"), ("us", 1e6, "microseconds"),
         ("ns", 1e9, "nanoseconds"),
     ):  # fmt: skip
         if 1e8 * size <= number <= 4.2e9 * size:
-            how = f"{word} since 1970", f"column, unit={unit!r}"
+            how = f"{many} since 1970", f"column, unit={unit!r}"
+            word = "unix" if unit == "s" else f"unix-{unit}"
+    if word:  # words of read_log
+        short = f"of a file say time_format={word!r} (--time-format {word}), else "
     return None if how is None else f"It looks like {how[0]}: {short}pandas.to_datetime({how[1]})."
+
+
+def check_zone(zone: Any) -> str | None:
+    """Return the name of a time zone, or None.
+
+    Raises
+    ------
+    ValueError
+        If there is no such zone.
+
+    Examples
+    --------
+    >>> from custvalue._dates import check_zone
+    >>> check_zone("Europe/Berlin")
+    'Europe/Berlin'
+    """
+    if zone is None:
+        return None
+    try:
+        return ZoneInfo(zone).key
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ValueError(
+            f"time_zone={zone!r} is no time zone; write one such as 'UTC' or 'Europe/Berlin'."
+        ) from None
 
 
 def zones_problem(name: str, *, none: bool) -> ContractProblem:

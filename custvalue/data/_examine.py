@@ -9,7 +9,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from custvalue._dates import read_day
+from custvalue._dates import check_zone, read_day
 from custvalue._frames import eager, is_frame, missing_ids, opened
 from custvalue.data._examination import SEVERITIES, Examination, Finding
 from custvalue.data._intake import _repeated
@@ -159,7 +159,7 @@ def look_at(
     if None in (customer, time, amount):
         values = tuple(chosen._asdict().items())
         found.append(Finding("columns-proposed", "note", values=values))
-    times = times_of(frame, chosen.time, time_format, time_zone)
+    times = times_of(frame, chosen.time, time_format, check_zone(time_zone))
     money, texts = _money(frame, chosen.amount)
     rows = _rows(
         frame,

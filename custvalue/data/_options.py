@@ -9,10 +9,10 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
+from custvalue._dates import check_zone
 from custvalue._units import check_share, days_per, span_days
 from custvalue.exceptions import ContractProblem, DataContractError
 
@@ -127,14 +127,7 @@ class LogOptions:
             )
         if not (self.margin is None or isinstance(self.margin, str)):
             check_share(self.margin, "margin", low=-np.inf)
-        if self.time_zone is not None:
-            try:
-                ZoneInfo(self.time_zone)
-            except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-                raise ValueError(
-                    f"time_zone={self.time_zone!r} is no time zone; write one such as 'UTC' or "
-                    "'Europe/Berlin'."
-                ) from None
+        check_zone(self.time_zone)
 
     @property
     def columns(self) -> list[str]:

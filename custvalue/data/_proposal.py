@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from custvalue._frames import missing_ids, opened
-from custvalue.data._loose import amounts_of, counts_time, texts_of, times_of
+from custvalue.data._loose import amounts_of, counts_time, money_text, texts_of, times_of
 from custvalue.exceptions import ContractProblem, DataContractError
 
 _LOOKED_AT = 5_000  # rows tell a column's kind
@@ -187,7 +187,15 @@ def _can_be_id(head: Any, name: str) -> bool:
         known = values[np.isfinite(values)]
         return bool(len(known)) and bool((known == np.rint(known)).all())
     texts = texts_of(head, name)
-    return texts is None or not missing_ids(pd.Series(texts, dtype=object)).all()
+    if texts is None:
+        return True
+    if missing_ids(pd.Series(texts, dtype=object)).all():
+        return False
+    numbers = amounts_of(head, name).money
+    known = numbers[np.isfinite(numbers)]
+    cents = int((known != np.rint(known)).sum())
+    signs = sum(1 for told in map(money_text, texts) if told is not None and told[2])
+    return max(cents, signs) <= 0.05 * len(texts)  # ids have neither
 
 
 def _amount(head: Any, names: list[str]) -> str | None:

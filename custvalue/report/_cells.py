@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from custvalue._dates import MOST_UNREAD, read_texts
+from custvalue._dates import MOST_UNREAD, check_zone, read_texts
 from custvalue._typing import Mask
 from custvalue._warn import warn_caller
 from custvalue.data._for_rooms import money_text
@@ -176,6 +176,7 @@ def times_of_file(
     """
     import pandas as pd
 
+    check_zone(zone)
     if style in COUNTED:
         return _counted(values, name, file, str(style), zone, unread)
     if values.dtype.kind in "iu" or isinstance(values.dtype, pd.Int64Dtype):
@@ -198,6 +199,8 @@ def times_of_file(
     if problem is not None:
         raise DataContractError(problem)
     assert parsed is not None
+    if zone is not None and isinstance(parsed.dtype, pd.DatetimeTZDtype):
+        return parsed.dt.tz_convert(zone)  # days are those of the zone, whoever reads on
     return parsed
 
 

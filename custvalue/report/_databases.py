@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.report._tables import frame_of_arrow, typed
@@ -85,7 +86,7 @@ def of_url(url: str, name: str, query: str | None) -> pd.DataFrame:
     chunks: list[pd.DataFrame] = []
     rows = 0
     try:
-        engine = sa.create_engine(url)
+        engine = sa.create_engine(_for_reading(url, name))
     except sa.exc.ArgumentError as error:
         raise _refused(name, error, 0) from None
     except ModuleNotFoundError as error:
@@ -95,6 +96,8 @@ def of_url(url: str, name: str, query: str | None) -> pd.DataFrame:
         ) from None
     try:
         with engine.connect() as there:
+            if engine.dialect.name == "postgresql":
+                there.execution_options(postgresql_readonly=True)
             asked: Any = query
             if query is None:
                 table = _only_table(sa.inspect(there).get_table_names(), name)
@@ -102,6 +105,8 @@ def of_url(url: str, name: str, query: str | None) -> pd.DataFrame:
             else:
                 asked = sa.text(query.replace(":", r"\:"))
             got = there.execution_options(stream_results=True).execute(asked)
+            if not got.returns_rows:
+                raise _refused(name, ValueError("the query gives no rows"), 0)
             names = list(got.keys())
             for part in got.partitions(ROWS):
                 chunks.append(pd.DataFrame([tuple(row) for row in part], columns=names,
@@ -113,6 +118,16 @@ def of_url(url: str, name: str, query: str | None) -> pd.DataFrame:
         engine.dispose()
     frame = pd.concat(chunks, ignore_index=True) if chunks else pd.DataFrame(columns=names)
     return typed(frame)
+
+
+def _for_reading(url: str, name: str) -> str:
+    """Address of an SQLite file that opens it for reading alone; SQLite would make one anew."""
+    kind, _, path = url.partition(":///")
+    if kind not in ("sqlite", "sqlite+pysqlite") or path.startswith("file:") or "?" in path:
+        return url
+    if path in ("", ":memory:") or not Path(path).is_file():
+        raise DataContractError(ContractProblem("no-file", f"{name} is no file", "Check its path."))
+    return f"{kind}:///file:{quote(path)}?mode=ro&uri=true"
 
 
 def _only_table(tables: list[str], name: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from custvalue._dates import read_texts
 from custvalue._frames import NOTHING
 from custvalue._warn import warn_caller
+from custvalue.data._for_rooms import money_text
 from custvalue.exceptions import ContractProblem, DataContractError, DataWarning, no_column
 from custvalue.report._cells import (
     Unread,
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NO_WORDS = FileWords()
+_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}( |T|$)")
 
 
 def read_log(
@@ -288,6 +292,29 @@ def read_table(
     _check_names([], have, True, _file(tables))
     frame = joined(tables, have, texts)
     return frame.reset_index(drop=True) if frame.index.name == "line" else frame
+
+
+def begins_with_rows(frame: pd.DataFrame) -> bool:
+    """Whether the first line is no header but a row: a name is a date, and another a number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custvalue.report._read import begins_with_rows
+    >>> begins_with_rows(pd.DataFrame(columns=["17", "2024-01-31", "9.50"]))
+    True
+    >>> begins_with_rows(pd.DataFrame(columns=["customer", "2024-01-31", "2024-02-29"]))
+    False
+    """
+    import pandas as pd
+
+    dates, numbers = False, False
+    for name in map(str, frame.columns):
+        if _DATE.match(name) or read_texts(pd.Series([name]), name, None, "UTC")[1] is None:
+            dates = True
+        elif money_text(name) is not None:
+            numbers = True
+    return dates and numbers
 
 
 def read_as_written(path: Source, how: FileWords = NO_WORDS) -> pd.DataFrame:

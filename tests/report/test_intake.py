@@ -403,6 +403,53 @@ def test_a_file_without_a_header_is_hinted_at(orders, tmp_path):
         read_log(path, **COLUMNS, names=["who", "when"])
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda f: f,
+        lambda f: f.assign(when=pd.to_datetime(f["when"]).dt.strftime("%d.%m.%Y")),
+        lambda f: f.assign(paid=[f"{int(v)},00 €" for v in f["paid"]]),
+    ],
+)
+def test_the_wizard_sees_that_there_is_no_header(write, orders, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "log.csv"
+    write(orders).to_csv(path, index=False, header=False, sep=";")
+    monkeypatch.setattr(sys, "argv", ["custvalue", "examine", str(path)])
+    assert cli.run() == 0
+    said = capsys.readouterr()
+    assert "the first line is a row and no header" in said.err
+    assert f"Examined: rows 60, customers {orders['who'].nunique()}," in said.out
+    named = "--customer column1 --time column2 --amount column3"
+    assert named in said.out.splitlines()[-1]
+    assert "--names column1,column2,column3" in said.out.splitlines()[-1]
+
+
+def test_days_are_those_of_the_zone_that_was_said(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "log.csv"
+    lines = ["1,2024-01-10T23:30:00+01:00,5", "1,2024-07-10T00:30:00+02:00,5"]
+    path.write_text("\n".join(["who,when,paid", *lines]))
+    log = read_log(path, **COLUMNS, time_zone="Europe/Berlin")
+    # by hand: the second order is of 10 July in Berlin, and of the 9th in UTC
+    for more in ({}, {"time_zone": "Europe/Berlin"}):
+        row = cv.summarize(log, **COLUMNS, as_of=AS_OF, **more).iloc[0]
+        assert (str(row["first_order"])[:10], str(row["last_order"])[:10]) == (
+            "2024-01-10", "2024-07-10",
+        )  # fmt: skip
+    words = ["--customer", "who", "--time", "when", "--amount", "paid", "--as-of", "2024-07-31"]
+    words += ["--horizon", "13W", "--estimator", "rate", "--out", str(tmp_path / "m.json")]
+    words += ["--summary", str(tmp_path / "s.parquet"), "--time-zone"]
+    monkeypatch.setattr(sys, "argv", ["custvalue", "fit", str(path), *words, "Europe/Berlin"])
+    assert cli.run() == 0
+    assert str(pd.read_parquet(tmp_path / "s.parquet")["last_order"][0])[:10] == "2024-07-10"
+    for command in ("fit", "examine"):
+        words = words if command == "fit" else ["--time-zone"]
+        monkeypatch.setattr(sys, "argv", ["custvalue", command, str(path), *words, "Europe/Berln"])
+        assert cli.run() == 2
+    assert "time_zone='Europe/Berln' is no time zone" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="is no time zone"):
+        read_log(path, **COLUMNS, time_zone="Europe/Berln")
+
+
 def test_what_numbers_count_must_be_dates(orders, tmp_path):
     path = csv(seconds(orders, "ms"), tmp_path)
     with pytest.raises(DataContractError, match="no date between 1950 and 2100"):
@@ -450,6 +497,19 @@ def test_a_database_of_several_tables_is_asked_for_one(orders, tmp_path):
         read_log(path, **COLUMNS)
     with pytest.raises(DataContractError, match=r"did not answer.*Nothing was written"):
         read_log(path, **COLUMNS, query="SELECT nonsense FROM orders")
+
+
+@pytest.mark.parametrize("address", ["{}", "sqlite:///{}"])
+def test_a_database_is_opened_for_reading_alone(address, orders, tmp_path):
+    pytest.importorskip("sqlalchemy", reason="asks databases")
+    path = sqlite(orders, tmp_path)
+    with pytest.raises(DataContractError, match="readonly database"):
+        read_log(address.format(path), **COLUMNS, query="DROP TABLE orders")
+    assert len(read_log(address.format(path), **COLUMNS)) == 60
+    away = tmp_path / "away.db"
+    with pytest.raises((DataContractError, FileNotFoundError)):
+        read_log(address.format(away), **COLUMNS)
+    assert not away.exists()
 
 
 def test_a_database_that_goes_away_says_so_and_shows_no_password(orders, tmp_path, monkeypatch):
