@@ -1,4 +1,4 @@
-"""A report of the CDNOW log, made anew as the manual is built, for readers to scroll through."""
+"""Reports of the CDNOW log, made anew as the manual is built, for readers to scroll through."""
 
 from __future__ import annotations
 
@@ -8,23 +8,30 @@ from typing import Any
 import custvalue
 from custvalue.report import make_report
 
+PAGES = {
+    "report.html": ("en", "CDNOW, a tenth of the customers"),
+    "report_zh.html": ("zh", "CDNOW 十分之一的客户"),
+}
+
 
 def write(app: Any) -> None:
-    """Write the page below the folder that Sphinx copies as it stands."""
-    page = Path(app.srcdir) / "_live" / "report.html"
-    if page.exists() and page.stat().st_mtime > Path(custvalue.__file__).stat().st_mtime:
-        return
-    report = make_report(
-        custvalue.datasets.load_cdnow("sample"),
-        customer="customer_id",
-        time="date",
-        amount="amount",
-        as_of="1998-06-30",
-        margin=0.3,
-        currency="USD",
-        title="CDNOW, a tenth of the customers",
-    )
-    page.write_text(report.html, encoding="utf-8")
+    """Write the pages below the folder that Sphinx copies as it stands."""
+    for name, (language, title) in PAGES.items():
+        page = Path(app.srcdir) / "_live" / name
+        if page.exists() and page.stat().st_mtime > Path(custvalue.__file__).stat().st_mtime:
+            continue
+        report = make_report(
+            custvalue.datasets.load_cdnow("sample"),
+            customer="customer_id",
+            time="date",
+            amount="amount",
+            as_of="1998-06-30",
+            margin=0.3,
+            currency="USD",
+            title=title,
+            language=language,
+        )
+        page.write_text(report.html, encoding="utf-8")
 
 
 def setup(app: Any) -> dict[str, Any]:
