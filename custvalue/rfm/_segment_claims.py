@@ -19,6 +19,8 @@ LIVE = (*PRESENT, "need attention")
 FEWEST = 20  # customers over all dates with whom a name counts as tested
 LOST = 0.1  # of the lost at most so many order within the horizon
 YOUNG = 0.9  # of the new at least so many are really young
+FADING = ("need attention", "about to sleep", "at risk", "cannot lose")
+GONE = 0.05  # of what those present do, under which who is called at risk has left
 
 
 class Against(NamedTuple):
@@ -124,7 +126,7 @@ class Decision(NamedTuple):
     """What became of a name, and why.
 
     ``verdict`` is "holds", "told" (a name that claims nothing), "merged", "renamed" or "nobody".
-    ``why`` is "" or "few" or "old" or "share" or "each"; ``own`` and ``other`` are the figures
+    ``why`` is "" or "few" or "old" or "gone" or "share" or "each"; ``own`` and ``other`` are the figures
     that were compared, ``others`` of whom; ``kind`` where they are from.
     """
 
@@ -187,6 +189,7 @@ def decide(
     while found := _first((n for n in CLAIMS if n in groups and n not in plain), fails):
         name, failure = found
         targets = (UNTESTED if failure.why == "few" else NEIGHBOURS).get(name, ())
+        targets = ("lost",) if failure.why == "gone" else targets
         target = next((t for t in targets if t in groups and known(t)), None)
         if target is None:
             plain.add(name)
@@ -239,6 +242,12 @@ def _failure(
     if name == "new customers":
         share = float(young[mine].sum() / tested.customers[mine].sum())
         return Failure("old", own=share) if share < YOUNG else None
+    if name in FADING:
+        present = [i for head in PRESENT if head in groups for i in at[head]]
+        other = tested.of("share", present)
+        own, most = tested.of("share", mine), 3.0 / tested.customers[mine].sum()
+        if own + most < GONE * other:  # by the rule of three, so that no handful tells it
+            return Failure("gone", own, other, ("those present",), tested.kind)
     for source in figures:
         if name == "lost" and source.of("share", mine) > LOST:
             return Failure("share", source.of("share", mine), LOST, (), source.kind)

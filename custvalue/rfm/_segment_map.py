@@ -316,7 +316,8 @@ class SegmentMap:
         ten ordered, at most half as many as of those present (champions to new customers), and
         nobody else came less; the mean spend is no larger than that of loyal customers. *Need
         attention*, *about to sleep*, *at risk*, *cannot lose*: at most four fifths as many as of
-        all who are present, and of those present who order as often. *Potential loyalists* and
+        all who are present, and of those present who order as often; and not gone, a twentieth as
+        many at least, as far as their number can tell. *Potential loyalists* and
         *loyal*: as many as of those with fewer orders, or more (within a twentieth). *Champions*:
         nobody orders more often (within a twentieth) or spends more. *New*: nine in ten came first
         no longer ago than twice everybody's usual gap. A name with fewer than 20 customers over

@@ -322,3 +322,27 @@ def test_a_name_that_nobody_had_at_any_date_is_no_name_of_other_days():
     held = {one.became for one in test.decisions if one.verdict != "nobody"}
     assert held <= {*test.map_of_past.segments}
     assert "longest ago, few orders" in test.map_of_past.segments
+
+
+def test_nobody_is_at_risk_who_has_left():
+    """Ex-subscribers: of those who paused at each date none came back, of the present nine in ten."""
+    names = ["champions", "loyal customers", "cannot lose", "at risk", "lost"]
+    n = np.array([300.0, 100.0, 200.0, 60.0, 400.0])
+    buyers = np.array([270.0, 90.0, 0.0, 0.0, 0.0])
+    tested = Figures(n, buyers, 40.0 * buyers, 20, "tested")
+    found = {one.name: one for one in decide(names, [tested], n.astype(int), np.zeros(5))}
+    gone = found["cannot lose"]
+    assert (gone.became, gone.verdict, gone.why) == ("lost", "merged", "gone")
+    assert (gone.own, gone.other) == (0.0, 0.9)
+    # of sixty who did not come, three in sixty may: 5 % is more than a twentieth of 90 %
+    assert found["at risk"].became == "at risk"
+
+
+def test_a_name_of_ex_subscribers_says_that_they_left():
+    test = SegmentMap.ready(5).validate(
+        shop("subscription", 800, seed=3), RFMTransformer(cuts="cycle")
+    )
+    words = "\n".join(test.words())
+    assert "cannot lose: 0 % ordered within 90 days, at 3 dates; of those present" in words
+    assert "taken together as lost" in words
+    assert "不可流失客户：3个日期后90天内有0%下单" in "\n".join(test.words("zh"))
