@@ -126,8 +126,8 @@ class Decision(NamedTuple):
     """What became of a name, and why.
 
     ``verdict`` is "holds", "told" (a name that claims nothing), "merged", "renamed" or "nobody".
-    ``why`` is "" or "few" or "old" or "gone" or "share" or "each"; ``own`` and ``other`` are the figures
-    that were compared, ``others`` of whom; ``kind`` where they are from.
+    ``why`` is "" or "few" or "old" or "gone" or "share" or "each"; ``own`` and ``other`` are the
+    figures that were compared, ``others`` of whom; ``kind`` where they are from.
     """
 
     name: str

@@ -325,7 +325,7 @@ def test_a_name_that_nobody_had_at_any_date_is_no_name_of_other_days():
 
 
 def test_nobody_is_at_risk_who_has_left():
-    """Ex-subscribers: of those who paused at each date none came back, of the present nine in ten."""
+    """Ex-subscribers: of those who paused none came back, of those present nine in ten."""
     names = ["champions", "loyal customers", "cannot lose", "at risk", "lost"]
     n = np.array([300.0, 100.0, 200.0, 60.0, 400.0])
     buyers = np.array([270.0, 90.0, 0.0, 0.0, 0.0])
