@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,12 @@ from sklearn.base import RegressorMixin
 
 from custvalue import _frames, _sklearn
 from custvalue._open_table import Table, open_table
+from custvalue._portable import reading
 from custvalue._row_scorer import OneRow
 from custvalue._typing import Floats
 from custvalue._units import Span, in_units
 from custvalue._value_model import Terms, Timing, ValueModel
-from custvalue.exceptions import ContractProblem, DataContractError, NotSupportedError
+from custvalue.exceptions import ContractProblem, DataContractError
 from custvalue.value._naive import flat_cost
 
 
@@ -479,12 +481,15 @@ class CellForecast:
         R, F, M, customers and shrunk mean of each cell.
     overall : float
         Mean of everybody.
+    rfm : dict
+        The scores' cut points, as ``RFMTransformer.to_dict`` writes them.
     """
 
     unit: str | None
     window: float
     cells: Floats
     overall: float
+    rfm: Any = field(default=None, repr=False)
 
 
 class CellMeans(RegressorMixin, ValueModel):
@@ -610,7 +615,7 @@ class CellMeans(RegressorMixin, ValueModel):
         cells["mean"] = np.where(size > 0, money / np.where(size > 0, size, 1.0), overall)
         kept = cells[["R", "F", "M", "customers", "mean"]].to_numpy(dtype=np.float64)
         self.n_features_in_ = self.rfm_.n_features_in_
-        self.forecast_ = CellForecast(unit, window, kept, overall)
+        self.forecast_ = CellForecast(unit, window, kept, overall, self.rfm_.to_dict())
         return self
 
     def _read(self, X: Any) -> Floats:
@@ -646,15 +651,35 @@ class CellMeans(RegressorMixin, ValueModel):
         )
         return pd.DataFrame({c: np.asarray(v, dtype=float) for c, v in columns.items()})
 
-    def to_dict(self) -> dict[str, Any]:
-        """Refuse: the scores' cut points are another estimator's.
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Read back what ``to_dict`` wrote; it predicts the same numbers.
+
+        Parameters
+        ----------
+        plain : mapping
+            As written, or after a journey through ``json``.
+
+        Returns
+        -------
+        CellMeans
 
         Raises
         ------
-        NotSupportedError
-            Always; pickle it.
+        ArtefactError
+            If it holds another model, a schema this version does not read, or is damaged or
+            changed.
         """
-        raise NotSupportedError("CellMeans has no plain JSON form yet; pickle it instead.")
+        from custvalue.rfm import RFMTransformer
+
+        model = super().from_dict(plain)
+        with reading("CellMeans (damaged; write it anew with to_dict)"):
+            cells = np.asarray(model.forecast_.cells, dtype=np.float64)
+            if cells.ndim != 2 or cells.shape[1] != 5 or not len(cells):
+                raise ValueError("a cell is its three scores, its customers and their mean.")
+            model.rfm_ = RFMTransformer.from_dict(model.forecast_.rfm)
+        model.n_features_in_ = model.rfm_.n_features_in_
+        return model
 
 
 def replace_forecast(model: ValueModel, forecast: Any) -> ValueModel:

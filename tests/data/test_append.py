@@ -449,6 +449,51 @@ def test_a_file_goes_on_whole_or_not_at_all(kind, tmp_path, monkeypatch):
     assert cv.ledger(got).rows_used == 5
 
 
+def test_a_job_that_is_killed_in_the_middle_leaves_the_old_file_and_may_run_again(
+    tmp_path, monkeypatch
+):
+    early, late = shop()
+    file = tmp_path / "customers.parquet"
+    made(cv.summarize, early, as_of=CUT, carry=True).to_parquet(file)
+    before = file.read_bytes()
+
+    def killed(table, where, *more, **options):
+        Path(where).write_bytes(b"half of it")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pd.DataFrame, "to_parquet", killed)
+        patch.setattr("custvalue._files.shutil.rmtree", lambda *_, **__: None)  # nobody tidies up
+        with pytest.raises(KeyboardInterrupt):
+            cv.data.update_file(file, late, **NAMES, as_of=END, batch="feb")
+    assert file.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2  # what it had begun
+    cv.data.update_file(file, late, **NAMES, as_of=END, batch="feb")
+    wanted = made(cv.summarize, pd.concat([early, late]), as_of=END, carry=True)
+    got = pd.read_parquet(file)
+    pd.testing.assert_frame_equal(plain(got, lambda t: t), plain(wanted, lambda t: t), rtol=0)
+
+
+def test_of_two_jobs_on_one_file_the_second_to_end_writes_nothing(tmp_path, monkeypatch):
+    early, late = shop()
+    file = tmp_path / "customers.parquet"
+    made(cv.summarize, early, as_of=CUT).to_parquet(file)
+    write = pd.DataFrame.to_parquet
+
+    def slowly(table, where, *more, **options):
+        write(table, where, *more, **options)
+        if ".writing-" in str(where):  # another job ends first
+            monkeypatch.setattr(pd.DataFrame, "to_parquet", write)
+            cv.data.update_file(file, late[:1], **NAMES, as_of=END, batch="other")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", slowly)
+    with pytest.raises(ArtefactError, match="changed by another job meanwhile"):
+        cv.data.update_file(file, late, **NAMES, as_of=END, batch="feb")
+    wanted = made(cv.summarize, pd.concat([early, late[:1]]), as_of=END)
+    assert cv.ledger(pd.read_parquet(file)).rows_used == cv.ledger(wanted).rows_used == 4
+    assert [one.name for one in tmp_path.iterdir()] == [file.name]
+
+
 def test_a_file_that_is_none_says_so(tmp_path):
     _, late = shop()
     file = tmp_path / "customers.parquet"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from sklearn.base import clone
 
 import custvalue as cv
-from custvalue.exceptions import DataContractError, HorizonError, TimeUnitError
+from custvalue._portable import seal
+from custvalue.exceptions import ArtefactError, DataContractError, HorizonError, TimeUnitError
 from custvalue.value import (
     CellMeans,
     RateForward,
@@ -297,6 +299,26 @@ def test_cell_means_are_means_of_cells_and_shrink_to_everybodys(summary):
         CellMeans(horizon="26W").fit(summary, y[:-1])
     with pytest.raises(HorizonError, match="how far to look"):
         CellMeans().fit(summary, y)
+
+
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.BinWarning")
+def test_cell_means_come_back_from_json_to_the_bit_or_not_at_all(summary):
+    y = summary["total_value"].to_numpy()
+    model = CellMeans(n_bins=3, horizon="26W", margin=0.4).fit(summary, y)
+    plain = json.loads(json.dumps(model.to_dict(), allow_nan=False))
+    again = CellMeans.from_dict(plain)
+    np.testing.assert_array_equal(again.predict(summary, "40W"), model.predict(summary, "40W"))
+    assert again.to_dict() == model.to_dict()
+    assert len(json.dumps(plain)) < 20_000  # cells and cuts, no customer's row
+    row = summary.iloc[0].to_dict()
+    assert again.scorer()(row) == model.predict(summary)[0]
+    for name in ("rfm", "cells"):
+        broken = {k: v for k, v in json.loads(json.dumps(plain)).items() if k != "checksum"}
+        broken["learned"]["cells"][name] = None
+        with pytest.raises(ArtefactError, match=r"CellMeans|a written model is a dictionary"):
+            CellMeans.from_dict(seal(broken))
+    with pytest.raises(ArtefactError, match="checksum"):
+        CellMeans.from_dict({**plain, "features": ["x"]})
 
 
 def test_weights_of_cell_means_count_as_repetition(summary):
