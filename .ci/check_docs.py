@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
@@ -39,17 +40,31 @@ def methods() -> set[str]:
     }
 
 
-def silent_pages() -> list[str]:
-    """Pages whose blocks print and that show nothing."""
-    wrong = []
+def prints(block: str) -> bool:
+    """Does a block print as it runs, outside of what it only defines?"""
+    ahead: list[ast.AST] = list(ast.parse(block).body)
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "print":
+            return True
+        if not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
+            ahead += ast.iter_child_nodes(node)
+    return False
+
+
+def silent_blocks() -> tuple[int, list[str]]:
+    """How many blocks print; pages that show less outputs than they have such blocks."""
+    wrong, number = [], 0
     for page in sorted((ROOT / "docs").rglob("*.md")):
         blocks = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+        printing = sum(map(prints, blocks))
         built = HTML / page.relative_to(ROOT / "docs").with_suffix(".html")
-        if any("print(" in b for b in blocks) and 'class="output' not in (
-            built.read_text("utf-8") if built.exists() else ""
-        ):
-            wrong.append(str(page.relative_to(ROOT)))
-    return wrong
+        html = built.read_text("utf-8") if built.exists() else ""
+        shown = len(re.findall(r'class="output |class="[^"]* output ', html))
+        number += printing
+        if shown < printing:
+            wrong.append(f"{page.relative_to(ROOT)}: {printing} blocks print, {shown} outputs")
+    return number, wrong
 
 
 def main() -> None:
@@ -58,8 +73,9 @@ def main() -> None:
     there = set(inventory["py:method"]) | set(inventory.get("py:attribute", {}))
     wanted = methods()
     missing = sorted(wanted - there)
-    silent = silent_pages()
-    told = f"{len(wanted)} public methods, {len(missing)} on no page; {len(silent)} silent pages"
+    printing, silent = silent_blocks()
+    told = f"{len(wanted)} public methods, {len(missing)} on no page; "
+    told += f"{printing} blocks print, {len(silent)} pages show less"
     sys.stdout.write(told + "\n")
     if missing or silent:
         sys.exit("\n".join([*missing, *silent]))

@@ -15,12 +15,13 @@ markets = pd.DataFrame(
         "size": [120, 80, 300, 40],
         "growth": [0.12, 0.25, 0.03, 0.18],
         "competition": [0.35, 0.20, 0.60, 0.15],
+        "margin": [0.30, 0.35, 0.18, 0.40],
         "channel": [4, 3, 5, 2],
         "tech": [5, 4, 3, 2],
     }
 )
 ranker = TargetMarketRanker(
-    attractiveness={"size": 0.4, "growth": 0.4, "competition": -0.2},
+    attractiveness={"size": 0.3, "growth": 0.3, "competition": -0.2, "margin": 0.2},
     resource_fit={"channel": 0.5, "tech": 0.5},
     anchors={"channel": (1, 5), "tech": (1, 5)},
     market="market",
