@@ -34,6 +34,7 @@ PARQUET = (".parquet", ".pq")
 JSON = (".json", ".jsonl", ".ndjson")
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]+://")
 _PATTERN = re.compile(r"[*?\[]")
+FEW, SOME = 10, 0.05  # so many rows, and this share of a file, are no accident
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,34 @@ def joined(tables: list[Opened], names: list[str], texts: Collection[str]) -> pd
         word = f"{table.file}:"
         frame.index = pd.Index([f"{word}{line}" for line in frame.index], name="line", dtype=object)
     full = [frame for frame in frames if len(frame)] or frames[:1]
-    return pd.concat(full)
+    whole = pd.concat(full)
+    _warn_of_overlaps(whole, [table.file for table in tables], [len(frame) for frame in frames])
+    return whole
+
+
+def _warn_of_overlaps(whole: pd.DataFrame, files: list[str], sizes: list[int]) -> None:
+    """Say which files have many rows that stand in one before them, too.
+
+    Warns
+    -----
+    DataWarning
+    """
+    import pandas as pd
+
+    of = pd.Series(np.repeat(np.arange(len(files)), sizes))
+    try:
+        same = pd.util.hash_pandas_object(whole, index=False).to_numpy()
+    except TypeError:  # lists within JSON
+        same = pd.util.hash_pandas_object(whole.astype(str), index=False).to_numpy()
+    again = (of.groupby(same).transform("min") < of).to_numpy()
+    for k, count in enumerate(np.bincount(of[again], minlength=len(files))):
+        if count >= FEW and count >= SOME * sizes[k]:
+            warn_caller(
+                f"{count:,} of {sizes[k]:,} rows of {files[k]} stand in a file before it as well, "
+                "in all columns that are read, and count twice; leave one file out, or say "
+                "duplicates='drop' (--duplicates drop).",
+                DataWarning,
+            )
 
 
 def check_same_columns(tables: list[Opened]) -> list[str]:

@@ -388,6 +388,16 @@ def test_files_that_are_the_same_or_of_other_columns_are_refused(orders, tmp_pat
         read_log(tmp_path / "away.csv", **COLUMNS)
 
 
+def test_rows_that_two_files_share_are_said(orders, tmp_path):
+    orders[:40].to_csv(tmp_path / "a.csv", index=False)
+    orders[25:].to_csv(tmp_path / "b.csv", index=False)
+    with pytest.warns(DataWarning, match=r"15 of 35 rows of b\.csv stand in a file before it"):
+        log = read_log(tmp_path, **COLUMNS)
+    assert len(log) == 75  # nothing is left out unasked
+    orders[40:].to_csv(tmp_path / "b.csv", index=False)
+    assert len(read_log(tmp_path, **COLUMNS)) == 60  # and no warning
+
+
 def test_a_line_of_several_files_is_named_by_its_file(orders, tmp_path):
     csv(orders, tmp_path)
     (tmp_path / "more.csv").write_text("who,when,paid\na,2024-01-01,1\nb,2024-01-02,?\n")
