@@ -346,7 +346,8 @@ class PurchaseModel(LawModel):
         """
         past, params = self._past(X)
         ends, weights = np.asarray(times, float), np.asarray(factors, float)
-        if ends.ndim != 1 or ends.shape != weights.shape or (np.diff(ends, prepend=0.0) < 0).any():
+        falls = ends.ndim == 1 and ((ends < 0.0).any() or (ends[1:] < ends[:-1]).any())
+        if ends.ndim != 1 or ends.shape != weights.shape or falls:
             raise ValueError("times must ascend from 0 on, with one factor each.")
         return _forecast.discounted(self.law, params, past, ends, weights)
 

@@ -34,12 +34,17 @@ def own(params: Any, rows: Any) -> Any:
     """Parameters of some rows, where columns or groups of customers make them differ."""
     if isinstance(params, ByGroup):
         return params.part(rows)
-    return tuple(p[rows] if np.ndim(p) else p for p in params)
+    return tuple(p[rows] if _by_row(p) else p for p in params)
+
+
+def _by_row(value: Any) -> bool:
+    # np.ndim of a number takes longer than what is asked of it
+    return isinstance(value, np.ndarray) and value.ndim > 0
 
 
 def alike(params: Any) -> bool:
     """Whether all customers have the same parameters."""
-    return all(np.ndim(p) == 0 for p in params)
+    return not any(_by_row(p) for p in params)
 
 
 def rowwise(params: Any) -> tuple[Any, ...]:

@@ -42,11 +42,11 @@ def log_odds_left(
     r: Values, alpha: Values, s: Values, beta: Values, x: Values, t_x: Values, T: Values
 ) -> Floats:
     """Log of P(left) / P(alive) given the history: the integral over the time of leaving."""
-    r, alpha, s, beta, x, t_x, T = np.broadcast_arrays(r, alpha, s, beta, x, t_x, T)
-    A, B, silence = alpha + t_x, beta + t_x, np.asarray(T - t_x, float)
-    odds = log_two_powers(r + x, s + 1.0, A, B, silence)
+    A, B, n = np.add(alpha, t_x), np.add(beta, t_x), np.add(r, x)
+    silence = np.subtract(T, t_x)
+    odds = log_two_powers(n, np.add(s, 1.0), A, B, silence)
     odds += np.log(s) - np.log(B)
-    odds += (r + x) * np.log1p(silence / A) + s * np.log1p(silence / B)
+    odds += n * np.log1p(silence / A) + s * np.log1p(silence / B)
     return odds
 
 
