@@ -223,7 +223,7 @@ class ContractValue(ValueModel):
         law = self.law_
         here = law.predict_alive(table) > 0
         (age,) = table.floats([law.columns[0]])
-        if _by_columns(law):
+        if _by_columns(law) or len(age) == 1:
             return Payers(table, price, here, age, wait, np.arange(len(age)))
         pairs, place = np.unique(np.column_stack([age, wait]), axis=0, return_inverse=True)
         return Payers(table, price, here, pairs[:, 0], pairs[:, 1], place.ravel())
