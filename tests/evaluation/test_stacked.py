@@ -238,3 +238,14 @@ def test_the_same_for_all_is_the_mean_rate_of_all():
     model = SameForAll(horizon=5.0).fit(table)
     assert model.predict(table).tolist() == [10.0, 10.0]
     assert model.new_customer_value() == pytest.approx(20.0 + 10.0)
+
+
+def test_what_a_blend_remembers_of_opened_rows_is_of_those_terms_alone(fitted, log):
+    rows = fitted.open(log)
+    for ask in ("13W", "26W", "13W", "26W"):  # each after the other has been said
+        np.testing.assert_array_equal(fitted.predict(rows, ask), fitted.predict(log, ask))
+    half = quick(horizon="26W", margin=0.5).fit(log)
+    np.testing.assert_allclose(half.predict(log), 0.5 * fitted.predict(log))
+    said = fitted.predict(rows, "26W")
+    said[:] = 0.0  # a caller's own array: what is remembered stays
+    np.testing.assert_array_equal(fitted.predict(rows, "26W"), fitted.predict(log, "26W"))

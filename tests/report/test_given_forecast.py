@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import copy
+import json
+import sys
 
 import pandas as pd
 import pytest
 
+from custvalue import cli, monthly
 from custvalue.data import TransactionLog
 from custvalue.evaluation import BestValue
 from custvalue.exceptions import DataContractError
+from custvalue.purchase import MBGNBD
 from custvalue.report import make_report
+from custvalue.value import CustomerValue
 
 NAMES = {"customer": "customer_id", "time": "date", "amount": "amount"}
+LINES = ["--customer=customer_id", "--time=date", "--amount=amount", "--as-of=1998-06-30"]
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +93,39 @@ def test_a_forecast_that_knows_no_profit_is_not_asked_for_profits(cdnow_sample, 
 def test_what_is_no_fitted_forecast_is_refused_at_once(cdnow_sample, forecast, models, said):
     with pytest.raises(ValueError, match=said):
         make_report(cdnow_sample, **NAMES, forecast=forecast, models=models)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, cdnow_sample, fitted):
+    """A log, its forecast as `custvalue fit` writes it, and a model that no past has proven."""
+    folder = tmp_path_factory.mktemp("given")
+    cdnow_sample.to_csv(folder / "log.csv", index=False)
+    log = TransactionLog(cdnow_sample, **NAMES, as_of="1998-03-31")
+    for name, model in (("best", fitted), ("law", CustomerValue(purchases=MBGNBD()))):
+        monthly.fit(log, model, horizon="26W").write(folder / f"{name}.json")
+    return folder
+
+
+def test_the_command_takes_a_forecast_from_its_file(files, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(BestValue, "fit", never)
+    call = ["report", files / "log.csv", "--forecast", files / "best.json", "--out", tmp_path / "o"]
+    monkeypatch.setattr(sys, "argv", ["custvalue", *map(str, call), *LINES])
+    assert cli.run() == 0
+    told = json.loads((tmp_path / "o" / "ledger.json").read_text())
+    assert "report.html" in str(told)
+    assert "fitted again" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--forecast", "law.json"], "has a CustomerValue, which no earlier date has tested"),
+        (["--forecast", "best.json", "--estimator", "law"], "leave out --estimator"),
+        (["--forecast", "log.csv"], "log.csv"),
+    ],
+)
+def test_a_file_without_a_proven_forecast_is_refused(files, monkeypatch, capsys, more, said):
+    monkeypatch.chdir(files)
+    monkeypatch.setattr(sys, "argv", ["custvalue", "report", "log.csv", *more, *LINES])
+    assert cli.run() == 2
+    assert said in capsys.readouterr().err

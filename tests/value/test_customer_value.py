@@ -11,12 +11,13 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 
 import custvalue as cv
+from custvalue._open_table import open_table
 from custvalue._units import in_units
 from custvalue.exceptions import BoundaryFitWarning, HorizonError, NotSupportedError, TimeUnitError
 from custvalue.purchase import BGBB, BGNBD, MBGNBD, NBD, ParetoNBD
 from custvalue.spend import GammaGamma
 from custvalue.spend import _gamma_gamma_law as gamma_gamma
-from custvalue.value import CustomerValue
+from custvalue.value import CustomerValue, _customer_value
 
 SPEND = GammaGamma.from_params(p=6.25, q=3.74, gamma=15.44)
 ORDERS = {
@@ -380,3 +381,20 @@ def test_what_the_usual_law_believes_fades_as_customers_come():
     np.testing.assert_allclose(
         many.purchases_.fitted_.values, ParetoNBD().fit(X).fitted_.values, rtol=0.01
     )
+
+
+@pytest.mark.parametrize("annual", [0.0, 0.15])
+def test_of_many_alike_each_is_worth_what_one_alone_is(model, table, annual, monkeypatch):
+    """Histories come ten times over, with other spends: asked once, answered for each."""
+    monkeypatch.setattr(_customer_value, "MANY", 100)
+    rng = np.random.default_rng(2)
+    whole = pd.concat([table.iloc[:60]] * 10).iloc[rng.permutation(600)].reset_index(drop=True)
+    whole["monetary_value"] *= rng.uniform(0.5, 2.0, 600)
+    more = {"annual_discount_rate": annual, "contact_cost": 0.1}
+    valued = clone(model).set_params(**more).fit(table)
+    few, _ = _customer_value._distinct(valued.purchases_, open_table(whole))
+    assert few is not None  # it is the short way that is tried
+    assert few.n <= 60
+    parts = [whole.iloc[k : k + 50] for k in range(0, 600, 50)]
+    alone = np.concatenate([valued.predict(part, "26W") for part in parts])
+    np.testing.assert_allclose(valued.predict(whole, "26W"), alone, rtol=1e-12)
