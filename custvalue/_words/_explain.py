@@ -25,6 +25,7 @@ ZH: dict[str, str] = {
     "others alike: {n:,}; such a customer is worth {money:,.2f}": (
         "其他相似客户：{n:,} 位；此类客户价值 {money:,.2f}"
     ),
+    "; margin so far {own:.0%}, of all {all:.0%}": "；至今利润率 {own:.0%}，全体为 {all:.0%}",
     # the story
     "{customer}: value {value:,.2f} over the next {horizon}": (
         "{customer}：今后{horizon}的价值为 {value:,.2f}"

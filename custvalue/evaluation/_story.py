@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from custvalue._dates import after, instant, readable
-from custvalue._frames import column, eager, places_of
+from custvalue._frames import column, column_names, eager, places_of
 from custvalue._html import html_table
 from custvalue._peers import PARTS, PeerRows, Peers, histories_in
 from custvalue._typing import Floats
@@ -110,6 +110,9 @@ class CustomerStory:
         What such a customer is worth in the mean, drawn to less similar ones where few are alike.
     then : Then or None
         The same at an earlier date, where one was asked for.
+    margin, margin_of_all : float or None
+        Profit over spend so far, the customer's and everybody's; None where the log tells no profit
+        or no spend. It is part of what is left beside customers alike.
     todo : str, default=""
         What to do, in the reader's language, where somebody knows better than ``advice``.
 
@@ -146,6 +149,8 @@ class CustomerStory:
     alike_value: float
     then: Then | None = None
     todo: str = ""
+    margin: float | None = None
+    margin_of_all: float | None = None
 
     @property
     def moves(self) -> tuple[tuple[str, float], ...]:
@@ -198,6 +203,12 @@ class CustomerStory:
         tuple of str
             In the order of ``parts``.
         """
+        margins = ""
+        if self.margin is not None and self.margin_of_all is not None:
+            margins = EXPLAIN(
+                "; margin so far {own:.0%}, of all {all:.0%}", language,
+                own=self.margin, all=self.margin_of_all,
+            )  # fmt: skip
         return (
             EXPLAIN("orders: {n:,.0f}", language, n=self.n_orders),
             EXPLAIN(
@@ -208,7 +219,7 @@ class CustomerStory:
             EXPLAIN(
                 "others alike: {n:,}; such a customer is worth {money:,.2f}",
                 language, n=self.alike, money=self.alike_value,
-            ),
+            ) + margins,
         )  # fmt: skip
 
     def table(self, language: Language = "en") -> pd.DataFrame:
@@ -348,6 +359,8 @@ class CustomerStory:
             "total": self.total,
             "alike": self.alike,
             "alike_value": self.alike_value,
+            "margin": self.margin,
+            "margin_of_all": self.margin_of_all,
             "since": None if then is None else then.date,
             "value_then": None if then is None else then.value,
             "moves": dict(self.moves),
@@ -480,7 +493,12 @@ def stories_of(
     parts = peers.parts(here, said.value[places])
     alike, worth = peers.alike(here)
     ids = column(summary, log.customer)[places]
-    total = np.asarray(column(summary, "total_value"), dtype=np.float64)[places]
+    spent = np.asarray(column(summary, "total_value"), dtype=np.float64)
+    total, margin, of_all = spent[places], np.full(len(places), np.nan), None
+    if "total_profit" in (column_names(summary) or ()) and spent.sum() > 0.0:
+        profit = np.asarray(column(summary, "total_profit"), dtype=np.float64)
+        of_all = float(profit.sum() / spent.sum())
+        margin = np.divide(profit[places], total, out=margin, where=total > 0.0)
     thens = _then(model, said, peers, places, since)
     rhythm = peers.rhythm(here)
     end = readable(log.as_of.astype("datetime64[D]"))
@@ -508,6 +526,8 @@ def stories_of(
             alike=int(alike[i]) - 1,
             alike_value=float(worth[i]),
             then=thens[i],
+            margin=None if np.isnan(margin[i]) else float(margin[i]),
+            margin_of_all=of_all,
         )
         for i in range(len(places))
     ]

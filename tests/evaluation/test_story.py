@@ -275,3 +275,27 @@ def test_every_sentence_has_the_same_places_in_chinese():
             for text in (english, chinese)
         ]
         assert holes[0] == holes[1], english
+
+
+@pytest.mark.parametrize("way", [{"cost": "cost"}, {"profit": "gain"}])
+def test_a_story_of_profit_says_whose_margin_is_unlike_that_of_all(way):
+    rows = make_shop(n_customers=120, random_state=4).log
+    kept = np.where(rows["customer_id"] % 2 == 0, 0.5, 0.1)
+    rows = rows.assign(cost=(1.0 - kept) * rows["amount"], gain=kept * rows["amount"])
+    log = cv.TransactionLog(
+        rows, customer="customer_id", time="date", amount="amount", as_of="2023-12-31", **way
+    )
+    model = CustomerValue(purchases=MBGNBD(), horizon="26W").fit(log.summary("W"))
+    story = explain_customer(model, log, 4)
+    assert story.margin == pytest.approx(0.5)
+    of_all = (kept * rows["amount"]).sum() / rows["amount"].sum()
+    assert story.margin_of_all == pytest.approx(of_all)
+    assert f"margin so far 50%, of all {of_all:.0%}" in story.text()
+    assert f"至今利润率 50%，全体为 {of_all:.0%}" in story.text("zh")
+    assert story.to_dict()["margin"] == story.margin
+
+
+def test_a_story_of_spend_knows_no_margin():
+    story = explain_customer(fitted("law"), shop(), shop().customers()[0])
+    assert story.margin is None
+    assert "margin so far" not in story.text()
