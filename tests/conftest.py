@@ -29,10 +29,23 @@ settings.register_profile(
 settings.load_profile("default")
 
 
+# A file is one worker's; the longest ones begin, or a worker is left alone with one at the end.
+LONGEST = (
+    "tests/value/test_value_models.py",
+    "tests/docs/test_pages.py",
+    "tests/report/",
+    "tests/purchase/",
+    "tests/distributed/",
+    "tests/campaign/",
+    "tests/data/",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the last test first where ``CUSTVALUE_TEST_ORDER=reverse``: no test needs another's."""
     if os.environ.get("CUSTVALUE_TEST_ORDER") == "reverse":
         items.reverse()
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 REFERENCE = Path(__file__).parent / "reference"

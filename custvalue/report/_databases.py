@@ -122,7 +122,8 @@ def of_url(url: str, name: str, query: str | None) -> pd.DataFrame:
 
 def _for_reading(url: str, name: str) -> str:
     """Address of an SQLite file that opens it for reading alone; SQLite would make one anew."""
-    kind, _, path = url.partition(":///")
+    kind = url.split(":///")[0]
+    path = url.removeprefix(f"{kind}:///")
     if kind not in ("sqlite", "sqlite+pysqlite") or path.startswith("file:") or "?" in path:
         return url
     if path in ("", ":memory:") or not Path(path).is_file():
