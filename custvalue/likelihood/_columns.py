@@ -104,12 +104,19 @@ class Told(NamedTuple):
         How often.
     words : str
         What ``never`` is, in words.
+    what : str
+        What ``size`` is, in words.
+    beside : ndarray or None
+        What ``size`` goes with of itself, and what a column may go with too: only what is left of
+        both is compared.
     """
 
     never: Mask | None = None
     ever: Mask | None = None
     size: Floats | None = None
     words: str = ""
+    what: str = "the number of orders"
+    beside: Floats | None = None
 
 
 def read_traits(
@@ -212,14 +219,15 @@ def learn_traits(
     DataWarning
         If a column goes so closely with the orders that it may have been known only after them.
     """
-    problems, columns, blocks, followers = [], [], [], []
+    problems, columns, blocks = [], [], []
+    followers: dict[str, list[str]] = {}
     for name, values in found.items():
         problem = _known_after(name, values, told[name]) or _no_trait(name, values, weight)
-        follows = problem is None and _follows(values, told[name])
+        follows = "" if problem is not None else _follows(values, told[name])
         if problem is None and (follows or not lenient):
             problem = _separating(name, values, told[name], weight)
             if problem is not None and follows:
-                text = f"column {name!r} tells the number of orders almost one to one"
+                text = f"column {name!r} tells {follows} almost one to one"
                 cure = "Name what was known of the customer before them."
                 problem = ContractProblem("known-after-the-order", text, cure)
         if problem is not None:
@@ -229,15 +237,15 @@ def learn_traits(
         columns.append(column)
         blocks.append(Z)
         if follows:
-            followers.append(name)
+            followers.setdefault(follows, []).append(name)
     if not problems:
         problems = _collinear(columns, blocks, weight)
     if problems:
         raise DataContractError(problems)
-    if followers:
-        names = ", ".join(map(repr, followers))
+    for what, some in followers.items():
+        names = ", ".join(map(repr, some))
         warn_caller(
-            f"{names} goes with the number of orders almost one to one. Was it known before them? "
+            f"{names} goes with {what} almost one to one. Was it known before the orders? "
             "A column that the orders themselves made (points, a status, a total) explains nothing "
             "and spoils every forecast.",
             DataWarning,
@@ -373,19 +381,29 @@ def _only_on(values: npt.NDArray[Any], side: Mask) -> str | None:
     return None
 
 
-def _follows(values: npt.NDArray[Any], told: Sequence[Told]) -> bool:
+def _follows(values: npt.NDArray[Any], told: Sequence[Told]) -> str:
+    """Say what numbers go with almost one to one, by ranks; "" where nothing."""
     if values.dtype.kind == "O":
-        return False
+        return ""
     for one in told:
         if one.size is None:
             continue
         some = ~np.isnan(values) & (one.size > 0)
-        pair = pd.DataFrame({"a": values[some], "b": one.size[some]}).iloc[:100_000]
-        if len(pair) >= ENOUGH and int(pair.nunique().min()) > 2:
-            rho = float(np.corrcoef(pair.rank().to_numpy().T)[0, 1])
-            if abs(rho) > CLOSE:
-                return True
-    return False
+        both = {"a": values[some], "b": one.size[some]}
+        beside = {} if one.beside is None else {"c": one.beside[some]}
+        rows = pd.DataFrame({**both, **beside}).iloc[:100_000]
+        if len(rows) >= ENOUGH and int(rows[["a", "b"]].nunique().min()) > 2:
+            ranks = rows.rank().to_numpy()
+            ranks = ranks - ranks.mean(axis=0)
+            if beside and ranks[:, 2].any():  # less what both go with
+                ranks = ranks[:, :2] - np.outer(ranks[:, 2], ranks[:, 2] @ ranks[:, :2]) / (
+                    ranks[:, 2] @ ranks[:, 2]
+                )
+            size = np.linalg.norm(ranks, axis=0)
+            flat = 1e-6 * len(ranks) ** 1.5  # nothing is left of a column that is the other itself
+            if size[:2].min() > flat and abs(ranks[:, 0] @ ranks[:, 1]) > CLOSE * size[0] * size[1]:
+                return one.what
+    return ""
 
 
 def _collinear(

@@ -53,4 +53,6 @@ def told(law: PurchaseLaw, past: Past) -> dict[str, Told]:
     if set(law.processes) == {"leave"}:  # contracts: leaving is seen
         return {"leave": Told(every, none & (past.T > 0), None, "still there")}
     orders = Told(none, every if law.discrete else None, past.x, "without a repeat order")
-    return {"purchase": orders, "leave": Told()}
+    # of two seen as long, the one whose last order is older has rather left; T may be a column
+    last = Told(size=past.t_x, what="the time of the last order", beside=past.T)
+    return {"purchase": orders, "leave": last}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -348,6 +349,19 @@ def test_what_was_known_only_after_the_order_is_refused_or_named():
     points = X.assign(age=10.0 * X["frequency"] + np.arange(len(X)) % 20.0)
     with pytest.warns(DataWarning, match="'age' goes with the number of orders almost one to one"):
         NBD(purchase_columns=["age"]).fit(points)
+
+
+@pytest.mark.filterwarnings("ignore::custvalue.exceptions.BoundaryFitWarning")
+def test_what_tells_when_somebody_was_last_seen_is_named():
+    X = simulated(BGNBD, 600)[1]
+    came = X["T"].max() - X["T"]  # when somebody came is known from then on
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        BGNBD(leave_columns=["age"]).fit(X.assign(age=came / 10.0))
+        BGNBD(leave_columns=["age"]).fit(X)
+    for after in (X["recency"], X["T"] - X["recency"], 3.0 * X["recency"] + came % 5.0):
+        with pytest.warns(DataWarning, match="'age' goes with the time of the last order almost"):
+            BGNBD(leave_columns=["age"]).fit(X.assign(age=after))
 
 
 def test_categories_unseen_and_missing_values_at_predict(fitted):
