@@ -269,7 +269,11 @@ def _collect(frame: Any, asked: Asked, step: Step) -> Collected:
                 "Give a later as-of date, or look at what the policies leave out.",
             )
         )
-    check_size(asked, as_of, summary["T"])
+    whole_panel = any(
+        getattr(model, "reads_table", "") == "panel" and not getattr(model, "_takes_log", False)
+        for model in (asked.models or {}).values()
+    )
+    check_size(asked, as_of, summary["T"], np.inf if whole_panel else MOST_FOLLOWED)
     # before any model; rows that repeat an earlier one are told by all columns, and few are read
     examined = look_at(log, repeated=False)
     whole = log

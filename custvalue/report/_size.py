@@ -41,7 +41,9 @@ def check_ahead(asked: Asked) -> None:
         )
 
 
-def check_size(asked: Asked, as_of: np.datetime64, days: npt.ArrayLike) -> None:
+def check_size(
+    asked: Asked, as_of: np.datetime64, days: npt.ArrayLike, most: float = math.inf
+) -> None:
     """Refuse a log whose panel or chain would be larger than a machine can take.
 
     Parameters
@@ -50,6 +52,8 @@ def check_size(asked: Asked, as_of: np.datetime64, days: npt.ArrayLike) -> None:
     as_of : datetime64
     days : array-like of shape (n_customers,)
         From each customer's first order to the as-of date.
+    most : float
+        Customers whose periods are looked at, drawn of all.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def check_size(asked: Asked, as_of: np.datetime64, days: npt.ArrayLike) -> None:
     first = end - timedelta(days=longest)
     problems = []
     where = f"first order {first}, as-of date {end}"
-    rows, periods = float((T // length + 1).sum()), longest // length + 1
+    rows, periods = float((T // length + 1).mean()) * min(len(T), most), longest // length + 1
     if rows > MOST_ROWS or periods > MOST_SEEN:
         problems.append(
             ContractProblem(

@@ -85,6 +85,19 @@ def test_rows_of_the_panel_are_counted_before_they_are_made(no_work, monkeypatch
         make_report(log, **NAMES, as_of="2024-03-01")
 
 
+def test_of_many_customers_the_rows_of_those_who_are_followed_are_counted():
+    """Six million customers over 27 periods: twenty thousand of them have 540,000 rows."""
+    from types import SimpleNamespace
+
+    from custvalue.report._size import check_size
+
+    asked = SimpleNamespace(period="4W", horizon="52W")
+    days = np.full(6_000_000, 26.5 * 28.0)
+    check_size(asked, np.datetime64("2023-12-31"), days, 20_000)
+    with pytest.raises(DataContractError, match="162,000,000 rows of customers and periods"):
+        check_size(asked, np.datetime64("2023-12-31"), days)
+
+
 def test_a_forecast_beyond_the_calendar_is_refused(log):
     from types import SimpleNamespace
 
