@@ -34,7 +34,7 @@ class Season:
     ----------
     pace : tuple of float
         Orders a customer places in each month, over those of a mean day; twelve numbers whose mean
-        over the days of a year is 1 where there are neither weeks nor feasts, and all but 1 with.
+        over the days of a year is 1. Weeks and feasts move orders within a month, not its sum.
     p_value : float
         Chance of so strong a pattern by accident.
     growth : float
@@ -53,6 +53,9 @@ class Season:
         day on.
     feast_days : tuple of tuple of str
         Days of each feast; empty for one that goes by its own rule.
+    others : tuple of float
+        What feasts and weeks leave of each month's pace to its other days, 12 numbers; empty
+        without them.
 
     Examples
     --------
@@ -72,6 +75,7 @@ class Season:
     weeks: tuple[float, ...] = ()
     feasts: tuple[tuple[str, float, float], ...] = ()
     feast_days: tuple[tuple[str, ...], ...] = ()
+    others: tuple[float, ...] = ()
 
     @property
     def is_identity(self) -> bool:
@@ -109,7 +113,8 @@ class Season:
         ndarray of shape (n_days,)
         """
         days = np.datetime64(first, "D") + np.arange(n_days)
-        return np.asarray(self.pace)[_month(days)] * self._within_months(days)
+        by_month = np.asarray(self.pace) * np.asarray(self.others or 1.0)
+        return by_month[_month(days)] * self._within_months(days)
 
     def _within_months(self, days: Dates) -> Floats:
         """Pace of each of consecutive days over its month's."""
@@ -393,7 +398,6 @@ def _clock(season: Season, first_year: int, last_year: int) -> tuple[int, Floats
     ends = np.array([first_year, max(last_year, 0) + 1], dtype="datetime64[Y]")
     first, last = ends.astype("datetime64[D]").astype(np.int64)
     passed = np.cumsum(season.paces(np.datetime64(int(first), "D"), int(last - first)))
-    passed.setflags(write=False)
     return int(first), passed - (passed[-first - 1] if first < 0 else 0.0)
 
 
@@ -474,12 +478,11 @@ def _within(
     found = replace(season, feasts=tuple(feasts), feast_days=given)
     due = expected * found._within_months(each)
     found = replace(found, weeks=_of_weeks(each, orders, due * orders.sum() / due.sum()))
-    if found.is_identity or (not found.weeks and not found.feasts):
+    if not found.weeks and not found.feasts:
         return season
     month, moved = _month(each), expected * found._within_months(each)
     kept = np.bincount(month, expected, 12) / np.bincount(month, moved, 12)
-    pace = tuple(float(p * k) for p, k in zip(season.pace, kept, strict=True))
-    return replace(found, pace=pace, why_none="")
+    return replace(found, others=tuple(kept.tolist()), why_none="")
 
 
 def _of_weeks(each: Dates, orders: Floats, expected: Floats) -> tuple[float, ...]:

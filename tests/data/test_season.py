@@ -81,6 +81,10 @@ def test_a_feast_that_moves_is_found_and_followed_to_its_next_day():
     assert before == pytest.approx(1.6, abs=0.2)
     assert after == pytest.approx(0.2, abs=0.1)
     assert season.weeks == ()
+    # the months of the feast have orders enough: it moves them within, and the page speaks of both
+    assert season.pace == (1.0,) * 12
+    some = season.paces(np.datetime64("2021-01-01"), 3 * 365)
+    assert some.mean() == pytest.approx(1.0, abs=0.02)
     ends = season.days(np.array(["2024-01-26", "2024-02-09", "2024-02-16", "2024-02-23"]))
     busy, slow, usual = np.diff(ends)  # 10 February 2024
     assert busy / 14 > 1.4 * usual / 7
